@@ -1,0 +1,1 @@
+//! The loops: heartbeat, inventory, plan and apply, operations.

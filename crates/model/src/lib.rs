@@ -1,0 +1,1 @@
+//! The nouns of Pierhead: ids, names, specs, engines, apps, assignments, operations, events.

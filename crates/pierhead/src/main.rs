@@ -1,0 +1,3 @@
+//! One program: controller, command line, development hosts.
+
+fn main() {}

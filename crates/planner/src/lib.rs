@@ -1,0 +1,1 @@
+//! Pure decisions: placement, explanation, reconciliation to a plan.

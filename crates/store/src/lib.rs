@@ -1,0 +1,1 @@
+//! Documents with revisions, compare-and-put, watch, leases and leadership.
