@@ -1,1 +1,41 @@
 //! The nouns of Pierhead: ids, names, specs, engines, apps, assignments, operations, events.
+//!
+//! Everything may use this crate; it uses nothing of ours, does no I/O, and knows no clock: a moment is passed in.
+//!
+//! Three kinds of record have one writer each: a **spec** ([`App`], [`Engine`]) says what people want and is written by
+//! the API; an [`Assignment`] says where a slot lives and is written by the leading controller; what the engines report
+//! ([`ObservedContainer`], [`EngineFacts`]) is never stored as truth.
+
+mod account;
+mod app;
+mod assignment;
+mod engine;
+mod event;
+mod failure;
+mod ids;
+mod image;
+mod label;
+mod observed;
+mod operation;
+mod port;
+mod resources;
+mod spec;
+mod time;
+mod volume;
+
+pub use account::{Account, Permission, Role, RoleName, TokenRecord};
+pub use app::{App, AppId, Member, SlotIntent, SlotWish};
+pub use assignment::{Assignment, Attempt, Exit, SlotKey};
+pub use engine::{Capacity, Engine, EngineFacts, Health, HealthStatus, OverCommit};
+pub use event::{Event, EventTag};
+pub use failure::{Failure, FailureKind};
+pub use ids::{AppName, ContainerId, EngineId, Generation, Invalid, MemberName, OperationId, Slot, Username};
+pub use image::ImageReference;
+pub use label::{LabelExpression, is_label};
+pub use observed::{ContainerState, ObservedContainer, Ownership};
+pub use operation::{Goal, Operation, OperationError, OperationState, Target, Verdict, VerdictState};
+pub use port::{HostPort, PortRequest, Protocol};
+pub use resources::Resources;
+pub use spec::{ContainerSpec, Limits, NetworkMode, Placement, RestartPolicy};
+pub use time::Timestamp;
+pub use volume::{Volume, VolumeSource};

@@ -1,0 +1,188 @@
+//! Engines: Docker hosts, what people say of them, and what they say of themselves.
+
+use crate::{EngineId, Resources, Timestamp, Username};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// The record of a Docker host, as an administrator added it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Engine {
+    /// Its id.
+    pub id: EngineId,
+    /// Where its API answers: `http://10.0.0.5:2375`, `https://…:2376` or `unix:///var/run/docker.sock`. The host
+    /// part is also where its published ports answer.
+    pub addr: String,
+    /// Labels given by people; the engine's own come on top.
+    #[serde(default)]
+    pub labels: BTreeSet<String>,
+    /// Replaces what the engine reports of its capacity, in whole or in part.
+    #[serde(default)]
+    pub capacity: Capacity,
+    /// How much more than its capacity may be reserved.
+    #[serde(default)]
+    pub over_commit: OverCommit,
+    /// A client certificate for its API and the authority that signed the engine's own, sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed_tls: Option<String>,
+    /// A registry account for pulls on this host, sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed_registry_auth: Option<String>,
+    /// When it was added.
+    pub added_at: Timestamp,
+    /// Who added it.
+    pub added_by: Username,
+}
+
+/// A capacity typed in by an administrator; an absent part is read from the engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Capacity {
+    /// Thousandths of a core.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_millis: Option<u64>,
+    /// Megabytes of 2^20 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_mb: Option<u64>,
+}
+
+/// Factors on a host's capacity, in per cent so that reservations stay whole numbers. 100 is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OverCommit {
+    /// Per cent of the CPU that may be reserved.
+    pub cpu_percent: u32,
+    /// Per cent of the memory that may be reserved.
+    pub memory_percent: u32,
+}
+
+impl Default for OverCommit {
+    fn default() -> Self {
+        Self { cpu_percent: 100, memory_percent: 100 }
+    }
+}
+
+/// What an engine reports of itself and its host.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct EngineFacts {
+    /// The host's name.
+    pub name: String,
+    /// The host's CPU and memory.
+    pub capacity: Resources,
+    /// The engine's version.
+    pub version: String,
+    /// The API version that we speak with it.
+    pub api_version: String,
+    /// Its operating system, in its own words.
+    pub operating_system: String,
+    /// Its kernel.
+    pub kernel: String,
+    /// Its storage driver.
+    pub storage_driver: String,
+    /// Labels of the engine's own configuration.
+    pub labels: BTreeSet<String>,
+    /// Number of images on it.
+    pub images: u64,
+    /// What it lacks of what Pierhead wants from an engine, each a sentence for an administrator.
+    pub lacks: Vec<String>,
+}
+
+impl Engine {
+    /// What may be reserved on the host: its capacity or what replaces it, times the over-commit.
+    #[must_use]
+    pub fn allocatable(&self, facts: &EngineFacts) -> Resources {
+        let cpu = self.capacity.cpu_millis.unwrap_or(facts.capacity.cpu_millis);
+        let memory = self.capacity.memory_mb.unwrap_or(facts.capacity.memory_mb);
+        Resources::new(
+            cpu.saturating_mul(u64::from(self.over_commit.cpu_percent)) / 100,
+            memory.saturating_mul(u64::from(self.over_commit.memory_percent)) / 100,
+        )
+    }
+
+    /// The host part of the address: where published ports answer. `None` for a socket of this machine.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        let (scheme, rest) = self.addr.split_once("://")?;
+        if scheme == "unix" {
+            return None;
+        }
+        let authority = rest.split('/').next()?;
+        let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+        Some(host.trim_start_matches('[').trim_end_matches(']'))
+    }
+}
+
+/// How an engine answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HealthStatus {
+    /// Just added; not probed yet.
+    #[default]
+    Pending,
+    /// Its last probe was answered.
+    Healthy,
+    /// One probe failed; it is being tried once more. Nothing new is placed on it meanwhile.
+    Suspect,
+    /// Two probes in a row failed.
+    Down,
+}
+
+/// An engine's health, with the reason in words.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Health {
+    /// The state.
+    pub status: HealthStatus,
+    /// How long its last answer took, in milliseconds.
+    pub response_time_ms: u64,
+    /// Why it is not healthy; empty if it is.
+    pub reason: String,
+    /// Since when it is in this state.
+    pub since: Timestamp,
+}
+
+impl HealthStatus {
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Healthy => "healthy",
+            Self::Suspect => "suspect",
+            Self::Down => "down",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn engine(addr: &str) -> Engine {
+        Engine {
+            id: EngineId::parse("e1").unwrap(),
+            addr: addr.to_owned(),
+            labels: BTreeSet::new(),
+            capacity: Capacity::default(),
+            over_commit: OverCommit::default(),
+            sealed_tls: None,
+            sealed_registry_auth: None,
+            added_at: Timestamp(0),
+            added_by: Username::parse("admin").unwrap(),
+        }
+    }
+
+    #[test]
+    fn the_host_part_is_where_ports_answer() {
+        assert_eq!(engine("http://10.0.0.5:2375").host(), Some("10.0.0.5"));
+        assert_eq!(engine("https://docker-3.lan:2376/").host(), Some("docker-3.lan"));
+        assert_eq!(engine("http://[::1]:2375").host(), Some("::1"));
+        assert_eq!(engine("unix:///var/run/docker.sock").host(), None);
+    }
+
+    #[test]
+    fn capacity_is_overridden_then_over_committed() {
+        let facts = EngineFacts { capacity: Resources::new(2000, 1000), ..EngineFacts::default() };
+        let mut engine = engine("http://10.0.0.5:2375");
+        assert_eq!(engine.allocatable(&facts), Resources::new(2000, 1000));
+        engine.capacity.memory_mb = Some(500);
+        engine.over_commit = OverCommit { cpu_percent: 250, memory_percent: 110 };
+        assert_eq!(engine.allocatable(&facts), Resources::new(5000, 550));
+    }
+}
