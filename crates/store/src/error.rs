@@ -124,9 +124,7 @@ pub enum Error {
         source: Arc<serde_json::Error>,
     },
     /// A secret was sealed with another key.
-    #[error(
-        "{context} was sealed with another key: restore the key file that belongs to this store"
-    )]
+    #[error("{context} was sealed with another key: restore the key file that belongs to this store")]
     WrongKey {
         /// What was sealed.
         context: String,

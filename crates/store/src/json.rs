@@ -14,10 +14,8 @@ impl Entry {
     /// # Errors
     /// [`Error::Decode`] if it isn't such a `T`.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_slice(&self.value).map_err(|source| Error::Decode {
-            key: self.key.to_string(),
-            source: Arc::new(source),
-        })
+        serde_json::from_slice(&self.value)
+            .map_err(|source| Error::Decode { key: self.key.to_string(), source: Arc::new(source) })
     }
 }
 
@@ -25,10 +23,7 @@ impl Entry {
 #[async_trait]
 pub trait StoreJson {
     /// The document at `key`, and the revision that wrote it last.
-    async fn get_json<T: DeserializeOwned + Send>(
-        &self,
-        key: &str,
-    ) -> Result<Option<(T, Revision)>>;
+    async fn get_json<T: DeserializeOwned + Send>(&self, key: &str) -> Result<Option<(T, Revision)>>;
 
     /// Writes one document, whatever was there.
     async fn put_json<T: Serialize + Sync>(&self, key: &str, value: &T) -> Result<Revision>;
@@ -36,14 +31,8 @@ pub trait StoreJson {
 
 #[async_trait]
 impl<S: Store + ?Sized> StoreJson for S {
-    async fn get_json<T: DeserializeOwned + Send>(
-        &self,
-        key: &str,
-    ) -> Result<Option<(T, Revision)>> {
-        self.get(key)
-            .await?
-            .map(|entry| Ok((entry.json()?, entry.modified)))
-            .transpose()
+    async fn get_json<T: DeserializeOwned + Send>(&self, key: &str) -> Result<Option<(T, Revision)>> {
+        self.get(key).await?.map(|entry| Ok((entry.json()?, entry.modified))).transpose()
     }
 
     async fn put_json<T: Serialize + Sync>(&self, key: &str, value: &T) -> Result<Revision> {

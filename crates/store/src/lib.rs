@@ -1,19 +1,23 @@
 //! Documents with revisions, compare-and-put, watch, leases and leadership.
 //!
 //! This crate owns the [`Store`] contract, the bounds that every form of it keeps, and the embedded form
-//! (`Embedded`). It knows nothing of what the documents mean, and must never learn it: keys are text,
+//! ([`Embedded`]). It knows nothing of what the documents mean, and must never learn it: keys are text,
 //! values are bytes.
 //!
 //! The contract holds nothing that a replicated key-value service could not offer, so a controller behaves
 //! the same on one directory as on a cluster.
 
 mod document;
+mod embedded;
 mod error;
 mod json;
+pub mod leadership;
+pub mod seal;
 mod transaction;
 mod watch;
 
 pub use document::{Change, Changes, Entry, LeaseId, Listing, Page, Revision};
+pub use embedded::Embedded;
 pub use error::{Error, Result};
 pub use json::StoreJson;
 pub use transaction::{Compare, Expectation, Transaction, Write};

@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::{
-    Error, LeaseId, MAX_KEY_BYTES, MAX_OPERATIONS, MAX_TRANSACTION_BYTES, Result, Revision,
-};
+use crate::{Error, LeaseId, MAX_KEY_BYTES, MAX_OPERATIONS, MAX_TRANSACTION_BYTES, Result, Revision};
 
 /// A condition on one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,41 +95,22 @@ impl Transaction {
 
     /// Writes a document that bears no lease.
     pub fn put(self, key: impl Into<Arc<str>>, value: impl Into<Arc<[u8]>>) -> Self {
-        self.write(Write::Put {
-            key: key.into(),
-            value: value.into(),
-            lease: None,
-        })
+        self.write(Write::Put { key: key.into(), value: value.into(), lease: None })
     }
 
     /// Writes a document that vanishes when `lease` ends.
-    pub fn put_leased(
-        self,
-        key: impl Into<Arc<str>>,
-        value: impl Into<Arc<[u8]>>,
-        lease: LeaseId,
-    ) -> Self {
-        self.write(Write::Put {
-            key: key.into(),
-            value: value.into(),
-            lease: Some(lease),
-        })
+    pub fn put_leased(self, key: impl Into<Arc<str>>, value: impl Into<Arc<[u8]>>, lease: LeaseId) -> Self {
+        self.write(Write::Put { key: key.into(), value: value.into(), lease: Some(lease) })
     }
 
     /// Writes a document as JSON.
     ///
     /// # Errors
     /// [`Error::Encode`] if `value` has no JSON form.
-    pub fn put_json<T: Serialize + ?Sized>(
-        self,
-        key: impl Into<Arc<str>>,
-        value: &T,
-    ) -> Result<Self> {
+    pub fn put_json<T: Serialize + ?Sized>(self, key: impl Into<Arc<str>>, value: &T) -> Result<Self> {
         let key = key.into();
-        let value = serde_json::to_vec(value).map_err(|source| Error::Encode {
-            key: key.to_string(),
-            source: Arc::new(source),
-        })?;
+        let value = serde_json::to_vec(value)
+            .map_err(|source| Error::Encode { key: key.to_string(), source: Arc::new(source) })?;
         Ok(self.put(key, value))
     }
 
@@ -152,16 +131,8 @@ impl Transaction {
     /// # Errors
     /// [`Error::TooLarge`], [`Error::InvalidKey`] or [`Error::DuplicateWrite`].
     pub fn check(&self) -> Result<()> {
-        within(
-            "operations of a transaction",
-            self.compares.len() + self.writes.len(),
-            MAX_OPERATIONS,
-        )?;
-        within(
-            "bytes of a transaction",
-            self.bytes(),
-            MAX_TRANSACTION_BYTES,
-        )?;
+        within("operations of a transaction", self.compares.len() + self.writes.len(), MAX_OPERATIONS)?;
+        within("bytes of a transaction", self.bytes(), MAX_TRANSACTION_BYTES)?;
         for compare in &self.compares {
             check_key(&compare.key)?;
         }
@@ -177,18 +148,13 @@ impl Transaction {
         }
         let mut seen = HashSet::with_capacity(self.writes.len());
         match self.writes.iter().find(|write| !seen.insert(write.key())) {
-            Some(write) => Err(Error::DuplicateWrite {
-                key: write.key().to_string(),
-            }),
+            Some(write) => Err(Error::DuplicateWrite { key: write.key().to_string() }),
             None => Ok(()),
         }
     }
 
     fn compare(mut self, key: impl Into<Arc<str>>, expectation: Expectation) -> Self {
-        self.compares.push(Compare {
-            key: key.into(),
-            expectation,
-        });
+        self.compares.push(Compare { key: key.into(), expectation });
         self
     }
 
@@ -207,22 +173,11 @@ fn check_key(key: &str) -> Result<()> {
     } else {
         return Ok(());
     };
-    Err(Error::InvalidKey {
-        key: key.to_owned(),
-        reason,
-    })
+    Err(Error::InvalidKey { key: key.to_owned(), reason })
 }
 
 fn within(what: &'static str, actual: usize, limit: usize) -> Result<()> {
-    if actual > limit {
-        Err(Error::TooLarge {
-            what,
-            limit,
-            actual,
-        })
-    } else {
-        Ok(())
-    }
+    if actual > limit { Err(Error::TooLarge { what, limit, actual }) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -231,41 +186,21 @@ mod tests {
 
     #[test]
     fn bounds_are_inclusive() {
-        let full =
-            (0..MAX_OPERATIONS).fold(Transaction::new(), |all, n| all.put(format!("k{n}"), *b"v"));
+        let full = (0..MAX_OPERATIONS).fold(Transaction::new(), |all, n| all.put(format!("k{n}"), *b"v"));
         assert!(full.check().is_ok());
-        assert!(matches!(
-            full.exists("one more").check(),
-            Err(Error::TooLarge {
-                limit: MAX_OPERATIONS,
-                ..
-            })
-        ));
+        assert!(matches!(full.exists("one more").check(), Err(Error::TooLarge { limit: MAX_OPERATIONS, .. })));
 
         let value = vec![0; MAX_TRANSACTION_BYTES - 1];
         assert!(Transaction::new().put("k", value.clone()).check().is_ok());
         assert!(matches!(
             Transaction::new().put("kk", value).check(),
-            Err(Error::TooLarge {
-                limit: MAX_TRANSACTION_BYTES,
-                ..
-            })
+            Err(Error::TooLarge { limit: MAX_TRANSACTION_BYTES, .. })
         ));
 
-        assert!(
-            Transaction::new()
-                .delete("k".repeat(MAX_KEY_BYTES))
-                .check()
-                .is_ok()
-        );
+        assert!(Transaction::new().delete("k".repeat(MAX_KEY_BYTES)).check().is_ok());
         assert!(matches!(
-            Transaction::new()
-                .absent("k".repeat(MAX_KEY_BYTES + 1))
-                .check(),
-            Err(Error::TooLarge {
-                limit: MAX_KEY_BYTES,
-                ..
-            })
+            Transaction::new().absent("k".repeat(MAX_KEY_BYTES + 1)).check(),
+            Err(Error::TooLarge { limit: MAX_KEY_BYTES, .. })
         ));
     }
 
@@ -273,27 +208,14 @@ mod tests {
     fn keys_that_cannot_be_are_refused() {
         for key in ["", "a\0b", "a\nb", "\u{85}"] {
             let refused = Transaction::new().put(key, *b"v").check();
-            assert!(
-                matches!(refused, Err(Error::InvalidKey { .. })),
-                "{key:?}: {refused:?}"
-            );
+            assert!(matches!(refused, Err(Error::InvalidKey { .. })), "{key:?}: {refused:?}");
         }
     }
 
     #[test]
     fn a_key_is_written_once() {
-        let twice = Transaction::new()
-            .put("a", *b"1")
-            .put("b", *b"1")
-            .delete("a");
+        let twice = Transaction::new().put("a", *b"1").put("b", *b"1").delete("a");
         assert!(matches!(twice.check(), Err(Error::DuplicateWrite { key }) if key == "a"));
-        assert!(
-            Transaction::new()
-                .absent("a")
-                .exists("a")
-                .put("a", *b"1")
-                .check()
-                .is_ok()
-        );
+        assert!(Transaction::new().absent("a").exists("a").put("a", *b"1").check().is_ok());
     }
 }

@@ -19,9 +19,7 @@ pub struct Watch {
 impl Watch {
     /// A watch fed by `watcher`.
     pub fn new(watcher: impl Watcher + 'static) -> Self {
-        Self {
-            watcher: Box::new(watcher),
-        }
+        Self { watcher: Box::new(watcher) }
     }
 
     /// Waits for the next commit that changed a watched key. Dropping the future loses nothing, so it may
