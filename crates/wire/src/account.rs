@@ -1,0 +1,81 @@
+//! Log-in and accounts.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Body of `POST /auth/login`.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogIn {
+    /// The user name.
+    pub username: String,
+    /// The password.
+    pub password: String,
+}
+
+/// Answer of `POST /auth/login`.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct LoggedIn {
+    /// Goes into `Authorization: Bearer <token>` or `X-Access-Token: <username>:<token>`.
+    pub token: String,
+    /// Whose it is.
+    pub username: String,
+    /// Their role.
+    pub role: String,
+    /// Until when it is good (RFC 3339).
+    pub expires_at: String,
+}
+
+/// Body of `POST /account/passwdchange`.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordChange {
+    /// Whose password; one's own, or for an administrator anybody's.
+    pub username: String,
+    /// The new password.
+    pub password: String,
+}
+
+/// Body of `POST` and `DELETE /api/account`.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountRequest {
+    /// Its id; made up if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The name to log in with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// The password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+    /// What it may do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<RoleView>,
+    /// Set by the server only: accepted and ignored.
+    #[serde(default, skip_serializing)]
+    pub tokens: Option<Value>,
+    /// Set by the server only: accepted and ignored.
+    #[serde(default, skip_serializing)]
+    pub created_at: Option<Value>,
+}
+
+/// A role by its name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleView {
+    /// `admin`, `user`, or one that an administrator made.
+    pub name: String,
+}
+
+/// An account as it is listed: never with a password or token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountView {
+    /// Its id.
+    pub id: String,
+    /// The name to log in with.
+    pub username: String,
+    /// What it may do.
+    pub role: RoleView,
+    /// When it was made (RFC 3339).
+    pub created_at: String,
+}

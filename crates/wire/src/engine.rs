@@ -1,0 +1,261 @@
+//! Engines as they are added and listed.
+
+use crate::FieldError;
+use pierhead_model::is_label;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// Body of `POST /api/engines`. The original's form, with `addr` and `labels` nested in `engine`, is accepted too.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EngineRequest {
+    /// Its id; the digits of the address if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// `http://10.0.0.5:2375`, `tcp://…`, `10.0.0.5:2375`, `https://…` or `unix:///var/run/docker.sock`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub addr: Option<String>,
+    /// Labels to place by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Vec<String>>,
+    /// The authority that signed the engine's certificate, PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_certificate: Option<String>,
+    /// The client's certificate, PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ssl_certificate: Option<String>,
+    /// The client's key, PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ssl_key: Option<String>,
+    /// A registry account for pulls on this host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<RegistryAuthRequest>,
+    /// Cores that replace what the engine reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity_cpus: Option<f64>,
+    /// Megabytes that replace what the engine reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity_memory: Option<f64>,
+    /// Factor on the cores that may be reserved; 1 if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over_commit_cpus: Option<f64>,
+    /// Factor on the memory that may be reserved; 1 if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over_commit_memory: Option<f64>,
+    /// The original's nested form of `id`, `addr` and `labels`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<NestedEngine>,
+    /// Set by the server only: accepted and ignored.
+    #[serde(default, skip_serializing)]
+    pub health: Option<Value>,
+    /// Set by the server only: accepted and ignored.
+    #[serde(default, skip_serializing)]
+    pub docker_version: Option<Value>,
+    /// Set by the server only: accepted and ignored.
+    #[serde(default, skip_serializing)]
+    pub cpus: Option<Value>,
+    /// Set by the server only: accepted and ignored.
+    #[serde(default, skip_serializing)]
+    pub memory: Option<Value>,
+}
+
+/// The inner object of the original's form.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NestedEngine {
+    /// As outside.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// As outside.
+    #[serde(default)]
+    pub addr: Option<String>,
+    /// As outside.
+    #[serde(default)]
+    pub labels: Option<Vec<String>>,
+    /// Set by the server only: accepted and ignored.
+    #[serde(default, skip_serializing)]
+    pub cpus: Option<Value>,
+    /// Set by the server only: accepted and ignored.
+    #[serde(default, skip_serializing)]
+    pub memory: Option<Value>,
+}
+
+/// A registry account.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegistryAuthRequest {
+    /// The registry (`registry.lan:5000`); empty for the default one.
+    #[serde(default)]
+    pub server: String,
+    /// The user name.
+    pub username: String,
+    /// The password.
+    pub password: String,
+}
+
+/// An engine as it is listed: never with a key or password.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EngineView {
+    /// Its id.
+    pub id: String,
+    /// Its address.
+    pub addr: String,
+    /// Cores that may be reserved.
+    pub cpus: f64,
+    /// Memory that may be reserved, in MB.
+    pub memory: f64,
+    /// Labels, people's and the engine's own.
+    pub labels: Vec<String>,
+    /// How it answers.
+    pub health: HealthView,
+    /// The engine's version; empty until it was reached.
+    pub docker_version: String,
+    /// Cores reserved.
+    pub reserved_cpus: f64,
+    /// Memory reserved, in MB.
+    pub reserved_memory: f64,
+    /// Containers running on it.
+    pub container_count: u64,
+    /// Images on it.
+    pub image_count: u64,
+    /// The API version that is spoken with it.
+    pub api_version: String,
+    /// The host's operating system.
+    pub operating_system: String,
+    /// The host's kernel.
+    pub kernel: String,
+    /// The engine's storage driver.
+    pub storage_driver: String,
+    /// What it lacks, each a sentence.
+    pub lacks: Vec<String>,
+}
+
+/// How an engine answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HealthView {
+    /// `pending`, `healthy`, `suspect` or `down`.
+    pub status: String,
+    /// How long its last answer took, in milliseconds.
+    pub response_time: u64,
+    /// Why it is not healthy, in words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// Since when it is in this state (RFC 3339).
+    pub since: String,
+}
+
+impl EngineRequest {
+    /// The address in the form that is kept: with a scheme, `tcp` being `http` (or `https` with certificates).
+    ///
+    /// # Errors
+    /// Names `addr` and the accepted forms.
+    pub fn address(&self) -> Result<String, FieldError> {
+        let expected = "an address such as http://10.0.0.5:2375, tcp://host:2375, https://host:2376 or unix:///var/run/docker.sock";
+        let refuse = || FieldError::new("addr", expected);
+        let nested = self.engine.as_ref().and_then(|engine| engine.addr.as_deref());
+        let text = self.addr.as_deref().or(nested).unwrap_or_default().trim_end_matches('/');
+        if text.is_empty() || text.len() > 255 || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            return Err(refuse());
+        }
+        let (scheme, rest) = text.split_once("://").unwrap_or(("tcp", text));
+        let scheme = match scheme {
+            "unix" if rest.starts_with('/') && !rest.contains("..") => return Ok(text.to_owned()),
+            "tcp" if self.ssl_certificate.is_some() => "https",
+            "tcp" | "http" => "http",
+            "https" => "https",
+            _ => return Err(refuse()),
+        };
+        if rest.contains(['/', '@', '?', '#']) {
+            return Err(refuse());
+        }
+        let (host, port) = match rest.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => (host, port.parse::<u16>().map_err(|_| refuse())?),
+            _ => (rest, if scheme == "https" { 2376 } else { 2375 }),
+        };
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        let host_ok = match bare {
+            Some(v6) => v6.parse::<std::net::Ipv6Addr>().is_ok(),
+            None => !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-'),
+        };
+        if !host_ok || port == 0 {
+            return Err(refuse());
+        }
+        Ok(format!("{scheme}://{host}:{port}"))
+    }
+
+    /// The id, wherever it stands.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        let nested = self.engine.as_ref().and_then(|engine| engine.id.as_deref());
+        self.id.as_deref().or(nested).filter(|id| !id.is_empty())
+    }
+
+    /// The labels, wherever they stand; empty ones are left out.
+    ///
+    /// # Errors
+    /// Names the label that does not have the accepted form.
+    pub fn labels(&self) -> Result<BTreeSet<String>, FieldError> {
+        let nested = self.engine.as_ref().and_then(|engine| engine.labels.as_ref());
+        let labels = self.labels.as_ref().or(nested).map(Vec::as_slice).unwrap_or_default();
+        if labels.len() > 256 {
+            return Err(FieldError::new("labels", "a list of at most 256 labels"));
+        }
+        let check = |(at, label): (usize, &String)| {
+            if is_label(label) {
+                Ok(label.clone())
+            } else {
+                Err(FieldError::new(
+                    format!("labels[{at}]"),
+                    "1 to 128 printable characters without space, comma, '|' and '!'",
+                ))
+            }
+        };
+        labels.iter().enumerate().filter(|(_, label)| !label.is_empty()).map(check).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(addr: &str) -> Result<String, FieldError> {
+        EngineRequest { addr: Some(addr.to_owned()), ..EngineRequest::default() }.address()
+    }
+
+    #[test]
+    fn addresses_get_a_scheme_and_a_port() {
+        assert_eq!(address("10.0.0.5:2375").unwrap(), "http://10.0.0.5:2375");
+        assert_eq!(address("tcp://10.0.0.5").unwrap(), "http://10.0.0.5:2375");
+        assert_eq!(address("https://docker-3.lan/").unwrap(), "https://docker-3.lan:2376");
+        assert_eq!(address("http://[::1]:2375").unwrap(), "http://[::1]:2375");
+        assert_eq!(address("unix:///var/run/docker.sock").unwrap(), "unix:///var/run/docker.sock");
+    }
+
+    #[test]
+    fn other_addresses_are_refused() {
+        for bad in [
+            "",
+            "ftp://x",
+            "http://",
+            "http://a b:1",
+            "http://x:0",
+            "http://x:99999",
+            "http://u@x:1",
+            "http://x:1/y",
+            "unix://x",
+            "http://$(id):1",
+            "unix:///a/../b",
+        ] {
+            assert!(address(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_nested_form_of_the_original_is_understood() {
+        let body = r#"{"engine":{"addr":"http://10.0.0.5:2375","labels":["ssd",""]},"health":{"status":"up"}}"#;
+        let request: EngineRequest = serde_json::from_str(body).unwrap();
+        assert_eq!(request.address().unwrap(), "http://10.0.0.5:2375");
+        assert_eq!(request.labels().unwrap().into_iter().collect::<Vec<_>>(), ["ssd"]);
+    }
+}
