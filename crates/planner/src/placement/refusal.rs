@@ -1,0 +1,112 @@
+//! Refusals: that no host suits, why, and which one comes nearest.
+
+use super::Request;
+use super::filter::{Candidate, Filter, Reason, cores, first_refusal};
+use crate::Ledger;
+use pierhead_model::EngineId;
+use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// No host suits a request. As a text it is a sentence for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// How many hosts were looked at.
+    pub hosts: usize,
+    /// How many of them each filter was the first to refuse.
+    pub refused: BTreeMap<Filter, usize>,
+    /// The host that came nearest; none if there are no hosts.
+    pub nearest: Option<Nearest>,
+}
+
+/// The host that passed the most filters, and among those the one that lacks the least in proportion.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Nearest {
+    /// The host.
+    pub engine: EngineId,
+    /// What refused it.
+    pub filter: Filter,
+    /// What it lacks, in words: "0.4 CPU and 64 MB memory", or the reason of another filter.
+    pub lacks: String,
+}
+
+/// How near a refused host came: larger is nearer.
+type Nearness = (Filter, Reverse<u128>);
+
+impl Ledger {
+    /// Why no host suits. Only meaningful if none does.
+    pub(crate) fn refusal(&self, request: &Request) -> Refusal {
+        let mut refusal = Refusal { hosts: 0, refused: BTreeMap::new(), nearest: None };
+        let mut nearest: Option<(Nearness, Candidate<'_>, Filter, Reason<'_>)> = None;
+        for (host, facts) in self.known_hosts() {
+            refusal.hosts += 1;
+            let candidate = Candidate { host, facts, request, range: &self.policy().host_ports };
+            let Some((filter, reason)) = first_refusal(&candidate) else { continue };
+            *refusal.refused.entry(filter).or_default() += 1;
+            let nearness = nearness(filter, &candidate);
+            if nearest.as_ref().is_none_or(|(most, ..)| nearness > *most) {
+                nearest = Some((nearness, candidate, filter, reason));
+            }
+        }
+        refusal.nearest = nearest.map(|(_, candidate, filter, reason)| Nearest {
+            engine: candidate.facts.id.clone(),
+            filter,
+            lacks: lacks(filter, &reason, &candidate),
+        });
+        refusal
+    }
+}
+
+/// Lack of CPU and lack of memory are equally near; what decides between them is how much is lacking.
+fn nearness(filter: Filter, candidate: &Candidate<'_>) -> Nearness {
+    if !is_room(filter) {
+        return (filter, Reverse(0));
+    }
+    let asked = candidate.request.resources;
+    let lacking = asked.saturating_sub(candidate.host.free(candidate.facts));
+    let millionths = |lacking: u64, asked: u64| u128::from(lacking) * 1_000_000 / u128::from(asked.max(1));
+    let cpu = millionths(lacking.cpu_millis, asked.cpu_millis);
+    (Filter::Cpu, Reverse(cpu.max(millionths(lacking.memory_mb, asked.memory_mb))))
+}
+
+fn is_room(filter: Filter) -> bool {
+    matches!(filter, Filter::Cpu | Filter::Memory)
+}
+
+fn lacks(filter: Filter, reason: &Reason<'_>, candidate: &Candidate<'_>) -> String {
+    if !is_room(filter) {
+        return reason.to_string();
+    }
+    let lacking = candidate.request.resources.saturating_sub(candidate.host.free(candidate.facts));
+    let cpu = (lacking.cpu_millis > 0).then(|| format!("{} CPU", cores(lacking.cpu_millis)));
+    let memory = (lacking.memory_mb > 0).then(|| format!("{} MB memory", lacking.memory_mb));
+    cpu.into_iter().chain(memory).collect::<Vec<_>>().join(" and ")
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(nearest) = &self.nearest else { return f.write_str("there are no hosts yet") };
+        let what = if self.refused.keys().all(|&filter| is_room(filter)) { "no room on" } else { "no place on" };
+        match self.hosts {
+            1 => write!(f, "{what} the only host: it ")?,
+            hosts => write!(f, "{what} any of {hosts} hosts: ")?,
+        }
+        for (at, (filter, &count)) in self.refused.iter().enumerate() {
+            let separator = if at == 0 { "" } else { ", " };
+            match self.hosts {
+                1 => write!(f, "{}", filter.phrase(1))?,
+                hosts if hosts == count => write!(f, "all {}", filter.phrase(count))?,
+                _ => write!(f, "{separator}{count} {}", filter.phrase(count))?,
+            }
+        }
+        let Nearest { engine, filter, lacks } = nearest;
+        if is_room(*filter) {
+            write!(f, "; nearest is {engine}, which lacks {lacks}")
+        } else {
+            write!(f, "; nearest is {engine}: {lacks}")
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
