@@ -1,0 +1,17 @@
+//! The contract, kept by the embedded store.
+
+#[cfg(test)]
+mod contract;
+
+use std::sync::Arc;
+
+use contract::Subject;
+use pierhead_store::Embedded;
+
+async fn open() -> Subject {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = Embedded::open(directory.path()).expect("a new store");
+    Subject { store: Arc::new(store), _keep: Box::new(directory) }
+}
+
+contract_suite!(open);
