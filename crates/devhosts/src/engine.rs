@@ -1,0 +1,125 @@
+//! Starts what a host consists of: a holder, the process that keeps the host's namespaces as long as the "machine" is
+//! on, and the engine in them. Knows how they are laid out inside; who keeps their pids is not its business.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, Result};
+use crate::http;
+use crate::names::Names;
+use crate::network;
+use crate::process::{self, ProcessId};
+use crate::record::HostRecord;
+
+/// The port on which engines answer, without encryption.
+const ENGINE_PORT: u16 = 2375;
+/// How long a host may take to come up on a busy machine.
+const START_LIMIT: Duration = Duration::from_secs(60);
+const PING_LIMIT: Duration = Duration::from_secs(1);
+const POLL: Duration = Duration::from_millis(10);
+
+/// Own host name, `/run` and `/etc/docker`: engines that share the latter share one identity.
+const HOLDER_SCRIPT: &str = r#"echo "$1" >/proc/sys/kernel/hostname &&
+mount -t tmpfs -o mode=755 tmpfs /run &&
+mkdir -p /etc/docker && mount --bind "$2" /etc/docker &&
+: >"$3" && exec sleep infinity"#;
+
+/// The pid files of an engine that was killed may name processes that are others by now.
+const ENGINE_SCRIPT: &str = r#"rm -f /run/docker.pid /run/docker/containerd/containerd.pid && exec dockerd "$@""#;
+
+/// Where a host's engine answers.
+pub(crate) fn docker_host(host: &HostRecord) -> String {
+    format!("tcp://{}:{ENGINE_PORT}", host.address)
+}
+
+/// Where the output of a host's processes goes.
+pub(crate) fn log_file(names: &Names, host: &HostRecord) -> PathBuf {
+    names.host_dir(&host.name).join("dockerd.log")
+}
+
+/// Starts the holder and waits until the namespaces are ready to be entered.
+pub(crate) fn start_holder(names: &Names, host: &HostRecord) -> Result<ProcessId> {
+    let dir = names.host_dir(&host.name);
+    let (identity, ready) = (dir.join("etc"), dir.join("ready"));
+    fs::create_dir_all(&identity).map_err(Error::file("make", &identity))?;
+    if ready.exists() {
+        fs::remove_file(&ready).map_err(Error::file("remove", &ready))?;
+    }
+    let enter = format!("--net={}", network::netns_file(&names.netns(host.index)));
+    let words =
+        ["nsenter", &enter, "unshare", "--mount", "--uts", "--propagation", "private", "sh", "-c", HOLDER_SCRIPT];
+    let mut argv: Vec<String> = words.map(str::to_owned).to_vec();
+    argv.extend(["sh".to_owned(), host.name.clone(), text(&identity), text(&ready)]);
+    let log = log_file(names, host);
+    let holder = process::start_detached(names, &argv, &[], &log)?;
+    wait(names, host, holder, "its namespaces are not ready", || ready.exists())?;
+    Ok(holder)
+}
+
+/// Starts the engine in the holder's namespaces; it does not answer yet.
+pub(crate) fn start_engine(names: &Names, host: &HostRecord, holder: ProcessId, args: &[String]) -> Result<ProcessId> {
+    wait_for_old_containerd(names, host)?;
+    let target = format!("--target={}", holder.pid);
+    let words = ["nsenter", &target, "--mount", "--uts", "--net", "sh", "-c", ENGINE_SCRIPT, "sh"];
+    let mut argv: Vec<String> = words.map(str::to_owned).to_vec();
+    argv.extend([
+        format!("--data-root={}", text(&names.host_dir(&host.name).join("data"))),
+        "--host=unix:///run/docker.sock".to_owned(),
+        format!("--host={}", docker_host(host)),
+        "--tls=false".to_owned(),
+        format!("--cgroup-parent=/{}", names.netns(host.index)),
+        // With systemd's driver cgroups would be made elsewhere, by somebody else.
+        "--exec-opt=native.cgroupdriver=cgroupfs".to_owned(),
+    ]);
+    argv.extend_from_slice(args);
+    process::start_detached(names, &argv, &[], &log_file(names, host))
+}
+
+/// Waits until the engine answers.
+pub(crate) fn wait_for_engine(names: &Names, host: &HostRecord, engine: ProcessId) -> Result<()> {
+    let docker_host = docker_host(host);
+    wait(names, host, engine, "its engine does not answer", || http::answers(&docker_host, PING_LIMIT))
+}
+
+/// An engine takes its containerd with it when it dies, though not in the same instant; the next one needs its files.
+fn wait_for_old_containerd(names: &Names, host: &HostRecord) -> Result<()> {
+    let Some(netns) = process::namespace(network::netns_file(&names.netns(host.index))) else {
+        return Ok(());
+    };
+    let deadline = Instant::now() + START_LIMIT;
+    while !process::in_namespace("containerd", netns).is_empty() {
+        if Instant::now() >= deadline {
+            return Err(failure(names, host, "the containerd of its last engine still runs"));
+        }
+        thread::sleep(POLL);
+    }
+    Ok(())
+}
+
+fn wait(names: &Names, host: &HostRecord, process: ProcessId, complaint: &str, ready: impl Fn() -> bool) -> Result<()> {
+    let deadline = Instant::now() + START_LIMIT;
+    while !ready() {
+        if !process.is_alive() {
+            return Err(failure(names, host, "its process ended"));
+        }
+        if Instant::now() >= deadline {
+            return Err(failure(names, host, complaint));
+        }
+        thread::sleep(POLL);
+    }
+    Ok(())
+}
+
+fn failure(names: &Names, host: &HostRecord, reason: &str) -> Error {
+    let log = log_file(names, host);
+    let output = fs::read_to_string(&log).unwrap_or_default();
+    let lines: Vec<&str> = output.lines().collect();
+    let tail = lines[lines.len().saturating_sub(5)..].join(" | ");
+    Error::StartHost { name: host.name.clone(), reason: reason.to_owned(), log, tail }
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
