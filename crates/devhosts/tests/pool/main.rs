@@ -1,0 +1,12 @@
+//! Pools of real Docker hosts on this machine: made, used, broken, removed.
+
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod life;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod together;
