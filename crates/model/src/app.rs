@@ -25,8 +25,8 @@ pub struct App {
     pub name: AppName,
     /// Whose it is.
     pub owner: Username,
-    /// Whether the name was made up by us; such an app goes with its last slot.
-    pub unnamed: bool,
+    /// Whether the app goes with its last slot: it was made by a `run`, not described for itself.
+    pub transient: bool,
     /// The containers of every slot, at least one.
     pub members: Vec<Member>,
     /// Rises with each change of the description.
@@ -53,11 +53,9 @@ pub struct Member {
 pub struct SlotIntent {
     /// Whether it shall run.
     pub wish: SlotWish,
-    /// Counts the restarts that people asked for; the assignment counts those that were done.
+    /// Counts the starts and restarts that people asked for; the assignment counts those that were carried out.
     #[serde(default)]
     pub restarts: u32,
-    /// When this intent was last changed: an exit before it no longer counts.
-    pub changed_at: Timestamp,
     /// The operation that added the slot, until that operation has ended. If it fails, the slot is taken back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub added_by: Option<OperationId>,
@@ -87,17 +85,12 @@ impl App {
     }
 
     /// Adds `count` slots that shall run, on behalf of an operation, and returns their numbers.
-    pub fn add_slots(&mut self, count: u32, operation: &OperationId, now: Timestamp) -> Vec<Slot> {
+    pub fn add_slots(&mut self, count: u32, operation: &OperationId) -> Vec<Slot> {
         (0..count)
             .map(|_| {
                 let slot = Slot(self.next_slot);
                 self.next_slot += 1;
-                let intent = SlotIntent {
-                    wish: SlotWish::Running,
-                    restarts: 0,
-                    changed_at: now,
-                    added_by: Some(operation.clone()),
-                };
+                let intent = SlotIntent { wish: SlotWish::Running, restarts: 0, added_by: Some(operation.clone()) };
                 self.slots.insert(slot, intent);
                 slot
             })

@@ -55,7 +55,7 @@ pub struct Assignment {
     /// Restarts asked for by people that were carried out.
     #[serde(default)]
     pub restarts_done: u32,
-    /// Starts after an exit by itself, since the slot last ran well.
+    /// Failures and exits since the slot last ran well.
     #[serde(default)]
     pub retries: u32,
     /// What failed lately, the newest last, at most [`Assignment::ATTEMPTS_KEPT`].
@@ -73,6 +73,11 @@ pub struct Assignment {
 pub struct Attempt {
     /// Where.
     pub engine: EngineId,
+    /// The generation that failed.
+    pub generation: Generation,
+    /// The host's ports that it had.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ports: Vec<HostPort>,
     /// Why.
     pub failure: Failure,
     /// When.

@@ -21,6 +21,12 @@ pub struct Operation {
     pub targets: Vec<Target>,
     /// Whether the app itself was made by this operation and goes with it if it fails.
     pub made_app: bool,
+    /// Whether images are pulled even where they are on the host already.
+    #[serde(default)]
+    pub pull: bool,
+    /// How it will end once everything that it had added is gone again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ending: Option<OperationState>,
     /// How far it is.
     pub state: OperationState,
     /// What became of each target, in their order. Complete once the operation has ended.

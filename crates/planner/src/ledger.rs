@@ -68,7 +68,7 @@ pub struct Hold {
 }
 
 /// The ledger.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Ledger {
     policy: PlacementPolicy,
     weights: Weights,

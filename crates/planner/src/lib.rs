@@ -4,8 +4,25 @@
 
 mod explain;
 mod ledger;
+mod operations;
 mod placement;
+mod plan;
+mod policy;
+mod reconcile;
+mod request;
+mod retry;
+mod slot;
+mod status;
+mod surplus;
+mod world;
 
 pub use explain::{Explanation, HostVerdict, Verdict};
 pub use ledger::{Hold, HoldKey, HostFacts, Ledger, PlacementPolicy, Totals};
+pub use operations::{cancel, verdicts};
 pub use placement::{Avoid, Filter, MemberRequest, Nearest, Placed, Refusal, Request};
+pub use plan::{Action, AppWrite, Blocked, NewContainer, Plan, RecordWrite, Step};
+pub use policy::Policy;
+pub use reconcile::{plan, request_for};
+pub use retry::after_failure;
+pub use status::{SlotPhase, SlotStatus, slot_status};
+pub use world::{EngineState, World};

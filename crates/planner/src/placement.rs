@@ -5,6 +5,7 @@
 
 mod filter;
 mod index;
+mod label_bits;
 mod ports;
 mod refusal;
 mod score;

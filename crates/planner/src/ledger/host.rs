@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 /// A host, known or only named by holds.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Host {
     id: EngineId,
     facts: Option<HostFacts>,

@@ -19,16 +19,23 @@ pub(crate) struct Weights {
 }
 
 /// A host's size, ready for division: never zero.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Size {
-    cpu: u128,
-    memory: u128,
+    cpu: u64,
+    memory: u64,
 }
 
 impl Size {
     pub(crate) fn of(total: Resources) -> Self {
-        let part = |amount: u64| u128::from(amount.clamp(1, LARGEST));
-        Self { cpu: part(total.cpu_millis), memory: part(total.memory_mb) }
+        Self { cpu: total.cpu_millis.clamp(1, LARGEST), memory: total.memory_mb.clamp(1, LARGEST) }
+    }
+
+    pub(crate) fn max_of_each(self, other: Self) -> Self {
+        Self { cpu: self.cpu.max(other.cpu), memory: self.memory.max(other.memory) }
+    }
+
+    fn area(self) -> u128 {
+        u128::from(self.cpu) * u128::from(self.memory)
     }
 }
 
@@ -63,12 +70,13 @@ impl Weights {
     /// What an amount adds to the load of a host of this size: loads of one size can be added and compared.
     pub(crate) fn load(self, size: Size, amount: Resources) -> u128 {
         let part = |amount: u64| u128::from(amount.min(LARGEST));
-        self.cpu * part(amount.cpu_millis) * size.memory + self.memory * part(amount.memory_mb) * size.cpu
+        let cpu = self.cpu * part(amount.cpu_millis) * u128::from(size.memory);
+        cpu + self.memory * part(amount.memory_mb) * u128::from(size.cpu)
     }
 
     /// The score at a load; never rises as the load does.
     pub(crate) fn score_of_load(self, size: Size, load: u128) -> f64 {
-        let area = size.cpu * size.memory;
+        let area = size.area();
         let free = ((self.cpu + self.memory) * area).saturating_sub(load);
         free as f64 / (area * THOUSANDTHS) as f64
     }
@@ -80,6 +88,6 @@ impl Weights {
 
     /// How much an amount lowers the score of a host of this size, but for rounding.
     pub(crate) fn cost(self, size: Size, amount: Resources) -> f64 {
-        self.load(size, amount) as f64 / (size.cpu * size.memory * THOUSANDTHS) as f64
+        self.load(size, amount) as f64 / (size.area() * THOUSANDTHS) as f64
     }
 }

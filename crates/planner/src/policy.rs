@@ -1,0 +1,60 @@
+//! The numbers that the loop goes by; all of them are settings.
+
+use crate::PlacementPolicy;
+
+/// The numbers that the loop goes by. Times are in milliseconds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    /// How hosts are compared, and which ports are given out.
+    pub placement: PlacementPolicy,
+    /// How long a host may be down before its slots are placed elsewhere.
+    pub grace_ms: u64,
+    /// How long a container that bears our labels but has no record is left alone.
+    pub orphan_grace_ms: u64,
+    /// How long a slot must run before its earlier failures are forgotten.
+    pub settle_ms: u64,
+    /// The wait after the first failure; doubled with each further one.
+    pub back_off_ms: u64,
+    /// The longest such wait.
+    pub longest_back_off_ms: u64,
+    /// How often a slot may exit on one host before another is tried.
+    pub exits_before_move: u32,
+    /// How long an operation that failed waits for what it takes back to be gone.
+    pub take_back_ms: u64,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            placement: PlacementPolicy::default(),
+            grace_ms: 3_000,
+            orphan_grace_ms: 10_000,
+            settle_ms: 10_000,
+            back_off_ms: 1_000,
+            longest_back_off_ms: 60_000,
+            exits_before_move: 5,
+            take_back_ms: 60_000,
+        }
+    }
+}
+
+impl Policy {
+    /// How long to wait after so many failures in a row.
+    #[must_use]
+    pub fn back_off(&self, failures: u32) -> u64 {
+        let doublings = failures.saturating_sub(1).min(16);
+        (self.back_off_ms << doublings).min(self.longest_back_off_ms)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn back_off_doubles_up_to_a_limit() {
+        let policy = Policy::default();
+        let waits: Vec<u64> = [1, 2, 3, 7, 100].into_iter().map(|n| policy.back_off(n)).collect();
+        assert_eq!(waits, [1_000, 2_000, 4_000, 60_000, 60_000]);
+    }
+}

@@ -1,0 +1,34 @@
+//! What is remembered of a failure, so that the next try goes elsewhere or waits.
+
+use crate::Policy;
+use pierhead_model::{Assignment, Attempt, Failure, Timestamp};
+
+/// The assignment after something failed for it: the failure is remembered, and the wait before everything is tried
+/// once more grows. Another host may be tried at once.
+#[must_use]
+pub fn after_failure(assignment: &Assignment, failure: Failure, now: Timestamp, policy: &Policy) -> Assignment {
+    let mut next = assignment.clone();
+    next.retries += 1;
+    next.not_before = now.plus(policy.back_off(next.retries));
+    next.attempts.push(Attempt {
+        engine: assignment.engine.clone(),
+        generation: assignment.generation,
+        ports: assignment.ports.values().flatten().cloned().collect(),
+        failure,
+        at: now,
+    });
+    let surplus = next.attempts.len().saturating_sub(Assignment::ATTEMPTS_KEPT);
+    next.attempts.drain(..surplus);
+    next
+}
+
+/// The assignment after its container exited or vanished, about to run once more on the same host.
+pub(crate) fn after_exit(assignment: &Assignment, now: Timestamp, policy: &Policy) -> Assignment {
+    let retries = assignment.retries + 1;
+    Assignment { retries, not_before: now.plus(policy.back_off(retries)), ..assignment.clone() }
+}
+
+/// Whether this generation has failed, so that its containers must be made anew.
+pub(crate) fn has_failed(assignment: &Assignment) -> bool {
+    assignment.attempts.last().is_some_and(|attempt| attempt.generation == assignment.generation)
+}

@@ -1,0 +1,115 @@
+//! What a slot is at this moment, in a word and a sentence.
+
+use crate::World;
+use crate::retry::has_failed;
+use pierhead_model::{Assignment, ContainerId, ContainerState, EngineId, HealthStatus, SlotKey, SlotWish};
+
+/// What a slot is at this moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlotStatus {
+    /// In a word.
+    pub phase: SlotPhase,
+    /// Its main container, if it is there.
+    pub container: Option<ContainerId>,
+    /// Its host, if it has one.
+    pub engine: Option<EngineId>,
+    /// What is going on, or what failed lately; empty if all is well.
+    pub message: String,
+}
+
+/// What a slot is, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SlotPhase {
+    /// It has no host.
+    Waiting,
+    /// It has a host and is about to run there.
+    Starting,
+    /// All its containers run.
+    Running,
+    /// It was stopped, and is kept.
+    Stopped,
+    /// It has run to its end.
+    Done,
+    /// Its host does not answer.
+    Lost,
+    /// Nobody wants it any more, and it is about to be gone.
+    Removing,
+    /// Nothing is left of it.
+    Removed,
+}
+
+impl SlotPhase {
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::Stopped => "stopped",
+            Self::Done => "done",
+            Self::Lost => "lost",
+            Self::Removing => "removing",
+            Self::Removed => "removed",
+        }
+    }
+}
+
+/// What a slot is at this moment.
+#[must_use]
+pub fn slot_status(world: &World, key: &SlotKey) -> SlotStatus {
+    let app = world.apps().get(&key.app);
+    let wish = app.and_then(|app| app.slots.get(&key.slot)).map(|intent| intent.wish);
+    let Some(assignment) = world.assignments().get(key) else {
+        let phase = match wish {
+            None => SlotPhase::Removed,
+            Some(SlotWish::Stopped) => SlotPhase::Stopped,
+            Some(SlotWish::Running) => SlotPhase::Waiting,
+        };
+        return SlotStatus { phase, container: None, engine: None, message: String::new() };
+    };
+    let current = world.current(assignment);
+    let main = app.and_then(|app| app.members.first()).and_then(|member| current.get(&member.name));
+    let members = app.map_or(1, |app| app.members.len());
+    let all_run = current.len() == members
+        && current
+            .values()
+            .all(|container| matches!(container.state, ContainerState::Running | ContainerState::Paused));
+    let any_runs = current.values().any(|container| container.state.is_running());
+    let health = world.engines().get(&assignment.engine).map_or(HealthStatus::Down, |engine| engine.health.status);
+    let phase = match wish {
+        None => SlotPhase::Removing,
+        Some(_) if assignment.exit.is_some() => SlotPhase::Done,
+        Some(SlotWish::Stopped) if !any_runs => SlotPhase::Stopped,
+        Some(_) if health == HealthStatus::Down => SlotPhase::Lost,
+        Some(SlotWish::Running) if all_run && !has_failed(assignment) => SlotPhase::Running,
+        Some(SlotWish::Stopped) => SlotPhase::Running,
+        Some(SlotWish::Running) => SlotPhase::Starting,
+    };
+    SlotStatus {
+        phase,
+        container: main.map(|container| container.id.clone()),
+        engine: Some(assignment.engine.clone()),
+        message: message(phase, assignment),
+    }
+}
+
+fn message(phase: SlotPhase, assignment: &Assignment) -> String {
+    let engine = &assignment.engine;
+    let trouble = assignment
+        .attempts
+        .last()
+        .map(|attempt| format!("failed on host {}: {}", attempt.engine, attempt.failure.message));
+    match phase {
+        SlotPhase::Starting => match trouble {
+            Some(trouble) => format!("starts on host {engine}; {trouble}"),
+            None => format!("starts on host {engine}"),
+        },
+        SlotPhase::Lost => format!("host {engine} is down"),
+        SlotPhase::Done => {
+            assignment.exit.as_ref().map(|exit| format!("exited with code {}", exit.code)).unwrap_or_default()
+        }
+        SlotPhase::Removing => format!("is removed from host {engine}"),
+        _ => trouble.unwrap_or_default(),
+    }
+}

@@ -1,0 +1,67 @@
+//! What shall not be there: slots that nobody wants any more, older copies, and containers without a record.
+
+use crate::plan::{Action, Plan, RecordWrite, Step};
+use crate::{EngineState, World};
+use pierhead_model::{Assignment, HealthStatus, ObservedContainer, Ownership, SlotKey, Timestamp};
+
+/// Adds the steps that remove what shall not be there.
+pub(crate) fn remove_surplus(world: &World, now: Timestamp, plan: &mut Plan) {
+    for (key, assignment) in world.assignments() {
+        let is_wanted = world.apps().get(&key.app).is_some_and(|app| app.slots.contains_key(&key.slot));
+        if !is_wanted {
+            remove_slot(world, assignment, plan);
+        }
+    }
+    for (key, engine, container) in world.labelled() {
+        if is_surplus(world, key, engine, container, now) {
+            let step = Step::Remove(container.id.clone());
+            plan.actions.push(Action { engine: engine.record.id.clone(), slot: None, step, then: None });
+        }
+    }
+}
+
+/// Nobody wants the slot: its containers go, then its record. What is on a host that is down is found by its label
+/// when the host returns.
+fn remove_slot(world: &World, assignment: &Assignment, plan: &mut Plan) {
+    let key = assignment.key();
+    let Some(engine) = world.engines().get(&assignment.engine) else {
+        plan.writes.push(RecordWrite::Release(key));
+        return;
+    };
+    if engine.is_usable() {
+        let current = world.current(assignment);
+        if current.is_empty() {
+            plan.writes.push(RecordWrite::Release(key.clone()));
+        }
+        plan.actions.extend(current.values().map(|container| Action {
+            engine: assignment.engine.clone(),
+            slot: Some((key.clone(), assignment.generation)),
+            step: Step::Remove(container.id.clone()),
+            then: None,
+        }));
+    } else if engine.health.status == HealthStatus::Down {
+        plan.writes.push(RecordWrite::Release(key));
+    }
+}
+
+/// An older copy of a slot goes at once: the newer one counts. A container without any record goes after a grace
+/// time, so that nothing is lost to a controller that does not know everything yet.
+fn is_surplus(
+    world: &World,
+    key: &SlotKey,
+    engine: &EngineState,
+    container: &ObservedContainer,
+    now: Timestamp,
+) -> bool {
+    if !engine.is_usable() || world.is_current(&engine.record.id, container) {
+        return false;
+    }
+    let Some(owner) = Ownership::read(&container.labels) else { return false };
+    match world.assignments().get(key) {
+        Some(assignment) => owner.generation <= assignment.generation,
+        None => {
+            let known_since = container.created_at.max(world.since);
+            now.since(known_since) >= world.policy.orphan_grace_ms
+        }
+    }
+}

@@ -1,0 +1,396 @@
+//! The world as the loop knows it: what people want, what was decided, what the engines report, and the ledger that
+//! follows from these.
+//!
+//! Every change goes through a method that keeps the ledger and the indexes true, so that nothing has to be
+//! rebuilt. It owns no decision.
+
+use crate::{Hold, HoldKey, HostFacts, Ledger, Policy};
+use pierhead_model::{
+    App, AppId, AppName, Assignment, ContainerId, Engine, EngineFacts, EngineId, Generation, Health, HealthStatus,
+    ImageReference, MemberName, ObservedContainer, Operation, OperationId, Ownership, Slot, SlotKey, Timestamp,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The world as the loop knows it.
+#[derive(Clone)]
+pub struct World {
+    /// The cluster's id, which its containers bear as a label.
+    pub cluster: String,
+    /// The numbers to go by.
+    pub policy: Policy,
+    /// Since when this controller looks at the world: nothing counts as an orphan before a grace time from then on.
+    pub since: Timestamp,
+    engines: BTreeMap<EngineId, EngineState>,
+    apps: BTreeMap<AppId, App>,
+    names: BTreeMap<AppName, AppId>,
+    assignments: BTreeMap<SlotKey, Assignment>,
+    operations: BTreeMap<OperationId, Operation>,
+    ledger: Ledger,
+    /// Every container that bears our labels, by the slot that they name.
+    of_slot: BTreeMap<SlotKey, Made>,
+}
+
+/// Containers that were made for a slot: where each is, and of which generation and member.
+type Made = BTreeMap<(EngineId, ContainerId), (Generation, MemberName)>;
+
+/// One engine as the loop knows it.
+#[derive(Debug, Clone)]
+pub struct EngineState {
+    /// Its record.
+    pub record: Engine,
+    /// What it reports of itself; absent until it was reached.
+    pub facts: Option<EngineFacts>,
+    /// How it answers.
+    pub health: Health,
+    /// Its containers.
+    pub containers: BTreeMap<ContainerId, ObservedContainer>,
+    /// Whether `containers` is all that is on it: false until it was listed, and again once it was down.
+    pub is_listed: bool,
+}
+
+impl EngineState {
+    /// Whether it answers and its containers are known, so that it can be acted on.
+    #[must_use]
+    pub fn is_usable(&self) -> bool {
+        self.health.status == HealthStatus::Healthy && self.is_listed && self.facts.is_some()
+    }
+
+    /// Its labels: people's and its own.
+    #[must_use]
+    pub fn labels(&self) -> BTreeSet<String> {
+        let own = self.facts.iter().flat_map(|facts| facts.labels.iter().cloned());
+        self.record.labels.iter().cloned().chain(own).collect()
+    }
+
+    /// Why nothing may be placed on it, in words.
+    fn unavailable(&self) -> Option<String> {
+        match self.health.status {
+            HealthStatus::Healthy if self.is_usable() => None,
+            HealthStatus::Healthy => Some("its containers are not known yet".to_owned()),
+            HealthStatus::Pending => Some("it was not reached yet".to_owned()),
+            status => Some(format!("{}: {}", status.as_str(), self.health.reason)),
+        }
+    }
+}
+
+impl World {
+    /// A world without anything in it.
+    #[must_use]
+    pub fn new(cluster: impl Into<String>, policy: Policy, since: Timestamp) -> Self {
+        let ledger = Ledger::new(policy.placement.clone());
+        Self {
+            cluster: cluster.into(),
+            policy,
+            since,
+            engines: BTreeMap::new(),
+            apps: BTreeMap::new(),
+            names: BTreeMap::new(),
+            assignments: BTreeMap::new(),
+            operations: BTreeMap::new(),
+            ledger,
+            of_slot: BTreeMap::new(),
+        }
+    }
+
+    // What is there.
+
+    /// The engines.
+    #[must_use]
+    pub fn engines(&self) -> &BTreeMap<EngineId, EngineState> {
+        &self.engines
+    }
+
+    /// The apps.
+    #[must_use]
+    pub fn apps(&self) -> &BTreeMap<AppId, App> {
+        &self.apps
+    }
+
+    /// The app of a name.
+    #[must_use]
+    pub fn app_named(&self, name: &str) -> Option<&App> {
+        self.names.get(name).and_then(|id| self.apps.get(id))
+    }
+
+    /// The assignments.
+    #[must_use]
+    pub fn assignments(&self) -> &BTreeMap<SlotKey, Assignment> {
+        &self.assignments
+    }
+
+    /// The assignments of one app.
+    pub fn assignments_of(&self, app: &AppId) -> impl Iterator<Item = &Assignment> {
+        let all = SlotKey { app: app.clone(), slot: Slot(0) }..=SlotKey { app: app.clone(), slot: Slot(u32::MAX) };
+        self.assignments.range(all).map(|(_, assignment)| assignment)
+    }
+
+    /// The operations that have not ended.
+    #[must_use]
+    pub fn operations(&self) -> &BTreeMap<OperationId, Operation> {
+        &self.operations
+    }
+
+    /// The ledger.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Everything on any engine that was made for a slot.
+    pub fn containers_of(&self, slot: &SlotKey) -> impl Iterator<Item = (&EngineState, &ObservedContainer)> {
+        self.of_slot.get(slot).into_iter().flatten().filter_map(|((engine, id), _)| {
+            let engine = self.engines.get(engine)?;
+            Some((engine, engine.containers.get(id)?))
+        })
+    }
+
+    /// Every container that bears our labels, with the slot that they name.
+    pub fn labelled(&self) -> impl Iterator<Item = (&SlotKey, &EngineState, &ObservedContainer)> {
+        self.of_slot.iter().flat_map(move |(slot, containers)| {
+            containers.keys().filter_map(move |(engine, id)| {
+                let engine = self.engines.get(engine)?;
+                Some((slot, engine, engine.containers.get(id)?))
+            })
+        })
+    }
+
+    /// The containers of an assignment's own generation on its own engine.
+    #[must_use]
+    pub fn current(&self, assignment: &Assignment) -> BTreeMap<&MemberName, &ObservedContainer> {
+        let Some(engine) = self.engines.get(&assignment.engine) else { return BTreeMap::new() };
+        let made = self.of_slot.get(&assignment.key()).into_iter().flatten();
+        made.filter(|((on, _), (generation, _))| *on == assignment.engine && *generation == assignment.generation)
+            .filter_map(|((_, id), (_, member))| Some((member, engine.containers.get(id)?)))
+            .collect()
+    }
+
+    /// Whether a container is one of its slot's present generation, on the engine where that slot lives.
+    #[must_use]
+    pub fn is_current(&self, engine: &EngineId, container: &ObservedContainer) -> bool {
+        container.belongs_to(&self.cluster)
+            && Ownership::read(&container.labels).is_some_and(|owner| {
+                self.assignments
+                    .get(&owner.slot)
+                    .is_some_and(|assignment| assignment.engine == *engine && assignment.generation == owner.generation)
+            })
+    }
+
+    // What changes.
+
+    /// Adds an engine or changes its record.
+    pub fn set_engine(&mut self, record: Engine) {
+        let id = record.id.clone();
+        match self.engines.get_mut(&id) {
+            Some(state) => state.record = record,
+            None => {
+                let state = EngineState {
+                    record,
+                    facts: None,
+                    health: Health::default(),
+                    containers: BTreeMap::new(),
+                    is_listed: false,
+                };
+                self.engines.insert(id.clone(), state);
+            }
+        }
+        self.refresh_host(&id);
+    }
+
+    /// Forgets an engine and everything on it.
+    pub fn remove_engine(&mut self, id: &EngineId) {
+        if self.engines.contains_key(id) {
+            self.set_containers(id, Vec::new());
+            self.engines.remove(id);
+            self.ledger.remove_host(id);
+        }
+    }
+
+    /// Takes note of how an engine answers. Once it is down, nobody knows what is on it.
+    pub fn set_health(&mut self, id: &EngineId, health: Health) {
+        if let Some(state) = self.engines.get_mut(id) {
+            if health.status == HealthStatus::Down {
+                state.is_listed = false;
+            }
+            state.health = health;
+            self.refresh_host(id);
+        }
+    }
+
+    /// Takes note of what an engine reports of itself.
+    pub fn set_facts(&mut self, id: &EngineId, facts: EngineFacts) {
+        if let Some(state) = self.engines.get_mut(id) {
+            state.facts = Some(facts);
+            self.refresh_host(id);
+        }
+    }
+
+    /// Takes note of everything that is on an engine.
+    pub fn set_inventory(&mut self, id: &EngineId, containers: Vec<ObservedContainer>) {
+        if self.engines.contains_key(id) {
+            self.set_containers(id, containers);
+            if let Some(state) = self.engines.get_mut(id) {
+                state.is_listed = true;
+            }
+            self.refresh_host(id);
+        }
+    }
+
+    /// Takes note of one container.
+    pub fn set_container(&mut self, engine: &EngineId, container: ObservedContainer) {
+        if !self.engines.contains_key(engine) {
+            return;
+        }
+        self.forget_container(engine, &container.id);
+        let id = container.id.clone();
+        if container.belongs_to(&self.cluster)
+            && let Some(owner) = Ownership::read(&container.labels)
+        {
+            self.of_slot
+                .entry(owner.slot)
+                .or_default()
+                .insert((engine.clone(), id.clone()), (owner.generation, owner.member));
+        }
+        if let Some(state) = self.engines.get_mut(engine) {
+            state.containers.insert(id.clone(), container);
+        }
+        self.refresh_container(engine, &id);
+    }
+
+    /// Takes note that a container is gone.
+    pub fn forget_container(&mut self, engine: &EngineId, id: &ContainerId) {
+        let Some(container) = self.engines.get_mut(engine).and_then(|state| state.containers.remove(id)) else {
+            return;
+        };
+        self.ledger.release(&HoldKey::Container(engine.clone(), id.clone()));
+        let Some(owner) = Ownership::read(&container.labels) else { return };
+        if let Some(containers) = self.of_slot.get_mut(&owner.slot) {
+            containers.remove(&(engine.clone(), id.clone()));
+            if containers.is_empty() {
+                self.of_slot.remove(&owner.slot);
+            }
+        }
+    }
+
+    /// Adds an app or changes it.
+    pub fn set_app(&mut self, app: App) {
+        self.names.insert(app.name.clone(), app.id.clone());
+        self.apps.insert(app.id.clone(), app);
+    }
+
+    /// Forgets an app; its assignments stay until what they stand for is gone.
+    pub fn remove_app(&mut self, id: &AppId) {
+        if let Some(app) = self.apps.remove(id)
+            && self.names.get(&app.name) == Some(id)
+        {
+            self.names.remove(&app.name);
+        }
+    }
+
+    /// Adds an assignment or changes it.
+    pub fn set_assignment(&mut self, assignment: Assignment) {
+        let key = assignment.key();
+        if assignment.exit.is_some() {
+            self.ledger.release(&HoldKey::Slot(key.clone()));
+        } else {
+            self.ledger.hold(HoldKey::Slot(key.clone()), self.slot_hold(&assignment));
+        }
+        self.assignments.insert(key.clone(), assignment);
+        self.refresh_containers_of(&key);
+    }
+
+    /// Forgets an assignment.
+    pub fn remove_assignment(&mut self, key: &SlotKey) {
+        self.assignments.remove(key);
+        self.ledger.release(&HoldKey::Slot(key.clone()));
+        self.refresh_containers_of(key);
+    }
+
+    /// Takes note of an operation; one that has ended is forgotten.
+    pub fn set_operation(&mut self, operation: Operation) {
+        if operation.state.has_ended() {
+            self.operations.remove(&operation.id);
+        } else {
+            self.operations.insert(operation.id.clone(), operation);
+        }
+    }
+
+    /// Forgets an operation.
+    pub fn remove_operation(&mut self, id: &OperationId) {
+        self.operations.remove(id);
+    }
+
+    // What keeps the ledger true.
+
+    fn set_containers(&mut self, id: &EngineId, containers: Vec<ObservedContainer>) {
+        let Some(state) = self.engines.get(id) else { return };
+        let kept: BTreeSet<&ContainerId> = containers.iter().map(|container| &container.id).collect();
+        let gone: Vec<ContainerId> = state.containers.keys().filter(|id| !kept.contains(id)).cloned().collect();
+        for container in gone {
+            self.forget_container(id, &container);
+        }
+        for container in containers {
+            let known = self.engines.get(id).and_then(|state| state.containers.get(&container.id));
+            if known != Some(&container) {
+                self.set_container(id, container);
+            }
+        }
+    }
+
+    fn refresh_host(&mut self, id: &EngineId) {
+        let Some(state) = self.engines.get(id) else { return };
+        let facts = HostFacts {
+            id: id.clone(),
+            allocatable: state.record.allocatable(state.facts.as_ref().unwrap_or(&EngineFacts::default())),
+            labels: state.labels(),
+            unavailable: state.unavailable(),
+        };
+        if self.ledger.host(id) != Some(&facts) {
+            self.ledger.set_host(facts);
+        }
+    }
+
+    fn refresh_containers_of(&mut self, key: &SlotKey) {
+        let containers: Vec<_> = self.of_slot.get(key).into_iter().flat_map(BTreeMap::keys).cloned().collect();
+        for (engine, id) in containers {
+            self.refresh_container(&engine, &id);
+        }
+    }
+
+    /// A running container that no assignment stands for holds what it uses: somebody else's, or a surplus one.
+    fn refresh_container(&mut self, engine: &EngineId, id: &ContainerId) {
+        let key = HoldKey::Container(engine.clone(), id.clone());
+        let Some(container) = self.engines.get(engine).and_then(|state| state.containers.get(id)) else {
+            self.ledger.release(&key);
+            return;
+        };
+        if !container.state.is_running() || self.is_current(engine, container) {
+            self.ledger.release(&key);
+            return;
+        }
+        let hold = Hold {
+            engine: engine.clone(),
+            resources: container.limits,
+            ports: container.ports.clone(),
+            images: vec![normal_image(&container.image)],
+            names: vec![container.name.clone()],
+        };
+        self.ledger.hold(key, hold);
+    }
+
+    fn slot_hold(&self, assignment: &Assignment) -> Hold {
+        let app = self.apps.get(&assignment.app);
+        let members = || app.into_iter().flat_map(|app| app.members.iter().enumerate());
+        Hold {
+            engine: assignment.engine.clone(),
+            resources: assignment.reserved,
+            ports: assignment.ports.values().flatten().cloned().collect(),
+            images: members().map(|(_, member)| member.spec.image.to_string()).collect(),
+            names: members().map(|(at, member)| assignment.container_name(&member.name, at == 0)).collect(),
+        }
+    }
+}
+
+/// An image's name with its tag, so that ours and others' compare equal.
+fn normal_image(image: &str) -> String {
+    ImageReference::parse(image).map_or_else(|_| image.to_owned(), |image| image.to_string())
+}
