@@ -1,7 +1,15 @@
-//! The contract, kept by the embedded store.
+//! The embedded store: the contract, and what is its own.
 
 #[cfg(test)]
 mod contract;
+
+#[cfg(test)]
+mod embedded {
+    mod directory;
+    mod disk;
+    mod killed;
+    mod writer;
+}
 
 use std::sync::Arc;
 

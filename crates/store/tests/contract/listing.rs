@@ -57,6 +57,8 @@ pub async fn all_at_one_revision(store: Arc<dyn Store>) {
         store.commit(part).await.unwrap();
     }
     let (first, last) = (all[0].clone(), all[documents - 1].clone());
+    let both = Transaction::new().put(first.as_str(), *b"0").put(last.as_str(), *b"0");
+    store.commit(both).await.unwrap();
     let writer = tokio::spawn({
         let store = Arc::clone(&store);
         async move {
