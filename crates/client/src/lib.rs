@@ -1,1 +1,26 @@
-//! Typed client of the HTTP API.
+//! Typed client of the HTTP API: one method for each route, on a list of controllers that are tried in turn.
+//!
+//! It keeps nothing but the addresses and the token, and decides nothing: what an answer means to a person is the
+//! caller's business.
+
+mod account;
+mod address;
+mod answer;
+mod app;
+mod change;
+mod cluster;
+mod container;
+mod engine;
+mod error;
+mod explain;
+mod logs;
+mod operation;
+mod transport;
+
+pub use address::Addresses;
+pub use answer::Answer;
+pub use change::{Change, Started, Wait};
+pub use container::{RunOptions, Verb};
+pub use error::ClientError;
+pub use logs::{LogOptions, LogStream};
+pub use transport::Client;

@@ -1,0 +1,51 @@
+//! Logging in, and accounts.
+
+use crate::change::json;
+use crate::transport::Call;
+use crate::{Answer, Client, ClientError};
+use pierhead_wire::{AccountRequest, AccountView, LogIn, LoggedIn, PasswordChange};
+
+const ACCOUNTS: [&str; 2] = ["api", "account"];
+
+impl Client {
+    /// A token for a user name and password.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with status 401 if they do not fit.
+    pub async fn log_in(&self, log_in: &LogIn) -> Result<Answer<LoggedIn>, ClientError> {
+        self.send(&Call::post(&["auth", "login"]).body(json(log_in)?)).await?.read()
+    }
+
+    /// Changes a password: one's own, or as an administrator anybody's.
+    ///
+    /// # Errors
+    /// [`ClientError`] if it was not changed.
+    pub async fn change_password(&self, change: &PasswordChange) -> Result<(), ClientError> {
+        self.change_at_once(Call::post(&["account", "passwdchange"]).body(json(change)?)).await.map(drop)
+    }
+
+    /// All accounts.
+    ///
+    /// # Errors
+    /// [`ClientError`] if they cannot be had.
+    pub async fn accounts(&self) -> Result<Answer<Vec<AccountView>>, ClientError> {
+        self.send(&Call::get(&ACCOUNTS)).await?.read()
+    }
+
+    /// Adds an account.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with status 409 if the name is taken.
+    pub async fn add_account(&self, account: &AccountRequest) -> Result<(), ClientError> {
+        self.change_at_once(Call::post(&ACCOUNTS).body(json(account)?)).await.map(drop)
+    }
+
+    /// Deletes an account.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with status 404 if there is none of that name.
+    pub async fn delete_account(&self, username: &str) -> Result<(), ClientError> {
+        let body = AccountRequest { username: Some(username.to_owned()), ..AccountRequest::default() };
+        self.change_at_once(Call::delete(&ACCOUNTS).body(json(&body)?)).await.map(drop)
+    }
+}

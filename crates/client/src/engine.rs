@@ -1,0 +1,40 @@
+//! Engines: the Docker hosts of the pool.
+
+use crate::change::json;
+use crate::transport::Call;
+use crate::{Answer, Client, ClientError};
+use pierhead_wire::{EngineRequest, EngineView};
+
+impl Client {
+    /// All engines.
+    ///
+    /// # Errors
+    /// [`ClientError`] if they cannot be had.
+    pub async fn engines(&self) -> Result<Answer<Vec<EngineView>>, ClientError> {
+        self.send(&Call::get(&["api", "engines"])).await?.read()
+    }
+
+    /// One engine.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with status 404 if there is none.
+    pub async fn engine(&self, id: &str) -> Result<Answer<EngineView>, ClientError> {
+        self.send(&Call::get(&["api", "engines", id])).await?.read()
+    }
+
+    /// Adds an engine.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with status 409 if it is there already.
+    pub async fn add_engine(&self, engine: &EngineRequest) -> Result<Answer<EngineView>, ClientError> {
+        self.change_at_once(Call::post(&["api", "engines"]).body(json(engine)?)).await?.read()
+    }
+
+    /// Removes an engine from the pool.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with status 404 if there is none.
+    pub async fn remove_engine(&self, id: &str) -> Result<(), ClientError> {
+        self.change_at_once(Call::delete(&["api", "engines", id])).await.map(drop)
+    }
+}

@@ -1,0 +1,250 @@
+//! One request to whichever controller answers: addresses in turn, a bounded number of rounds, the same key each time.
+//!
+//! A request is tried again only if its answer was lost; an answer is never second-guessed. Every change carries its
+//! key, so that trying it again cannot do it twice.
+
+use crate::error::root_cause;
+use crate::{Addresses, Answer, Change, ClientError, Wait};
+use pierhead_wire::ErrorBody;
+use reqwest::{Method, Response, Url, header};
+use serde::de::DeserializeOwned;
+use std::time::Duration;
+
+/// How often the whole list of addresses is tried.
+const ROUNDS: u32 = 3;
+/// The pause before the second round; it doubles.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// The longest that a connection may take to be made.
+const CONNECT_LIMIT: Duration = Duration::from_secs(3);
+/// The longest that an answer may take, beyond what the controller was asked to wait.
+const ANSWER_LIMIT: Duration = Duration::from_secs(15);
+
+/// A client of the controllers of one pool.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    addresses: Addresses,
+    token: Option<String>,
+}
+
+/// The bytes of a request's body: JSON.
+pub(crate) type Body = Vec<u8>;
+
+/// One request, wherever it is sent.
+pub(crate) struct Call {
+    method: Method,
+    path: Vec<String>,
+    query: Vec<(&'static str, String)>,
+    body: Option<Body>,
+    key: Option<String>,
+    /// `None` if nobody knows how long the answer takes.
+    limit: Option<Duration>,
+}
+
+/// What a controller answered, if it is a success.
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    url: Url,
+    location: Option<String>,
+    body: Vec<u8>,
+}
+
+impl Client {
+    /// A client that logs in with `token`, or not at all.
+    ///
+    /// # Errors
+    /// [`ClientError::SetUp`] if the system refuses what an HTTP client needs.
+    pub fn new(addresses: Addresses, token: Option<String>) -> Result<Self, ClientError> {
+        let http = reqwest::Client::builder()
+            .connect_timeout(CONNECT_LIMIT)
+            .redirect(reqwest::redirect::Policy::none())
+            // Controllers stand in the same network; a proxy for the internet would only see the token.
+            .no_proxy()
+            .build()
+            .map_err(ClientError::SetUp)?;
+        Ok(Self { http, addresses, token })
+    }
+
+    /// Where it asks.
+    #[must_use]
+    pub fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// Asks and reads the whole answer.
+    pub(crate) async fn send(&self, call: &Call) -> Result<Reply, ClientError> {
+        self.try_each(call, async |response| {
+            let status = response.status().as_u16();
+            let url = response.url().clone();
+            let location =
+                response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
+            let body = response.bytes().await?.to_vec();
+            Ok(Reply { status, url, location, body })
+        })
+        .await?
+        .checked()
+    }
+
+    /// Asks and hands out the answer while it is still coming.
+    pub(crate) async fn open(&self, call: &Call) -> Result<Response, ClientError> {
+        let response = self.try_each(call, async |response| Ok(response)).await?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let (status, url) = (response.status().as_u16(), response.url().clone());
+        let body = response.bytes().await.map(|bytes| bytes.to_vec()).unwrap_or_default();
+        Err(Reply { status, url, location: None, body }.refusal())
+    }
+
+    /// The first answer of any address that `read` gets hold of.
+    async fn try_each<T>(
+        &self,
+        call: &Call,
+        read: impl AsyncFn(Response) -> Result<T, reqwest::Error>,
+    ) -> Result<T, ClientError> {
+        let mut last = None;
+        for round in 0..ROUNDS {
+            if round > 0 {
+                tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(round - 1)).await;
+            }
+            for base in self.addresses.iter() {
+                let outcome = match self.request(base, call)?.send().await {
+                    Ok(response) => read(response).await,
+                    Err(error) => Err(error),
+                };
+                match outcome {
+                    Ok(value) => return Ok(value),
+                    Err(error) => last = Some((base, error)),
+                }
+            }
+        }
+        let (base, error) = last.expect("a list of addresses is never empty");
+        let why = if error.is_timeout() { "no answer in time".to_owned() } else { root_cause(&error) };
+        Err(ClientError::Unreachable { url: base.as_str().trim_end_matches('/').to_owned(), why })
+    }
+
+    fn request(&self, base: &Url, call: &Call) -> Result<reqwest::RequestBuilder, ClientError> {
+        let mut request = self.http.request(call.method.clone(), call.url(base)?);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(key) = &call.key {
+            request = request.header("Idempotency-Key", key);
+        }
+        if let Some(body) = &call.body {
+            request = request.header(header::CONTENT_TYPE, "application/json").body(body.clone());
+        }
+        if let Some(limit) = call.limit {
+            request = request.timeout(limit);
+        }
+        Ok(request)
+    }
+}
+
+impl Call {
+    pub(crate) fn new(method: Method, path: &[&str]) -> Self {
+        let path = path.iter().map(|&part| part.to_owned()).collect();
+        Self { method, path, query: Vec::new(), body: None, key: None, limit: Some(ANSWER_LIMIT) }
+    }
+
+    pub(crate) fn get(path: &[&str]) -> Self {
+        Self::new(Method::GET, path)
+    }
+
+    pub(crate) fn post(path: &[&str]) -> Self {
+        Self::new(Method::POST, path)
+    }
+
+    pub(crate) fn delete(path: &[&str]) -> Self {
+        Self::new(Method::DELETE, path)
+    }
+
+    pub(crate) fn query(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.query.push((name, value.to_string()));
+        self
+    }
+
+    pub(crate) fn query_if(self, name: &'static str, value: Option<impl ToString>) -> Self {
+        match value {
+            Some(value) => self.query(name, value),
+            None => self,
+        }
+    }
+
+    pub(crate) fn body(mut self, body: Body) -> Self {
+        self.body = Some(body);
+        self
+    }
+
+    pub(crate) fn keyed(mut self, key: String) -> Self {
+        self.key = Some(key);
+        self
+    }
+
+    /// The controller may take this many seconds on purpose.
+    pub(crate) fn waiting(mut self, seconds: u32) -> Self {
+        self.limit = Some(ANSWER_LIMIT + Duration::from_secs(u64::from(seconds)));
+        self.query("wait", seconds)
+    }
+
+    pub(crate) fn unlimited(mut self) -> Self {
+        self.limit = None;
+        self
+    }
+
+    pub(crate) fn for_change(self, change: &Change) -> Self {
+        let call = self.keyed(change.key.clone());
+        match change.wait {
+            Wait::UntilEnded => call.unlimited(),
+            Wait::Seconds(seconds) => call.waiting(seconds),
+        }
+    }
+
+    fn url(&self, base: &Url) -> Result<Url, ClientError> {
+        let mut url = base.clone();
+        {
+            let mut segments = url.path_segments_mut().expect("an http URL has a path");
+            segments.pop_if_empty();
+            for part in &self.path {
+                // These silently vanish from a path, and the request would be about something else.
+                if matches!(part.as_str(), "" | "." | "..") || part.contains(char::is_control) {
+                    return Err(ClientError::ParseName(part.clone()));
+                }
+                segments.push(part);
+            }
+        }
+        if !self.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&self.query);
+        }
+        Ok(url)
+    }
+}
+
+impl Reply {
+    fn checked(self) -> Result<Self, ClientError> {
+        if (200..300).contains(&self.status) { Ok(self) } else { Err(self.refusal()) }
+    }
+
+    fn refusal(self) -> ClientError {
+        match serde_json::from_slice::<ErrorBody>(&self.body) {
+            Ok(body) => ClientError::Refused { status: self.status, body: Box::new(body) },
+            Err(_) => self.odd(format!("status {} without a reason", self.status)),
+        }
+    }
+
+    fn odd(&self, why: String) -> ClientError {
+        ClientError::ReadAnswer { url: self.url.to_string(), why }
+    }
+
+    /// The JSON of the answer.
+    pub(crate) fn read<T: DeserializeOwned>(self) -> Result<Answer<T>, ClientError> {
+        let Self { url, body, .. } = self;
+        Answer::read(body).map_err(|why| ClientError::ReadAnswer { url: url.to_string(), why })
+    }
+
+    /// The id of the operation that the answer is from.
+    pub(crate) fn operation(&self) -> Option<String> {
+        let id = self.location.as_deref()?.rsplit_once("/api/operations/")?.1;
+        (!id.is_empty()).then(|| id.to_owned())
+    }
+}
