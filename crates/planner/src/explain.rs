@@ -81,3 +81,6 @@ impl Ledger {
         HostVerdict { engine: facts.id.clone(), verdict }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -142,4 +142,6 @@ impl Request {
 }
 
 #[cfg(test)]
+pub(crate) mod sample;
+#[cfg(test)]
 mod tests;

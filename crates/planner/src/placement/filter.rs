@@ -15,10 +15,10 @@ pub(crate) use super::ports::PortTrouble;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Filter {
-    /// It doesn't answer, or nothing new shall be placed on it.
-    Unavailable,
     /// Another host is asked for by name.
     Host,
+    /// It doesn't answer, or nothing new shall be placed on it.
+    Unavailable,
     /// It doesn't satisfy a label expression.
     Label,
     /// It runs the image already, and there may be one per host only.
@@ -62,8 +62,8 @@ pub(crate) enum Reason<'a> {
 type Check = for<'a> fn(&Candidate<'a>) -> Option<Reason<'a>>;
 
 const FILTERS: [(Filter, Check); 9] = [
-    (Filter::Unavailable, unavailable),
     (Filter::Host, other_host),
+    (Filter::Unavailable, unavailable),
     (Filter::Label, label),
     (Filter::Unique, unique),
     (Filter::Link, link),

@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn rare_labels_share_a_bit_that_rules_out_nothing_wrongly() {
-        let hosts: Vec<_> = (0..200).map(|n| set(&[&format!("name={n}"), "common"])).collect();
+        let hosts: Vec<_> = (0..200).map(|n| set(&[&format!("name={n:03}"), "common"])).collect();
         let bits = LabelBits::of(hosts.iter());
         let last = bits.bits_of(&hosts[199]);
         let other = bits.bits_of(&hosts[198]);

@@ -86,26 +86,28 @@ fn lacks(filter: Filter, reason: &Reason<'_>, candidate: &Candidate<'_>) -> Stri
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(nearest) = &self.nearest else { return f.write_str("there are no hosts yet") };
-        let what = if self.refused.keys().all(|&filter| is_room(filter)) { "no room on" } else { "no place on" };
-        match self.hosts {
-            1 => write!(f, "{what} the only host: it ")?,
-            hosts => write!(f, "{what} any of {hosts} hosts: ")?,
+        let Some(Nearest { engine, filter, lacks }) = &self.nearest else {
+            return f.write_str("there are no hosts yet");
+        };
+        let is_about_room = self.refused.keys().all(|&filter| is_room(filter) || filter == Filter::Host);
+        let what = if is_about_room { "no room" } else { "no place" };
+        let nearest = match filter {
+            Filter::Cpu | Filter::Memory => format!("{engine}, which lacks {lacks}"),
+            Filter::Host => return write!(f, "no place: {lacks}, which is not a host of the pool"),
+            _ => format!("{engine}: {lacks}"),
+        };
+        if self.hosts == 1 {
+            return write!(f, "{what} on the only host, {nearest}");
         }
-        for (at, (filter, &count)) in self.refused.iter().enumerate() {
-            let separator = if at == 0 { "" } else { ", " };
-            match self.hosts {
-                1 => write!(f, "{}", filter.phrase(1))?,
-                hosts if hosts == count => write!(f, "all {}", filter.phrase(count))?,
-                _ => write!(f, "{separator}{count} {}", filter.phrase(count))?,
-            }
+        if self.refused.contains_key(&Filter::Host) {
+            return write!(f, "{what} on the host that is asked for, {nearest}");
         }
-        let Nearest { engine, filter, lacks } = nearest;
-        if is_room(*filter) {
-            write!(f, "; nearest is {engine}, which lacks {lacks}")
-        } else {
-            write!(f, "; nearest is {engine}: {lacks}")
-        }
+        let phrases = self.refused.iter().map(|(filter, &count)| match filter {
+            _ if count == self.hosts => format!("all {}", filter.phrase(count)),
+            _ => format!("{count} {}", filter.phrase(count)),
+        });
+        let phrases = phrases.collect::<Vec<_>>().join(", ");
+        write!(f, "{what} on any of {} hosts: {phrases}; nearest is {nearest}", self.hosts)
     }
 }
 
