@@ -1,6 +1,8 @@
 //! Pools of real Docker hosts on this machine: made, used, broken, removed.
 
 #[cfg(test)]
+mod canaries;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod life;

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 
-use pierhead_devhosts::{Error, Pool, PoolSpec, requirements};
+use pierhead_devhosts::{Error, Pool, PoolSpec, Service, requirements};
 
 use crate::support::{Place, entries};
 
@@ -66,4 +66,34 @@ fn there_is_no_pool_in_a_file_or_in_nothing() {
     assert!(matches!(Pool::open(&place.dir()), Err(Error::NoPool { .. })));
     assert!(matches!(Pool::up(place.spec(1)), Err(Error::File { .. })));
     assert_eq!(fs::read_to_string(place.dir()).unwrap(), "a file");
+}
+
+#[test]
+fn unknown_services_and_their_names_are_refused() {
+    let place = Place::new();
+    let pool = Pool::up(place.spec(1)).unwrap();
+    assert!(matches!(pool.stop_service("web"), Err(Error::ServiceName { .. })));
+    for name in ["", "..", "a/b", "hosts/../..", "Web"] {
+        let service = Service { name: name.into(), argv: vec!["true".into()], ..Service::default() };
+        assert!(matches!(pool.spawn(&service), Err(Error::ServiceName { .. })), "{name:?}");
+    }
+    for argv in [vec![], vec!["no-such-program".to_owned()]] {
+        let service = Service { name: "web".into(), argv, ..Service::default() };
+        assert!(matches!(pool.spawn(&service), Err(Error::StartCommand { .. })));
+    }
+    assert!(pool.services().unwrap().is_empty());
+
+    let folder = File::open(place.dir()).unwrap();
+    folder.lock().unwrap();
+    assert!(matches!(pool.add_host(), Err(Error::Busy { .. })));
+    drop(folder);
+    assert_eq!(pool.hosts().unwrap().len(), 1);
+
+    let link = format!("{}v1", place.prefix());
+    assert!(std::process::Command::new("ip").args(["link", "delete", &link]).status().unwrap().success());
+    let host = pool.host("host-1").unwrap();
+    let failed = host.cut().unwrap_err().to_string();
+    assert!(failed.contains(&link), "{failed}");
+    pool.down().unwrap();
+    assert!(place.traces().is_empty(), "{:?}", place.traces());
 }
