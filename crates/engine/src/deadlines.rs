@@ -1,0 +1,170 @@
+//! The verbs by name, and how long each may take: the one table of deadlines.
+
+use std::fmt;
+use std::time::Duration;
+
+/// A call to an engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "each is the method of the trait with the same name")]
+pub enum Verb {
+    Ping,
+    Facts,
+    Containers,
+    Container,
+    Image,
+    Pull,
+    Load,
+    Create,
+    Start,
+    Stop,
+    Restart,
+    Remove,
+    Logs,
+    Usage,
+    Events,
+}
+
+impl Verb {
+    /// The name of the method.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ping => "ping",
+            Self::Facts => "facts",
+            Self::Containers => "containers",
+            Self::Container => "container",
+            Self::Image => "image",
+            Self::Pull => "pull",
+            Self::Load => "load",
+            Self::Create => "create",
+            Self::Start => "start",
+            Self::Stop => "stop",
+            Self::Restart => "restart",
+            Self::Remove => "remove",
+            Self::Logs => "logs",
+            Self::Usage => "usage",
+            Self::Events => "events",
+        }
+    }
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// How long each call may take before it ends with [`crate::EngineError::TimedOut`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadlines {
+    /// For `ping`.
+    pub ping: Duration,
+    /// For `facts`.
+    pub facts: Duration,
+    /// For `containers`, with the look at single containers that it takes.
+    pub list: Duration,
+    /// For `container`, and for each container that `containers` looks at.
+    pub inspect: Duration,
+    /// For `image`.
+    pub image: Duration,
+    /// For a pull without any progress.
+    pub pull_idle: Duration,
+    /// For `load`.
+    pub load: Duration,
+    /// For `create`.
+    pub create: Duration,
+    /// For `start`, and for the second half of `restart`.
+    pub start: Duration,
+    /// For `stop`, on top of the grace period.
+    pub stop: Duration,
+    /// For `remove`.
+    pub remove: Duration,
+    /// For the begin of `logs` and `events`, and for a log that is not followed and stops coming.
+    pub stream: Duration,
+    /// For `usage`.
+    pub usage: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            ping: Duration::from_secs(2),
+            facts: Duration::from_secs(5),
+            list: Duration::from_secs(20),
+            inspect: Duration::from_secs(5),
+            image: Duration::from_secs(5),
+            pull_idle: Duration::from_secs(60),
+            load: Duration::from_secs(600),
+            create: Duration::from_secs(30),
+            start: Duration::from_secs(60),
+            stop: Duration::from_secs(30),
+            remove: Duration::from_secs(60),
+            stream: Duration::from_secs(10),
+            usage: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Deadlines {
+    /// The same deadline for every call.
+    #[must_use]
+    pub fn uniform(deadline: Duration) -> Self {
+        Self {
+            ping: deadline,
+            facts: deadline,
+            list: deadline,
+            inspect: deadline,
+            image: deadline,
+            pull_idle: deadline,
+            load: deadline,
+            create: deadline,
+            start: deadline,
+            stop: deadline,
+            remove: deadline,
+            stream: deadline,
+            usage: deadline,
+        }
+    }
+
+    /// The deadline of a call; `grace_seconds` counts for [`Verb::Stop`] and [`Verb::Restart`].
+    #[must_use]
+    pub fn of(&self, verb: Verb, grace_seconds: u32) -> Duration {
+        let grace = Duration::from_secs(u64::from(grace_seconds));
+        match verb {
+            Verb::Ping => self.ping,
+            Verb::Facts => self.facts,
+            Verb::Containers => self.list,
+            Verb::Container => self.inspect,
+            Verb::Image => self.image,
+            Verb::Pull => self.pull_idle,
+            Verb::Load => self.load,
+            Verb::Create => self.create,
+            Verb::Start => self.start,
+            Verb::Stop => self.stop + grace,
+            Verb::Restart => self.stop + grace + self.start,
+            Verb::Remove => self.remove,
+            Verb::Logs | Verb::Events => self.stream,
+            Verb::Usage => self.usage,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stop_may_take_its_grace_period_and_more() {
+        let deadlines = Deadlines::default();
+        assert!(deadlines.of(Verb::Stop, 3600) > Duration::from_secs(3600));
+        assert!(deadlines.of(Verb::Restart, 10) > deadlines.of(Verb::Stop, 10));
+    }
+
+    #[test]
+    fn a_ping_is_the_shortest() {
+        let deadlines = Deadlines::default();
+        for verb in [Verb::Facts, Verb::Containers, Verb::Create, Verb::Start, Verb::Stop, Verb::Remove, Verb::Logs] {
+            assert!(deadlines.of(Verb::Ping, 0) < deadlines.of(verb, 0), "{verb}");
+        }
+    }
+}

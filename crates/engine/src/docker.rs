@@ -1,0 +1,114 @@
+//! A real Docker engine, over its HTTP API.
+//!
+//! Says the verbs in Docker's terms and Docker's answers in ours. Keeps no truth about containers: the few things
+//! remembered here (API version, limits of containers that are not ours, number of cores) are read again and again.
+
+mod address;
+mod chunks;
+mod demultiplex;
+mod events;
+mod facts;
+mod failure;
+mod inspection;
+mod observe;
+mod progress;
+mod raw;
+mod translate;
+mod usage;
+mod verbs;
+mod wire;
+
+use crate::deadlines::{Deadlines, Verb};
+use crate::error::{EngineError, Result};
+use crate::pulls::Pulls;
+use address::Address;
+use bollard::Docker as Client;
+use bollard::errors::Error as ClientError;
+use inspection::LimitsCache;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+use wire::Wire;
+
+/// How to talk to an engine.
+#[derive(Debug, Clone, Default)]
+pub struct DockerOptions {
+    /// How long each call may take.
+    pub deadlines: Deadlines,
+}
+
+/// A Docker engine at an address. Cheap to clone; clones share connections.
+#[derive(Clone)]
+pub struct Docker {
+    address: Address,
+    deadlines: Deadlines,
+    wire: Arc<Wire>,
+    pulls: Arc<Pulls>,
+    limits: Arc<LimitsCache>,
+    /// Cores of the host, 0 as long as they are not known.
+    cores: Arc<AtomicU64>,
+}
+
+impl Docker {
+    /// An engine at `unix:///path`, `http://host:port` or `tcp://host:port`. Nothing is sent before the first call,
+    /// so an engine that is away is no error here.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] if the address has none of these forms.
+    pub fn connect(addr: &str, options: DockerOptions) -> Result<Self> {
+        let address = Address::parse(addr)?;
+        Ok(Self {
+            wire: Arc::new(Wire::new(&address)?),
+            address,
+            deadlines: options.deadlines,
+            pulls: Arc::default(),
+            limits: Arc::default(),
+            cores: Arc::default(),
+        })
+    }
+
+    /// Sends a request at the version of the API that was agreed on, and once more if the engine was replaced by
+    /// one that does not speak it: such a refusal means that nothing was done.
+    async fn call<T, S, F>(&self, verb: Verb, deadline: Duration, send: S) -> Result<T>
+    where
+        T: Send,
+        S: Fn(Client) -> F + Send + Sync,
+        F: Future<Output = std::result::Result<T, ClientError>> + Send,
+    {
+        let attempt = async {
+            match send(self.wire.client().await?).await {
+                Err(error) if failure::is_version_refusal(&error) => {
+                    self.wire.negotiate().await?;
+                    send(self.wire.client().await?).await
+                }
+                result => result,
+            }
+            .map_err(|error| failure::classify(verb, error))
+        };
+        self.within(verb, deadline, attempt).await
+    }
+
+    /// Ends a call at its deadline, and agrees on a version anew after the engine was out of reach.
+    async fn within<T>(
+        &self,
+        verb: Verb,
+        deadline: Duration,
+        attempt: impl Future<Output = Result<T>> + Send,
+    ) -> Result<T> {
+        let result = tokio::time::timeout(deadline, attempt).await.unwrap_or_else(|_| Err(timed_out(verb, deadline)));
+        if matches!(result, Err(EngineError::Unreachable(_) | EngineError::TimedOut { .. })) {
+            self.wire.mark_stale();
+        }
+        result
+    }
+}
+
+impl std::fmt::Debug for Docker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Docker").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+fn timed_out(verb: Verb, deadline: Duration) -> EngineError {
+    EngineError::TimedOut { call: verb.as_str(), milliseconds: u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX) }
+}

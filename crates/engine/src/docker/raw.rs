@@ -1,0 +1,144 @@
+//! One request on a connection of its own, over whatever an address stands for.
+//!
+//! Connections are not kept: one that an engine closed meanwhile would make a call fail whose outcome nobody knows.
+
+use super::address::Address;
+use bollard::errors::Error as ClientError;
+use futures_util::stream::{self, BoxStream, StreamExt};
+use http_body_util::BodyExt;
+use hyper::body::{Body, Bytes, Incoming};
+use hyper::client::conn::http1;
+use hyper::header::{HOST, HeaderValue};
+use hyper::{Request, Response, Uri};
+use hyper_util::rt::TokioIo;
+use std::error::Error as StdError;
+use std::io;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::task::JoinHandle;
+
+/// The longest message of a refusal that is read, in bytes.
+const LONGEST_MESSAGE: usize = 64 * 1024;
+
+/// Why a request got no answer.
+#[derive(Debug)]
+pub(super) enum SendError {
+    Connect(io::Error),
+    Http(hyper::Error),
+}
+
+impl From<SendError> for ClientError {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::Connect(err) => err.into(),
+            SendError::Http(err) => err.into(),
+        }
+    }
+}
+
+/// An answer, and the task that reads it from the connection.
+pub(super) struct Answer {
+    response: Response<Incoming>,
+    connection: Connection,
+}
+
+/// Closes the connection when dropped.
+struct Connection(Option<JoinHandle<()>>);
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if let Some(task) = &self.0 {
+            task.abort();
+        }
+    }
+}
+
+impl Answer {
+    /// The answer alone; the connection ends with its body.
+    pub(super) fn into_response(mut self) -> Response<Incoming> {
+        self.connection.0.take();
+        self.response
+    }
+
+    /// The bytes of the body as they come; the connection closes when the stream is dropped.
+    pub(super) fn into_bytes(self) -> BoxStream<'static, Result<Bytes, ClientError>> {
+        let state = (self.response.into_body(), self.connection);
+        stream::unfold(state, |(mut body, connection)| async move {
+            loop {
+                match body.frame().await? {
+                    Ok(frame) => {
+                        if let Ok(bytes) = frame.into_data() {
+                            return Some((Ok(bytes), (body, connection)));
+                        }
+                    }
+                    Err(error) => return Some((Err(error.into()), (body, connection))),
+                }
+            }
+        })
+        .boxed()
+    }
+}
+
+/// Sends a request; dropping the future closes the connection.
+pub(super) async fn send<B>(address: &Address, request: Request<B>) -> Result<Answer, SendError>
+where
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    match address {
+        Address::Unix(path) => exchange(UnixStream::connect(path).await.map_err(SendError::Connect)?, request).await,
+        Address::Tcp(authority) => {
+            let stream = TcpStream::connect(authority).await.map_err(SendError::Connect)?;
+            stream.set_nodelay(true).map_err(SendError::Connect)?;
+            exchange(stream, request).await
+        }
+    }
+}
+
+async fn exchange<S, B>(stream: S, mut request: Request<B>) -> Result<Answer, SendError>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    let path: Uri = path.parse().map_err(|error| SendError::Connect(io::Error::other(error)))?;
+    *request.uri_mut() = path;
+    request.headers_mut().insert(HOST, HeaderValue::from_static("engine"));
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(SendError::Http)?;
+    let connection = Connection(Some(tokio::spawn(async move {
+        // How it ended is seen by whoever reads the answer.
+        let _ended = connection.await;
+    })));
+    let response = sender.send_request(request).await.map_err(SendError::Http)?;
+    Ok(Answer { response, connection })
+}
+
+/// Gets the bytes behind a path, or what the engine says instead.
+pub(super) async fn get(address: &Address, path: &str) -> Result<Answer, ClientError> {
+    let request = Request::get(path).body(http_body_util::Empty::<Bytes>::new())?;
+    let answer = send(address, request).await?;
+    let status_code = answer.response.status().as_u16();
+    if answer.response.status().is_success() {
+        return Ok(answer);
+    }
+    let mut body = Vec::new();
+    let mut bytes = answer.into_bytes();
+    while let Some(piece) = bytes.next().await {
+        body.extend_from_slice(&piece?);
+        if body.len() > LONGEST_MESSAGE {
+            break;
+        }
+    }
+    #[derive(serde::Deserialize)]
+    struct Refusal {
+        message: String,
+    }
+    let message = match serde_json::from_slice::<Refusal>(&body) {
+        Ok(refusal) => refusal.message,
+        Err(_) => String::from_utf8_lossy(&body).into_owned(),
+    };
+    Err(ClientError::DockerResponseServerError { status_code, message })
+}

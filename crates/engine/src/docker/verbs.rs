@@ -1,0 +1,320 @@
+//! The verbs on a real engine.
+
+use super::demultiplex::Demultiplexer;
+use super::progress::Layers;
+use super::{Docker, chunks, events, facts, failure, observe, raw, timed_out, translate, usage};
+use crate::deadlines::Verb;
+use crate::error::{EngineError, Result};
+use crate::output::{EngineEvent, LogLine, LogOptions, Usage};
+use crate::request::{CreateRequest, RegistryAuth};
+use crate::{Engine, Progress};
+use async_trait::async_trait;
+use bollard::Docker as Client;
+use bollard::auth::DockerCredentials;
+use bollard::query_parameters::{
+    CreateContainerOptionsBuilder, CreateImageOptionsBuilder, ImportImageOptionsBuilder, RemoveContainerOptionsBuilder,
+    RestartContainerOptionsBuilder, StatsOptionsBuilder, StopContainerOptionsBuilder,
+};
+use futures_util::stream::{self, BoxStream, StreamExt};
+use hyper::body::Bytes;
+use pierhead_model::{ContainerId, EngineFacts, ImageReference, ObservedContainer};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// How often a removal that somebody else began is looked at.
+const REMOVAL_POLL: Duration = Duration::from_millis(100);
+
+#[async_trait]
+impl Engine for Docker {
+    async fn ping(&self) -> Result<()> {
+        let attempt = async {
+            self.wire.unversioned().ping().await.map(drop).map_err(|error| failure::classify(Verb::Ping, error))
+        };
+        self.within(Verb::Ping, self.deadlines.ping, attempt).await
+    }
+
+    async fn facts(&self) -> Result<EngineFacts> {
+        let attempt = async {
+            let version = self.wire.negotiate().await?;
+            let client = self.wire.client().await?;
+            let info = client.info().await.map_err(|error| failure::classify(Verb::Facts, error))?;
+            self.cores.store(cores(info.ncpu), Ordering::Relaxed);
+            Ok(facts::facts(info, version, self.wire.version()))
+        };
+        self.within(Verb::Facts, self.deadlines.facts, attempt).await
+    }
+
+    async fn containers(&self) -> Result<Vec<ObservedContainer>> {
+        self.list().await
+    }
+
+    async fn container(&self, id: &ContainerId) -> Result<ObservedContainer> {
+        let container = self
+            .call(Verb::Container, self.deadlines.inspect, |client| async move {
+                client.inspect_container(id.as_str(), None).await
+            })
+            .await?;
+        observe::from_inspect(container)
+            .ok_or_else(|| EngineError::Failed("it describes a container without an id".to_owned()))
+    }
+
+    async fn image(&self, image: &ImageReference) -> Result<Option<String>> {
+        let inspected = self
+            .call(Verb::Image, self.deadlines.image, |client| async move { client.inspect_image(image.as_str()).await })
+            .await;
+        match inspected {
+            Ok(inspected) => Ok(inspected.id),
+            Err(EngineError::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn pull(&self, image: &ImageReference, auth: Option<&RegistryAuth>, progress: Progress) -> Result<()> {
+        let (engine, wanted, auth) = (self.clone(), image.clone(), auth.cloned());
+        self.pulls.join(image, progress, |report| async move { engine.pull_alone(&wanted, auth, report).await }).await
+    }
+
+    async fn load(&self, archive: Vec<u8>) -> Result<()> {
+        let archive = Bytes::from(archive);
+        self.call(Verb::Load, self.deadlines.load, |client| {
+            let body = bollard::body_full(archive.clone());
+            async move {
+                let options = ImportImageOptionsBuilder::new().quiet(true).build();
+                let mut told = client.import_image(options, body, None);
+                while let Some(message) = told.next().await {
+                    message?;
+                }
+                Ok(())
+            }
+        })
+        .await
+    }
+
+    async fn create(&self, request: &CreateRequest) -> Result<ContainerId> {
+        let known = Some(self.cores.load(Ordering::Relaxed)).filter(|cores| *cores > 0);
+        let result = match self.create_capped(request, known).await {
+            // Docker refuses a limit beyond the host's cores: learn how many there are, and cap it there.
+            Err(EngineError::Refused(message)) if message.starts_with("Range of CPUs") => {
+                let info = self.call(Verb::Create, self.deadlines.facts, |client| async move { client.info().await });
+                let cores = cores(info.await?.ncpu);
+                self.cores.store(cores, Ordering::Relaxed);
+                self.create_capped(request, Some(cores)).await
+            }
+            result => result,
+        };
+        let id = result?;
+        ContainerId::parse(id).map_err(|error| EngineError::Failed(error.to_string()))
+    }
+
+    async fn start(&self, id: &ContainerId) -> Result<()> {
+        self.call(
+            Verb::Start,
+            self.deadlines.start,
+            |client| async move { client.start_container(id.as_str(), None).await },
+        )
+        .await
+    }
+
+    async fn stop(&self, id: &ContainerId, grace_seconds: u32) -> Result<()> {
+        let options = StopContainerOptionsBuilder::new().t(seconds(grace_seconds)).build();
+        self.call(Verb::Stop, self.deadlines.of(Verb::Stop, grace_seconds), |client| {
+            let options = options.clone();
+            async move { client.stop_container(id.as_str(), Some(options)).await }
+        })
+        .await
+    }
+
+    async fn restart(&self, id: &ContainerId, grace_seconds: u32) -> Result<()> {
+        let options = RestartContainerOptionsBuilder::new().t(seconds(grace_seconds)).build();
+        self.call(Verb::Restart, self.deadlines.of(Verb::Restart, grace_seconds), |client| {
+            let options = options.clone();
+            async move { client.restart_container(id.as_str(), Some(options)).await }
+        })
+        .await
+    }
+
+    async fn remove(&self, id: &ContainerId) -> Result<()> {
+        let deadline = self.deadlines.remove;
+        self.within(Verb::Remove, deadline, async {
+            let removed = self.call(Verb::Remove, deadline, |client| remove_or_join(client, id)).await;
+            match removed {
+                Ok(true) | Err(EngineError::NotFound) => Ok(()),
+                Ok(false) => self.until_gone(id).await,
+                Err(error) => Err(error),
+            }
+        })
+        .await
+    }
+
+    async fn logs(&self, id: &ContainerId, options: LogOptions) -> Result<BoxStream<'static, Result<LogLine>>> {
+        let deadline = self.deadlines.stream;
+        let (terminal, bytes) = self
+            .call(Verb::Logs, deadline, |client| {
+                let path = format!("/v{}/containers/{id}/logs?{}", self.wire.version(), log_query(&options));
+                async move {
+                    let container = client.inspect_container(id.as_str(), None).await?;
+                    let terminal = container.config.and_then(|config| config.tty).unwrap_or(false);
+                    Ok((terminal, raw::get(&self.address, &path).await?.into_bytes()))
+                }
+            })
+            .await?;
+        let idle = (!options.follow).then_some(deadline);
+        Ok(demultiplexed(bytes, Demultiplexer::new(terminal), idle).boxed())
+    }
+
+    async fn usage(&self, id: &ContainerId) -> Result<Usage> {
+        let options = StatsOptionsBuilder::new().stream(false).one_shot(true).build();
+        let stats = self.call(Verb::Usage, self.deadlines.usage, |client| {
+            let options = options.clone();
+            async move { client.stats(id.as_str(), Some(options)).next().await.transpose() }
+        });
+        Ok(stats.await?.map(usage::usage).unwrap_or_default())
+    }
+
+    async fn events(&self) -> Result<BoxStream<'static, Result<EngineEvent>>> {
+        let bytes = self
+            .call(Verb::Events, self.deadlines.stream, |_| async {
+                let path = format!("/v{}/events?filters={}", self.wire.version(), events::FILTERS);
+                Ok(raw::get(&self.address, &path).await?.into_bytes())
+            })
+            .await?;
+        let mut lines = chunks::Lines::default();
+        let events = bytes.flat_map(move |piece| {
+            stream::iter(match piece {
+                Ok(piece) => lines.feed(&piece).iter().filter_map(|line| events::parse(line)).map(Ok).collect(),
+                Err(error) => vec![Err(failure::classify(Verb::Events, error))],
+            })
+        });
+        Ok(events.boxed())
+    }
+}
+
+impl Docker {
+    async fn create_capped(&self, request: &CreateRequest, cores: Option<u64>) -> Result<String> {
+        let body = translate::create_body(request, cores)?;
+        let options = CreateContainerOptionsBuilder::new().name(&request.name).build();
+        let created = self.call(Verb::Create, self.deadlines.create, |client| {
+            let (options, body) = (options.clone(), body.clone());
+            async move { client.create_container(Some(options), body).await }
+        });
+        Ok(created.await?.id)
+    }
+
+    /// Pulls, as long as there is some progress within each deadline.
+    async fn pull_alone(&self, image: &ImageReference, auth: Option<RegistryAuth>, report: Progress) -> Result<()> {
+        let idle = self.deadlines.pull_idle;
+        let client = self.within(Verb::Pull, idle, self.wire.client()).await?;
+        let options = CreateImageOptionsBuilder::new().from_image(image.as_str()).build();
+        let credentials = auth.map(|auth| DockerCredentials {
+            username: Some(auth.username),
+            password: Some(auth.password),
+            serveraddress: Some(auth.server).filter(|server| !server.is_empty()),
+            ..DockerCredentials::default()
+        });
+        let mut told = std::pin::pin!(client.create_image(Some(options), None, credentials));
+        let mut layers = Layers::default();
+        loop {
+            let next = async { Ok(told.next().await) };
+            match self.within(Verb::Pull, idle, next).await? {
+                Some(Ok(message)) => {
+                    if let Some(percent) = layers.tell(&message) {
+                        report(percent);
+                    }
+                }
+                Some(Err(error)) => return Err(failure::classify(Verb::Pull, error)),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Waits for the end of a removal that somebody else began.
+    async fn until_gone(&self, id: &ContainerId) -> Result<()> {
+        loop {
+            match self.container(id).await {
+                Err(EngineError::NotFound) => return Ok(()),
+                Err(error) => return Err(error),
+                Ok(_) => tokio::time::sleep(REMOVAL_POLL).await,
+            }
+        }
+    }
+}
+
+/// Removes a container; `false` if somebody else is doing that already.
+async fn remove_or_join(client: Client, id: &ContainerId) -> std::result::Result<bool, bollard::errors::Error> {
+    let options = RemoveContainerOptionsBuilder::new().force(true).v(false).build();
+    match client.remove_container(id.as_str(), Some(options)).await {
+        Ok(()) => Ok(true),
+        Err(error) if failure::is_removal_in_progress(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn cores(reported: Option<i64>) -> u64 {
+    reported.and_then(|cores| u64::try_from(cores).ok()).unwrap_or(0)
+}
+
+fn seconds(grace: u32) -> i32 {
+    i32::try_from(grace).unwrap_or(i32::MAX)
+}
+
+fn log_query(options: &LogOptions) -> String {
+    let LogOptions { follow, tail, since, stdout, stderr, timestamps } = options;
+    let tail = tail.map_or_else(|| "all".to_owned(), |lines| lines.to_string());
+    let since = since.map_or_else(String::new, |since| format!("&since={}.{:03}", since.0 / 1000, since.0 % 1000));
+    format!("follow={follow}&stdout={stdout}&stderr={stderr}&timestamps={timestamps}&tail={tail}{since}")
+}
+
+type Pieces = BoxStream<'static, std::result::Result<Bytes, bollard::errors::Error>>;
+
+/// The lines in a stream of bytes; ends after an error, and with one if no byte comes for as long as `idle`.
+fn demultiplexed(
+    pieces: Pieces,
+    demultiplexer: Demultiplexer,
+    idle: Option<Duration>,
+) -> impl futures_util::Stream<Item = Result<LogLine>> + Send {
+    let lines = stream::unfold(Some((pieces, demultiplexer)), move |state| async move {
+        let (mut pieces, mut demultiplexer) = state?;
+        let piece = match idle {
+            Some(idle) => tokio::time::timeout(idle, pieces.next()).await.map_err(|_| timed_out(Verb::Logs, idle)),
+            None => Ok(pieces.next().await),
+        };
+        match piece {
+            Ok(Some(Ok(bytes))) => match demultiplexer.feed(&bytes) {
+                Ok(lines) => Some((Ok(lines), Some((pieces, demultiplexer)))),
+                Err(error) => Some((Err(error), None)),
+            },
+            Ok(Some(Err(error))) => Some((Err(failure::classify(Verb::Logs, error)), None)),
+            Ok(None) => Some((demultiplexer.finish().map(|()| Vec::new()), None)),
+            Err(error) => Some((Err(error), None)),
+        }
+    });
+    lines.flat_map(|lines| {
+        stream::iter(match lines {
+            Ok(lines) => lines.into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pierhead_model::Timestamp;
+
+    #[test]
+    fn the_query_of_a_log() {
+        let options = LogOptions { tail: Some(5), since: Some(Timestamp(1_007)), ..LogOptions::default() };
+        assert_eq!(log_query(&options), "follow=false&stdout=true&stderr=true&timestamps=false&tail=5&since=1.007");
+        assert!(log_query(&LogOptions::default()).ends_with("tail=all"));
+    }
+
+    #[tokio::test]
+    async fn a_log_that_stops_coming_ends_in_time_and_once() {
+        let idle = Duration::from_millis(20);
+        let pieces = stream::iter([Ok(Bytes::from_static(b"\x01\0\0\0\0\0\0\x02hi"))]).chain(stream::pending()).boxed();
+        let lines: Vec<_> = demultiplexed(pieces, Demultiplexer::new(false), Some(idle)).collect().await;
+        assert_eq!(lines[0].as_ref().unwrap().bytes, b"hi");
+        assert!(matches!(lines[1], Err(EngineError::TimedOut { call: "logs", milliseconds: 20 })));
+        assert_eq!(lines.len(), 2);
+    }
+}

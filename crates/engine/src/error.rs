@@ -1,0 +1,64 @@
+//! What can go wrong, in terms that the planner understands.
+
+use pierhead_model::{Failure, FailureKind};
+
+/// Why a call did not succeed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum EngineError {
+    /// The connection could not be made, or broke.
+    #[error("the engine cannot be reached: {0}")]
+    Unreachable(String),
+    /// No answer within the deadline: nobody knows whether it was done.
+    #[error("the engine did not answer '{call}' within {milliseconds} ms")]
+    TimedOut {
+        /// The verb.
+        call: &'static str,
+        /// The deadline.
+        milliseconds: u64,
+    },
+    /// There is no such container.
+    #[error("the engine has no such container")]
+    NotFound,
+    /// There is a container of that name already.
+    #[error("the engine has a container of that name already")]
+    NameTaken,
+    /// A port of the host is bound by something else.
+    #[error("a port of the host is taken: {0}")]
+    PortTaken(String),
+    /// The image is not there and cannot be pulled.
+    #[error("no such image: {0}")]
+    NoImage(String),
+    /// The host's disk is full.
+    #[error("no space left on the host: {0}")]
+    NoSpace(String),
+    /// The engine refuses the request itself.
+    #[error("the engine refuses: {0}")]
+    Refused(String),
+    /// The container did not start.
+    #[error("the container did not start: {0}")]
+    NotStarted(String),
+    /// Anything else that the engine says.
+    #[error("the engine failed: {0}")]
+    Failed(String),
+}
+
+/// The result of a call.
+pub type Result<T> = std::result::Result<T, EngineError>;
+
+impl EngineError {
+    /// The failure in the planner's terms.
+    #[must_use]
+    pub fn failure(&self) -> Failure {
+        let kind = match self {
+            Self::Unreachable(_) | Self::TimedOut { .. } => FailureKind::Unreachable,
+            Self::NameTaken => FailureKind::NameTaken,
+            Self::PortTaken(_) => FailureKind::PortTaken,
+            Self::NoImage(_) => FailureKind::NoImage,
+            Self::NoSpace(_) => FailureKind::NoSpace,
+            Self::Refused(_) => FailureKind::Refused,
+            Self::NotStarted(_) => FailureKind::NotStarted,
+            Self::NotFound | Self::Failed(_) => FailureKind::Other,
+        };
+        Failure::new(kind, self.to_string())
+    }
+}

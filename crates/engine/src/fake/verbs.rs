@@ -1,0 +1,180 @@
+//! The verbs on a fake engine.
+
+use super::world::World;
+use super::{Fake, archive, logs};
+use crate::deadlines::Verb;
+use crate::error::{EngineError, Result};
+use crate::output::{EngineEvent, LogLine, LogOptions, Usage};
+use crate::request::{CreateRequest, RegistryAuth};
+use crate::{Engine, FakeImage, Progress};
+use async_trait::async_trait;
+use futures_util::stream::{self, BoxStream, StreamExt};
+use pierhead_model::{ContainerId, EngineFacts, ImageReference, ObservedContainer};
+use std::sync::atomic::Ordering;
+use tokio::sync::broadcast::error::RecvError;
+
+impl Fake {
+    /// A whole call: counted, subject to faults, done, told.
+    async fn perform<T>(
+        &self,
+        verb: Verb,
+        subject: &str,
+        grace_seconds: u32,
+        act: impl FnOnce(&mut World) -> Result<T> + Send,
+    ) -> Result<T> {
+        let _running = self.shared.script.begin(verb, subject);
+        self.shared.script.pass(verb, grace_seconds).await?;
+        let result = self.change(act);
+        self.shared.script.reply(verb, result)
+    }
+
+    /// A call that changes nothing, so that readers disturb nobody.
+    async fn read<T>(&self, verb: Verb, subject: &str, look: impl FnOnce(&World) -> Result<T> + Send) -> Result<T> {
+        let _running = self.shared.script.begin(verb, subject);
+        self.shared.script.pass(verb, 0).await?;
+        let result = look(&self.world());
+        self.shared.script.reply(verb, result)
+    }
+
+    async fn transfer(&self, image: &ImageReference, report: Progress) -> Result<()> {
+        self.shared.transfers.fetch_add(1, Ordering::SeqCst);
+        self.shared.script.pass(Verb::Pull, 0).await?;
+        report(50);
+        let result = self.change(|world| {
+            let pulled = world.registry.get(image).or_else(|| world.images.get(image)).cloned();
+            let pulled = pulled.ok_or_else(|| EngineError::NoImage(format!("pull access denied for {image}")))?;
+            world.put_image(pulled, "pull");
+            Ok(())
+        });
+        self.shared.script.reply(Verb::Pull, result)
+    }
+}
+
+#[async_trait]
+impl Engine for Fake {
+    async fn ping(&self) -> Result<()> {
+        self.read(Verb::Ping, "", |_| Ok(())).await
+    }
+
+    async fn facts(&self) -> Result<EngineFacts> {
+        let options = &self.shared.options;
+        self.read(Verb::Facts, "", |world| {
+            Ok(EngineFacts {
+                name: options.name.clone(),
+                capacity: options.capacity,
+                version: "20.10.24".to_owned(),
+                api_version: "1.41".to_owned(),
+                operating_system: "none".to_owned(),
+                kernel: "none".to_owned(),
+                storage_driver: "memory".to_owned(),
+                labels: options.labels.clone(),
+                images: world.images.len() as u64,
+                lacks: vec![],
+            })
+        })
+        .await
+    }
+
+    async fn containers(&self) -> Result<Vec<ObservedContainer>> {
+        self.read(Verb::Containers, "", |world| {
+            Ok(world.containers.values().map(|held| held.observed.clone()).collect())
+        })
+        .await
+    }
+
+    async fn container(&self, id: &ContainerId) -> Result<ObservedContainer> {
+        self.read(Verb::Container, id.as_str(), |world| {
+            world.containers.get(id).map(|held| held.observed.clone()).ok_or(EngineError::NotFound)
+        })
+        .await
+    }
+
+    async fn image(&self, image: &ImageReference) -> Result<Option<String>> {
+        self.read(Verb::Image, image.as_str(), |world| {
+            Ok(world.images.contains_key(image).then(|| format!("sha256:{image}")))
+        })
+        .await
+    }
+
+    async fn pull(&self, image: &ImageReference, _auth: Option<&RegistryAuth>, progress: Progress) -> Result<()> {
+        let _running = self.shared.script.begin(Verb::Pull, image.as_str());
+        let (fake, wanted) = (self.clone(), image.clone());
+        let pull = |report| async move { fake.transfer(&wanted, report).await };
+        self.shared.pulls.join(image, progress, pull).await
+    }
+
+    async fn load(&self, archive: Vec<u8>) -> Result<()> {
+        self.perform(Verb::Load, "", 0, |world| {
+            let names = archive::names(&archive)
+                .ok_or_else(|| EngineError::Failed("the archive holds no manifest.json".to_owned()))?;
+            for name in names {
+                let reference = ImageReference::parse(&name).map_err(|error| EngineError::Failed(error.to_string()))?;
+                let image = FakeImage { reference, ..FakeImage::new("loaded") };
+                world.put_image(image, "load");
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn create(&self, request: &CreateRequest) -> Result<ContainerId> {
+        self.perform(Verb::Create, &request.name, 0, |world| world.create(request)).await
+    }
+
+    async fn start(&self, id: &ContainerId) -> Result<()> {
+        self.perform(Verb::Start, id.as_str(), 0, |world| world.start(id)).await
+    }
+
+    async fn stop(&self, id: &ContainerId, grace_seconds: u32) -> Result<()> {
+        self.perform(Verb::Stop, id.as_str(), grace_seconds, |world| world.stop(id)).await
+    }
+
+    async fn restart(&self, id: &ContainerId, grace_seconds: u32) -> Result<()> {
+        self.perform(Verb::Restart, id.as_str(), grace_seconds, |world| {
+            world.stop(id)?;
+            world.start(id)
+        })
+        .await
+    }
+
+    async fn remove(&self, id: &ContainerId) -> Result<()> {
+        self.perform(Verb::Remove, id.as_str(), 0, |world| {
+            world.remove(id);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn logs(&self, id: &ContainerId, options: LogOptions) -> Result<BoxStream<'static, Result<LogLine>>> {
+        self.read(Verb::Logs, id.as_str(), |world| {
+            if world.containers.contains_key(id) { Ok(()) } else { Err(EngineError::NotFound) }
+        })
+        .await?;
+        Ok(logs::stream(self, id, options).boxed())
+    }
+
+    async fn usage(&self, id: &ContainerId) -> Result<Usage> {
+        self.read(Verb::Usage, id.as_str(), |world| {
+            let held = world.containers.get(id).ok_or(EngineError::NotFound)?;
+            Ok(if held.observed.state.is_running() { held.usage } else { Usage::default() })
+        })
+        .await
+    }
+
+    async fn events(&self) -> Result<BoxStream<'static, Result<EngineEvent>>> {
+        let receiver = self.shared.events.subscribe();
+        self.read(Verb::Events, "", |_| Ok(())).await?;
+        let events = stream::unfold(Some(receiver), |receiver| async move {
+            let mut receiver = receiver?;
+            loop {
+                match receiver.recv().await {
+                    Ok(Some(event)) => return Some((Ok(event), Some(receiver))),
+                    Ok(None) => return Some((Err(super::cut_off()), None)),
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return None,
+                }
+            }
+        });
+        Ok(events.boxed())
+    }
+}

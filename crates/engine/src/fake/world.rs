@@ -1,0 +1,262 @@
+//! What is on a fake engine: containers, images, bound ports. The rules of Docker, without time or faults.
+
+use super::{FakeImage, FakeOptions};
+use crate::error::{EngineError, Result};
+use crate::output::{EngineEvent, LogLine, Usage};
+use crate::request::CreateRequest;
+use pierhead_model::{
+    ContainerId, ContainerState, HostPort, ImageReference, ObservedContainer, Ownership, Protocol, Resources, Timestamp,
+};
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// The exit code of a process that was asked to stop.
+const STOPPED: i64 = 143;
+/// The exit code of a process that was killed.
+const KILLED: i64 = 137;
+/// Where ports that the engine chooses begin.
+const FIRST_FREE_PORT: u16 = 49_153;
+
+/// A container with what its engine knows of it.
+pub(super) struct Held {
+    pub(super) observed: ObservedContainer,
+    pub(super) request: Option<Arc<CreateRequest>>,
+    pub(super) usage: Usage,
+    pub(super) log: Vec<(Timestamp, LogLine)>,
+    ports: Vec<HostPort>,
+    engine_restarts: bool,
+}
+
+/// Who holds a port at which address; no container is something else of the host.
+type Holder = (Option<IpAddr>, Option<ContainerId>);
+
+pub(super) struct World {
+    pub(super) containers: BTreeMap<ContainerId, Held>,
+    pub(super) images: BTreeMap<ImageReference, FakeImage>,
+    pub(super) registry: BTreeMap<ImageReference, FakeImage>,
+    /// What happened and was not told yet.
+    pub(super) events: Vec<EngineEvent>,
+    pub(super) now: Timestamp,
+    names: HashMap<String, ContainerId>,
+    bound: HashMap<(Protocol, u16), Vec<Holder>>,
+    next_id: u64,
+    next_port: u16,
+}
+
+impl World {
+    pub(super) fn new(options: &FakeOptions) -> Self {
+        let by_name = |images: &[FakeImage]| images.iter().map(|i| (i.reference.clone(), i.clone())).collect();
+        Self {
+            containers: BTreeMap::new(),
+            images: by_name(&options.images),
+            registry: by_name(&options.registry),
+            events: Vec::new(),
+            now: Timestamp(0),
+            names: HashMap::new(),
+            bound: HashMap::new(),
+            next_id: options.name.bytes().fold(0, |seed: u64, byte| mix(seed ^ u64::from(byte))),
+            next_port: FIRST_FREE_PORT,
+        }
+    }
+
+    pub(super) fn held(&mut self, id: &ContainerId) -> Result<&mut Held> {
+        self.containers.get_mut(id).ok_or(EngineError::NotFound)
+    }
+
+    pub(super) fn create(&mut self, request: &CreateRequest) -> Result<ContainerId> {
+        let image = &request.spec.image;
+        if !self.images.contains_key(image) {
+            return Err(EngineError::NoImage(format!("No such image: {image}")));
+        }
+        if self.names.contains_key(&request.name) {
+            return Err(EngineError::NameTaken);
+        }
+        let observed = ObservedContainer {
+            id: self.new_id(),
+            name: request.name.clone(),
+            image: image.to_string(),
+            state: ContainerState::Created,
+            exit_code: None,
+            created_at: self.now,
+            ports: vec![],
+            limits: Resources::new(request.spec.limits.cpu_limit_millis, request.spec.limits.reserved.memory_mb),
+            labels: request.labels.clone(),
+            restart_count: 0,
+        };
+        let mut ports = request.ports.clone();
+        if request.spec.publish_all {
+            let exposes = self.images[image].exposes.clone();
+            ports.extend(exposes.into_iter().map(|(protocol, container_port)| {
+                self.next_port = self.next_port.checked_add(1).unwrap_or(FIRST_FREE_PORT);
+                HostPort { protocol, host_ip: None, host_port: self.next_port, container_port }
+            }));
+        }
+        Ok(self.insert(observed, ports, Some(request)))
+    }
+
+    /// Puts a container there, whoever made it.
+    pub(super) fn insert(
+        &mut self,
+        mut observed: ObservedContainer,
+        ports: Vec<HostPort>,
+        request: Option<&CreateRequest>,
+    ) -> ContainerId {
+        if observed.labels.contains_key(Ownership::CLUSTER) {
+            observed.limits = Resources::default();
+        }
+        // A real engine lists whole seconds.
+        observed.created_at = Timestamp(observed.created_at.0 / 1000 * 1000);
+        let id = observed.id.clone();
+        self.names.insert(observed.name.clone(), id.clone());
+        let held = Held {
+            observed,
+            request: request.map(|request| Arc::new(request.clone())),
+            usage: Usage::default(),
+            log: Vec::new(),
+            ports,
+            engine_restarts: request.is_some_and(|request| request.engine_restarts),
+        };
+        self.containers.insert(id.clone(), held);
+        self.tell(&id, "create", &[]);
+        id
+    }
+
+    pub(super) fn start(&mut self, id: &ContainerId) -> Result<()> {
+        let held = self.held(id)?;
+        if held.observed.state.is_running() {
+            return Ok(());
+        }
+        let (ports, engine_restarts) = (held.ports.clone(), held.engine_restarts);
+        let image = ImageReference::parse(&held.observed.image).ok();
+        let image = image.and_then(|image| self.images.get(&image)).cloned();
+        if let Some(error) = image.as_ref().and_then(|image| image.start_error.clone()) {
+            return Err(EngineError::NotStarted(error));
+        }
+        if let Some(port) = ports.iter().find(|port| self.is_bound(port)) {
+            return Err(EngineError::PortTaken(format!(
+                "Bind for port {} failed: port is already allocated",
+                port.host_port
+            )));
+        }
+        for port in &ports {
+            self.bind(port.protocol, port.host_port, port.host_ip, Some(id.clone()));
+        }
+        let now = self.now;
+        let held = self.held(id)?;
+        held.observed.ports = ports;
+        held.observed.state = ContainerState::Running;
+        held.observed.exit_code = None;
+        held.observed.restart_count = 0;
+        held.log.extend(image.iter().flat_map(|image| image.prints.iter().map(|line| (now, line.clone()))));
+        self.tell(id, "start", &[]);
+        if let Some(code) = image.and_then(|image| image.exits) {
+            self.end(id, code)?;
+            if engine_restarts {
+                let held = self.held(id)?;
+                held.observed.state = ContainerState::Restarting;
+                held.observed.restart_count += 1;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn stop(&mut self, id: &ContainerId) -> Result<()> {
+        if self.held(id)?.observed.state.is_running() {
+            self.tell(id, "kill", &[("signal", "15")]);
+            self.end(id, STOPPED)?;
+            self.tell(id, "stop", &[]);
+        }
+        Ok(())
+    }
+
+    /// The process ends by itself; an engine that restarts it does so at once.
+    pub(super) fn exit(&mut self, id: &ContainerId, code: i64) -> Result<()> {
+        let held = self.held(id)?;
+        if !held.observed.state.is_running() {
+            return Err(EngineError::Failed("the container does not run".to_owned()));
+        }
+        let (restarts, count) = (held.engine_restarts, held.observed.restart_count);
+        self.end(id, code)?;
+        if restarts {
+            self.start(id)?;
+            self.held(id)?.observed.restart_count = count + 1;
+        }
+        Ok(())
+    }
+
+    pub(super) fn remove(&mut self, id: &ContainerId) {
+        let Some(held) = self.containers.get(id) else { return };
+        if held.observed.state.is_running() {
+            self.tell(id, "kill", &[("signal", "9")]);
+            let _there = self.end(id, KILLED);
+        }
+        self.tell(id, "destroy", &[]);
+        if let Some(held) = self.containers.remove(id) {
+            self.names.remove(&held.observed.name);
+        }
+    }
+
+    pub(super) fn bind(&mut self, protocol: Protocol, port: u16, ip: Option<IpAddr>, holder: Option<ContainerId>) {
+        self.bound.entry((protocol, port)).or_default().push((ip, holder));
+    }
+
+    pub(super) fn unbind(&mut self, protocol: Protocol, port: u16, holder: Option<&ContainerId>) {
+        if let Some(holders) = self.bound.get_mut(&(protocol, port)) {
+            holders.retain(|(_, by)| by.as_ref() != holder);
+        }
+    }
+
+    pub(super) fn put_image(&mut self, image: FakeImage, status: &str) {
+        let name = image.reference.to_string();
+        self.images.insert(image.reference.clone(), image);
+        let attributes = BTreeMap::from([("name".to_owned(), name.clone())]);
+        let (status, subject, time) = (status.to_owned(), "image".to_owned(), self.now);
+        self.events.push(EngineEvent { status, subject, id: name, attributes, time });
+    }
+
+    pub(super) fn new_id(&mut self) -> ContainerId {
+        self.next_id = self.next_id.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let text: String = (0..4).map(|part| format!("{:016x}", mix(self.next_id ^ part))).collect();
+        ContainerId::parse(text).expect("64 hexadecimal digits are an id")
+    }
+
+    fn is_bound(&self, port: &HostPort) -> bool {
+        self.bound
+            .get(&(port.protocol, port.host_port))
+            .is_some_and(|holders| holders.iter().any(|(ip, _)| port.collides(port.protocol, *ip, port.host_port)))
+    }
+
+    fn end(&mut self, id: &ContainerId, code: i64) -> Result<()> {
+        let held = self.held(id)?;
+        held.observed.state = ContainerState::Exited;
+        held.observed.exit_code = Some(code);
+        for port in std::mem::take(&mut held.observed.ports) {
+            self.unbind(port.protocol, port.host_port, Some(id));
+        }
+        self.tell(id, "die", &[("exitCode", &code.to_string())]);
+        Ok(())
+    }
+
+    fn tell(&mut self, id: &ContainerId, status: &str, more: &[(&str, &str)]) {
+        let Some(held) = self.containers.get(id) else { return };
+        let mut attributes = held.observed.labels.clone();
+        attributes.insert("name".to_owned(), held.observed.name.clone());
+        attributes.insert("image".to_owned(), held.observed.image.clone());
+        attributes.extend(more.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+        self.events.push(EngineEvent {
+            status: status.to_owned(),
+            subject: "container".to_owned(),
+            id: id.to_string(),
+            attributes,
+            time: self.now,
+        });
+    }
+}
+
+/// Spreads the bits of a number (the finalizer of SplitMix64).
+fn mix(mut value: u64) -> u64 {
+    value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    value ^ (value >> 31)
+}

@@ -1,0 +1,60 @@
+//! What an engine tells: logs, usage, events.
+
+use pierhead_model::Timestamp;
+use std::collections::BTreeMap;
+
+/// Which part of a log is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogOptions {
+    /// Go on when the newest line was reached.
+    pub follow: bool,
+    /// Only so many of the newest lines.
+    pub tail: Option<u64>,
+    /// Only lines from this moment on.
+    pub since: Option<Timestamp>,
+    /// Whether standard output is wanted.
+    pub stdout: bool,
+    /// Whether standard error is wanted.
+    pub stderr: bool,
+    /// Put the moment before each line, in the engine's form.
+    pub timestamps: bool,
+}
+
+impl Default for LogOptions {
+    fn default() -> Self {
+        Self { follow: false, tail: None, since: None, stdout: true, stderr: true, timestamps: false }
+    }
+}
+
+/// A piece of a container's output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    /// Whether it came from standard error.
+    pub is_stderr: bool,
+    /// The bytes, line ends included; nothing says that they are UTF-8 or a whole line.
+    pub bytes: Vec<u8>,
+}
+
+/// What a container uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// CPU time since its start, in nanoseconds.
+    pub cpu_nanos: u64,
+    /// Memory, in bytes, without the page cache that can be given back.
+    pub memory_bytes: u64,
+}
+
+/// Something that happened on an engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineEvent {
+    /// Docker's status: `start`, `die`, `destroy`, `pull`, …
+    pub status: String,
+    /// `container`, `image`, `network`, `volume`, `daemon`.
+    pub subject: String,
+    /// The id of the subject.
+    pub id: String,
+    /// Its attributes; for a container its name, image and labels.
+    pub attributes: BTreeMap<String, String>,
+    /// When it happened.
+    pub time: Timestamp,
+}

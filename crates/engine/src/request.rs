@@ -1,0 +1,42 @@
+//! What an engine is told: the description of a container to create, and a registry account.
+
+use pierhead_model::{ContainerSpec, HostPort};
+use std::collections::BTreeMap;
+
+/// Everything an engine is told about a container: built from our own model, field by field, so that nothing
+/// can be smuggled in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CreateRequest {
+    /// Its name, unique on the engine.
+    pub name: String,
+    /// What it is.
+    pub spec: ContainerSpec,
+    /// Ports of the host that were chosen for it.
+    pub ports: Vec<HostPort>,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// The most processes in it.
+    pub pids_limit: u32,
+    /// Whether the engine itself restarts it at once when it exits and after a reboot.
+    pub engine_restarts: bool,
+}
+
+/// A registry account.
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct RegistryAuth {
+    /// The registry (`registry.lan:5000`); empty for the default one.
+    pub server: String,
+    /// The user name.
+    pub username: String,
+    /// The password.
+    pub password: String,
+}
+
+impl std::fmt::Debug for RegistryAuth {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RegistryAuth")
+            .field("server", &self.server)
+            .field("username", &self.username)
+            .finish_non_exhaustive()
+    }
+}
