@@ -1,1 +1,170 @@
-//! The loops: heartbeat, inventory, plan and apply, operations.
+//! The loops: heartbeat and inventory of every engine, and snapshot → plan → apply; and the requests that edit what
+//! people want.
+//!
+//! What to do is decided in `pierhead-planner` alone; here it is carried out and remembered. Nothing here knows HTTP.
+
+mod clock;
+mod engines;
+mod execute;
+mod follow;
+mod health;
+mod ids;
+pub mod keys;
+mod known;
+mod reconciler;
+mod requests;
+mod sweep;
+mod usage;
+
+pub use clock::Clock;
+pub use engines::{Connect, Connection, Heartbeat};
+pub use ids::Ids;
+pub use known::Known;
+pub use requests::{Actor, Container, Idempotency, RequestError, RunRequest, Started};
+pub use usage::PoolUsage;
+
+use engines::Engines;
+use known::Shared;
+use pierhead_planner::{Policy, World};
+use pierhead_store::leadership::Candidate;
+use pierhead_store::{Revision, Store};
+use std::sync::{Arc, RwLockReadGuard};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How a controller goes about its work.
+#[derive(Clone)]
+pub struct Options {
+    /// The numbers that the planner goes by.
+    pub policy: Policy,
+    /// How engines are probed and listed.
+    pub heartbeat: Heartbeat,
+    /// The most processes in a container.
+    pub pids_limit: u32,
+    /// How long an operation may take unless the request says otherwise.
+    pub operation_timeout: Duration,
+    /// How long a container may take to stop by itself before it is killed, in seconds.
+    pub stop_grace_seconds: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            policy: Policy::default(),
+            heartbeat: Heartbeat::default(),
+            pids_limit: 1024,
+            operation_timeout: Duration::from_secs(600),
+            stop_grace_seconds: 10,
+        }
+    }
+}
+
+/// How long another controller's leadership outlives it.
+const LEADER_TTL: Duration = Duration::from_secs(3);
+
+/// A running controller. Cheap to clone; ends when [`Controller::shut_down`] is called.
+#[derive(Clone)]
+pub struct Controller {
+    store: Arc<dyn Store>,
+    shared: Arc<Shared>,
+    engines: Arc<Engines>,
+    clock: Clock,
+    ids: Arc<Ids>,
+    options: Arc<Options>,
+    readings: Arc<usage::Readings>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Controller {
+    /// Loads everything from the store and starts the loops. Engines are reached in the background.
+    ///
+    /// # Errors
+    /// Those of the store, also for a record that can't be read.
+    pub async fn start(store: Arc<dyn Store>, connect: Connect, options: Options) -> pierhead_store::Result<Self> {
+        let clock = Clock::start();
+        let world = World::new(store.cluster_id(), options.policy.clone(), clock.now());
+        let shared = Arc::new(Shared::new(world));
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let engines =
+            Arc::new(Engines::new(Arc::clone(&shared), connect, options.heartbeat, clock, stop.clone(), tasks.clone()));
+        let controller = Self {
+            store,
+            shared,
+            engines,
+            clock,
+            ids: Arc::new(Ids::new(clock)),
+            options: Arc::new(options),
+            readings: Arc::default(),
+            stop,
+            tasks,
+        };
+        let from = follow::load(&*controller.store, &controller.shared, &controller.engines).await?;
+        controller.spawn(follow::follow(
+            Arc::clone(&controller.store),
+            Arc::clone(&controller.shared),
+            Arc::clone(&controller.engines),
+            from,
+        ));
+        controller.spawn(reconciler::lead(controller.clone()));
+        controller.spawn(sweep::sweep(controller.clone()));
+        Ok(controller)
+    }
+
+    /// Stops the loops; containers run on.
+    pub async fn shut_down(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = task => {}
+            }
+        });
+    }
+
+    /// The world as it is known now. Not to be held across an await.
+    pub fn known(&self) -> RwLockReadGuard<'_, Known> {
+        self.shared.read()
+    }
+
+    /// Tells of every change of the world, without saying which.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.shared.changes()
+    }
+
+    /// Waits until the world holds everything up to a revision.
+    pub async fn reached(&self, revision: Revision) {
+        self.shared.reached(revision).await;
+    }
+
+    /// The store that everything is kept in.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// The moment, on a clock that never jumps.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// Makes ids.
+    #[must_use]
+    pub fn ids(&self) -> &Ids {
+        &self.ids
+    }
+
+    fn candidate(&self) -> Candidate {
+        Candidate::new(Arc::clone(&self.store), "controller", self.ids.unique(), LEADER_TTL)
+    }
+}

@@ -1,0 +1,157 @@
+//! Carries out one action on one engine. Decides nothing: every choice is in the action.
+
+use crate::Options;
+use crate::engines::{Engines, Link};
+use pierhead_engine::{CreateRequest, EngineError, RegistryAuth};
+use pierhead_model::{ContainerId, Failure, FailureKind, ImageReference, ObservedContainer};
+use pierhead_planner::{Action, NewContainer, Step};
+use std::sync::Arc;
+
+/// Carries out actions.
+#[derive(Clone)]
+pub(crate) struct Executor {
+    pub(crate) engines: Arc<Engines>,
+    pub(crate) options: Arc<Options>,
+}
+
+impl Executor {
+    /// Carries out one action; the world knows the result when this returns.
+    pub(crate) async fn carry_out(&self, action: &Action) -> Result<(), Failure> {
+        let Some(link) = self.engines.link(&action.engine) else {
+            return Err(Failure::new(FailureKind::Unreachable, format!("host {} is not in the pool", action.engine)));
+        };
+        let result = match &action.step {
+            Step::Create { containers, pull } => self.create_all(&link, containers, *pull).await,
+            Step::Start(id) => self.start(&link, id).await,
+            step => self.change(&link, step).await,
+        };
+        if let Err(error) = &result {
+            tracing::info!(engine = %action.engine, %error, "a step failed");
+            link.relist();
+        }
+        result.map_err(|error| error.failure())
+    }
+
+    async fn change(&self, link: &Link, step: &Step) -> Result<(), EngineError> {
+        let permit = link.others.acquire().await;
+        let grace = self.options.stop_grace_seconds;
+        let result = match step {
+            Step::Stop(id) => link.engine.stop(id, grace).await,
+            Step::Restart(id) => link.engine.restart(id, grace).await,
+            Step::Remove(id) => {
+                link.engine.remove(id).await?;
+                self.engines.forget(link, id);
+                return Ok(());
+            }
+            Step::Create { .. } | Step::Start(_) => Ok(()),
+        };
+        drop(permit);
+        if let Step::Stop(id) | Step::Restart(id) = step {
+            self.engines.refresh(link, id).await;
+        }
+        result
+    }
+
+    async fn start(&self, link: &Link, id: &ContainerId) -> Result<(), EngineError> {
+        let permit = link.starts.acquire().await;
+        let result = link.engine.start(id).await;
+        drop(permit);
+        self.engines.refresh(link, id).await;
+        result
+    }
+
+    /// Creates and starts all containers of a slot. If one fails, those that were created go again.
+    async fn create_all(&self, link: &Link, containers: &[NewContainer], pull: bool) -> Result<(), EngineError> {
+        let mut created = Vec::new();
+        for container in containers {
+            let result = self.create_one(link, container, pull, &mut created).await;
+            if let Err(error) = result {
+                self.take_back(link, &created).await;
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    async fn create_one(
+        &self,
+        link: &Link,
+        container: &NewContainer,
+        pull: bool,
+        created: &mut Vec<ContainerId>,
+    ) -> Result<(), EngineError> {
+        if pull {
+            self.pull_fresh(link, &container.spec.image).await?;
+        }
+        let request = CreateRequest {
+            name: container.name.clone(),
+            spec: container.spec.clone(),
+            ports: container.ports.clone(),
+            labels: container.labels.clone(),
+            pids_limit: self.options.pids_limit,
+            engine_restarts: container.engine_restarts,
+        };
+        let mut permit = link.starts.acquire().await;
+        let mut result = link.engine.create(&request).await;
+        if let Err(EngineError::NoImage(_)) = result {
+            // A pull may take minutes and must not keep others from starting.
+            drop(permit);
+            self.pull(link, &container.spec.image).await?;
+            permit = link.starts.acquire().await;
+            result = link.engine.create(&request).await;
+        }
+        let id = match result {
+            Ok(id) => id,
+            Err(EngineError::NameTaken) => self.adopt(link, container).await?,
+            Err(error) => return Err(error),
+        };
+        created.push(id.clone());
+        let started = link.engine.start(&id).await;
+        drop(permit);
+        if started.is_ok() {
+            self.engines.refresh(link, &id).await;
+        }
+        started
+    }
+
+    /// A container of that name is there: ours, if an earlier reply was lost; else the name is taken.
+    async fn adopt(&self, link: &Link, container: &NewContainer) -> Result<ContainerId, EngineError> {
+        let is_same = |found: &ObservedContainer| {
+            found.name == container.name
+                && container.labels.iter().all(|(key, value)| found.labels.get(key) == Some(value))
+        };
+        let found = link.engine.containers().await?.into_iter().find(is_same);
+        found.map(|found| found.id).ok_or(EngineError::NameTaken)
+    }
+
+    /// An image that was asked to be newest; if it can't be had but an older one is there, that one does.
+    async fn pull_fresh(&self, link: &Link, image: &ImageReference) -> Result<(), EngineError> {
+        let Err(error) = self.pull(link, image).await else { return Ok(()) };
+        if link.engine.image(image).await?.is_none() {
+            return Err(error);
+        }
+        tracing::warn!(%image, %error, "the image could not be pulled; the one on the host is used");
+        Ok(())
+    }
+
+    async fn pull(&self, link: &Link, image: &ImageReference) -> Result<(), EngineError> {
+        let auth: Option<RegistryAuth> = link.registry_auth.clone();
+        let progress = link.pull_progress(image);
+        let result = link.engine.pull(image, auth.as_ref(), progress).await;
+        link.pulled(image);
+        result
+    }
+
+    /// Nothing half-made stays. What can't be removed now bears our labels and is found by them.
+    async fn take_back(&self, link: &Link, created: &[ContainerId]) {
+        for id in created.iter().rev() {
+            match link.engine.remove(id).await {
+                Ok(()) => self.engines.forget(link, id),
+                Err(error) => {
+                    tracing::warn!(container = %id, %error, "a half-made container could not be removed yet");
+                    link.relist();
+                }
+            }
+        }
+    }
+}

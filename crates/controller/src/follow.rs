@@ -1,0 +1,113 @@
+//! Keeps the world in step with the store: everything at the start, then every change.
+
+use crate::engines::Engines;
+use crate::keys;
+use crate::known::{Known, Shared};
+use pierhead_model::{App, AppId, Assignment, Engine, EngineId, Operation, OperationId, Slot, SlotKey};
+use pierhead_store::{Entry, Error, Result, Revision, Store};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The records that the world is made of.
+const FOLLOWED: [&str; 4] = [keys::ENGINES, keys::APPS, keys::ASSIGNMENTS, keys::OPERATIONS];
+
+/// Reads every record; the answer is the revision to follow from.
+pub(crate) async fn load(store: &dyn Store, shared: &Shared, engines: &Engines) -> Result<Revision> {
+    let mut from = None;
+    for prefix in FOLLOWED {
+        let listing = store.list_all(prefix).await?;
+        // What changes while the others are read is read once more when it is followed.
+        from.get_or_insert(listing.revision);
+        for entry in &listing.entries {
+            shared.change(|known| put(known, entry))?;
+        }
+    }
+    let from = from.unwrap_or(Revision::ZERO);
+    shared.change(|known| known.revision = from);
+    engines.keep_up();
+    Ok(from)
+}
+
+/// Follows every change; a broken watch is opened anew from where it ended.
+pub(crate) async fn follow(store: Arc<dyn Store>, shared: Arc<Shared>, engines: Arc<Engines>, mut from: Revision) {
+    loop {
+        let error = match store.watch("", from).await {
+            Ok(mut watch) => loop {
+                match watch.next().await {
+                    Ok(changes) => {
+                        from = changes.revision;
+                        let touches_engines =
+                            changes.changes.iter().any(|change| change.key.starts_with(keys::ENGINES));
+                        shared.change(|known| apply(known, changes));
+                        if touches_engines {
+                            engines.keep_up();
+                        }
+                    }
+                    Err(error) => break error,
+                }
+            },
+            Err(error) => error,
+        };
+        tracing::warn!(%error, "the watch on the store ended; it is opened anew");
+        if matches!(error, Error::Compacted { .. }) {
+            match load(&*store, &shared, &engines).await {
+                Ok(revision) => from = revision,
+                Err(error) => tracing::warn!(%error, "the store could not be read"),
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+fn apply(known: &mut Known, changes: pierhead_store::Changes) {
+    for change in &changes.changes {
+        match &change.entry {
+            Some(entry) => {
+                if let Err(error) = put(known, entry) {
+                    tracing::error!(%error, "a record can't be read and is left out");
+                }
+            }
+            None => delete(known, &change.key),
+        }
+    }
+    known.revision = changes.revision;
+}
+
+fn put(known: &mut Known, entry: &Entry) -> Result<()> {
+    let key = &*entry.key;
+    if key.starts_with(keys::ENGINES) {
+        known.world.set_engine(entry.json::<Engine>()?);
+    } else if key.starts_with(keys::APPS) {
+        known.world.set_app(entry.json::<App>()?);
+    } else if key.starts_with(keys::ASSIGNMENTS) {
+        known.world.set_assignment(entry.json::<Assignment>()?);
+    } else if key.starts_with(keys::OPERATIONS) {
+        known.world.set_operation(entry.json::<Operation>()?);
+    } else {
+        return Ok(());
+    }
+    known.set_revision(key, Some(entry.modified));
+    Ok(())
+}
+
+fn delete(known: &mut Known, key: &str) {
+    known.set_revision(key, None);
+    if let Some(id) = key.strip_prefix(keys::ENGINES) {
+        if let Ok(id) = EngineId::parse(id) {
+            known.world.remove_engine(&id);
+        }
+    } else if let Some(id) = key.strip_prefix(keys::APPS) {
+        known.world.remove_app(&AppId(id.to_owned()));
+    } else if let Some(id) = key.strip_prefix(keys::OPERATIONS) {
+        if let Ok(id) = OperationId::parse(id) {
+            known.world.remove_operation(&id);
+        }
+    } else if let Some(slot) = key.strip_prefix(keys::ASSIGNMENTS).and_then(slot_of) {
+        known.world.remove_assignment(&slot);
+    }
+}
+
+fn slot_of(rest: &str) -> Option<SlotKey> {
+    let (app, slot) = rest.split_once('/')?;
+    Some(SlotKey { app: AppId(app.to_owned()), slot: Slot(slot.parse().ok()?) })
+}

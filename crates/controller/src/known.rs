@@ -1,0 +1,92 @@
+//! What this controller knows: the world, and at which revision each record of it was read. Shared by the loops and
+//! by everybody who asks.
+
+use pierhead_planner::World;
+use pierhead_store::Revision;
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use tokio::sync::{Notify, watch};
+
+/// The world, and the revisions that it was read at.
+pub struct Known {
+    /// The world.
+    pub world: World,
+    /// The revision up to which the store's records are in it.
+    pub revision: Revision,
+    /// The revision that wrote each engine, app and operation last, by its key.
+    revisions: HashMap<String, Revision>,
+}
+
+impl Known {
+    /// The revision that wrote the record at a key last; `None` if there is none.
+    #[must_use]
+    pub fn revision_of(&self, key: &str) -> Option<Revision> {
+        self.revisions.get(key).copied()
+    }
+
+    pub(crate) fn set_revision(&mut self, key: &str, revision: Option<Revision>) {
+        match revision {
+            Some(revision) => self.revisions.insert(key.to_owned(), revision),
+            None => self.revisions.remove(key),
+        };
+    }
+}
+
+/// [`Known`], with the bells that ring when it changes.
+pub(crate) struct Shared {
+    known: RwLock<Known>,
+    changes: watch::Sender<u64>,
+    revision: watch::Sender<Revision>,
+    wake: Notify,
+}
+
+impl Shared {
+    pub(crate) fn new(world: World) -> Self {
+        let known = Known { world, revision: Revision::ZERO, revisions: HashMap::new() };
+        Self {
+            known: RwLock::new(known),
+            changes: watch::Sender::new(0),
+            revision: watch::Sender::new(Revision::ZERO),
+            wake: Notify::new(),
+        }
+    }
+
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Known> {
+        self.known.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the world and rings the bells.
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Known) -> T) -> T {
+        let (result, revision) = {
+            let mut known = self.write();
+            (change(&mut known), known.revision)
+        };
+        self.revision.send_if_modified(|reached| std::mem::replace(reached, revision) != revision);
+        self.changes.send_modify(|count| *count += 1);
+        self.wake.notify_one();
+        result
+    }
+
+    /// Changes something that nobody waits for and that no decision hangs on.
+    pub(crate) fn change_quietly(&self, change: impl FnOnce(&mut Known)) {
+        change(&mut self.write());
+    }
+
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    pub(crate) async fn reached(&self, revision: Revision) {
+        // The sender lives as long as this does, so that waiting cannot fail.
+        let _ = self.revision.subscribe().wait_for(|reached| *reached >= revision).await;
+    }
+
+    /// Returns when something changed since the last call.
+    pub(crate) async fn woken(&self) {
+        self.wake.notified().await;
+    }
+}

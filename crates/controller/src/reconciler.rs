@@ -1,0 +1,253 @@
+//! The loop of the leading controller: plan, write the intent, act, and remember what came of it. A wake carries no
+//! data; one run per key at a time.
+
+use crate::Controller;
+use crate::execute::Executor;
+use crate::keys;
+use crate::known::Known;
+use pierhead_model::{ContainerId, EngineId, Failure, Generation, Operation, SlotKey};
+use pierhead_planner::{Action, AppWrite, Plan, RecordWrite, Step, after_failure, plan};
+use pierhead_store::leadership::Leadership;
+use pierhead_store::{Error, MAX_OPERATIONS, MAX_TRANSACTION_BYTES, Result, Transaction};
+use std::collections::BTreeSet;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// How often time itself may have changed what is to be done, while something waits.
+const TICK: Duration = Duration::from_millis(100);
+/// The same while nothing waits.
+const IDLE_TICK: Duration = Duration::from_secs(5);
+/// How long a step that failed and has no record is left alone.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Leads whenever nobody else does.
+pub(crate) async fn lead(controller: Controller) {
+    loop {
+        match controller.candidate().campaign().await {
+            Ok(leadership) => {
+                tracing::info!(term = %leadership.term(), "this controller leads");
+                let mut reconciler = Reconciler::new(&controller, leadership);
+                reconciler.run().await;
+                tracing::warn!("this controller does not lead any more");
+            }
+            Err(error) => tracing::warn!(%error, "nobody can lead now"),
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// What an action was about, so that no two are about the same.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Busy {
+    Slot(SlotKey, Generation),
+    Container(EngineId, ContainerId),
+}
+
+struct Outcome {
+    action: Action,
+    result: std::result::Result<(), Failure>,
+}
+
+struct Reconciler<'a> {
+    controller: &'a Controller,
+    leadership: Leadership,
+    executor: Executor,
+    busy: BTreeSet<Busy>,
+    outcomes: (mpsc::UnboundedSender<Outcome>, mpsc::UnboundedReceiver<Outcome>),
+}
+
+impl<'a> Reconciler<'a> {
+    fn new(controller: &'a Controller, leadership: Leadership) -> Self {
+        let executor = Executor { engines: controller.engines.clone(), options: controller.options.clone() };
+        Self { controller, leadership, executor, busy: BTreeSet::new(), outcomes: mpsc::unbounded_channel() }
+    }
+
+    async fn run(&mut self) {
+        while self.leadership.is_held() {
+            let waits = match self.round().await {
+                Ok(waits) => waits,
+                Err(error @ Error::Conflict { .. }) => {
+                    tracing::debug!(%error, "the world changed while it was planned");
+                    true
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the plan could not be written; it is tried again");
+                    tokio::time::sleep(PAUSE).await;
+                    true
+                }
+            };
+            let tick = if waits { TICK } else { IDLE_TICK };
+            tokio::select! {
+                () = self.controller.shared.woken() => {}
+                Some(outcome) = self.outcomes.1.recv() => self.take(outcome).await,
+                () = tokio::time::sleep(tick) => {}
+                () = self.leadership.lost() => return,
+            }
+            while let Ok(outcome) = self.outcomes.1.try_recv() {
+                self.take(outcome).await;
+            }
+        }
+    }
+
+    /// Plans and applies until there is nothing left to write; tells whether anything waits for time to pass.
+    async fn round(&mut self) -> Result<bool> {
+        loop {
+            let (plan, writes) = {
+                let known = self.controller.known();
+                let plan = plan(&known.world, self.controller.clock.now());
+                let writes = self.transactions(&known, &plan)?;
+                (plan, writes)
+            };
+            let wrote = !writes.is_empty();
+            for transaction in writes {
+                let revision = self.controller.store.commit(self.leadership.fence(transaction)).await?;
+                self.controller.reached(revision).await;
+            }
+            for action in plan.actions {
+                self.begin(action);
+            }
+            if !wrote {
+                let known = self.controller.known();
+                return Ok(!plan.blocked.is_empty() || !known.world.operations().is_empty() || !self.busy.is_empty());
+            }
+        }
+    }
+
+    /// The plan's writes, in transactions of a size that every store takes. Records of slots that are busy stay as they
+    /// are, so that nothing is decided twice.
+    fn transactions(&self, known: &Known, plan: &Plan) -> Result<Vec<Transaction>> {
+        let mut transactions = Vec::new();
+        let mut open = Transaction::new();
+        for write in &plan.writes {
+            if self.is_busy_with(known, write) {
+                continue;
+            }
+            let next = record(Transaction::new(), known, write)?;
+            let count = open.compares.len() + open.writes.len() + next.compares.len() + next.writes.len();
+            if count + 1 > MAX_OPERATIONS || open.bytes() + next.bytes() > MAX_TRANSACTION_BYTES {
+                transactions.push(std::mem::take(&mut open));
+            }
+            open.compares.extend(next.compares);
+            open.writes.extend(next.writes);
+        }
+        if !open.writes.is_empty() {
+            transactions.push(open);
+        }
+        Ok(transactions)
+    }
+
+    /// Whether a step of the slot's present generation is under way, whose outcome decides first. A newer generation
+    /// does not wait for it: its host may never answer.
+    fn is_busy_with(&self, known: &Known, write: &RecordWrite) -> bool {
+        let (key, generation) = match write {
+            RecordWrite::Assign(assignment) => (assignment.key(), Some(assignment.generation)),
+            RecordWrite::Release(key) => (key.clone(), None),
+            RecordWrite::Progress { .. } => return false,
+        };
+        let Some(present) = known.world.assignments().get(&key) else { return false };
+        if generation.is_some_and(|generation| generation != present.generation) {
+            return false;
+        }
+        self.busy.contains(&Busy::Slot(key, present.generation))
+    }
+
+    fn begin(&mut self, action: Action) {
+        if !self.leadership.is_held() {
+            return;
+        }
+        let busy = busy(&action);
+        let of_slot = action.slot.clone().map(|(key, generation)| Busy::Slot(key, generation));
+        let is_blocked = self.busy.contains(&busy) || of_slot.is_some_and(|slot| self.busy.contains(&slot));
+        if is_blocked || self.is_outdated(&action) {
+            return;
+        }
+        self.busy.insert(busy);
+        let (executor, tell) = (self.executor.clone(), self.outcomes.0.clone());
+        self.controller.spawn(async move {
+            let result = executor.carry_out(&action).await;
+            if result.is_err() && action.slot.is_none() {
+                tokio::time::sleep(PAUSE).await;
+            }
+            // Nobody listens any more if this controller stopped leading: its successor plans anew.
+            let _ = tell.send(Outcome { action, result });
+        });
+    }
+
+    /// Whether the slot moved on since the plan was made.
+    fn is_outdated(&self, action: &Action) -> bool {
+        let Some((key, generation)) = &action.slot else { return false };
+        let known = self.controller.known();
+        known.world.assignments().get(key).is_none_or(|assignment| assignment.generation != *generation)
+    }
+
+    /// Remembers what came of an action. Only then may the next one of the same slot begin.
+    async fn take(&mut self, outcome: Outcome) {
+        if let Some(transaction) = self.consequence(&outcome) {
+            match self.controller.store.commit(self.leadership.fence(transaction)).await {
+                Ok(revision) => self.controller.reached(revision).await,
+                Err(error) => {
+                    tracing::warn!(%error, "the outcome of a step could not be written; the step is planned anew")
+                }
+            }
+        }
+        self.busy.remove(&busy(&outcome.action));
+    }
+
+    fn consequence(&self, outcome: &Outcome) -> Option<Transaction> {
+        let (key, generation) = outcome.action.slot.as_ref()?;
+        let known = self.controller.known();
+        let present = known.world.assignments().get(key).filter(|assignment| assignment.generation == *generation)?;
+        let is_wanted = known.world.apps().get(&key.app).is_some_and(|app| app.slots.contains_key(&key.slot));
+        let next = match (&outcome.result, &outcome.action.step) {
+            (Ok(()), _) => outcome.action.then.clone()?,
+            (Err(failure), Step::Create { .. } | Step::Start(_)) if is_wanted => {
+                after_failure(present, failure.clone(), self.controller.clock.now(), &known.world.policy)
+            }
+            (Err(_), _) => return None,
+        };
+        Transaction::new().put_json(keys::assignment(key), &next).ok()
+    }
+}
+
+fn busy(action: &Action) -> Busy {
+    match (&action.slot, action.container()) {
+        (Some((key, generation)), None) => Busy::Slot(key.clone(), *generation),
+        (_, Some(container)) => Busy::Container(action.engine.clone(), container.clone()),
+        (None, None) => unreachable!("what is made is made for a slot"),
+    }
+}
+
+/// Adds a record to a transaction, with a compare on what it was decided from.
+fn record(transaction: Transaction, known: &Known, write: &RecordWrite) -> Result<Transaction> {
+    match write {
+        RecordWrite::Assign(assignment) => transaction.put_json(keys::assignment(&assignment.key()), assignment),
+        RecordWrite::Release(slot) => Ok(transaction.delete(keys::assignment(slot))),
+        RecordWrite::Progress { operation, app } => progress(transaction, known, operation, app),
+    }
+}
+
+/// The end of an operation, and what it takes back, in one.
+pub(crate) fn progress(
+    transaction: Transaction,
+    known: &Known,
+    operation: &Operation,
+    app: &AppWrite,
+) -> Result<Transaction> {
+    let key = keys::operation(&operation.id);
+    let revision = known.revision_of(&key).unwrap_or_default();
+    let transaction = transaction.unchanged(key.clone(), revision).put_json(key, operation)?;
+    let unchanged = |transaction: Transaction, key: &str| {
+        transaction.unchanged(key.to_owned(), known.revision_of(key).unwrap_or_default())
+    };
+    match app {
+        AppWrite::Keep => Ok(transaction),
+        AppWrite::Put(app) => {
+            let key = keys::app(&app.id);
+            unchanged(transaction, &key).put_json(key, app)
+        }
+        AppWrite::Delete(id, name) => {
+            let key = keys::app(id);
+            Ok(unchanged(transaction, &key).delete(key).delete(keys::app_name(name)))
+        }
+    }
+}

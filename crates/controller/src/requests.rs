@@ -1,0 +1,112 @@
+//! What people ask for: each an edit of a spec, with its operation and its event in one transaction.
+//!
+//! The world is read, the edit is made on a copy, and the commit compares what was read; if somebody was faster, it is
+//! all done anew.
+
+mod apps;
+mod containers;
+mod edit;
+mod engines;
+mod events;
+mod idempotency;
+
+pub use containers::Container;
+pub use edit::Started;
+pub use idempotency::Idempotency;
+pub(crate) use idempotency::Remembered;
+
+use pierhead_model::{AppName, ContainerSpec, Username};
+use std::time::Duration;
+
+/// Who asks, and what they may.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// The account.
+    pub username: Username,
+    /// Whether they may change what belongs to others, and containers that are not Pierhead's.
+    pub may_change_all: bool,
+    /// Whether they may run containers with the host's network or paths.
+    pub may_run_privileged: bool,
+}
+
+/// A request to run containers.
+#[derive(Debug, Clone)]
+pub struct RunRequest {
+    /// What they are.
+    pub spec: ContainerSpec,
+    /// The app to add them to, or the name of a new one.
+    pub app: Option<AppName>,
+    /// How many.
+    pub count: u32,
+    /// Whether the image is pulled even where it is present.
+    pub pull: bool,
+    /// How long it may take.
+    pub timeout: Option<Duration>,
+}
+
+/// Why a request was refused.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum RequestError {
+    /// There is no such thing.
+    #[error("there is no {what} {id}")]
+    NotFound {
+        /// What kind of thing.
+        what: &'static str,
+        /// What was asked for.
+        id: String,
+        /// The container that took its place.
+        replaced_by: Option<String>,
+    },
+    /// A prefix that several ids begin with.
+    #[error("{prefix} is the beginning of {count} container ids; give more of it")]
+    Ambiguous {
+        /// What was asked for.
+        prefix: String,
+        /// How many begin with it.
+        count: usize,
+    },
+    /// It is there already.
+    #[error("{what} {id} exists already")]
+    Exists {
+        /// What kind of thing.
+        what: &'static str,
+        /// Its id.
+        id: String,
+    },
+    /// The app of that name is something else.
+    #[error(
+        "app {app} exists with another description or owner; change it with 'pierhead app set', or choose another name"
+    )]
+    Differs {
+        /// The app.
+        app: AppName,
+    },
+    /// They may not.
+    #[error("{0}")]
+    Forbidden(String),
+    /// More than there can be.
+    #[error("{field} must be {expected}")]
+    Invalid {
+        /// The field.
+        field: &'static str,
+        /// The accepted form.
+        expected: String,
+    },
+    /// The key was used for another request.
+    #[error("this Idempotency-Key was used for another request; use a new key for each request")]
+    KeyReused,
+    /// The engine can't do it.
+    #[error("host {engine}: {source}")]
+    Engine {
+        /// The engine.
+        engine: String,
+        /// What it says.
+        source: pierhead_engine::EngineError,
+    },
+    /// The store can't do it.
+    #[error(transparent)]
+    Store(#[from] pierhead_store::Error),
+}
+
+/// The most slots of one app.
+pub const MOST_SLOTS: u32 = 2_000;

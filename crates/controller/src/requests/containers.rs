@@ -1,0 +1,291 @@
+//! Requests about one container: find it, start, stop, restart, destroy it, read its log.
+
+use super::apps::may_change;
+use super::edit::{AppEdit, Edit};
+use super::{Actor, Idempotency, RequestError, Started};
+use crate::Controller;
+use crate::known::Known;
+use futures_util::stream::BoxStream;
+use pierhead_engine::{LogLine, LogOptions};
+use pierhead_model::{
+    App, ContainerId, ContainerState, EngineId, Goal, ObservedContainer, Ownership, Slot, SlotIntent, SlotKey, SlotWish,
+};
+
+/// A container that was asked for by its id.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Container {
+    /// Where it is.
+    pub engine: EngineId,
+    /// What it is.
+    pub observed: ObservedContainer,
+    /// The slot that it stands for; absent for a container that is not ours.
+    pub slot: Option<SlotKey>,
+}
+
+/// A verb on one container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verb {
+    Start,
+    Stop,
+    Restart,
+    Destroy,
+}
+
+impl Verb {
+    fn event(self) -> &'static str {
+        match self {
+            Self::Start => "start-container",
+            Self::Stop => "stop-container",
+            Self::Restart => "restart-container",
+            Self::Destroy => "destroy-container",
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Stop => "stop",
+            Self::Restart => "restart",
+            Self::Destroy => "destroy",
+        }
+    }
+}
+
+impl Controller {
+    /// Finds a container by its id or a unique beginning of it.
+    ///
+    /// # Errors
+    /// If there is none, naming the container that took its place; or several.
+    pub fn find_container(&self, id: &str) -> Result<Container, RequestError> {
+        find(&self.known(), id)
+    }
+
+    /// Starts a container; one that is not ours, directly.
+    ///
+    /// # Errors
+    /// If there is none, the actor may not, or its engine can't.
+    pub async fn start_container(
+        &self,
+        actor: &Actor,
+        id: &str,
+        key: Option<&Idempotency>,
+    ) -> Result<Option<Started>, RequestError> {
+        self.verb(actor, id, Verb::Start, key).await
+    }
+
+    /// Stops a container; its slot is kept and left alone until it is started.
+    ///
+    /// # Errors
+    /// As [`Controller::start_container`].
+    pub async fn stop_container(
+        &self,
+        actor: &Actor,
+        id: &str,
+        key: Option<&Idempotency>,
+    ) -> Result<Option<Started>, RequestError> {
+        self.verb(actor, id, Verb::Stop, key).await
+    }
+
+    /// Restarts a container; one that does not run is started.
+    ///
+    /// # Errors
+    /// As [`Controller::start_container`].
+    pub async fn restart_container(
+        &self,
+        actor: &Actor,
+        id: &str,
+        key: Option<&Idempotency>,
+    ) -> Result<Option<Started>, RequestError> {
+        self.verb(actor, id, Verb::Restart, key).await
+    }
+
+    /// Destroys a container, whether it runs or not; its app has one replica less.
+    ///
+    /// # Errors
+    /// As [`Controller::start_container`].
+    pub async fn destroy_container(
+        &self,
+        actor: &Actor,
+        id: &str,
+        key: Option<&Idempotency>,
+    ) -> Result<Option<Started>, RequestError> {
+        self.verb(actor, id, Verb::Destroy, key).await
+    }
+
+    /// What a container printed.
+    ///
+    /// # Errors
+    /// If there is no such container, the actor may not, or its engine can't.
+    pub async fn logs(
+        &self,
+        actor: &Actor,
+        id: &str,
+        options: LogOptions,
+    ) -> Result<BoxStream<'static, pierhead_engine::Result<LogLine>>, RequestError> {
+        let container = {
+            let known = self.known();
+            let container = find(&known, id)?;
+            authorise(&known, actor, &container)?;
+            container
+        };
+        let link = self.link_of(&container)?;
+        let failed = |source| RequestError::Engine { engine: container.engine.to_string(), source };
+        link.engine.logs(&container.observed.id, options).await.map_err(failed)
+    }
+
+    fn link_of(&self, container: &Container) -> Result<std::sync::Arc<crate::engines::Link>, RequestError> {
+        self.engines.link(&container.engine).ok_or_else(|| RequestError::NotFound {
+            what: "engine",
+            id: container.engine.to_string(),
+            replaced_by: None,
+        })
+    }
+
+    async fn verb(
+        &self,
+        actor: &Actor,
+        id: &str,
+        verb: Verb,
+        key: Option<&Idempotency>,
+    ) -> Result<Option<Started>, RequestError> {
+        // The id of a retried request may be gone by now: that is what it asked for.
+        if let Some(found) = self.find_earlier(actor, key).await? {
+            return Ok(Some(found));
+        }
+        let container = self.find_container(id)?;
+        let Some(slot) = container.slot.clone() else {
+            self.direct(actor, &container, verb).await?;
+            return Ok(None);
+        };
+        let started =
+            self.edit(actor, key, None, |known, _, _| edit_slot(known, actor, &container, &slot, verb)).await?;
+        Ok(Some(started))
+    }
+
+    /// A verb on a container that is not ours: only at the explicit wish of somebody who may.
+    async fn direct(&self, actor: &Actor, container: &Container, verb: Verb) -> Result<(), RequestError> {
+        if !actor.may_change_all {
+            return Err(not_ours());
+        }
+        let link = self.link_of(container)?;
+        let (id, grace) = (&container.observed.id, self.options.stop_grace_seconds);
+        let done = match verb {
+            Verb::Start => link.engine.start(id).await,
+            Verb::Stop => link.engine.stop(id, grace).await,
+            Verb::Restart => link.engine.restart(id, grace).await,
+            Verb::Destroy => link.engine.remove(id).await,
+        };
+        self.engines.refresh(&link, id).await;
+        done.map_err(|source| RequestError::Engine { engine: container.engine.to_string(), source })?;
+        let message = format!("id={id}, name={}", container.observed.name);
+        let tag = pierhead_model::EventTag::Cluster;
+        let event =
+            self.with_event(pierhead_store::Transaction::new(), verb.event(), message, tag, Some(&actor.username))?;
+        self.store.commit(event).await?;
+        Ok(())
+    }
+}
+
+fn not_ours() -> RequestError {
+    RequestError::Forbidden("this container was not made by Pierhead; only an administrator may act on it".to_owned())
+}
+
+fn authorise(known: &Known, actor: &Actor, container: &Container) -> Result<(), RequestError> {
+    match container.slot.as_ref().and_then(|slot| known.world.apps().get(&slot.app)) {
+        Some(app) => may_change(actor, app),
+        None if actor.may_change_all => Ok(()),
+        None => Err(not_ours()),
+    }
+}
+
+fn find(known: &Known, id: &str) -> Result<Container, RequestError> {
+    let not_found =
+        |replaced_by| RequestError::NotFound { what: "container", id: id.chars().take(64).collect(), replaced_by };
+    let Ok(from) = ContainerId::parse(id) else { return Err(not_found(None)) };
+    let mut found = Vec::new();
+    for (engine, state) in known.world.engines() {
+        let range = state.containers.range(from.clone()..);
+        found.extend(
+            range.take_while(|(found, _)| found.as_str().starts_with(id)).map(|(_, container)| (engine, container)),
+        );
+    }
+    match found.as_slice() {
+        [] => Err(not_found(successor(known, id))),
+        [(engine, observed)] => {
+            Ok(Container { engine: (*engine).clone(), observed: (*observed).clone(), slot: slot_of(known, observed) })
+        }
+        several => match several.iter().find(|(_, container)| container.id.as_str() == id) {
+            Some((engine, observed)) => Ok(Container {
+                engine: (*engine).clone(),
+                observed: (*observed).clone(),
+                slot: slot_of(known, observed),
+            }),
+            None => Err(RequestError::Ambiguous { prefix: id.to_owned(), count: several.len() }),
+        },
+    }
+}
+
+fn slot_of(known: &Known, container: &ObservedContainer) -> Option<SlotKey> {
+    container
+        .belongs_to(&known.world.cluster)
+        .then(|| Ownership::read(&container.labels).map(|owner| owner.slot))
+        .flatten()
+}
+
+/// The container that took the place of one that is gone.
+fn successor(known: &Known, id: &str) -> Option<String> {
+    if id.len() < 12 {
+        return None;
+    }
+    let is_former = |former: &ContainerId| former.as_str().starts_with(id);
+    let assignment = known.world.assignments().values().find(|assignment| assignment.former.iter().any(is_former))?;
+    known.world.current(assignment).values().next().map(|container| container.id.to_string())
+}
+
+fn edit_slot(
+    known: &Known,
+    actor: &Actor,
+    container: &Container,
+    key: &SlotKey,
+    verb: Verb,
+) -> Result<Edit, RequestError> {
+    let id = &container.observed.id;
+    let gone =
+        || RequestError::NotFound { what: "container", id: id.to_string(), replaced_by: successor(known, id.as_str()) };
+    let app = known.world.apps().get(&key.app).ok_or_else(gone)?;
+    may_change(actor, app)?;
+    let mut app: App = app.clone();
+    let intent = app.slots.get_mut(&key.slot).ok_or_else(gone)?;
+    let goal = match verb {
+        Verb::Destroy => {
+            app.slots.remove(&key.slot);
+            Goal::Gone
+        }
+        Verb::Stop => {
+            intent.wish = SlotWish::Stopped;
+            Goal::Stopped
+        }
+        Verb::Start => {
+            let runs = intent.wish == SlotWish::Running && container.observed.state == ContainerState::Running;
+            wish_run(intent, !runs)
+        }
+        Verb::Restart => wish_run(intent, true),
+    };
+    let is_over = app.transient && app.slots.is_empty();
+    let slot: Slot = key.slot;
+    Ok(Edit {
+        title: format!("{} {} of {}", verb.word(), container.observed.name, app.name),
+        event: verb.event(),
+        event_message: format!("id={id}, name={}, app={}", container.observed.name, app.name),
+        targets: Edit::targets([slot], goal),
+        pull: false,
+        is_new: false,
+        app: if is_over { AppEdit::Delete(app) } else { AppEdit::Put(app) },
+    })
+}
+
+fn wish_run(intent: &mut SlotIntent, restart: bool) -> Goal {
+    intent.wish = SlotWish::Running;
+    intent.restarts += u32::from(restart);
+    Goal::Running
+}

@@ -1,0 +1,152 @@
+//! One edit: read, change a copy, commit with a compare; done anew if somebody was faster.
+
+use super::{Actor, Idempotency, RequestError, events};
+use crate::known::Known;
+use crate::{Controller, keys};
+use pierhead_model::{App, Event, EventTag, Goal, Operation, OperationId, OperationState, Slot, Target, Timestamp};
+use pierhead_store::{Error, Transaction};
+use std::time::Duration;
+
+/// An operation that was begun, or found because the same request had begun it before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Started {
+    /// The operation.
+    pub operation: OperationId,
+}
+
+/// What becomes of an app.
+pub(super) enum AppEdit {
+    /// It is made or changed.
+    Put(App),
+    /// It goes with everything that it runs.
+    Delete(App),
+}
+
+/// An edit in the making.
+pub(super) struct Edit {
+    pub app: AppEdit,
+    /// Whether the app is new.
+    pub is_new: bool,
+    pub title: String,
+    /// The event's type, in the original's words where it has one.
+    pub event: &'static str,
+    pub event_message: String,
+    pub targets: Vec<Target>,
+    pub pull: bool,
+}
+
+/// How often an edit is tried while others keep changing the same records.
+const MOST_TRIES: usize = 50;
+
+impl Edit {
+    /// The targets of slots that have the same goal.
+    pub(super) fn targets(slots: impl IntoIterator<Item = Slot>, goal: Goal) -> Vec<Target> {
+        slots.into_iter().map(|slot| Target { slot, goal }).collect()
+    }
+}
+
+impl Controller {
+    /// Makes an edit and the operation that stands for it.
+    pub(super) async fn edit(
+        &self,
+        actor: &Actor,
+        idempotency: Option<&Idempotency>,
+        timeout: Option<Duration>,
+        make: impl Fn(&Known, &OperationId, Timestamp) -> Result<Edit, RequestError>,
+    ) -> Result<Started, RequestError> {
+        if let Some(found) = self.find_earlier(actor, idempotency).await? {
+            return Ok(found);
+        }
+        let timeout = timeout.unwrap_or(self.options.operation_timeout);
+        let mut tries = 0;
+        loop {
+            let id = self.ids.operation();
+            let now = self.clock.now();
+            let transaction = {
+                let known = self.known();
+                let edit = make(&known, &id, now)?;
+                let operation = operation(&edit, actor, &id, now, timeout);
+                let event = self.event_of(&edit, actor, now);
+                let transaction = transaction(&known, &edit, &operation)?;
+                events::append(transaction, &event)?
+            };
+            let transaction = self.remember(transaction, actor, idempotency, &id, now)?;
+            match self.store.commit(transaction).await {
+                Ok(revision) => {
+                    self.reached(revision).await;
+                    return Ok(Started { operation: id });
+                }
+                Err(Error::Conflict { .. }) if tries < MOST_TRIES => {
+                    if let Some(found) = self.find_earlier(actor, idempotency).await? {
+                        return Ok(found);
+                    }
+                    self.catch_up().await?;
+                    tries += 1;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Waits until the world holds what the store holds now.
+    pub(crate) async fn catch_up(&self) -> Result<(), RequestError> {
+        let newest = self.store.list(keys::APP_NAMES, None, 1).await?.revision;
+        self.reached(newest).await;
+        Ok(())
+    }
+
+    fn event_of(&self, edit: &Edit, actor: &Actor, now: Timestamp) -> Event {
+        let (AppEdit::Put(app) | AppEdit::Delete(app)) = &edit.app;
+        Event {
+            id: self.ids.unique(),
+            kind: edit.event.to_owned(),
+            time: now,
+            message: edit.event_message.clone(),
+            tags: vec![EventTag::Cluster],
+            container: None,
+            engine: None,
+            app: Some(app.name.to_string()),
+            actor: Some(actor.username.clone()),
+        }
+    }
+}
+
+fn operation(edit: &Edit, actor: &Actor, id: &OperationId, now: Timestamp, timeout: Duration) -> Operation {
+    let (AppEdit::Put(app) | AppEdit::Delete(app)) = &edit.app;
+    Operation {
+        id: id.clone(),
+        title: edit.title.clone(),
+        actor: actor.username.clone(),
+        app: app.id.clone(),
+        app_name: app.name.clone(),
+        targets: edit.targets.clone(),
+        made_app: edit.is_new,
+        pull: edit.pull,
+        state: OperationState::Running,
+        ending: None,
+        verdicts: Vec::new(),
+        error: None,
+        created_at: now,
+        deadline: now.plus(crate::clock::millis(timeout)),
+        ended_at: None,
+    }
+}
+
+fn transaction(known: &Known, edit: &Edit, operation: &Operation) -> Result<Transaction, RequestError> {
+    let (AppEdit::Put(app) | AppEdit::Delete(app)) = &edit.app;
+    let key = keys::app(&app.id);
+    let mut transaction = Transaction::new();
+    transaction = if edit.is_new {
+        transaction
+            .absent(key.clone())
+            .absent(keys::app_name(&app.name))
+            .put_json(keys::app_name(&app.name), &app.id)?
+    } else {
+        transaction.unchanged(key.clone(), known.revision_of(&key).unwrap_or_default())
+    };
+    transaction = match &edit.app {
+        AppEdit::Put(app) => transaction.put_json(key, app)?,
+        AppEdit::Delete(app) => transaction.delete(key).delete(keys::app_name(&app.name)),
+    };
+    Ok(transaction.put_json(keys::operation(&operation.id), operation)?)
+}

@@ -1,0 +1,193 @@
+//! Requests about engines and operations: add, remove, wait, call off.
+
+use super::{Actor, RequestError};
+use crate::reconciler::progress;
+use crate::{Controller, keys};
+use pierhead_model::{Engine, EngineId, EventTag, Operation, OperationId};
+use pierhead_planner::{RecordWrite, cancel, verdicts};
+use pierhead_store::{Error, StoreJson, Transaction};
+use tokio::time::Instant;
+
+impl Controller {
+    /// Adds an engine. It is reached in the background and used as soon as it answers.
+    ///
+    /// # Errors
+    /// If there is one of that id or address already.
+    pub async fn add_engine(&self, actor: &Actor, engine: &Engine) -> Result<(), RequestError> {
+        let exists = |id: &EngineId| RequestError::Exists { what: "engine", id: id.to_string() };
+        if let Some(same) = self.known().world.engines().values().find(|state| state.record.addr == engine.addr) {
+            return Err(exists(&same.record.id));
+        }
+        let key = keys::engine(&engine.id);
+        let transaction = Transaction::new().absent(key.clone()).put_json(key, engine)?;
+        let message = format!("addr={}", engine.addr);
+        let transaction =
+            self.with_event(transaction, "add-engine", message, EventTag::Cluster, Some(&actor.username))?;
+        match self.store.commit(transaction).await {
+            Ok(revision) => {
+                self.reached(revision).await;
+                Ok(())
+            }
+            Err(Error::Conflict { .. }) => Err(exists(&engine.id)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Forgets an engine. What runs on it is left as it is; slots that lived there are placed elsewhere.
+    ///
+    /// # Errors
+    /// If there is no such engine.
+    pub async fn remove_engine(&self, actor: &Actor, id: &str) -> Result<(), RequestError> {
+        let not_found =
+            || RequestError::NotFound { what: "engine", id: id.chars().take(64).collect(), replaced_by: None };
+        let engine = EngineId::parse(id).map_err(|_| not_found())?;
+        let Some((record, left)) = self.known().world.engines().get(&engine).map(|state| {
+            let ours = state.containers.values().filter(|container| container.belongs_to(&self.known_cluster()));
+            (state.record.clone(), ours.count())
+        }) else {
+            return Err(not_found());
+        };
+        let key = keys::engine(&engine);
+        let message = format!("addr={}, containers left running={left}", record.addr);
+        let transaction = Transaction::new().exists(key.clone()).delete(key);
+        let transaction =
+            self.with_event(transaction, "delete-engine", message, EventTag::Cluster, Some(&actor.username))?;
+        match self.store.commit(transaction).await {
+            Ok(revision) => {
+                self.reached(revision).await;
+                Ok(())
+            }
+            Err(Error::Conflict { .. }) => Err(not_found()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn known_cluster(&self) -> String {
+        self.store.cluster_id().to_owned()
+    }
+
+    /// An operation as it is now, its verdicts as far as they are known.
+    ///
+    /// # Errors
+    /// If there is no such operation.
+    pub async fn operation(&self, id: &str) -> Result<Operation, RequestError> {
+        let not_found =
+            || RequestError::NotFound { what: "operation", id: id.chars().take(64).collect(), replaced_by: None };
+        let id = OperationId::parse(id).map_err(|_| not_found())?;
+        if let Some(live) = self.live_operation(&id) {
+            return Ok(live);
+        }
+        let stored = self.store.get_json::<Operation>(&keys::operation(&id)).await?;
+        stored.map(|(operation, _)| operation).ok_or_else(not_found)
+    }
+
+    fn live_operation(&self, id: &OperationId) -> Option<Operation> {
+        let known = self.known();
+        let operation = known.world.operations().get(id)?;
+        let mut live = operation.clone();
+        live.verdicts = verdicts(&known.world, operation);
+        drop(known);
+        self.add_pulls(&mut live);
+        Some(live)
+    }
+
+    /// Where a verdict waits for a pull, it says how far that is.
+    fn add_pulls(&self, operation: &mut Operation) {
+        let images: Vec<_> = {
+            let known = self.known();
+            let app = known.world.apps().get(&operation.app);
+            app.into_iter().flat_map(|app| &app.members).map(|member| member.spec.image.clone()).collect()
+        };
+        for verdict in &mut operation.verdicts {
+            let Some(link) = verdict.engine.as_ref().and_then(|engine| self.engines.link(engine)) else { continue };
+            if verdict.container.is_none()
+                && let Some((image, percent)) = images.iter().find_map(|image| Some((image, link.pulling(image)?)))
+            {
+                verdict.message = format!("pulls {image}: {percent} %");
+            }
+        }
+    }
+
+    /// Waits until an operation has ended, or until a moment; the answer is the operation as it then is.
+    ///
+    /// # Errors
+    /// If there is no such operation.
+    pub async fn wait_for(&self, id: &str, until: Option<Instant>) -> Result<Operation, RequestError> {
+        let mut changes = self.changes();
+        loop {
+            changes.mark_unchanged();
+            let operation = self.operation(id).await?;
+            if operation.state.has_ended() {
+                return Ok(operation);
+            }
+            let changed = async {
+                // The sender lives as long as the controller.
+                let _ = changes.changed().await;
+            };
+            match until {
+                None => changed.await,
+                Some(until) => {
+                    if tokio::time::timeout_at(until, changed).await.is_err() {
+                        return self.operation(id).await;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Calls an operation off: what it had added is taken back. One that has ended stays as it is.
+    ///
+    /// # Errors
+    /// If there is no such operation, or the actor may not.
+    pub async fn cancel_operation(&self, actor: &Actor, id: &str) -> Result<(), RequestError> {
+        loop {
+            let operation = self.operation(id).await?;
+            if operation.actor != actor.username && !actor.may_change_all {
+                let reason = format!(
+                    "operation {id} was asked for by {}; only they or an administrator may call it off",
+                    operation.actor
+                );
+                return Err(RequestError::Forbidden(reason));
+            }
+            let transaction = {
+                let known = self.known();
+                match known
+                    .world
+                    .operations()
+                    .get(&operation.id)
+                    .and_then(|open| cancel(&known.world, open, self.clock.now()))
+                {
+                    Some(RecordWrite::Progress { operation, app }) => {
+                        progress(Transaction::new(), &known, &operation, &app)?
+                    }
+                    _ => return Ok(()),
+                }
+            };
+            let message = format!("id={id}");
+            let tag = EventTag::Cluster;
+            let transaction = self.with_event(transaction, "cancel-operation", message, tag, Some(&actor.username))?;
+            match self.store.commit(transaction).await {
+                Ok(revision) => {
+                    self.reached(revision).await;
+                    return Ok(());
+                }
+                Err(Error::Conflict { .. }) => self.catch_up().await?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Operations, newest first, at most so many; those that are open with their verdicts as they are now.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn operations(&self, most: usize) -> Result<Vec<Operation>, RequestError> {
+        let listing = self.store.list_all(keys::OPERATIONS).await?;
+        let mut operations = Vec::new();
+        for entry in listing.entries.iter().rev().take(most) {
+            let stored: Operation = entry.json()?;
+            operations.push(self.live_operation(&stored.id).unwrap_or(stored));
+        }
+        Ok(operations)
+    }
+}

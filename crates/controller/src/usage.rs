@@ -1,0 +1,87 @@
+//! What running containers use now: asked of the engines only when somebody wants to know.
+
+use crate::Controller;
+use futures_util::StreamExt;
+use pierhead_engine::Usage;
+use pierhead_model::{ContainerId, EngineId, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+/// What all running containers of the pool use.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct PoolUsage {
+    /// Cores, averaged since the last question, or since the container started.
+    pub cpus: f64,
+    /// Memory in MB.
+    pub memory_mb: f64,
+}
+
+/// The CPU time of each container when it was asked last.
+#[derive(Default)]
+pub(crate) struct Readings(Mutex<BTreeMap<ContainerId, (Timestamp, u64)>>);
+
+/// How many containers are asked at the same time.
+const AT_ONCE: usize = 16;
+
+impl Controller {
+    /// What all running containers of the engines that answer use now. One that does not tell counts as nothing.
+    pub async fn usage(&self) -> PoolUsage {
+        let running: Vec<(EngineId, ContainerId, Timestamp)> = {
+            let known = self.known();
+            let usable = known.world.engines().iter().filter(|(_, state)| state.is_usable());
+            usable
+                .flat_map(|(id, state)| state.containers.values().map(move |container| (id, container)))
+                .filter(|(_, container)| container.state.is_running())
+                .map(|(id, container)| (id.clone(), container.id.clone(), container.created_at))
+                .collect()
+        };
+        let ask = |(engine, id, created): (EngineId, ContainerId, Timestamp)| async move {
+            let link = self.engines.link(&engine)?;
+            let usage = link.engine.usage(&id).await.ok()?;
+            Some(self.readings.take(&id, usage, created, self.clock.now()))
+        };
+        let parts: Vec<PoolUsage> = futures_util::stream::iter(running)
+            .map(ask)
+            .buffer_unordered(AT_ONCE)
+            .filter_map(std::future::ready)
+            .collect()
+            .await;
+        parts.iter().fold(PoolUsage::default(), |sum, part| PoolUsage {
+            cpus: sum.cpus + part.cpus,
+            memory_mb: sum.memory_mb + part.memory_mb,
+        })
+    }
+}
+
+impl Readings {
+    fn take(&self, id: &ContainerId, usage: Usage, created: Timestamp, now: Timestamp) -> PoolUsage {
+        let mut readings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (then, cpu_then) =
+            readings.get(id).copied().filter(|(_, cpu)| *cpu <= usage.cpu_nanos).unwrap_or((created, 0));
+        let span = now.since(then);
+        // Two questions in quick succession share the older reading: over a short span the average means little.
+        if span >= 1_000 || !readings.contains_key(id) {
+            readings.insert(id.clone(), (now, usage.cpu_nanos));
+        }
+        let cpus = if span == 0 { 0.0 } else { (usage.cpu_nanos - cpu_then) as f64 / (span as f64 * 1e6) };
+        PoolUsage { cpus, memory_mb: usage.memory_bytes as f64 / f64::from(1 << 20) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cpu_is_averaged_since_the_last_reading() {
+        let readings = Readings::default();
+        let id = ContainerId::parse("a1").unwrap();
+        let usage = |seconds: u64| Usage { cpu_nanos: seconds * 1_000_000_000, memory_bytes: 3 << 20 };
+        let first = readings.take(&id, usage(2), Timestamp(0), Timestamp(4_000));
+        assert!((first.cpus - 0.5).abs() < 1e-9 && (first.memory_mb - 3.0).abs() < 1e-9);
+        let second = readings.take(&id, usage(6), Timestamp(0), Timestamp(6_000));
+        assert!((second.cpus - 2.0).abs() < 1e-9);
+        let restarted = readings.take(&id, usage(1), Timestamp(6_000), Timestamp(8_000));
+        assert!((restarted.cpus - 0.5).abs() < 1e-9, "a container that was restarted counts anew");
+    }
+}
