@@ -129,7 +129,9 @@ fn summary(hosts: u32, rounds: &[Round]) -> Figures {
 /// Fills one pool from empty.
 fn fill(hosts: u32) -> anyhow::Result<Round> {
     let mut ledger = Ledger::new(PlacementPolicy::default());
-    (0..hosts).try_for_each(|number| anyhow::Ok(ledger.set_host(host(number)?)))?;
+    for number in 0..hosts {
+        ledger.set_host(host(number)?);
+    }
     let in_all = hosts * PLACEMENTS_PER_HOST;
     let requests = (0..in_all + COMPARED_AT_STOP).map(request).collect::<anyhow::Result<Vec<_>>>()?;
     let (mut placed, mut compared) = (0, 0);

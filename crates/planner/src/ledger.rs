@@ -125,9 +125,10 @@ impl Ledger {
 
     /// Holds something for `key`, in place of what it held before. The host need not be known (yet).
     pub fn hold(&mut self, key: HoldKey, hold: Hold) {
-        self.release(&key);
+        if let Some(earlier) = self.engine_of.insert(key.clone(), hold.engine.clone()) {
+            self.take_from(&earlier, &key);
+        }
         let position = self.position_or_new(&hold.engine);
-        self.engine_of.insert(key.clone(), hold.engine.clone());
         self.hosts[position].add(key, hold);
         self.refresh(position);
     }
@@ -135,7 +136,11 @@ impl Ledger {
     /// Gives back what `key` held, if it held anything.
     pub fn release(&mut self, key: &HoldKey) -> Option<Hold> {
         let engine = self.engine_of.remove(key)?;
-        let &position = self.positions.get(&engine)?;
+        self.take_from(&engine, key)
+    }
+
+    fn take_from(&mut self, engine: &EngineId, key: &HoldKey) -> Option<Hold> {
+        let &position = self.positions.get(engine)?;
         let hold = self.hosts[position].remove(key);
         self.refresh(position);
         self.drop_if_empty(position);

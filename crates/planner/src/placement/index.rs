@@ -6,7 +6,7 @@
 //! after it has passed the same filters and got the same score as in the exhaustive search.
 
 use super::label_bits::{AskedBits, LabelBits};
-use super::score::Size;
+use super::score::{Size, UnitCosts};
 use super::{Request, Scored, Weights};
 use crate::Ledger;
 use crate::ledger::Host;
@@ -34,6 +34,8 @@ struct Node {
 struct Fixed {
     /// The largest CPU and the largest memory.
     size: Size,
+    /// What a request costs at least, in points of the score: as much as on a host of that size.
+    costs: UnitCosts,
     /// Whether all hosts have that size. Then loads can be compared, and the promise is a score that is kept.
     is_uniform: bool,
     /// The place of the smallest id among all ids.
@@ -68,11 +70,14 @@ impl Index {
         for (rank, (position, host, facts)) in (0..).zip(known) {
             let bits = labels.bits_of(host.labels());
             let size = Size::of(facts.allocatable);
-            let fixed = Fixed { size, is_uniform: true, rank, labels_of_some: bits, labels_of_all: bits };
+            let costs = weights.unit_costs(size);
+            let fixed = Fixed { size, costs, is_uniform: true, rank, labels_of_some: bits, labels_of_all: bits };
             leaves.push((position, host, fixed));
         }
-        // Hosts of one size and with the same labels lie together, so that promises are kept.
-        leaves.sort_by_key(|(_, _, fixed)| (fixed.size, fixed.labels_of_all, fixed.rank));
+        // Hosts of one size and with the same labels lie together, and similar sizes near, so that promises are kept.
+        leaves.sort_by_cached_key(|(_, _, fixed)| {
+            (fixed.size.neighbourhood(), fixed.size, fixed.labels_of_all, fixed.rank)
+        });
 
         let mut index = Self {
             nodes: Vec::with_capacity(2 * leaves.len()),
@@ -88,7 +93,7 @@ impl Index {
             index.leaves[*position] = Some(leaves.len() + at);
         }
         for at in (1..leaves.len()).rev() {
-            index.nodes[at] = index.nodes[2 * at].joined(&index.nodes[2 * at + 1]);
+            index.nodes[at] = index.nodes[2 * at].joined(&index.nodes[2 * at + 1], weights);
         }
         index
     }
@@ -141,10 +146,12 @@ impl Moving {
 }
 
 impl Node {
-    fn joined(&self, other: &Self) -> Self {
+    fn joined(&self, other: &Self, weights: Weights) -> Self {
         let (a, b) = (&self.fixed, &other.fixed);
+        let size = a.size.max_of_each(b.size);
         let fixed = Fixed {
-            size: a.size.max_of_each(b.size),
+            size,
+            costs: weights.unit_costs(size),
             is_uniform: a.is_uniform && b.is_uniform && a.size == b.size,
             rank: a.rank.min(b.rank),
             labels_of_some: a.labels_of_some | b.labels_of_some,
@@ -180,8 +187,7 @@ impl Search<'_, '_> {
             // A child that is closed has the largest load, but then this node isn't.
             return Some(self.weights.score_of_load(fixed.size, moving.load + self.weights.load(fixed.size, asked)));
         }
-        let cost = self.weights.cost(fixed.size, asked);
-        Some((moving.base_score - cost + self.weights.rounding()).max(0.0))
+        Some((moving.base_score - fixed.costs.of(asked) + self.weights.rounding()).max(0.0))
     }
 
     /// Whether a host below a node of this promise could be better than the best so far.

@@ -10,6 +10,8 @@ use pierhead_model::Resources;
 const LARGEST: u64 = 1 << 44;
 const LARGEST_WEIGHT: u128 = 1 << 36;
 const THOUSANDTHS: u128 = 1000;
+/// Enough for 64 times the logarithm of any size.
+const LOGARITHM_BITS: u32 = 12;
 
 /// The weights of a policy, in thousandths.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +34,14 @@ impl Size {
 
     pub(crate) fn max_of_each(self, other: Self) -> Self {
         Self { cpu: self.cpu.max(other.cpu), memory: self.memory.max(other.memory) }
+    }
+
+    /// A number that is close for sizes that are close in both CPU and memory, in proportion: logarithms with their
+    /// bits interleaved (a Z-order curve).
+    pub(crate) fn neighbourhood(self) -> u32 {
+        let (cpu, memory) = (coarse_logarithm(self.cpu), coarse_logarithm(self.memory));
+        (0..LOGARITHM_BITS)
+            .fold(0, |woven, bit| woven | (cpu >> bit & 1) << (2 * bit + 1) | (memory >> bit & 1) << (2 * bit))
     }
 
     fn area(self) -> u128 {
@@ -78,7 +88,7 @@ impl Weights {
     pub(crate) fn score_of_load(self, size: Size, load: u128) -> f64 {
         let area = size.area();
         let free = ((self.cpu + self.memory) * area).saturating_sub(load);
-        free as f64 / (area * THOUSANDTHS) as f64
+        as_float(free) / as_float(area * THOUSANDTHS)
     }
 
     /// The most by which a score can be off through rounding, many times over.
@@ -86,8 +96,109 @@ impl Weights {
         (self.cpu + self.memory) as f64 * 1e-15
     }
 
-    /// How much an amount lowers the score of a host of this size, but for rounding.
-    pub(crate) fn cost(self, size: Size, amount: Resources) -> f64 {
-        self.load(size, amount) as f64 / (size.area() * THOUSANDTHS) as f64
+    /// How much each unit of CPU and memory lowers the score of a host of this size, but for rounding.
+    pub(crate) fn unit_costs(self, size: Size) -> UnitCosts {
+        let part = |weight: u128, size: u64| weight as f64 / (size as f64 * THOUSANDTHS as f64);
+        UnitCosts { per_cpu_milli: part(self.cpu, size.cpu), per_memory_mb: part(self.memory, size.memory) }
+    }
+}
+
+/// The logarithm to base 2, times 64, read off the highest bits. `amount` is at least 1.
+fn coarse_logarithm(amount: u64) -> u32 {
+    let whole = amount.ilog2();
+    let fraction = (u128::from(amount) << 6 >> whole) as u32 & 63;
+    whole << 6 | fraction
+}
+
+/// The same as a plain conversion, but fast for what is not absurdly large.
+fn as_float(amount: u128) -> f64 {
+    u64::try_from(amount).map_or(amount as f64, |small| small as f64)
+}
+
+/// What a unit of each kind costs in points of the score.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct UnitCosts {
+    per_cpu_milli: f64,
+    per_memory_mb: f64,
+}
+
+impl UnitCosts {
+    pub(crate) fn of(self, amount: Resources) -> f64 {
+        let count = |amount: u64| amount.min(LARGEST) as f64;
+        count(amount.cpu_millis) * self.per_cpu_milli + count(amount.memory_mb) * self.per_memory_mb
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
+
+    fn plain(total: Resources, reserved: Resources, requested: Resources) -> f64 {
+        let free = |total: u64, used: u64| 1.0 - used as f64 / total as f64;
+        65.0 * free(total.cpu_millis, reserved.cpu_millis + requested.cpu_millis)
+            + 35.0 * free(total.memory_mb, reserved.memory_mb + requested.memory_mb)
+    }
+
+    fn amount(most: u64) -> impl Strategy<Value = Resources> {
+        (0..=most, 0..=most).prop_map(|(cpu, memory)| Resources::new(cpu, memory))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            failure_persistence: None, rng_seed: RngSeed::Fixed(2), ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn the_score_is_the_formula(total in (2000..2_000_000_u64, 2000..2_000_000_u64),
+                                    reserved in amount(1000), requested in amount(1000)) {
+            let total = Resources::new(total.0, total.1);
+            let score = Weights::of(&PlacementPolicy::default()).score(total, reserved, requested);
+            prop_assert!((score - plain(total, reserved, requested)).abs() < 1e-9);
+        }
+
+        #[test]
+        fn the_cost_on_the_larger_size_promises_at_least_the_score(
+            small in (2000..2_000_000_u64, 2000..2_000_000_u64), larger in amount(1_000_000),
+            reserved in amount(1000), requested in amount(1000)
+        ) {
+            let weights = Weights::of(&PlacementPolicy::default());
+            let total = Resources::new(small.0, small.1);
+            let base = weights.score(total, reserved, Resources::default());
+            let costs = weights.unit_costs(Size::of(total + larger));
+            let score = weights.score(total, reserved, requested);
+            prop_assert!(base - costs.of(requested) + weights.rounding() >= score);
+        }
+
+        #[test]
+        fn more_load_never_has_a_higher_score(size in amount(u64::MAX), load in 0..1_u128 << 100, more in 0..1_u128 << 90) {
+            let weights = Weights::of(&PlacementPolicy::default());
+            let size = Size::of(size);
+            prop_assert!(weights.score_of_load(size, load + more) <= weights.score_of_load(size, load));
+        }
+
+        #[test]
+        fn conversions_are_the_plain_ones(amount in prop_oneof![any::<u128>(), (0..u128::from(u64::MAX) * 2)]) {
+            prop_assert_eq!(as_float(amount), amount as f64);
+        }
+    }
+
+    #[test]
+    fn logarithms_rise_with_what_they_are_of() {
+        let amounts = [1, 2, 3, 64, 65, 1000, 1024, 1_000_000, LARGEST];
+        let logarithms = amounts.map(coarse_logarithm);
+        assert!(logarithms.is_sorted_by(|a, b| a < b), "{logarithms:?}");
+        assert_eq!((logarithms[0], logarithms[1], logarithms[8]), (0, 64, 44 * 64));
+        assert!(logarithms[8] < 1 << LOGARITHM_BITS);
+    }
+
+    #[test]
+    fn near_sizes_are_neighbours() {
+        let at = |cpu, memory| Size::of(Resources::new(cpu, memory)).neighbourhood();
+        let (host, near, far) = (at(16_000, 65_400), at(16_000, 65_410), at(16_000, 30_000));
+        assert_eq!(host, near);
+        assert!(host.abs_diff(at(16_000, 60_000)) < host.abs_diff(far));
+        assert!(host.abs_diff(far) < host.abs_diff(at(1000, 1000)));
     }
 }
