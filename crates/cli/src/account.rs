@@ -1,0 +1,143 @@
+//! `account`: who may log in.
+
+use crate::login::password;
+use crate::output::{Confirm, WithoutTerminal};
+use crate::{CliError, Connection, Output, render};
+use clap::{Args, Subcommand};
+use pierhead_client::Client;
+use pierhead_wire::{AccountRequest, PasswordChange, RoleView};
+
+/// `account` and its commands; nothing at all lists them.
+#[derive(Debug, Clone, Args)]
+pub struct AccountArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<AccountCommand>,
+}
+
+/// What can be done with accounts.
+#[derive(Debug, Clone, Subcommand)]
+pub enum AccountCommand {
+    /// List accounts
+    #[command(visible_alias = "list")]
+    Ls,
+    /// Add an account; its password is asked for
+    Add(AccountAddArgs),
+    /// Delete an account
+    Rm(AccountRmArgs),
+    /// Change a password: one's own, or as an administrator anybody's
+    Passwd(PasswdArgs),
+}
+
+/// What `account add` takes.
+#[derive(Debug, Clone, Args)]
+pub struct AccountAddArgs {
+    /// User name
+    #[arg(value_name = "NAME", required_unless_present = "flag_name")]
+    pub username: Option<String>,
+    /// The same as a flag
+    #[arg(long = "name", id = "flag_name", value_name = "NAME", conflicts_with = "username")]
+    pub flag_name: Option<String>,
+    /// Id [default: made up]
+    #[arg(long)]
+    pub id: Option<String>,
+    /// Role: admin, user, or one that was made
+    #[arg(long, default_value = "user")]
+    pub role: String,
+    /// Password; others on this machine may see it here
+    #[arg(long, conflicts_with = "password_stdin")]
+    pub password: Option<String>,
+    /// Read the password from standard input
+    #[arg(long)]
+    pub password_stdin: bool,
+}
+
+/// What `account rm` takes.
+#[derive(Debug, Clone, Args)]
+pub struct AccountRmArgs {
+    /// User name
+    #[arg(value_name = "NAME")]
+    pub username: String,
+    /// Whether to ask.
+    #[command(flatten)]
+    pub confirm: Confirm,
+}
+
+/// What `account passwd` takes.
+#[derive(Debug, Clone, Args)]
+pub struct PasswdArgs {
+    /// User name [default: the one that is logged in]
+    #[arg(value_name = "NAME")]
+    pub username: Option<String>,
+    /// Read the new password from standard input
+    #[arg(long)]
+    pub password_stdin: bool,
+}
+
+/// Does one of them.
+pub(crate) async fn account(args: &AccountArgs, connection: &Connection, out: &mut Output) -> Result<(), CliError> {
+    let client = connection.open()?;
+    match &args.command {
+        None | Some(AccountCommand::Ls) => list(&client, out).await,
+        Some(AccountCommand::Add(args)) => add(args, &client, out).await,
+        Some(AccountCommand::Rm(args)) => remove(args, WithoutTerminal::Refuse, &client, out).await,
+        Some(AccountCommand::Passwd(args)) => {
+            let me = connection.saved()?.map(|login| login.username);
+            change_password(args, me, &client, out).await
+        }
+    }
+}
+
+/// Lists accounts.
+pub(crate) async fn list(client: &Client, out: &mut Output) -> Result<(), CliError> {
+    let accounts = client.accounts().await?;
+    if out.is_json() {
+        return out.json(accounts.json());
+    }
+    let table = render::account::list(&accounts, out.width());
+    out.text(&table)
+}
+
+/// Adds an account.
+pub(crate) async fn add(args: &AccountAddArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
+    let username = args.username.clone().or_else(|| args.flag_name.clone()).unwrap_or_default();
+    let secret = match &args.password {
+        Some(given) => given.clone(),
+        None => password(args.password_stdin, "--password-stdin", out)?,
+    };
+    let account = AccountRequest {
+        id: args.id.clone(),
+        username: Some(username.clone()),
+        password: Some(secret),
+        role: Some(RoleView { name: args.role.clone() }),
+        ..AccountRequest::default()
+    };
+    client.add_account(&account).await?;
+    if out.is_json() { Ok(()) } else { out.text(&format!("added {username} ({})", args.role)) }
+}
+
+/// Deletes an account.
+pub(crate) async fn remove(
+    args: &AccountRmArgs,
+    without_terminal: WithoutTerminal,
+    client: &Client,
+    out: &mut Output,
+) -> Result<(), CliError> {
+    args.confirm.ask(&format!("Delete the account {}?", args.username), without_terminal, out)?;
+    client.delete_account(&args.username).await?;
+    if out.is_json() { Ok(()) } else { out.text(&format!("deleted {}", args.username)) }
+}
+
+async fn change_password(
+    args: &PasswdArgs,
+    me: Option<String>,
+    client: &Client,
+    out: &mut Output,
+) -> Result<(), CliError> {
+    let Some(username) = args.username.clone().or(me) else {
+        return Err(CliError::usage("whose password?", "pierhead account passwd NAME"));
+    };
+    let secret = password(args.password_stdin, "--password-stdin", out)?;
+    client.change_password(&PasswordChange { username: username.clone(), password: secret }).await?;
+    if out.is_json() { Ok(()) } else { out.text(&format!("changed the password of {username}")) }
+}

@@ -1,0 +1,142 @@
+use super::*;
+use clap::CommandFactory;
+use clap::error::ErrorKind;
+
+fn parse(line: &str) -> ClientCommand {
+    let words = std::iter::once("pierhead").chain(line.split_whitespace());
+    Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{line}: {error}")).command
+}
+
+fn refused(line: &str) -> clap::Error {
+    let words = std::iter::once("pierhead").chain(line.split_whitespace());
+    Cli::try_parse_from(words).expect_err(line)
+}
+
+#[test]
+fn the_definition_is_sound() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn the_originals_own_run_is_understood() {
+    let ClientCommand::Run(args) = parse("run --name httpd --port tcp/::80 --memory 100 --pull false") else {
+        panic!("not a run")
+    };
+    assert_eq!(
+        (args.name.as_deref(), args.image.as_deref(), args.pull.as_deref()),
+        (Some("httpd"), None, Some("false"))
+    );
+    let image = args.description.describe("httpd");
+    assert_eq!((image.memory, image.bind_ports[0].port.clone()), (Some(100.0), None));
+    assert_eq!((image.bind_ports[0].proto.as_str(), image.bind_ports[0].host_ip.as_str()), ("tcp", ""));
+}
+
+#[test]
+fn every_flag_reaches_the_description() {
+    let line = "run httpd:2 --app web -n 3 --cpus 0.5 --memory 64 --cpuset 0-1 -p 8080:80 -p 53:53/udp --publish-all \
+        --label ssd --label !old --type multi -e A=b -e C=d=e --hostname h --domainname d.lan --entrypoint /bin/sh \
+        --entrypoint -c --volume db:/data --link db:mysql --restart on-failure:3 --network none --user-data k=v1 \
+        --user-data k=v2 --pull -d --timeout 60 -- one --two";
+    let ClientCommand::Run(args) = parse(line) else { panic!("not a run") };
+    let expected = serde_json::json!({
+        "name": "httpd:2", "cpus": 0.5, "cpuset": "0-1", "memory": 64.0, "entrypoint": ["/bin/sh", "-c"],
+        "args": ["one", "--two"], "environment": {"A": "b", "C": "d=e"}, "hostname": "h", "domainname": "d.lan",
+        "type": "multi", "labels": ["ssd", "!old"],
+        "bind_ports": [
+            {"proto": "tcp", "host_ip": "", "port": 8080, "container_port": 80},
+            {"proto": "udp", "host_ip": "", "port": 53, "container_port": 53}
+        ],
+        "user_data": {"k": ["v1", "v2"]}, "volumes": ["db:/data"], "links": {"db": "mysql"},
+        "restart_policy": {"name": "on-failure", "maximum_retry_count": 3}, "publish": true, "network_mode": "none"
+    });
+    assert_eq!(serde_json::to_value(args.description.describe("httpd:2")).unwrap(), expected);
+    assert_eq!((args.app.as_deref(), args.count, args.pull.as_deref()), (Some("web"), Some(3), Some("true")));
+    assert_eq!((args.change.detach, args.change.timeout), (true, Some(60)));
+}
+
+#[test]
+fn the_originals_commands_are_there() {
+    for line in [
+        "login",
+        "containers",
+        "container 714e",
+        "run --name httpd",
+        "destroy 714e",
+        "stop 714e",
+        "start 714e",
+        "restart 714e",
+        "scale 714e 4",
+        "log 714e",
+        "engines",
+        "engine 1921687101",
+        "eadd --id e1 --addr http://10.0.0.5:2375",
+        "edelete e1",
+        "clusterinfo",
+        "accounts",
+        "account",
+        "aadd --id a1 --name clare --password pw --role user",
+        "adelete clare",
+        "events 5",
+        "version",
+    ] {
+        parse(line);
+    }
+    assert_eq!(refused("-v").kind(), ErrorKind::DisplayVersion);
+    assert_eq!(refused("-h").kind(), ErrorKind::DisplayHelp);
+}
+
+#[test]
+fn a_noun_alone_or_with_an_id_is_enough() {
+    assert!(
+        matches!(parse("container"), ClientCommand::Container(args) if args.id.is_none() && args.command.is_none())
+    );
+    assert!(matches!(parse("engine e1"), ClientCommand::Engine(args) if args.id.as_deref() == Some("e1")));
+    assert!(matches!(parse("app ls"), ClientCommand::App(args) if args.id_is_free()));
+    assert!(matches!(parse("operation op1"), ClientCommand::Operation(args) if args.id.as_deref() == Some("op1")));
+}
+
+impl AppArgs {
+    fn id_is_free(&self) -> bool {
+        self.name.is_none() && matches!(self.command, Some(app::AppCommand::Ls))
+    }
+}
+
+#[test]
+fn nonsense_is_refused_before_anything_is_asked() {
+    for line in [
+        "run httpd -p 0",
+        "run httpd -p x:80",
+        "run httpd --env NOVALUE",
+        "run httpd --restart sometimes",
+        "run httpd --cpus NaN",
+        "run httpd --cpus -1",
+        "run httpd -n -1",
+        "run httpd --timeout 0",
+        "run httpd --privileged",
+        "scale web",
+        "scale web -1",
+        "scale web many",
+        "container stop",
+        "explain",
+        "explain web --image httpd",
+        "engine add",
+        "engine add http://a --addr http://b",
+        "account add",
+        "events many",
+        "nonsense",
+    ] {
+        assert_eq!(refused(line).exit_code(), 2, "{line}");
+    }
+}
+
+#[test]
+fn global_flags_stand_anywhere_and_secrets_are_not_in_the_help() {
+    let words = ["pierhead", "container", "ls", "--json", "--url", "http://a:1", "--token", "t"];
+    let connection = Cli::try_parse_from(words).unwrap().connection;
+    assert!(
+        connection.json && connection.url.as_deref() == Some("http://a:1") && connection.token.as_deref() == Some("t")
+    );
+    let help = Cli::command().render_long_help().to_string();
+    assert!(help.contains("Exit codes:") && help.contains("PIERHEAD_TOKEN"), "{help}");
+    assert!(!help.contains("destroy 714e") && !help.contains("clusterinfo"), "the original's names are hidden");
+}

@@ -1,0 +1,66 @@
+//! Which controllers are asked, and with which token.
+
+use crate::CliError;
+use crate::credentials::{SavedLogin, default_folder};
+use clap::Args;
+use pierhead_client::{Addresses, Client};
+use std::path::PathBuf;
+
+/// Where a controller answers if nobody says otherwise.
+pub(crate) const DEFAULT_URL: &str = "http://127.0.0.1:8080";
+
+/// Flags of every command that asks a controller.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Connection")]
+pub struct Connection {
+    /// Controllers of the pool, tried in turn [default: what login saved, or http://127.0.0.1:8080]
+    #[arg(long, env = "PIERHEAD_URL", global = true, value_name = "URL[,URL]", hide_env_values = true)]
+    pub url: Option<String>,
+    /// Token to use instead of the one that login saved
+    #[arg(long, env = "PIERHEAD_TOKEN", global = true, value_name = "TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
+    /// Print the server's answer as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Folder of the saved log-in [default: pierhead in $XDG_CONFIG_HOME or ~/.config]
+    #[arg(long, env = "PIERHEAD_CONFIG_DIR", global = true, value_name = "DIR", hide_env_values = true)]
+    pub config_dir: Option<PathBuf>,
+}
+
+impl Connection {
+    /// A client with the token that belongs to the address.
+    pub(crate) fn open(&self) -> Result<Client, CliError> {
+        let given = self.given_url().map(Addresses::parse).transpose()?;
+        let given_token = self.token.clone().filter(|token| !token.is_empty());
+        let saved = match (&given, &given_token) {
+            (Some(_), Some(_)) => None,
+            _ => self.saved()?,
+        };
+        let saved = saved.map(|login| Ok::<_, CliError>((Addresses::parse(&login.url)?, login.token))).transpose()?;
+        let (addresses, saved_token) = match (given, saved) {
+            (None, None) => (Addresses::parse(DEFAULT_URL)?, None),
+            (None, Some((addresses, token))) => (addresses, Some(token)),
+            (Some(given), None) => (given, None),
+            // A token goes to those who gave it, never to a stranger whose address was typed.
+            (Some(given), Some((addresses, token))) => {
+                let token = given.are_among(&addresses).then_some(token);
+                (given, token)
+            }
+        };
+        Ok(Client::new(addresses, given_token.or(saved_token))?)
+    }
+
+    /// The address that was given, if one was.
+    pub(crate) fn given_url(&self) -> Option<&str> {
+        self.url.as_deref().filter(|url| !url.is_empty())
+    }
+
+    /// The folder of the saved log-in.
+    pub(crate) fn folder(&self) -> Option<PathBuf> {
+        self.config_dir.clone().filter(|folder| !folder.as_os_str().is_empty()).or_else(default_folder)
+    }
+
+    pub(crate) fn saved(&self) -> Result<Option<SavedLogin>, CliError> {
+        self.folder().map_or(Ok(None), |folder| SavedLogin::load(&folder))
+    }
+}

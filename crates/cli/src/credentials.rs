@@ -1,0 +1,96 @@
+//! The log-in that is kept on disk: for its owner only.
+
+use crate::CliError;
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// What `login` keeps.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SavedLogin {
+    /// The controllers, a comma list.
+    pub(crate) url: String,
+    /// Goes to these controllers and to no others.
+    pub(crate) token: String,
+    pub(crate) username: String,
+    pub(crate) expires_at: String,
+}
+
+const FILE: &str = "login.json";
+
+/// Where it is kept if nobody says otherwise.
+pub(crate) fn default_folder() -> Option<PathBuf> {
+    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let home = || variable("HOME").map(|home| home.join(".config"));
+    variable("XDG_CONFIG_HOME").or_else(home).or_else(|| variable("APPDATA")).map(|base| base.join("pierhead"))
+}
+
+impl SavedLogin {
+    /// The one that was kept, if there is one.
+    pub(crate) fn load(folder: &Path) -> Result<Option<Self>, CliError> {
+        let path = folder.join(FILE);
+        match fs::read(&path) {
+            Ok(bytes) => match serde_json::from_slice(&bytes) {
+                Ok(login) => Ok(Some(login)),
+                Err(error) => Err(CliError::Credentials { path, source: error.into() }),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(CliError::Credentials { path, source }),
+        }
+    }
+
+    /// Keeps this one, and says where. An interrupted write leaves the one before.
+    pub(crate) fn save(&self, folder: &Path) -> Result<PathBuf, CliError> {
+        let path = folder.join(FILE);
+        let refuse = |source: io::Error| CliError::Credentials { path: path.clone(), source };
+        let json = serde_json::to_vec_pretty(self).map_err(|error| refuse(error.into()))?;
+        make_private_folder(folder).map_err(refuse)?;
+        let draft = folder.join(format!(".{FILE}.{}", std::process::id()));
+        let written = write_private_file(&draft, &json).and_then(|()| fs::rename(&draft, &path));
+        if written.is_err() {
+            let _absent = fs::remove_file(&draft);
+        }
+        written.map_err(refuse)?;
+        Ok(path)
+    }
+
+    /// Forgets it; says whether there was one.
+    pub(crate) fn remove(folder: &Path) -> Result<bool, CliError> {
+        let path = folder.join(FILE);
+        match fs::remove_file(&path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(source) => Err(CliError::Credentials { path, source }),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn make_private_folder(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::create_dir_all(folder)?;
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
+}
+
+#[cfg(unix)]
+fn write_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let _absent = fs::remove_file(path);
+    let mut file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// A profile's folder on Windows is its owner's only already.
+#[cfg(not(unix))]
+fn make_private_folder(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)
+}
+
+#[cfg(not(unix))]
+fn write_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}

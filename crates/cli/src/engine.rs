@@ -1,0 +1,171 @@
+//! `engine`: the Docker hosts of the pool.
+
+use crate::flags::parse_amount;
+use crate::output::{Confirm, WithoutTerminal};
+use crate::{CliError, Output, render};
+use clap::{Args, Subcommand};
+use pierhead_client::Client;
+use pierhead_wire::{EngineRequest, RegistryAuthRequest};
+use std::path::{Path, PathBuf};
+
+/// `engine` and its commands; an id alone shows that engine, nothing at all lists them.
+#[derive(Debug, Clone, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct EngineArgs {
+    /// Engine to show
+    #[arg(value_name = "ID")]
+    pub id: Option<String>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<EngineCommand>,
+}
+
+/// What can be done with engines.
+#[derive(Debug, Clone, Subcommand)]
+pub enum EngineCommand {
+    /// List engines
+    #[command(visible_alias = "list")]
+    Ls,
+    /// Show one engine, its health and what it lacks
+    #[command(alias = "inspect")]
+    Show {
+        /// Its id
+        id: String,
+    },
+    /// Add a Docker host to the pool
+    Add(Box<EngineAddArgs>),
+    /// Remove a Docker host from the pool
+    Rm(EngineRmArgs),
+}
+
+/// What `engine add` takes.
+#[derive(Debug, Clone, Args)]
+pub struct EngineAddArgs {
+    /// Where its API answers: http://10.0.0.5:2375, https://HOST:2376, unix:///var/run/docker.sock
+    #[arg(value_name = "ADDRESS", required_unless_present = "addr")]
+    pub address: Option<String>,
+    /// The same as a flag
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "address")]
+    pub addr: Option<String>,
+    /// Its id [default: the digits of the address]
+    #[arg(long)]
+    pub id: Option<String>,
+    /// Label to place by
+    #[arg(long = "label", value_name = "LABEL")]
+    pub labels: Vec<String>,
+    /// Certificate of the authority that signed the engine's own (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// Our certificate for it (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub cert: Option<PathBuf>,
+    /// The key of our certificate (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// Cores that replace what it reports
+    #[arg(long, value_name = "CORES", value_parser = parse_amount)]
+    pub cpus: Option<f64>,
+    /// Memory in MB that replaces what it reports
+    #[arg(long, value_name = "MB", value_parser = parse_amount)]
+    pub memory: Option<f64>,
+    /// Factor on the cores that may be reserved
+    #[arg(long, value_name = "FACTOR", value_parser = parse_amount)]
+    pub over_commit_cpus: Option<f64>,
+    /// Factor on the memory that may be reserved
+    #[arg(long, value_name = "FACTOR", value_parser = parse_amount)]
+    pub over_commit_memory: Option<f64>,
+    /// Registry that pulls of this host log in to
+    #[arg(long, value_name = "HOST", requires = "registry_username")]
+    pub registry: Option<String>,
+    /// User name there; the password is asked for, or read with --registry-password-stdin
+    #[arg(long, value_name = "NAME")]
+    pub registry_username: Option<String>,
+    /// Read the password of the registry from standard input
+    #[arg(long, requires = "registry_username")]
+    pub registry_password_stdin: bool,
+}
+
+/// What `engine rm` takes.
+#[derive(Debug, Clone, Args)]
+pub struct EngineRmArgs {
+    /// Its id
+    pub id: String,
+    /// Whether to ask.
+    #[command(flatten)]
+    pub confirm: Confirm,
+}
+
+/// Does one of them.
+pub(crate) async fn engine(args: &EngineArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
+    match (&args.command, &args.id) {
+        (Some(EngineCommand::Ls), _) | (None, None) => list(client, out).await,
+        (Some(EngineCommand::Show { id }), _) | (None, Some(id)) => show(id, client, out).await,
+        (Some(EngineCommand::Add(args)), _) => add(args, client, out).await,
+        (Some(EngineCommand::Rm(args)), _) => remove(args, WithoutTerminal::Refuse, client, out).await,
+    }
+}
+
+/// Lists engines.
+pub(crate) async fn list(client: &Client, out: &mut Output) -> Result<(), CliError> {
+    let engines = client.engines().await?;
+    if out.is_json() {
+        return out.json(engines.json());
+    }
+    if engines.is_empty() {
+        return out.text("No engines yet. Try: pierhead engine add http://10.0.0.5:2375");
+    }
+    let table = render::engine::list(&engines, out.width());
+    out.text(&table)
+}
+
+async fn show(id: &str, client: &Client, out: &mut Output) -> Result<(), CliError> {
+    let engine = client.engine(id).await?;
+    if out.is_json() { out.json(engine.json()) } else { out.text(&render::engine::one(&engine)) }
+}
+
+/// Adds an engine.
+pub(crate) async fn add(args: &EngineAddArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
+    let request = EngineRequest {
+        id: args.id.clone(),
+        addr: args.address.clone().or_else(|| args.addr.clone()),
+        labels: (!args.labels.is_empty()).then(|| args.labels.clone()),
+        ca_certificate: read(args.ca.as_deref())?,
+        ssl_certificate: read(args.cert.as_deref())?,
+        ssl_key: read(args.key.as_deref())?,
+        auth: registry_auth(args, out)?,
+        capacity_cpus: args.cpus,
+        capacity_memory: args.memory,
+        over_commit_cpus: args.over_commit_cpus,
+        over_commit_memory: args.over_commit_memory,
+        ..EngineRequest::default()
+    };
+    let engine = client.add_engine(&request).await?;
+    if out.is_json() {
+        return out.json(engine.json());
+    }
+    out.text(&format!("added {} ({})", engine.id, engine.addr))
+}
+
+fn registry_auth(args: &EngineAddArgs, out: &mut Output) -> Result<Option<RegistryAuthRequest>, CliError> {
+    let Some(username) = args.registry_username.clone() else { return Ok(None) };
+    let password = crate::login::password(args.registry_password_stdin, "--registry-password-stdin", out)?;
+    Ok(Some(RegistryAuthRequest { server: args.registry.clone().unwrap_or_default(), username, password }))
+}
+
+fn read(path: Option<&Path>) -> Result<Option<String>, CliError> {
+    path.map(std::fs::read_to_string)
+        .transpose()
+        .map_err(|source| CliError::ReadFile { path: path.unwrap_or(Path::new("")).to_owned(), source })
+}
+
+/// Removes an engine.
+pub(crate) async fn remove(
+    args: &EngineRmArgs,
+    without_terminal: WithoutTerminal,
+    client: &Client,
+    out: &mut Output,
+) -> Result<(), CliError> {
+    args.confirm.ask(&format!("Remove engine {} from the pool?", args.id), without_terminal, out)?;
+    client.remove_engine(&args.id).await?;
+    if out.is_json() { Ok(()) } else { out.text(&format!("removed {}", args.id)) }
+}

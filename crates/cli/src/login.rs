@@ -1,0 +1,99 @@
+//! `login` and `logout`, and how passwords are asked for.
+
+use crate::connection::DEFAULT_URL;
+use crate::credentials::SavedLogin;
+use crate::{CliError, Connection, Output};
+use clap::Args;
+use pierhead_client::{Addresses, Client};
+use pierhead_wire::LogIn;
+
+/// What `login` takes.
+#[derive(Debug, Clone, Default, Args)]
+pub struct LoginArgs {
+    /// Controllers, a comma list; asked for if it is not given
+    #[arg(value_name = "URL")]
+    pub server: Option<String>,
+    /// User name; asked for if it is not given
+    #[arg(long, short = 'u', value_name = "NAME")]
+    pub username: Option<String>,
+    /// Read the password from standard input
+    #[arg(long)]
+    pub password_stdin: bool,
+}
+
+/// Gets a token and keeps it.
+pub(crate) async fn log_in(args: &LoginArgs, connection: &Connection, out: &mut Output) -> Result<(), CliError> {
+    let folder = connection.folder().ok_or_else(|| {
+        CliError::usage("there is no folder to keep the log-in in", "name one with --config-dir, or set HOME")
+    })?;
+    let addresses = Addresses::parse(&url(args, connection, out)?)?;
+    let username = match &args.username {
+        Some(name) => name.clone(),
+        None => asked("User name:", "--username", out)?,
+    };
+    let secret = password(args.password_stdin, "--password-stdin", out)?;
+    let client = Client::new(addresses.clone(), None)?;
+    let answer = client.log_in(&LogIn { username, password: secret }).await?;
+    let login = SavedLogin {
+        url: addresses.to_string(),
+        token: answer.token.clone(),
+        username: answer.username.clone(),
+        expires_at: answer.expires_at.clone(),
+    };
+    let path = login.save(&folder)?;
+    if out.is_json() {
+        return out.json(answer.json());
+    }
+    out.text(&format!("logged in to {} as {} ({})", login.url, answer.username, answer.role))?;
+    out.note(&format!("the token is in {}, good until {}", path.display(), answer.expires_at));
+    Ok(())
+}
+
+fn url(args: &LoginArgs, connection: &Connection, out: &mut Output) -> Result<String, CliError> {
+    let given = args.server.as_deref().or(connection.given_url());
+    if let Some(url) = given {
+        return Ok(url.to_owned());
+    }
+    // A file that cannot be read is about to be replaced.
+    let saved = connection.saved().ok().flatten();
+    let default = saved.map_or_else(|| DEFAULT_URL.to_owned(), |login| login.url);
+    if !out.terminals().stdin || args.password_stdin {
+        return Ok(default);
+    }
+    let typed = out.ask(&format!("Controller [{default}]:"))?.unwrap_or_default();
+    Ok(if typed.trim().is_empty() { default } else { typed.trim().to_owned() })
+}
+
+fn asked(prompt: &str, flag: &str, out: &mut Output) -> Result<String, CliError> {
+    let typed = if out.terminals().stdin { out.ask(prompt)? } else { None };
+    match typed.map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()) {
+        Some(line) => Ok(line),
+        None => Err(CliError::usage("no user name was given", format!("give it with {flag}"))),
+    }
+}
+
+/// A password: from standard input if that was asked for, or else typed unseen.
+pub(crate) fn password(from_stdin: bool, flag: &str, out: &mut Output) -> Result<String, CliError> {
+    if from_stdin {
+        return match out.read_line()? {
+            Some(line) if !line.is_empty() => Ok(line),
+            _ => Err(CliError::usage("standard input holds no password", format!("echo PASSWORD | pierhead … {flag}"))),
+        };
+    }
+    if !out.terminals().stdin {
+        return Err(CliError::usage(
+            "a password can only be typed at a terminal",
+            format!("in a script: pierhead … {flag} < FILE"),
+        ));
+    }
+    out.ask_password("Password")
+}
+
+/// Forgets the token.
+pub(crate) fn log_out(connection: &Connection, out: &mut Output) -> Result<(), CliError> {
+    let removed = connection.folder().map_or(Ok(false), |folder| SavedLogin::remove(&folder))?;
+    if out.is_json() {
+        return Ok(());
+    }
+    out.text(if removed { "logged out: the token is no longer on this machine" } else { "nobody was logged in" })
+}

@@ -1,0 +1,182 @@
+//! Where a command writes, and whom it may ask.
+//!
+//! Everything that leaves through here is made harmless for a terminal, except the raw bytes of logs.
+
+use crate::CliError;
+use crate::escape::escape;
+use crate::json::pretty;
+use crate::progress::Progress;
+use comfy_table::Table;
+use indicatif::{ProgressDrawTarget, TermLike};
+use pierhead_model::Timestamp;
+use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Which of the three streams a person sits at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Terminals {
+    /// Questions can be asked.
+    pub stdin: bool,
+    /// Tables fit the width.
+    pub stdout: bool,
+    /// Progress is shown.
+    pub stderr: bool,
+}
+
+/// The streams of one command.
+pub struct Output {
+    out: Box<dyn Write + Send>,
+    err: Box<dyn Write + Send>,
+    input: Box<dyn BufRead + Send>,
+    terminals: Terminals,
+    width: Option<u16>,
+    progress: Option<Box<dyn TermLike>>,
+    json: bool,
+}
+
+impl Output {
+    /// Those of this process.
+    #[must_use]
+    pub fn of_process() -> Self {
+        let terminals = Terminals {
+            stdin: io::stdin().is_terminal(),
+            stdout: io::stdout().is_terminal(),
+            stderr: io::stderr().is_terminal(),
+        };
+        let width = if terminals.stdout { Table::new().width() } else { None };
+        let input = Box::new(BufReader::new(io::stdin()));
+        Self::new(Box::new(io::stdout()), Box::new(io::stderr()), input, terminals).with_width(width)
+    }
+
+    /// Any others.
+    #[must_use]
+    pub fn new(
+        out: Box<dyn Write + Send>,
+        err: Box<dyn Write + Send>,
+        input: Box<dyn BufRead + Send>,
+        terminals: Terminals,
+    ) -> Self {
+        Self { out, err, input, terminals, width: None, progress: None, json: false }
+    }
+
+    /// Tables are this many characters wide at most.
+    #[must_use]
+    pub fn with_width(self, width: Option<u16>) -> Self {
+        Self { width, ..self }
+    }
+
+    /// Progress is drawn here instead of on this process's standard error.
+    #[must_use]
+    pub fn with_progress(self, terminal: Box<dyn TermLike>) -> Self {
+        Self { progress: Some(terminal), ..self }
+    }
+
+    pub(crate) fn set_json(&mut self, json: bool) {
+        self.json = json;
+    }
+
+    /// Whether answers are wanted as JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    pub(crate) fn terminals(&self) -> Terminals {
+        self.terminals
+    }
+
+    pub(crate) fn width(&self) -> Option<u16> {
+        self.width
+    }
+
+    /// The present, for ages.
+    pub(crate) fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// Writes text of one or more lines.
+    pub(crate) fn text(&mut self, text: &str) -> Result<(), CliError> {
+        for line in text.lines() {
+            writeln!(self.out, "{}", escape(line)).map_err(CliError::Write)?;
+        }
+        self.out.flush().map_err(CliError::Write)
+    }
+
+    /// Writes JSON, laid out.
+    pub(crate) fn json(&mut self, json: &str) -> Result<(), CliError> {
+        writeln!(self.out, "{}", pretty(json)).and_then(|()| self.out.flush()).map_err(CliError::Write)
+    }
+
+    /// Writes bytes as they are.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), CliError> {
+        self.out.write_all(bytes).and_then(|()| self.out.flush()).map_err(CliError::Write)
+    }
+
+    /// Writes a line beside the answer. A standard error that is gone is nobody's loss.
+    pub(crate) fn note(&mut self, line: &str) {
+        let _gone = writeln!(self.err, "{}", escape(line));
+    }
+
+    /// What takes long is shown here, if somebody looks.
+    pub(crate) fn start_progress(&mut self) -> Progress {
+        Progress::new(match self.progress.take() {
+            Some(terminal) => ProgressDrawTarget::term_like(terminal),
+            None if self.terminals.stderr => ProgressDrawTarget::stderr(),
+            None => ProgressDrawTarget::hidden(),
+        })
+    }
+
+    /// Asks for one line; `None` if the input is at its end.
+    pub(crate) fn ask(&mut self, prompt: &str) -> Result<Option<String>, CliError> {
+        write!(self.err, "{} ", escape(prompt)).and_then(|()| self.err.flush()).map_err(CliError::Ask)?;
+        self.read_line()
+    }
+
+    /// Asks for a password, which is not shown. Needs a terminal.
+    pub(crate) fn ask_password(&mut self, prompt: &str) -> Result<String, CliError> {
+        let read = dialoguer::Password::new().with_prompt(prompt).report(false).interact();
+        read.map_err(|dialoguer::Error::IO(error)| CliError::Ask(error))
+    }
+
+    /// One line of the input, without its end.
+    pub(crate) fn read_line(&mut self) -> Result<Option<String>, CliError> {
+        /// The longest line that anybody types.
+        const LONGEST: u64 = 64 * 1024;
+        let mut line = String::new();
+        let read = self.input.by_ref().take(LONGEST).read_line(&mut line).map_err(CliError::Ask)?;
+        Ok((read > 0).then(|| line.trim_end_matches(['\n', '\r']).to_owned()))
+    }
+}
+
+/// The flag of commands that destroy.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Confirm {
+    /// Do it without asking; scripts need this
+    #[arg(long, short = 'y')]
+    pub yes: bool,
+}
+
+/// What happens where nobody can be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WithoutTerminal {
+    /// Nothing is done.
+    Refuse,
+    /// It is done, as scripts of the original command expect.
+    Proceed,
+}
+
+impl Confirm {
+    /// Returns if it may be done.
+    pub(crate) fn ask(&self, question: &str, without: WithoutTerminal, out: &mut Output) -> Result<(), CliError> {
+        if self.yes || (!out.terminals.stdin && without == WithoutTerminal::Proceed) {
+            return Ok(());
+        }
+        if !out.terminals.stdin {
+            return Err(CliError::usage(format!("{question} Nobody can be asked here"), "scripts say --yes"));
+        }
+        match out.ask(&format!("{question} [y/N]"))?.as_deref().map(str::trim) {
+            Some("y" | "Y" | "yes" | "Yes" | "YES") => Ok(()),
+            _ => Err(CliError::Declined),
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! How answers look to people: pure functions from what the API told to text.
+//!
+//! Every text of the server is escaped here, before widths are computed.
+
+pub(crate) mod account;
+pub(crate) mod app;
+pub(crate) mod cluster;
+pub(crate) mod container;
+pub(crate) mod engine;
+pub(crate) mod event;
+pub(crate) mod explain;
+pub(crate) mod operation;
+
+use crate::escape::escape;
+use comfy_table::presets::NOTHING;
+use comfy_table::{ContentArrangement, Table};
+use pierhead_model::Timestamp;
+use pierhead_wire::parse_timestamp;
+
+/// A table without lines: fit to `width` at a terminal, as wide as it is elsewhere.
+pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>, width: Option<u16>) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(header.iter().copied());
+    match width {
+        Some(width) => table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width),
+        None => table.set_content_arrangement(ContentArrangement::Disabled).force_no_tty(),
+    };
+    for row in rows {
+        table.add_row(row.iter().map(|cell| if cell.is_empty() { "-".into() } else { escape(cell) }));
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table.trim_fmt()
+}
+
+/// Names and values, one on a line; empty values are left out.
+pub(crate) fn fields(fields: &[(&str, String)]) -> String {
+    let shown = || fields.iter().filter(|(_, value)| !value.is_empty());
+    let longest = shown().map(|(name, _)| name.len()).max().unwrap_or(0);
+    shown().map(|(name, value)| format!("{name:longest$}  {}\n", escape(value))).collect()
+}
+
+/// The first 12 digits of an id, which are enough to name a container.
+pub(crate) fn short(id: &str) -> String {
+    id.chars().take(12).collect()
+}
+
+/// A number without needless zeros.
+pub(crate) fn number(value: f64) -> String {
+    let text = format!("{value:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// How long ago something was ("3m").
+pub(crate) fn age(time: &str, now: Timestamp) -> String {
+    let Some(then) = parse_timestamp(time) else { return time.to_owned() };
+    let seconds = now.0.saturating_sub(then.0) / 1000;
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m", seconds / 60),
+        3600..86_400 => format!("{}h", seconds / 3600),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,55 @@
+//! How operations look.
+
+use super::{age, fields, short, table};
+use pierhead_model::{Timestamp, Verdict, VerdictState};
+use pierhead_wire::OperationView;
+
+/// What `operation ls` prints.
+pub(crate) fn list(operations: &[OperationView], now: Timestamp, width: Option<u16>) -> String {
+    let row = |operation: &OperationView| {
+        vec![
+            operation.id.clone(),
+            operation.state.clone(),
+            operation.title.clone(),
+            operation.app.clone(),
+            operation.actor.clone(),
+            age(&operation.created_at, now),
+        ]
+    };
+    table(&["OPERATION", "STATE", "WHAT", "APP", "ACTOR", "AGE"], operations.iter().map(row), width)
+}
+
+/// What `operation show` prints.
+pub(crate) fn one(operation: &OperationView, width: Option<u16>) -> String {
+    let head = fields(&[
+        ("id", operation.id.clone()),
+        ("what", operation.title.clone()),
+        ("state", operation.state.clone()),
+        ("why", operation.error.as_ref().map(|error| error.message.clone()).unwrap_or_default()),
+        ("app", operation.app.clone()),
+        ("actor", operation.actor.clone()),
+        ("created", operation.created_at.clone()),
+        ("deadline", operation.deadline.clone()),
+        ("ended", operation.ended_at.clone().unwrap_or_default()),
+    ]);
+    if operation.verdicts.is_empty() {
+        return head;
+    }
+    let header = ["SLOT", "STATE", "ENGINE", "CONTAINER", "MESSAGE"];
+    format!("{head}\n{}", table(&header, operation.verdicts.iter().map(verdict), width))
+}
+
+fn verdict(verdict: &Verdict) -> Vec<String> {
+    let state = match verdict.state {
+        VerdictState::Pending => "pending",
+        VerdictState::Done => "done",
+        VerdictState::Failed => "failed",
+    };
+    vec![
+        verdict.slot.to_string(),
+        state.to_owned(),
+        verdict.engine.as_ref().map(ToString::to_string).unwrap_or_default(),
+        verdict.container.as_ref().map(|id| short(id.as_str())).unwrap_or_default(),
+        verdict.message.clone(),
+    ]
+}
