@@ -81,7 +81,8 @@ fn a_fresh_process_leads_at_once() {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let start = Instant::now();
         let candidate = Candidate::new(store, "a", "one", Duration::from_secs(3600));
-        let leadership = runtime.block_on(candidate.campaign()).unwrap();
+        let campaign = async { tokio::time::timeout(Duration::from_secs(30), candidate.campaign()).await };
+        let leadership = runtime.block_on(campaign).expect("nobody else leads").unwrap();
         assert!(start.elapsed() < Duration::from_secs(1));
         drop(candidate);
         drop(runtime);

@@ -81,7 +81,8 @@ async fn get_over(directory: &Path, spoil: impl Fn(), mend: impl Fn(), expected:
     // It stays refused, whole; what needs no disk goes on.
     for _ in 0..5 {
         let both = Transaction::new().put("0", *b"overwritten").put("more", vec![1; 900_000]);
-        assert!(store.commit(both).await.is_err());
+        let error = store.commit(both).await.unwrap_err();
+        assert!(expected(&error), "{error:?}");
         store.keep_alive(lease).await.unwrap();
         store.grant(Duration::from_secs(1)).await.unwrap();
     }
