@@ -1,1 +1,49 @@
-//! The HTTP API: routes, authentication, permissions.
+//! The HTTP API: routes, authentication, permissions, and how everything is shown.
+//!
+//! It decides nothing about the pool: it turns requests into calls of the controller, and the world into views.
+
+mod accounts;
+mod body;
+mod error;
+mod identity;
+mod mount;
+mod routes;
+mod views;
+
+pub use accounts::{Accounts, AccountsError};
+pub use error::ApiError;
+
+use pierhead_controller::Controller;
+use pierhead_store::seal::Sealer;
+use pierhead_wire::Defaults;
+use std::sync::Arc;
+
+/// Everything that a handler may use.
+#[derive(Clone)]
+pub struct Api {
+    /// The loops and the edits.
+    pub controller: Controller,
+    /// Accounts, roles and tokens.
+    pub accounts: Accounts,
+    /// Seals secrets before they are stored.
+    pub sealer: Arc<Sealer>,
+    /// What applies to descriptions that leave something out.
+    pub defaults: Arc<Defaults>,
+    /// The program's version.
+    pub version: &'static str,
+}
+
+/// The largest body that is read, in bytes.
+const LARGEST_BODY: usize = 1024 * 1024;
+
+/// The whole API as one service.
+pub fn router(api: Api) -> axum::Router {
+    use axum::extract::DefaultBodyLimit;
+    use tower_http::catch_panic::CatchPanicLayer;
+    routes::all(&api)
+        .fallback(error::no_such_path)
+        .method_not_allowed_fallback(error::no_such_method)
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(CatchPanicLayer::custom(error::panicked))
+        .with_state(api)
+}

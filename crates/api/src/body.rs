@@ -1,0 +1,157 @@
+//! Bodies and queries, read so that an error names the field.
+
+use crate::ApiError;
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use serde::de::DeserializeOwned;
+
+/// A body of JSON.
+pub(crate) struct Body<T> {
+    pub value: T,
+    /// As it came, for those who must recognise it again.
+    pub bytes: Bytes,
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        // A browser can send a form to anywhere, but JSON only to where it is allowed to.
+        let is_form = content_type.is_some_and(|kind| {
+            kind.starts_with("application/x-www-form-urlencoded")
+                || kind.starts_with("multipart/")
+                || kind.starts_with("text/plain")
+        });
+        if is_form
+            && !request.headers().contains_key(header::AUTHORIZATION)
+            && !request.headers().contains_key("x-access-token")
+        {
+            return Err(ApiError::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "send JSON with Content-Type: application/json",
+            ));
+        }
+        let bytes = Bytes::from_request(request, state).await.map_err(|_| {
+            ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body must be at most 1 MiB, and complete")
+        })?;
+        let value = parse(&bytes)?;
+        Ok(Self { value, bytes })
+    }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        let inner = error.into_inner();
+        if inner.is_syntax() || inner.is_eof() {
+            ApiError::new(StatusCode::BAD_REQUEST, "malformed", format!("the body is not JSON: {inner}"))
+        } else {
+            ApiError::field(field_of(path, &inner), inner.to_string())
+        }
+    })?;
+    let rest = deserializer.end();
+    rest.map_err(|error| {
+        ApiError::new(StatusCode::BAD_REQUEST, "malformed", format!("the body is not one JSON value: {error}"))
+    })?;
+    Ok(value)
+}
+
+/// The path of the field; where it is unknown or missing, its name stands in the error's text only.
+fn field_of(path: String, error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let quoted =
+        text.split('`').nth(1).filter(|_| text.starts_with("unknown field") || text.starts_with("missing field"));
+    match (path.as_str(), quoted) {
+        ("." | "?" | "", Some(name)) => name.to_owned(),
+        ("." | "?" | "", None) => "body".to_owned(),
+        (path, Some(name)) if !path.ends_with(name) => format!("{path}.{name}"),
+        _ => path,
+    }
+}
+
+/// Query parameters; unknown ones are refused.
+pub(crate) struct Query<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let query = parts.uri.query().unwrap_or_default();
+        let deserializer = serde_urlencoded::Deserializer::new(url_pairs(query));
+        serde_path_to_error::deserialize(deserializer).map(Self).map_err(|error| {
+            let path = error.path().to_string();
+            let message = error.into_inner().to_string();
+            let quoted = message.split('`').nth(1).filter(|_| message.starts_with("unknown field"));
+            let field = quoted.map_or(path, str::to_owned);
+            ApiError::field(field.clone(), format!("{field}: {message}"))
+        })
+    }
+}
+
+fn url_pairs(query: &str) -> form_urlencoded::Parse<'_> {
+    form_urlencoded::parse(query.as_bytes())
+}
+
+/// A number in a query, of which the error says what it must be.
+pub(crate) fn number(field: &'static str, text: Option<&str>, most: u64) -> Result<Option<u64>, ApiError> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+    match text.parse::<u64>() {
+        Ok(number) if number <= most => Ok(Some(number)),
+        _ => Err(ApiError::field(field, format!("{field} must be a whole number from 0 to {most}"))),
+    }
+}
+
+/// A yes or no in a query.
+pub(crate) fn flag(field: &'static str, text: Option<&str>) -> Result<bool, ApiError> {
+    match text {
+        None | Some("" | "false" | "0") => Ok(false),
+        Some("true" | "1") => Ok(true),
+        Some(_) => Err(ApiError::field(field, format!("{field} must be true or false"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pierhead_wire::{AppChange, ImageDescription};
+
+    fn refused<T: DeserializeOwned>(body: &str) -> ApiError {
+        parse::<T>(body.as_bytes()).err().expect(body)
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let named = |body: &str| refused::<ImageDescription>(body).body.field.expect(body);
+        assert_eq!(named(r#"{"cpus":"many"}"#), "cpus");
+        assert_eq!(named(r#"{"privileged":true}"#), "privileged");
+        assert_eq!(named(r#"{"bind_ports":[{"port":true}]}"#), "bind_ports[0].port");
+        assert_eq!(named(r#"[1]"#), "body");
+        let nested = refused::<AppChange>(r#"{"image":{"name":"a","wat":1}}"#);
+        assert_eq!(nested.body.field.as_deref(), Some("image.wat"));
+        let missing = refused::<AppChange>("{}");
+        assert_eq!(missing.body.field.as_deref(), Some("image"));
+    }
+
+    #[test]
+    fn what_is_no_json_is_called_so() {
+        for body in ["", "{", "nonsense", "{} {}", "{\"name\":\"a\"", "\u{0}"] {
+            assert_eq!(refused::<ImageDescription>(body).body.code, "malformed", "{body:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_and_flags_of_queries_have_bounds() {
+        assert_eq!(number("count", Some("7"), 10).ok(), Some(Some(7)));
+        assert_eq!(number("count", None, 10).ok(), Some(None));
+        for bad in ["-1", "11", "x", "1.5", "1e3", "99999999999999999999"] {
+            assert_eq!(number("count", Some(bad), 10).unwrap_err().body.field.as_deref(), Some("count"), "{bad}");
+        }
+        assert!(flag("all", Some("true")).unwrap() && !flag("all", None).unwrap());
+        assert!(flag("all", Some("maybe")).is_err());
+    }
+}

@@ -1,0 +1,165 @@
+//! The one error of the API: a status, a code for machines, a message for people.
+
+use axum::Json;
+use axum::http::{Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use pierhead_controller::RequestError;
+use pierhead_engine::EngineError;
+use pierhead_model::{Operation, OperationState};
+use pierhead_wire::{ErrorBody, FieldError};
+use std::any::Any;
+
+/// An answer that is not a success.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiError {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// Everything else.
+    pub body: Box<ErrorBody>,
+}
+
+impl ApiError {
+    /// An error with a code and a message.
+    pub fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
+        let body = ErrorBody {
+            code: code.to_owned(),
+            message: message.into(),
+            field: None,
+            replaced_by: None,
+            operation: None,
+        };
+        Self { status, body: Box::new(body) }
+    }
+
+    /// 400: a field that does not have the accepted form.
+    pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
+        let mut error = Self::new(StatusCode::BAD_REQUEST, "invalid", message);
+        error.body.field = Some(field.into());
+        error
+    }
+
+    /// 401: who are you?
+    pub fn unauthenticated(message: &str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", message)
+    }
+
+    /// 403: you may not.
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", message)
+    }
+
+    /// 404: there is no such thing.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", message)
+    }
+
+    /// 409: it is there already.
+    pub fn exists(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "exists", message)
+    }
+
+    /// The error with which an operation ended.
+    #[must_use]
+    pub fn of_operation(operation: &Operation) -> Self {
+        let (code, message) = match &operation.error {
+            Some(error) => (error.code.as_str(), error.message.clone()),
+            None => ("failed", "the operation failed".to_owned()),
+        };
+        let status = match code {
+            "no_such_image" => StatusCode::NOT_FOUND,
+            "refused_by_engine" => StatusCode::BAD_REQUEST,
+            "not_started" | "exited" => StatusCode::UNPROCESSABLE_ENTITY,
+            "engine_unreachable" | "engine_failed" | "no_space" | "timed_out" => StatusCode::SERVICE_UNAVAILABLE,
+            _ if operation.state == OperationState::TimedOut => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::CONFLICT,
+        };
+        let mut error = Self::new(status, code, message);
+        error.body.operation = Some(operation.id.to_string());
+        error
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        (self.status, Json(*self.body)).into_response()
+    }
+}
+
+impl From<FieldError> for ApiError {
+    fn from(error: FieldError) -> Self {
+        Self::field(error.field, error.message)
+    }
+}
+
+impl From<RequestError> for ApiError {
+    fn from(error: RequestError) -> Self {
+        let message = error.to_string();
+        match error {
+            RequestError::NotFound { replaced_by, .. } => {
+                let mut error = Self::not_found(message);
+                error.body.replaced_by = replaced_by;
+                error
+            }
+            RequestError::Ambiguous { .. } => Self::new(StatusCode::BAD_REQUEST, "ambiguous", message),
+            RequestError::Exists { .. } => Self::exists(message),
+            RequestError::Differs { .. } => Self::new(StatusCode::CONFLICT, "app_differs", message),
+            RequestError::Forbidden(_) => Self::forbidden(message),
+            RequestError::Invalid { field, .. } => Self::field(field, message),
+            RequestError::KeyReused => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", message),
+            RequestError::Engine { source, .. } => of_engine(&source, message),
+            RequestError::Store(error) => error.into(),
+        }
+    }
+}
+
+fn of_engine(source: &EngineError, message: String) -> ApiError {
+    let status = match source {
+        EngineError::NotFound => StatusCode::NOT_FOUND,
+        EngineError::Refused(_) => StatusCode::BAD_REQUEST,
+        EngineError::PortTaken(_) | EngineError::NameTaken => StatusCode::CONFLICT,
+        EngineError::NotStarted(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        _ => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    ApiError::new(status, source.failure().kind.code(), message)
+}
+
+impl From<pierhead_store::Error> for ApiError {
+    fn from(error: pierhead_store::Error) -> Self {
+        use pierhead_store::Error;
+        match &error {
+            Error::Full(_) => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "store_full",
+                "the controller's disk is full; nothing was changed. Make room and try again",
+            ),
+            Error::TooLarge { .. } => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", error.to_string()),
+            Error::Conflict { .. } => {
+                Self::new(StatusCode::CONFLICT, "conflict", "somebody changed the same thing meanwhile; try again")
+            }
+            _ => {
+                tracing::error!(%error, source = ?std::error::Error::source(&error), "the store failed");
+                Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "store_failed",
+                    "the controller's store does not work; see its log",
+                )
+            }
+        }
+    }
+}
+
+pub(crate) async fn no_such_path(uri: Uri) -> ApiError {
+    let path: String = uri.path().chars().take(200).collect();
+    ApiError::not_found(format!("there is nothing at {path}"))
+}
+
+pub(crate) async fn no_such_method(method: Method, uri: Uri) -> ApiError {
+    let path: String = uri.path().chars().take(200).collect();
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", format!("{path} does not take {method}"))
+}
+
+pub(crate) fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
+    tracing::error!("a handler panicked");
+    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "this is a defect of Pierhead; see its log")
+        .into_response()
+}

@@ -1,0 +1,130 @@
+//! Who asks: the token of a request, and what its owner may.
+
+use crate::accounts::Identity;
+use crate::{Api, ApiError};
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::Response;
+use pierhead_controller::{Actor, Idempotency};
+use pierhead_model::Permission;
+
+/// The original's header: `<username>:<token>`.
+const ACCESS_TOKEN: &str = "x-access-token";
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// Who asks, for handlers behind [`require`].
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub identity: Identity,
+    /// The token that they used.
+    pub token: String,
+}
+
+impl Caller {
+    pub fn may(&self, permission: Permission) -> bool {
+        self.identity.permissions.contains(&permission)
+    }
+
+    pub fn actor(&self) -> Actor {
+        Actor {
+            username: self.identity.username.clone(),
+            may_change_all: self.may(Permission::WriteAllContainers),
+            may_run_privileged: self.may(Permission::RunPrivileged),
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let missing = || ApiError::unauthenticated("log in first");
+        parts.extensions.get::<Self>().cloned().ok_or_else(missing)
+    }
+}
+
+/// Lets a request through if its token is good and its owner may; token first, then role, before any handler.
+pub(crate) async fn require(
+    State((api, permission)): State<(Api, Permission)>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    let caller = authenticate(&api, request.headers()).await?;
+    if !caller.may(permission) {
+        let name = serde_json::to_value(permission).ok();
+        let name = name.as_ref().and_then(serde_json::Value::as_str).unwrap_or("another");
+        return Err(ApiError::forbidden(format!("your role does not have the permission {name}")));
+    }
+    request.extensions_mut().insert(caller);
+    Ok(next.run(request).await)
+}
+
+/// Lets everybody through who is logged in.
+pub(crate) async fn require_log_in(
+    State(api): State<Api>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    let caller = authenticate(&api, request.headers()).await?;
+    request.extensions_mut().insert(caller);
+    Ok(next.run(request).await)
+}
+
+async fn authenticate(api: &Api, headers: &HeaderMap) -> Result<Caller, ApiError> {
+    let Some((claimed, token)) = token_of(headers) else {
+        return Err(ApiError::unauthenticated("no token: log in, then send it as 'Authorization: Bearer <token>'"));
+    };
+    let invalid = || ApiError::unauthenticated("the token is not valid, or has expired: log in again");
+    let identity = api.accounts.identify(&token).await?.ok_or_else(invalid)?;
+    if claimed.is_some_and(|claimed| claimed != identity.username.as_str()) {
+        return Err(invalid());
+    }
+    Ok(Caller { identity, token })
+}
+
+/// The token, and the user name that was claimed with it. An empty header counts as absent.
+fn token_of(headers: &HeaderMap) -> Option<(Option<String>, String)> {
+    let text =
+        |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim).filter(|text| !text.is_empty());
+    if let Some(bearer) = text(AUTHORIZATION.as_str()) {
+        let (scheme, token) = bearer.split_once(' ')?;
+        return scheme.eq_ignore_ascii_case("bearer").then(|| (None, token.trim().to_owned()));
+    }
+    let (name, token) = text(ACCESS_TOKEN)?.split_once(':')?;
+    Some((Some(name.to_owned()), token.to_owned()))
+}
+
+/// The client's key of a change, if it sent one.
+pub(crate) fn idempotency(headers: &HeaderMap, request: &[&[u8]]) -> Result<Option<Idempotency>, ApiError> {
+    let Some(key) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    match key.to_str() {
+        Ok(key) if (1..=255).contains(&key.len()) => Ok(Some(Idempotency::new(key, request))),
+        _ => Err(ApiError::field("Idempotency-Key", "Idempotency-Key must be 1 to 255 visible ASCII characters")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(name: &'static str, value: &str) -> Option<(Option<String>, String)> {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, value.parse().unwrap());
+        token_of(&headers)
+    }
+
+    #[test]
+    fn both_headers_carry_the_token_and_empty_ones_count_as_absent() {
+        assert_eq!(read("authorization", "Bearer abc"), Some((None, "abc".into())));
+        assert_eq!(read("authorization", "bearer  abc"), Some((None, "abc".into())));
+        assert_eq!(read("x-access-token", "admin:abc"), Some((Some("admin".into()), "abc".into())));
+        for (name, value) in
+            [("authorization", ""), ("authorization", "Basic abc"), ("x-access-token", ""), ("x-access-token", "abc")]
+        {
+            assert_eq!(read(name, value), None, "{name}: {value}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The index of the API.
+
+mod account;
+mod apps;
+mod cluster;
+mod containers;
+mod engines;
+mod explain;
+mod operations;
+mod waiting;
+
+use crate::Api;
+use crate::mount::Access::{Holders, LoggedIn, Public};
+use crate::mount::Routes;
+use axum::Router;
+use axum::routing::{delete, get, post, put};
+use pierhead_model::Permission::{
+    ReadCluster, ReadContainers, ReadEngines, ReadEvents, WriteAccounts, WriteContainers, WriteEngines,
+};
+
+/// Every route, with who may use it. Changes by GET are kept for clients of old; both forms need the token header.
+pub(crate) fn all(api: &Api) -> Router<Api> {
+    Routes::new(api)
+        .at("/healthz", Public, get(cluster::health))
+        .at("/auth/login", Public, post(account::log_in))
+        .at("/account/passwdchange", LoggedIn, post(account::change_password))
+        .at("/api/account", Holders(WriteAccounts), get(account::list).post(account::add).delete(account::delete))
+        .at("/api/account/{username}", Holders(WriteAccounts), delete(account::delete_named))
+        .at("/api/engines", Holders(ReadEngines), get(engines::list))
+        .at("/api/engines", Holders(WriteEngines), post(engines::add))
+        .at("/api/engines/{id}", Holders(ReadEngines), get(engines::show))
+        .at("/api/engines/{id}", Holders(WriteEngines), delete(engines::remove))
+        .at("/api/cluster/info", Holders(ReadCluster), get(cluster::info))
+        .at("/api/events", Holders(ReadEvents), get(cluster::events))
+        .at("/api/containers", Holders(ReadContainers), get(containers::list))
+        .at("/api/containers", Holders(WriteContainers), post(containers::run))
+        .at("/api/containers/{id}", Holders(ReadContainers), get(containers::show))
+        .at("/api/containers/{id}", Holders(WriteContainers), delete(containers::destroy))
+        .at("/api/containers/{id}/start", Holders(WriteContainers), post(containers::start).get(containers::start))
+        .at("/api/containers/{id}/stop", Holders(WriteContainers), post(containers::stop).get(containers::stop))
+        .at(
+            "/api/containers/{id}/restart",
+            Holders(WriteContainers),
+            post(containers::restart).get(containers::restart),
+        )
+        .at("/api/containers/{id}/scale", Holders(WriteContainers), post(containers::scale).get(containers::scale))
+        .at("/api/containers/{id}/logs", Holders(ReadContainers), get(containers::logs))
+        .at("/api/containers/{id}/explain", Holders(ReadContainers), get(explain::container))
+        .at("/api/apps", Holders(ReadContainers), get(apps::list))
+        .at("/api/apps/{name}", Holders(ReadContainers), get(apps::show))
+        .at("/api/apps/{name}", Holders(WriteContainers), put(apps::set).delete(apps::delete))
+        .at("/api/apps/{name}/scale", Holders(WriteContainers), post(apps::scale))
+        .at("/api/apps/{name}/explain", Holders(ReadContainers), get(explain::app))
+        .at("/api/explain", Holders(ReadContainers), post(explain::request))
+        .at("/api/operations", Holders(ReadContainers), get(operations::list))
+        .at("/api/operations/{id}", Holders(ReadContainers), get(operations::show))
+        .at("/api/operations/{id}/cancel", Holders(WriteContainers), post(operations::cancel))
+        .into_router()
+}

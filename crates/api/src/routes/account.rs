@@ -1,0 +1,124 @@
+//! Log-in and accounts.
+
+use crate::accounts::AccountsError;
+use crate::body::Body;
+use crate::identity::Caller;
+use crate::{Api, ApiError};
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use pierhead_model::{Account, Permission, Username};
+use pierhead_wire::{
+    AccountRequest, AccountView, FieldError, LogIn, LoggedIn, PasswordChange, RoleView, format_timestamp,
+};
+
+impl From<AccountsError> for ApiError {
+    fn from(error: AccountsError) -> Self {
+        let message = error.to_string();
+        match error {
+            AccountsError::Store(error) => error.into(),
+            AccountsError::Hash => Self::new(StatusCode::SERVICE_UNAVAILABLE, "hash_failed", message),
+            AccountsError::WrongPassword => Self::unauthenticated(&message),
+            AccountsError::Exists(_) => Self::exists(message),
+            AccountsError::NotFound(_) => Self::not_found(message),
+            AccountsError::NoRole(_) => Self::field("role.name", message),
+            AccountsError::LastAdmin(_) => Self::new(StatusCode::CONFLICT, "last_admin", message),
+        }
+    }
+}
+
+pub(super) async fn log_in(State(api): State<Api>, body: Body<LogIn>) -> Result<Json<LoggedIn>, ApiError> {
+    let LogIn { username, password } = body.value;
+    let (token, record, role) = api.accounts.log_in(&username, &password).await?;
+    Ok(Json(LoggedIn {
+        token,
+        username: record.username.to_string(),
+        role: role.0,
+        expires_at: format_timestamp(record.expires_at),
+    }))
+}
+
+pub(super) async fn change_password(
+    State(api): State<Api>,
+    caller: Caller,
+    body: Body<PasswordChange>,
+) -> Result<StatusCode, ApiError> {
+    let name = username(Some(&body.value.username))?;
+    let own = caller.identity.username == name;
+    if !own && !caller.may(Permission::WriteAccounts) {
+        return Err(ApiError::forbidden("you may change your own password only"));
+    }
+    check_password(&body.value.password)?;
+    let keep = own.then_some(caller.token.as_str());
+    api.accounts.change_password(&name, &body.value.password, &caller.identity.username, keep).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn list(State(api): State<Api>) -> Result<Json<Vec<AccountView>>, ApiError> {
+    Ok(Json(api.accounts.list().await?.iter().map(view).collect()))
+}
+
+pub(super) async fn add(
+    State(api): State<Api>,
+    caller: Caller,
+    body: Body<AccountRequest>,
+) -> Result<StatusCode, ApiError> {
+    let request = body.value;
+    let name = username(request.username.as_ref())?;
+    let password = request.password.as_deref().unwrap_or_default();
+    check_password(password)?;
+    let role = request.role.map_or_else(|| "user".to_owned(), |role| role.name);
+    let id = request.id.filter(|id| !id.is_empty());
+    if let Some(id) = &id {
+        Username::parse(id.as_str()).map_err(|invalid| FieldError::of("id", &invalid))?;
+    }
+    api.accounts.add(&name, id, password, &role, Some(&caller.identity.username)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn delete(
+    State(api): State<Api>,
+    caller: Caller,
+    body: Body<AccountRequest>,
+) -> Result<StatusCode, ApiError> {
+    let name = match (&body.value.username, &body.value.id) {
+        (Some(name), _) => username(Some(name))?,
+        (None, Some(id)) => {
+            let accounts = api.accounts.list().await?;
+            let found = accounts.into_iter().find(|account| account.id == *id);
+            found.ok_or_else(|| ApiError::not_found("there is no account of that id"))?.username
+        }
+        (None, None) => return Err(ApiError::field("username", "username or id must be given")),
+    };
+    api.accounts.delete(&name, &caller.identity.username).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn delete_named(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let not_found = |_| ApiError::not_found("there is no account of that name");
+    let name = Username::parse(name).map_err(not_found)?;
+    api.accounts.delete(&name, &caller.identity.username).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn username(text: Option<&String>) -> Result<Username, ApiError> {
+    let text = text.map(String::as_str).unwrap_or_default();
+    Ok(Username::parse(text).map_err(|invalid| FieldError::of("username", &invalid))?)
+}
+
+fn check_password(password: &str) -> Result<(), ApiError> {
+    Ok(Account::check_password(password).map_err(|invalid| FieldError::of("password", &invalid))?)
+}
+
+fn view(account: &Account) -> AccountView {
+    AccountView {
+        id: account.id.clone(),
+        username: account.username.to_string(),
+        role: RoleView { name: account.role.0.clone() },
+        created_at: format_timestamp(account.created_at),
+    }
+}

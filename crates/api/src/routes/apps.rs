@@ -1,0 +1,95 @@
+//! Apps: list, show, set, scale, delete.
+
+use super::containers::{ScaleQuery, scale_app};
+use super::waiting::{answer, answer_nothing, timeout, wait_until};
+use crate::body::{Body, Query};
+use crate::identity::{Caller, idempotency};
+use crate::{Api, ApiError, views};
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use pierhead_model::AppName;
+use pierhead_wire::{AppChange, AppView, FieldError};
+use serde::Deserialize;
+
+pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Json<Vec<AppView>> {
+    let known = api.controller.known();
+    let mut apps: Vec<AppView> =
+        known.world.apps().values().map(|app| views::app(&known.world, &caller, app)).collect();
+    apps.sort_by(|one, other| one.name.cmp(&other.name));
+    Json(apps)
+}
+
+pub(super) async fn show(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<Json<AppView>, ApiError> {
+    shown(&api, &caller, &name).map(Json)
+}
+
+fn shown(api: &Api, caller: &Caller, name: &str) -> Result<AppView, ApiError> {
+    let known = api.controller.known();
+    let view = known.world.app_named(name).map(|app| views::app(&known.world, caller, app));
+    view.ok_or_else(|| not_found(name))
+}
+
+pub(super) fn not_found(name: &str) -> ApiError {
+    ApiError::not_found(format!("there is no app {}", name.chars().take(64).collect::<String>()))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SetQuery {
+    wait: Option<String>,
+    timeout: Option<String>,
+}
+
+pub(super) async fn set(
+    State(api): State<Api>,
+    caller: Caller,
+    headers: HeaderMap,
+    Path(name): Path<String>,
+    Query(query): Query<SetQuery>,
+    body: Body<AppChange>,
+) -> Result<Response, ApiError> {
+    let name = AppName::parse(name).map_err(|invalid| FieldError::of("name", &invalid))?;
+    let spec = body.value.image.to_spec(&api.defaults).map_err(|error| FieldError {
+        field: format!("image.{}", error.field),
+        message: format!("image.{}", error.message),
+    })?;
+    let until = wait_until(query.wait.as_deref())?;
+    let limit = timeout(query.timeout.as_deref())?;
+    let key = idempotency(&headers, &[b"set", name.as_str().as_bytes(), &body.bytes])?;
+    let is_new = api.controller.known().world.app_named(name.as_str()).is_none();
+    let started =
+        api.controller.set_app(&caller.actor(), &name, &spec, body.value.replicas, limit, key.as_ref()).await?;
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    answer(&api, &started, until, |_| Ok((status, Json(shown(&api, &caller, name.as_str())?)))).await
+}
+
+pub(super) async fn delete(
+    State(api): State<Api>,
+    caller: Caller,
+    headers: HeaderMap,
+    Path(name): Path<String>,
+    Query(query): Query<SetQuery>,
+) -> Result<Response, ApiError> {
+    let until = wait_until(query.wait.as_deref())?;
+    let key = idempotency(&headers, &[b"delete", name.as_bytes()])?;
+    let name = AppName::parse(name.as_str()).map_err(|_| not_found(&name))?;
+    let started = api.controller.delete_app(&caller.actor(), &name, key.as_ref()).await?;
+    answer_nothing(&api, &started, until).await
+}
+
+pub(super) async fn scale(
+    State(api): State<Api>,
+    caller: Caller,
+    headers: HeaderMap,
+    Path(name): Path<String>,
+    Query(query): Query<ScaleQuery>,
+) -> Result<Response, ApiError> {
+    let name = AppName::parse(name.as_str()).map_err(|_| not_found(&name))?;
+    scale_app(&api, &caller, &headers, &name, &query).await
+}

@@ -1,0 +1,113 @@
+//! Engines: list, add, show, remove.
+
+use crate::body::Body;
+use crate::identity::Caller;
+use crate::{Api, ApiError, views};
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use pierhead_engine::RegistryAuth;
+use pierhead_model::{Capacity, Engine, EngineId, OverCommit};
+use pierhead_wire::{EngineRequest, EngineView, FieldError};
+
+pub(super) async fn list(State(api): State<Api>) -> Json<Vec<EngineView>> {
+    let known = api.controller.known();
+    Json(known.world.engines().values().map(|engine| views::engine(&known.world, engine)).collect())
+}
+
+pub(super) async fn show(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<EngineView>, ApiError> {
+    shown(&api, &id).map(Json)
+}
+
+pub(super) async fn add(
+    State(api): State<Api>,
+    caller: Caller,
+    body: Body<EngineRequest>,
+) -> Result<(StatusCode, Json<EngineView>), ApiError> {
+    let engine = record(&api, &caller, &body.value)?;
+    api.controller.add_engine(&caller.actor(), &engine).await?;
+    Ok((StatusCode::CREATED, Json(shown(&api, engine.id.as_str())?)))
+}
+
+pub(super) async fn remove(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    api.controller.remove_engine(&caller.actor(), &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn shown(api: &Api, id: &str) -> Result<EngineView, ApiError> {
+    let known = api.controller.known();
+    let engine = known.world.engines().get(id).map(|engine| views::engine(&known.world, engine));
+    engine.ok_or_else(|| ApiError::not_found(format!("there is no engine {}", id.chars().take(64).collect::<String>())))
+}
+
+fn record(api: &Api, caller: &Caller, request: &EngineRequest) -> Result<Engine, ApiError> {
+    let addr = request.address()?;
+    let has_certificates =
+        [&request.ca_certificate, &request.ssl_certificate, &request.ssl_key].iter().any(|part| part.is_some());
+    if addr.starts_with("https://") || has_certificates {
+        return Err(ApiError::field(
+            "addr",
+            "addr must be reachable without TLS: this version does not speak TLS to engines yet",
+        ));
+    }
+    let id = match request.id() {
+        Some(id) => EngineId::parse(id).map_err(|invalid| FieldError::of("id", &invalid))?,
+        None => {
+            let (_, rest) = addr.split_once("://").unwrap_or_default();
+            let host =
+                if addr.starts_with("unix:") { "local" } else { rest.rsplit_once(':').map_or(rest, |(host, _)| host) };
+            EngineId::from_address(host).map_err(|invalid| FieldError::of("id", &invalid))?
+        }
+    };
+    Ok(Engine {
+        addr,
+        labels: request.labels()?,
+        capacity: Capacity {
+            cpu_millis: part("capacity_cpus", request.capacity_cpus, 1000.0, 1e6)?,
+            memory_mb: part("capacity_memory", request.capacity_memory, 1.0, 1e9)?,
+        },
+        over_commit: OverCommit {
+            cpu_percent: factor("over_commit_cpus", request.over_commit_cpus)?,
+            memory_percent: factor("over_commit_memory", request.over_commit_memory)?,
+        },
+        sealed_tls: None,
+        sealed_registry_auth: sealed_auth(api, &id, request)?,
+        added_at: api.controller.clock().now(),
+        added_by: caller.identity.username.clone(),
+        id,
+    })
+}
+
+fn sealed_auth(api: &Api, id: &EngineId, request: &EngineRequest) -> Result<Option<String>, ApiError> {
+    let Some(auth) = &request.auth else { return Ok(None) };
+    if auth.username.is_empty() || auth.username.len() > 255 || auth.password.len() > 4096 || auth.server.len() > 255 {
+        return Err(ApiError::field(
+            "auth",
+            "auth must have a server and a username of at most 255 bytes and a password of at most 4096",
+        ));
+    }
+    let auth =
+        RegistryAuth { server: auth.server.clone(), username: auth.username.clone(), password: auth.password.clone() };
+    let plain = serde_json::to_vec(&auth).map_err(|_| ApiError::field("auth", "auth must be texts"))?;
+    Ok(Some(api.sealer.seal(&format!("engine/{id}/registry"), &plain)?))
+}
+
+fn part(field: &'static str, value: Option<f64>, unit: f64, most: f64) -> Result<Option<u64>, ApiError> {
+    match value {
+        None => Ok(None),
+        Some(value) if value > 0.0 && value <= most => Ok(Some((value * unit) as u64)),
+        Some(_) => Err(ApiError::field(field, format!("{field} must be a number above 0 and at most {most}"))),
+    }
+}
+
+fn factor(field: &'static str, value: Option<f64>) -> Result<u32, ApiError> {
+    match value {
+        None => Ok(100),
+        Some(value) if (0.01..=100.0).contains(&value) => Ok((value * 100.0).round() as u32),
+        Some(_) => Err(ApiError::field(field, format!("{field} must be a factor from 0.01 to 100"))),
+    }
+}

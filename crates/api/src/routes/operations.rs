@@ -1,0 +1,44 @@
+//! Operations: list, show and wait, call off.
+
+use super::waiting::wait_until;
+use crate::body::Query;
+use crate::identity::Caller;
+use crate::{Api, ApiError};
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use pierhead_wire::OperationView;
+use serde::Deserialize;
+use tokio::time::Instant;
+
+/// How many operations are listed.
+const LISTED: usize = 200;
+
+pub(super) async fn list(State(api): State<Api>) -> Result<Json<Vec<OperationView>>, ApiError> {
+    Ok(Json(api.controller.operations(LISTED).await?.iter().map(OperationView::from).collect()))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WaitQuery {
+    wait: Option<String>,
+}
+
+pub(super) async fn show(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    Query(query): Query<WaitQuery>,
+) -> Result<Json<OperationView>, ApiError> {
+    let until = wait_until(query.wait.as_deref())?.unwrap_or_else(Instant::now);
+    let operation = api.controller.wait_for(&id, Some(until)).await?;
+    Ok(Json(OperationView::from(&operation)))
+}
+
+pub(super) async fn cancel(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    api.controller.cancel_operation(&caller.actor(), &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

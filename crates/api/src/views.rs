@@ -1,0 +1,221 @@
+//! The world as it is shown: every view in one place, with what only an owner may see left out for others.
+
+mod explain;
+
+pub(crate) use explain::{explain_app, explain_request, explain_slot};
+
+use crate::identity::Caller;
+use pierhead_controller::PoolUsage;
+use pierhead_model::{
+    App, EngineId, Event, HealthStatus, ObservedContainer, Ownership, Permission, Resources, Slot, SlotKey, SlotWish,
+};
+use pierhead_planner::{EngineState, SlotPhase, World, slot_status};
+use pierhead_wire::{
+    AppView, ClusterInfo, ContainerView, EngineOfContainer, EngineView, EventView, HealthView, ImageDescription,
+    PortDescription, SilentEngine, SlotView, format_timestamp,
+};
+use std::cmp::Reverse;
+
+/// An engine.
+pub(crate) fn engine(world: &World, state: &EngineState) -> EngineView {
+    let facts = state.facts.clone().unwrap_or_default();
+    let allocatable = state.record.allocatable(&facts);
+    let reserved = world.ledger().reserved(&state.record.id);
+    EngineView {
+        id: state.record.id.to_string(),
+        addr: state.record.addr.clone(),
+        cpus: allocatable.cpus(),
+        memory: allocatable.memory_mb as f64,
+        labels: state.labels().into_iter().collect(),
+        health: HealthView {
+            status: state.health.status.as_str().to_owned(),
+            response_time: state.health.response_time_ms,
+            reason: state.health.reason.clone(),
+            since: format_timestamp(state.health.since.max(state.record.added_at)),
+        },
+        docker_version: facts.version,
+        reserved_cpus: reserved.cpus(),
+        reserved_memory: reserved.memory_mb as f64,
+        container_count: state.containers.values().filter(|container| container.state.is_running()).count() as u64,
+        image_count: facts.images,
+        api_version: facts.api_version,
+        operating_system: facts.operating_system,
+        kernel: facts.kernel,
+        storage_driver: facts.storage_driver,
+        lacks: facts.lacks,
+    }
+}
+
+/// The pool's totals over the hosts that answer.
+pub(crate) fn cluster(world: &World, usage: PoolUsage, version: &str) -> ClusterInfo {
+    let mut info = ClusterInfo {
+        used_cpus: usage.cpus,
+        used_memory: usage.memory_mb,
+        engine_count: world.engines().len() as u64,
+        id: world.cluster.clone(),
+        version: version.to_owned(),
+        ..ClusterInfo::default()
+    };
+    let (mut all, mut reserved) = (Resources::default(), Resources::default());
+    for (id, state) in world.engines() {
+        if !matches!(state.health.status, HealthStatus::Healthy | HealthStatus::Suspect) {
+            let reason = if state.health.reason.is_empty() { "not reached yet" } else { &state.health.reason };
+            info.silent_engines.push(SilentEngine { id: id.to_string(), reason: reason.to_owned() });
+            continue;
+        }
+        let facts = state.facts.clone().unwrap_or_default();
+        all += state.record.allocatable(&facts);
+        reserved += world.ledger().reserved(id);
+        info.container_count +=
+            state.containers.values().filter(|container| container.state.is_running()).count() as u64;
+        info.image_count += facts.images;
+    }
+    (info.cpus, info.memory) = (all.cpus(), all.memory_mb as f64);
+    (info.reserved_cpus, info.reserved_memory) = (reserved.cpus(), reserved.memory_mb as f64);
+    info
+}
+
+/// An event.
+pub(crate) fn event(event: &Event) -> EventView {
+    let tag = |tag: &pierhead_model::EventTag| serde_json::to_value(tag).ok()?.as_str().map(str::to_owned);
+    EventView {
+        id: event.id.clone(),
+        kind: event.kind.clone(),
+        time: format_timestamp(event.time),
+        message: event.message.clone(),
+        tags: event.tags.iter().filter_map(tag).collect(),
+        container: None,
+        engine: None,
+        actor: event.actor.as_ref().map(ToString::to_string),
+    }
+}
+
+/// Containers of all hosts, newest first.
+pub(crate) fn containers(world: &World, caller: &Caller, all: bool) -> Vec<ContainerView> {
+    let mut found: Vec<(&EngineId, &ObservedContainer)> = world
+        .engines()
+        .iter()
+        .flat_map(|(id, state)| state.containers.values().map(move |container| (id, container)))
+        .filter(|(_, container)| all || container.state.is_running())
+        .collect();
+    found.sort_by_key(|(_, container)| (Reverse(container.created_at), container.id.clone()));
+    found.into_iter().filter_map(|(engine, observed)| container(world, caller, engine, observed)).collect()
+}
+
+/// One container; `None` if its host is not in the pool.
+pub(crate) fn container(
+    world: &World,
+    caller: &Caller,
+    engine: &EngineId,
+    observed: &ObservedContainer,
+) -> Option<ContainerView> {
+    let state = world.engines().get(engine)?;
+    let owner = observed.belongs_to(&world.cluster).then(|| Ownership::read(&observed.labels)).flatten();
+    let app = owner.as_ref().and_then(|owner| world.apps().get(&owner.slot.app));
+    let spec =
+        app.zip(owner.as_ref()).and_then(|(app, owner)| app.members.iter().find(|member| member.name == owner.member));
+    let image = match (app, spec) {
+        (Some(app), Some(member)) => ImageDescription::of(&member.spec, !sees_all(caller, app)),
+        _ => foreign_image(observed),
+    };
+    let host = state.record.host();
+    Some(ContainerView {
+        id: observed.id.to_string(),
+        name: format!("/{}", observed.name),
+        image,
+        engine: engine_of_container(state),
+        state: if observed.state.is_running() { "running" } else { "stopped" }.to_owned(),
+        status: observed.state.as_str().to_owned(),
+        ports: observed.ports.iter().map(|port| PortDescription::bound(port, host)).collect(),
+        app: app.map(|app| app.name.to_string()),
+        slot: owner.as_ref().map(|owner| owner.slot.slot.0),
+        generation: owner.as_ref().map(|owner| owner.generation.0),
+        owner: app.map(|app| app.owner.to_string()),
+        exit_code: observed.exit_code,
+        created_at: format_timestamp(observed.created_at),
+    })
+}
+
+/// Whether the caller sees an app's environment values.
+fn sees_all(caller: &Caller, app: &App) -> bool {
+    app.owner == caller.identity.username || caller.may(Permission::WriteAllContainers)
+}
+
+/// What is known of a container that was not described to us.
+fn foreign_image(observed: &ObservedContainer) -> ImageDescription {
+    ImageDescription {
+        name: observed.image.clone(),
+        cpus: Some(observed.limits.cpus()),
+        memory: Some(observed.limits.memory_mb as f64),
+        ..ImageDescription::default()
+    }
+}
+
+fn engine_of_container(state: &EngineState) -> EngineOfContainer {
+    let facts = state.facts.clone().unwrap_or_default();
+    let allocatable = state.record.allocatable(&facts);
+    EngineOfContainer {
+        id: state.record.id.to_string(),
+        addr: state.record.addr.clone(),
+        cpus: allocatable.cpus(),
+        memory: allocatable.memory_mb as f64,
+        labels: state.labels().into_iter().collect(),
+    }
+}
+
+/// An app with its slots.
+pub(crate) fn app(world: &World, caller: &Caller, app: &App) -> AppView {
+    let slots: Vec<SlotView> = app.slots.keys().map(|slot| slot_view(world, app, *slot)).collect();
+    let image = app.members.first().map(|member| ImageDescription::of(&member.spec, !sees_all(caller, app)));
+    AppView {
+        id: app.id.to_string(),
+        name: app.name.to_string(),
+        owner: app.owner.to_string(),
+        image: image.unwrap_or_default(),
+        replicas: u32::try_from(app.replicas()).unwrap_or(u32::MAX),
+        running: u32::try_from(slots.iter().filter(|slot| slot.state == "running").count()).unwrap_or(u32::MAX),
+        version: app.version,
+        created_at: format_timestamp(app.created_at),
+        slots,
+    }
+}
+
+fn slot_view(world: &World, app: &App, slot: Slot) -> SlotView {
+    let key = SlotKey { app: app.id.clone(), slot };
+    let status = slot_status(world, &key);
+    let assignment = world.assignments().get(&key);
+    let wish = match app.slots.get(&slot).map(|intent| intent.wish) {
+        Some(SlotWish::Stopped) => "stopped",
+        _ => "running",
+    };
+    let host = assignment
+        .and_then(|assignment| world.engines().get(&assignment.engine))
+        .and_then(|engine| engine.record.host());
+    let main = app.members.first().map(|member| &member.name);
+    let current = assignment.map(|assignment| world.current(assignment));
+    let bound = current
+        .as_ref()
+        .zip(main)
+        .and_then(|(current, main)| current.get(main))
+        .map(|container| container.ports.as_slice());
+    SlotView {
+        slot: slot.0,
+        wish: wish.to_owned(),
+        state: status.phase.as_str().to_owned(),
+        container: status.container.map(|id| id.to_string()),
+        engine: status.engine.map(|id| id.to_string()),
+        version: assignment.map(|assignment| assignment.version),
+        generation: assignment.map(|assignment| assignment.generation.0),
+        ports: bound.unwrap_or_default().iter().map(|port| PortDescription::bound(port, host)).collect(),
+        message: if status.phase == SlotPhase::Waiting { why_it_waits(world, app, slot) } else { status.message },
+    }
+}
+
+/// Why no host takes a slot that has none.
+fn why_it_waits(world: &World, app: &App, slot: Slot) -> String {
+    let request = pierhead_planner::request_for(app);
+    match world.ledger().place(&request) {
+        Ok(_) => format!("slot {slot} is about to be placed"),
+        Err(refusal) => refusal.to_string(),
+    }
+}
