@@ -185,3 +185,72 @@ impl Watcher for FeedWatcher {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Entry;
+
+    fn commit(revision: u64, size: usize) -> Changes {
+        let revision = Revision::new(revision);
+        let key: Arc<str> = format!("k{}", revision.value() % 2).into();
+        let entry = Entry {
+            key: Arc::clone(&key),
+            value: vec![0; size].into(),
+            created: revision,
+            modified: revision,
+            lease: None,
+        };
+        Changes { revision, changes: vec![Change { key, entry: Some(entry) }] }
+    }
+
+    fn recent(base: u64, revisions: std::ops::RangeInclusive<u64>, size: usize) -> Recent {
+        let mut recent = Recent { base, ..Recent::default() };
+        revisions.for_each(|revision| recent.push(Arc::new(commit(revision, size))));
+        recent
+    }
+
+    fn revisions(recent: &Recent, after: u64) -> Option<Vec<u64>> {
+        recent.after(after).map(|commits| commits.map(|commit| commit.revision.value()).collect())
+    }
+
+    #[test]
+    fn finds_what_follows_or_knows_that_it_is_not_there() {
+        let recent = recent(7, 8..=10, 1);
+        assert_eq!(revisions(&recent, 6), None);
+        assert_eq!(revisions(&recent, 7), Some(vec![8, 9, 10]));
+        assert_eq!(revisions(&recent, 9), Some(vec![10]));
+        assert_eq!(revisions(&recent, 10), Some(vec![]));
+        assert_eq!(revisions(&recent, u64::MAX), Some(vec![]));
+    }
+
+    #[test]
+    fn memory_is_bounded_by_changes_and_bytes() {
+        let many = recent(0, 1..=10_000, 1);
+        assert_eq!(many.commits.len(), RECENT_CHANGES);
+        assert_eq!(many.base, 10_000 - RECENT_CHANGES as u64);
+        assert_eq!(revisions(&many, 9_999), Some(vec![10_000]));
+
+        let large = recent(0, 1..=100, 1 << 20);
+        assert!(large.bytes <= RECENT_BYTES && large.commits.len() >= 7, "{}", large.bytes);
+        assert_eq!(revisions(&large, 99), Some(vec![100]));
+
+        let huge = recent(0, 1..=3, RECENT_BYTES + 1);
+        assert_eq!((huge.commits.len(), huge.bytes, huge.changes, huge.base), (0, 0, 0, 3));
+    }
+
+    #[test]
+    fn a_watch_begins_where_history_does() {
+        assert!(check(1, 0).is_ok());
+        assert!(check(8, 7).is_ok());
+        assert!(matches!(check(8, 6), Err(Error::Compacted { oldest }) if oldest == Revision::new(7)));
+        assert!(check(8, u64::MAX).is_ok());
+    }
+
+    #[test]
+    fn only_what_is_under_the_prefix_is_told() {
+        assert_eq!(under("k1", &commit(3, 0)).map(|changes| changes.revision), Some(Revision::new(3)));
+        assert_eq!(under("k1", &commit(4, 0)), None);
+        assert_eq!(under("", &commit(4, 0)), Some(commit(4, 0)));
+    }
+}

@@ -10,7 +10,7 @@ use pierhead_store::{Error, Store, Transaction};
 use super::{put, value, within};
 
 const TTL: Duration = Duration::from_secs(3600);
-const SHORT: Duration = Duration::from_millis(400);
+const SHORT: Duration = Duration::from_secs(1);
 
 fn candidate(store: &Arc<dyn Store>, who: &str, ttl: Duration) -> Candidate {
     Candidate::new(Arc::clone(store), "controller", who, ttl)
@@ -111,7 +111,7 @@ pub async fn an_old_term_changes_nothing(store: Arc<dyn Store>) {
 
 pub async fn loss_is_told(store: Arc<dyn Store>) {
     let leadership = candidate(&store, "one", SHORT).campaign().await.unwrap();
-    let held = tokio::time::timeout(3 * SHORT, leadership.lost()).await;
+    let held = tokio::time::timeout(2 * SHORT, leadership.lost()).await;
     assert!(held.is_err() && leadership.is_held(), "it renews itself");
     put(&*store, leadership.key(), "{\"who\":\"usurper\"}").await;
     within(leadership.lost()).await;
