@@ -1,0 +1,206 @@
+//! Commands that change something.
+
+use crate::scripted::Reply;
+use crate::session::{FIRST, SECOND, Session, app, container, done, not_done, operation};
+use pierhead_cli::Terminals;
+use serde_json::{Value, json};
+
+const OPERATION: &str = "GET /api/operations/op1?wait=1";
+
+fn begun() -> Reply {
+    Reply::Operation(202, "op1", operation("running", "", ""))
+}
+
+/// A run of two that takes a while.
+async fn slow_run() -> Session {
+    let session = Session::start().await;
+    let pulling = format!("{},{}", done(0, FIRST), not_done(1, "pending", r"pulling httpd:latest \u001b[2J"));
+    let both = format!("{},{}", done(0, FIRST), done(1, SECOND));
+    session.server.on("POST /api/containers?count=2&app=web&wait=0", begun());
+    session.server.json(OPERATION, operation("running", &pulling, ""));
+    session.server.json(OPERATION, operation("done", &both, ""));
+    let [third, second, first] =
+        [container("333", "other", 0, 1), container(SECOND, "web", 1, 20001), container(FIRST, "web", 0, 20000)];
+    session.server.json("GET /api/containers?all=true", format!("[{third},{second},{first}]"));
+    session
+}
+
+#[tokio::test]
+async fn a_run_prints_its_containers_and_where_they_answer() {
+    let session = slow_run().await;
+    let ran = session.run("run httpd --app web --count 2").await;
+    assert_eq!((ran.code, ran.err.as_str(), ran.progress.as_str()), (0, "", ""), "no progress in a script");
+    let lines: Vec<&str> = ran.out.lines().collect();
+    assert_eq!(lines.len(), 3, "{}", ran.out);
+    assert!(lines[0].starts_with("CONTAINER") && lines[1].starts_with("222222222222  web"), "{}", ran.out);
+    assert!(lines[2].contains("http://10.0.0.5:20000 -> 80"), "{}", ran.out);
+}
+
+#[tokio::test]
+async fn a_run_prints_the_servers_json_with_fields_that_are_not_known() {
+    let ran = slow_run().await.run("run httpd --app web --count 2 --json").await;
+    let printed: Value = serde_json::from_str(&ran.out).unwrap();
+    let [second, first] = [container(SECOND, "web", 1, 20001), container(FIRST, "web", 0, 20000)];
+    let expected: Value = serde_json::from_str(&format!("[{second},{first}]")).unwrap();
+    assert_eq!(printed, expected);
+    assert!(ran.out.starts_with("[\n  {\n    \"id\": \"2222"), "laid out, in the server's order: {}", ran.out);
+}
+
+#[tokio::test]
+async fn progress_is_shown_where_somebody_looks() {
+    let mut session = slow_run().await;
+    session.terminals = Terminals { stderr: true, ..Terminals::default() };
+    let ran = session.run("run httpd --app web --count 2").await;
+    assert!(ran.progress.contains(r"1/2 running, slot 1 pulling httpd:latest \x1b[2J"), "{:?}", ran.progress);
+    assert!(!ran.progress.contains("\u{1b}[2J") && !ran.out.contains("1/2"), "{:?}", ran.progress);
+}
+
+#[tokio::test]
+async fn a_run_that_is_over_at_once_asks_nothing_more() {
+    let session = Session::start().await;
+    let answer = format!("[{}]", container(FIRST, "web", 0, 20000));
+    session.server.on("POST /api/containers?pull=false&wait=0", Reply::Operation(200, "op1", answer));
+    let ran = session.run("run --name httpd --port tcp/::80 --memory 100 --pull false").await;
+    assert!(ran.code == 0 && ran.out.contains("http://10.0.0.5:20000 -> 80"), "{ran:?}");
+    let asked = session.server.asked();
+    assert_eq!(asked.len(), 1);
+    let sent: Value = serde_json::from_str(&asked[0].body).unwrap();
+    let expected = json!({"name": "httpd", "memory": 100.0,
+        "bind_ports": [{"proto": "tcp", "host_ip": "", "container_port": 80}]});
+    assert_eq!(sent, expected);
+    assert_eq!(asked[0].token.as_deref(), Some("Bearer secret"));
+}
+
+#[tokio::test]
+async fn detach_prints_the_id_and_ends() {
+    let session = Session::start().await;
+    session.server.on("POST /api/containers?wait=0", begun());
+    let ran = session.run("run httpd -d").await;
+    assert_eq!((ran.code, ran.out.as_str()), (0, "op1\n"));
+    let ran = session.run("run httpd -d --json").await;
+    assert_eq!(serde_json::from_str::<Value>(&ran.out).unwrap()["state"], "running");
+    assert_eq!(session.server.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_asked_for_again_with_the_same_key() {
+    let session = Session::start().await;
+    let line = "POST /api/containers?wait=0";
+    session.server.on(line, Reply::Lost).on(line, Reply::Json(200, "[]".to_owned()));
+    assert_eq!(session.run("run httpd").await.code, 0);
+    let first_keys: Vec<_> = session.server.asked().into_iter().map(|asked| asked.key).collect();
+    assert!(first_keys.len() == 2 && first_keys[0].is_some() && first_keys[0] == first_keys[1], "{first_keys:?}");
+    assert_eq!(session.run("run httpd").await.code, 0);
+    assert_ne!(session.server.asked()[2].key, first_keys[0], "another run has another key");
+}
+
+#[tokio::test]
+async fn scale_asks_for_an_app_first_and_then_for_a_container() {
+    let session = Session::start().await;
+    session.server.json("GET /api/apps/web", app("web"));
+    session.server.on("POST /api/apps/web/scale?count=4&wait=0", Reply::Operation(204, "op1", String::new()));
+    session.server.on("POST /api/containers/714e/scale?count=2&wait=0", begun());
+    session.server.json(OPERATION, operation("done", "", ""));
+    assert_eq!(session.run("scale web 4").await.out, "scaled web to 4\n");
+    assert_eq!(session.run("scale 714e 2").await.out, "scaled 714e to 2\n");
+    let asked = ["GET /api/apps/714e", "POST /api/containers/714e/scale?count=2&wait=0", OPERATION];
+    assert_eq!(session.server.lines()[2..], asked);
+    let ran = session.run("scale nobody 2").await;
+    assert_eq!(ran.code, 3);
+    assert!(ran.err.starts_with("error: there is neither an app nor a container \"nobody\"\nhint: "), "{}", ran.err);
+}
+
+#[tokio::test]
+async fn verbs_act_on_each_container_in_turn() {
+    let session = Session::start().await;
+    for line in ["stop?wait=0", "start?wait=0", "restart?wait=0"] {
+        session.server.on(&format!("POST /api/containers/a/{line}"), Reply::Operation(204, "op1", String::new()));
+    }
+    session.server.on("POST /api/containers/b/stop?wait=0", begun());
+    session.server.json(OPERATION, operation("done", &done(0, FIRST), ""));
+    session.server.json("GET /api/operations/op1", operation("done", "", ""));
+    assert_eq!(session.run("container stop a b").await.out, "stopped a\nstopped b\n");
+    assert_eq!(session.run("start a").await.out, "started a\n");
+    assert_eq!(session.run("restart a").await.out, "restarted a\n");
+    let ran = session.run("stop a --json").await;
+    assert_eq!(serde_json::from_str::<Value>(&ran.out).unwrap()["id"], "op1");
+}
+
+#[tokio::test]
+async fn an_app_is_set_from_the_same_flags() {
+    let session = Session::start().await;
+    session.server.on("PUT /api/apps/web?wait=0", begun());
+    session.server.json(OPERATION, operation("done", "", "")).json("GET /api/apps/web", app("web"));
+    let ran = session.run("app set web httpd:2 --count 3 --env A=b -- -x").await;
+    assert!(ran.out.contains("running  1 of 2") && ran.out.contains("pulling httpd:latest"), "{}", ran.out);
+    let sent: Value = serde_json::from_str(&session.server.asked()[0].body).unwrap();
+    let expected = json!({"image": {"name": "httpd:2", "args": ["-x"], "environment": {"A": "b"}}, "replicas": 3});
+    assert_eq!(sent, expected);
+}
+
+#[tokio::test]
+async fn what_destroys_is_asked_about() {
+    let mut session = Session::start().await;
+    for line in ["DELETE /api/containers/a?wait=0", "DELETE /api/apps/web?wait=0", "DELETE /api/engines/e1"] {
+        session.server.on(line, Reply::Json(204, String::new()));
+    }
+    session.server.on("DELETE /api/account", Reply::Json(204, String::new()));
+    let commands = ["container rm a", "app rm web", "engine rm e1", "account rm clare"];
+    for command in commands {
+        let ran = session.run(command).await;
+        assert_eq!((ran.code, ran.err.contains("hint: scripts say --yes")), (2, true), "{ran:?}");
+    }
+    session.terminals.stdin = true;
+    for (input, command) in ["n\n", "\n", "", "nonsense\n"].into_iter().zip(commands) {
+        session.input = input;
+        let ran = session.run(command).await;
+        assert!(ran.code == 1 && ran.err.contains("[y/N]") && ran.err.contains("nothing was changed"), "{ran:?}");
+    }
+    assert!(session.server.asked().is_empty());
+    session.input = "y\n";
+    for command in commands {
+        assert_eq!(session.run(command).await.code, 0, "{command}");
+    }
+    session.input = "";
+    for command in commands {
+        assert_eq!(session.run(&format!("{command} --yes")).await.code, 0, "{command}");
+    }
+    assert_eq!(session.server.asked().len(), 8);
+}
+
+#[tokio::test]
+async fn the_originals_verbs_need_no_flag_in_a_script() {
+    let mut session = Session::start().await;
+    session.server.on("DELETE /api/containers/a?wait=0", Reply::Operation(204, "op1", String::new()));
+    session.server.on("DELETE /api/engines/e1", Reply::Json(204, String::new()));
+    session.server.on("DELETE /api/account", Reply::Json(204, String::new()));
+    assert_eq!(session.run("destroy a").await.out, "destroyed a\n");
+    assert_eq!(session.run("edelete e1").await.out, "removed e1\n");
+    assert_eq!(session.run("adelete clare").await.out, "deleted clare\n");
+    session.terminals.stdin = true;
+    assert_eq!(session.run("destroy a").await.code, 1, "at a terminal they ask like the others");
+}
+
+#[tokio::test]
+async fn engines_and_accounts_are_added_with_their_secrets_in_files_or_on_stdin() {
+    let mut session = Session::start().await;
+    let certificate = session.folder.path().join("ca.pem");
+    std::fs::write(&certificate, "PEM").unwrap();
+    session.server.refuse("POST /api/engines", 409, "exists", "e1 is there already");
+    session.server.on("POST /api/account", Reply::Json(204, String::new()));
+    session.input = "s3cret\n";
+    let line = "eadd --id e1 --addr https://10.0.0.5:2376 --label ssd --cpus 1.5 --registry r:5000 \
+        --registry-username bot --registry-password-stdin --ca";
+    let ran = session.run(&format!("{line} {}", certificate.display())).await;
+    assert_eq!((ran.code, ran.err.lines().next()), (4, Some("error: e1 is there already")));
+    assert_eq!(session.run("account add clare --role admin --password-stdin").await.out, "added clare (admin)\n");
+    let sent: Vec<Value> =
+        session.server.asked().iter().map(|asked| serde_json::from_str(&asked.body).unwrap()).collect();
+    let engine = json!({"id": "e1", "addr": "https://10.0.0.5:2376", "labels": ["ssd"], "ca_certificate": "PEM",
+        "auth": {"server": "r:5000", "username": "bot", "password": "s3cret"}, "capacity_cpus": 1.5});
+    let account = json!({"username": "clare", "password": "s3cret", "role": {"name": "admin"}});
+    assert_eq!(sent, [engine, account]);
+    assert_eq!(session.run("engine add e2 --key /nowhere/key.pem").await.code, 1);
+    session.input = "";
+    assert_eq!(session.run("account add clare").await.code, 2, "a password cannot be typed in a script");
+}

@@ -1,0 +1,117 @@
+//! Logging in, and to whom the token goes.
+
+use crate::scripted::Scripted;
+use crate::session::Session;
+use serde_json::Value;
+use std::path::PathBuf;
+
+const LOGGED_IN: &str = r#"{"token":"t0ken","username":"clare","role":"user","expires_at":"2027-01-01T00:00:00.000Z"}"#;
+
+async fn session() -> Session {
+    let mut session = Session::start().await;
+    session.server.json("POST /auth/login", LOGGED_IN).json("GET /api/apps", "[]");
+    session.input = "s3cret\n";
+    session
+}
+
+fn file(session: &Session) -> PathBuf {
+    session.folder.path().join("pierhead/login.json")
+}
+
+async fn log_in(session: &Session) {
+    let ran = session.run_alone(&format!("login {} -u clare --password-stdin", session.server.url)).await;
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(ran.out, format!("logged in to {} as clare (user)\n", session.server.url));
+    assert!(!ran.err.contains("t0ken") && !ran.err.contains("s3cret"), "{}", ran.err);
+}
+
+#[tokio::test]
+async fn the_token_is_kept_for_its_owner_only_and_used() {
+    let session = session().await;
+    log_in(&session).await;
+    assert_eq!(session.server.asked()[0].body, r#"{"username":"clare","password":"s3cret"}"#);
+    let saved: Value = serde_json::from_slice(&std::fs::read(file(&session)).unwrap()).unwrap();
+    assert_eq!((&saved["token"], &saved["url"]), (&"t0ken".into(), &session.server.url.as_str().into()));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |path: PathBuf| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(file(&session)), mode(session.folder.path().join("pierhead"))), (0o600, 0o700));
+    }
+    assert_eq!(session.run_alone("app ls").await.code, 0);
+    assert_eq!(session.server.asked()[1].token.as_deref(), Some("Bearer t0ken"));
+}
+
+#[tokio::test]
+async fn a_saved_token_goes_to_nobody_else() {
+    let session = session().await;
+    log_in(&session).await;
+    let other = Scripted::start().await;
+    other.json("GET /api/apps", "[]");
+    assert_eq!(session.run_alone(&format!("--url {} app ls", other.url)).await.code, 0);
+    assert_eq!(other.asked()[0].token, None);
+    let both = format!("--url {},{} app ls", session.server.url, other.url);
+    assert_eq!(session.run_alone(&both).await.code, 0);
+    assert_eq!(session.server.asked()[1].token, None, "a list with a stranger in it is a stranger's");
+    assert_eq!(session.run_alone(&format!("--url {}/ app ls", session.server.url)).await.code, 0);
+    assert_eq!(session.server.asked()[2].token.as_deref(), Some("Bearer t0ken"));
+    assert_eq!(session.run_alone("--token mine app ls").await.code, 0);
+    assert_eq!(session.server.asked()[3].token.as_deref(), Some("Bearer mine"));
+}
+
+#[tokio::test]
+async fn logging_out_forgets_it() {
+    let session = session().await;
+    log_in(&session).await;
+    assert!(session.run_alone("logout").await.out.starts_with("logged out"));
+    assert!(!file(&session).exists());
+    assert_eq!(session.run_alone("logout").await.out, "nobody was logged in\n");
+}
+
+#[tokio::test]
+async fn a_refused_log_in_keeps_nothing() {
+    let mut session = Session::start().await;
+    session.server.refuse("POST /auth/login", 401, "unauthorized", "user name or password is wrong");
+    session.input = "wrong\n";
+    let line = format!("login {} -u clare --password-stdin", session.server.url);
+    let ran = session.run_alone(&line).await;
+    assert_eq!((ran.code, file(&session).exists()), (5, false), "{ran:?}");
+    session.input = "";
+    assert_eq!(session.run_alone(&line).await.code, 2);
+    let line = format!("login {} --password-stdin", session.server.url);
+    assert_eq!(session.run_alone(&line).await.code, 2, "nobody can be asked for the user name");
+}
+
+#[tokio::test]
+async fn url_and_name_are_asked_for_at_a_terminal() {
+    let mut session = session().await;
+    session.terminals.stdin = true;
+    session.input = "clare\ns3cret\n";
+    let ran = session.run_alone(&format!("login {} --password-stdin", session.server.url)).await;
+    assert!(ran.code == 0 && ran.err.contains("User name:"), "{ran:?}");
+    session.input = "ftp://nowhere\n";
+    let ran = session.run_alone("login").await;
+    assert!(ran.code == 2 && ran.err.contains(&format!("Controller [{}]:", session.server.url)), "{ran:?}");
+}
+
+#[tokio::test]
+async fn a_spoilt_file_is_named() {
+    let session = session().await;
+    std::fs::create_dir_all(file(&session).parent().unwrap()).unwrap();
+    std::fs::write(file(&session), "{").unwrap();
+    let ran = session.run_alone("app ls").await;
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("login.json") && ran.err.contains("--config-dir"), "{}", ran.err);
+    log_in(&session).await;
+    assert_eq!(session.run_alone("app ls").await.code, 0);
+}
+
+#[tokio::test]
+async fn a_password_is_changed_for_the_one_that_is_logged_in() {
+    let session = session().await;
+    log_in(&session).await;
+    session.server.json("POST /account/passwdchange", "");
+    let ran = session.run_alone("account passwd --password-stdin").await;
+    assert_eq!((ran.code, ran.out.as_str()), (0, "changed the password of clare\n"), "{}", ran.err);
+    assert_eq!(session.server.asked()[1].body, r#"{"username":"clare","password":"s3cret"}"#);
+}

@@ -1,0 +1,38 @@
+//! What containers wrote.
+
+use crate::scripted::Reply;
+use crate::session::{FIRST, SECOND, Session, app, container};
+
+#[tokio::test]
+async fn a_file_gets_the_bytes_of_one_container() {
+    let session = Session::start().await;
+    session.server.on("GET /api/containers/1111/logs", Reply::Chunks(vec![b"\x1b[1mone\n", b"tw", b"o"]));
+    assert_eq!(session.run("container logs 1111").await.out, "\u{1b}[1mone\ntwo");
+    assert_eq!(session.run("log 1111").await.out, "\u{1b}[1mone\ntwo");
+}
+
+#[tokio::test]
+async fn a_terminal_gets_lines_that_it_does_not_obey() {
+    let mut session = Session::start().await;
+    session.terminals.stdout = true;
+    let line = "GET /api/containers/1111/logs?follow=true&tail=5&timestamps=true&stderr=false";
+    session.server.on(line, Reply::Chunks(vec![b"\x1b[1mo", b"ne\r\n\ttwo"]));
+    let ran = session.run("logs 1111 -f --tail 5 -t --stdout").await;
+    assert_eq!((ran.code, ran.out.as_str()), (0, "\\x1b[1mone\n\ttwo\n"));
+}
+
+#[tokio::test]
+async fn an_app_shows_all_its_containers_with_their_slots() {
+    let session = Session::start().await;
+    session.server.json("GET /api/apps/web", app("web")).json("GET /api/apps/idle", app("idle"));
+    let all = [container(SECOND, "web", 7, 1), container(FIRST, "web", 2, 1), container("333", "other", 0, 1)];
+    session.server.json("GET /api/containers?all=true", format!("[{}]", all.join(",")));
+    session.server.on(&format!("GET /api/containers/{FIRST}/logs"), Reply::Chunks(vec![b"a\nb\n"]));
+    session.server.on(&format!("GET /api/containers/{SECOND}/logs"), Reply::Chunks(vec![b"c"]));
+    let ran = session.run("logs web").await;
+    let mut lines: Vec<&str> = ran.out.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines, ["slot 2 | a", "slot 2 | b", "slot 7 | c"], "{ran:?}");
+    assert_eq!(session.run("logs idle").await.code, 3);
+    assert_eq!(session.run("logs nobody").await.code, 3);
+}

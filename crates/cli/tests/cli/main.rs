@@ -1,0 +1,12 @@
+//! The commands against a controller that says what it was told to say.
+#![cfg(test)]
+
+#[path = "../../../client/tests/scripted/mod.rs"]
+mod scripted;
+
+mod changing;
+mod failing;
+mod login;
+mod logs;
+mod reading;
+mod session;
