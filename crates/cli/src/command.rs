@@ -22,26 +22,32 @@ use std::process::ExitCode;
 
 /// What stands below the list of commands in the help.
 pub const AFTER_HELP: &str = "\
-Exit codes: 0 done; 1 refused or failed; 2 wrong usage; 3 not found; 4 no room, or in conflict with what is there;
-5 not logged in, or not allowed; 6 unreachable, or timed out.
+Exit codes:
+  0  done
+  1  refused or failed
+  2  wrong usage
+  3  not found
+  4  no room, or in conflict with what is there
+  5  not logged in, or not allowed
+  6  unreachable, or timed out
 
-Commands that destroy ask at a terminal; in scripts they need --yes. With --json the answer of the server is printed
-as it is; errors always go to standard error.";
+Commands that destroy ask at a terminal; scripts say --yes.
+With --json the server's answer is printed; errors always go to standard error.";
 
 /// The command line of a program that is only a client.
 #[derive(Debug, Parser)]
 #[command(name = "pierhead", version, about = "Apps on plain Docker hosts", after_help = AFTER_HELP)]
 #[command(disable_version_flag = true)]
 pub struct Cli {
+    /// Print the version
+    #[arg(short = 'v', long, short_alias = 'V', action = ArgAction::Version)]
+    pub version: Option<bool>,
     /// Which controllers are asked.
     #[command(flatten)]
     pub connection: Connection,
     /// What is done.
     #[command(subcommand)]
     pub command: ClientCommand,
-    /// Print the version
-    #[arg(short = 'v', long, short_alias = 'V', action = ArgAction::Version)]
-    pub version: Option<bool>,
 }
 
 /// Every command that asks a controller.

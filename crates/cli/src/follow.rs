@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// Flags of every command that changes what runs.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Waiting")]
 pub struct ChangeArgs {
     /// Print the id of the operation and do not wait for its end
     #[arg(long, short = 'd')]

@@ -152,7 +152,7 @@ impl Output {
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Confirm {
     /// Do it without asking; scripts need this
-    #[arg(long, short = 'y')]
+    #[arg(long, short = 'y', help_heading = None)]
     pub yes: bool,
 }
 

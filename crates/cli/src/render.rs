@@ -13,9 +13,12 @@ pub(crate) mod operation;
 
 use crate::escape::escape;
 use comfy_table::presets::NOTHING;
-use comfy_table::{ContentArrangement, Table};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table};
 use pierhead_model::Timestamp;
 use pierhead_wire::parse_timestamp;
+
+/// Names up to this many characters are never cut.
+const LONGEST_WHOLE_NAME: u16 = 20;
 
 /// A table without lines: fit to `width` at a terminal, as wide as it is elsewhere.
 pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>, width: Option<u16>) -> String {
@@ -30,6 +33,11 @@ pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>
     }
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
+    }
+    // What names a row is copied from it, so it stays in one piece.
+    let names = table.column_max_content_widths().first().copied().unwrap_or_default();
+    if let Some(column) = table.column_mut(0).filter(|_| names <= LONGEST_WHOLE_NAME) {
+        column.set_constraint(ColumnConstraint::ContentWidth);
     }
     table.trim_fmt()
 }

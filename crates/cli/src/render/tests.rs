@@ -15,6 +15,13 @@ fn tables_fit_a_terminal() {
 }
 
 #[test]
+fn what_names_a_row_stays_in_one_piece() {
+    let rows = [vec!["0123456789ab".to_owned(), "httpd:latest".to_owned(), "http://10.0.0.5:20000 -> 80".to_owned()]];
+    let text = table(&["CONTAINER", "IMAGE", "PORTS"], rows, Some(40));
+    assert!(text.contains("0123456789ab") && text.lines().all(|line| line.chars().count() <= 40), "{text}");
+}
+
+#[test]
 fn fields_are_aligned_and_empty_ones_left_out() {
     let text = fields(&[("id", "1".to_owned()), ("address", "x\x1b".to_owned()), ("why", String::new())]);
     assert_eq!(text, "id       1\naddress  x\\x1b\n");
