@@ -24,7 +24,7 @@ use crate::pulls::Pulls;
 use address::Address;
 use bollard::Docker as Client;
 use bollard::errors::Error as ClientError;
-use inspection::LimitsCache;
+use inspection::Memory;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -44,7 +44,7 @@ pub struct Docker {
     deadlines: Deadlines,
     wire: Arc<Wire>,
     pulls: Arc<Pulls>,
-    limits: Arc<LimitsCache>,
+    memory: Arc<Memory>,
     /// Cores of the host, 0 as long as they are not known.
     cores: Arc<AtomicU64>,
 }
@@ -62,7 +62,7 @@ impl Docker {
             address,
             deadlines: options.deadlines,
             pulls: Arc::default(),
-            limits: Arc::default(),
+            memory: Arc::default(),
             cores: Arc::default(),
         })
     }

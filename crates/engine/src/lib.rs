@@ -33,7 +33,8 @@ pub trait Engine: Send + Sync {
     async fn facts(&self) -> Result<EngineFacts>;
 
     /// All its containers, stopped ones included. Limits are filled in for containers without the label
-    /// `pierhead.cluster`, and exit code and restart count for those that bear it and do not run.
+    /// `pierhead.cluster`, and exit code and restart count for those that bear it and do not run (except created
+    /// ones). Limits can be a minute old, and a container that does not answer lacks these parts.
     async fn containers(&self) -> Result<Vec<ObservedContainer>>;
 
     /// One container, or [`EngineError::NotFound`].

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 /// Which part of a log is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogOptions {
-    /// Go on when the newest line was reached.
+    /// Go on when the newest line was reached. Engines of version 20.10 lose lines here when a log file is full and
+    /// the next one begins.
     pub follow: bool,
-    /// Only so many of the newest lines.
+    /// Only so many of the newest lines, counted over both streams before anything else is left out.
     pub tail: Option<u64>,
     /// Only lines from this moment on.
     pub since: Option<Timestamp>,
@@ -31,7 +32,8 @@ impl Default for LogOptions {
 pub struct LogLine {
     /// Whether it came from standard error.
     pub is_stderr: bool,
-    /// The bytes, line ends included; nothing says that they are UTF-8 or a whole line.
+    /// The bytes, line ends included; nothing says that they are UTF-8 or a whole line. (Docker's usual log files
+    /// are JSON and hold a replacement character for what is no UTF-8; other kinds of log keep the bytes.)
     pub bytes: Vec<u8>,
 }
 

@@ -160,7 +160,7 @@ impl Fake {
     pub fn print(&self, id: &ContainerId, line: LogLine) -> Result<()> {
         self.change(|world| {
             let now = world.now;
-            world.held(id).map(|held| held.log.push((now, line)))
+            world.held(id).map(|held| held.print(now, line))
         })
     }
 

@@ -31,20 +31,9 @@ struct Reader {
 impl Reader {
     fn new(fake: Fake, id: ContainerId, options: LogOptions) -> Self {
         let changes = fake.shared.changes.subscribe();
-        let mut reader = Self { changes, fake, id, options, at: 0, end: 0 };
-        let world = reader.fake.world();
-        if let Some(held) = world.containers.get(&reader.id) {
-            let matching: Vec<usize> = (0..held.log.len()).filter(|at| reader.wants(&held.log[*at])).collect();
-            let kept = reader.options.tail.map_or(usize::MAX, |tail| usize::try_from(tail).unwrap_or(usize::MAX));
-            let end = held.log.len();
-            let first = matching.len().checked_sub(kept).map_or(0, |skip| matching.get(skip).copied().unwrap_or(end));
-            drop(world);
-            reader.at = first;
-            reader.end = end;
-        } else {
-            drop(world);
-        }
-        reader
+        let end = fake.world().containers.get(&id).map_or(0, |held| held.log.len());
+        let kept = options.tail.map_or(end, |tail| usize::try_from(tail).unwrap_or(usize::MAX).min(end));
+        Self { changes, fake, id, options, at: end - kept, end }
     }
 
     fn wants(&self, (at, line): &(Timestamp, LogLine)) -> bool {

@@ -31,6 +31,14 @@ pub(super) struct Held {
 /// Who holds a port at which address; no container is something else of the host.
 type Holder = (Option<IpAddr>, Option<ContainerId>);
 
+impl Held {
+    /// Keeps a piece of output, as text, because Docker's log files are JSON.
+    pub(super) fn print(&mut self, now: Timestamp, line: LogLine) {
+        let bytes = String::from_utf8_lossy(&line.bytes).into_owned().into_bytes();
+        self.log.push((now, LogLine { bytes, ..line }));
+    }
+}
+
 pub(super) struct World {
     pub(super) containers: BTreeMap<ContainerId, Held>,
     pub(super) images: BTreeMap<ImageReference, FakeImage>,
@@ -148,7 +156,9 @@ impl World {
         held.observed.state = ContainerState::Running;
         held.observed.exit_code = None;
         held.observed.restart_count = 0;
-        held.log.extend(image.iter().flat_map(|image| image.prints.iter().map(|line| (now, line.clone()))));
+        for line in image.iter().flat_map(|image| &image.prints) {
+            held.print(now, line.clone());
+        }
         self.tell(id, "start", &[]);
         if let Some(code) = image.and_then(|image| image.exits) {
             self.end(id, code)?;
