@@ -151,8 +151,18 @@ async fn a_terminal_obeys_nothing_that_a_stranger_wrote() {
     for (line, body) in &bodies {
         session.server.json(line, body);
     }
-    for command in ["containers", "app ls", "engines", "accounts", "events", "app explain x", "clusterinfo", "engine x"]
-    {
+    session.server.json("POST /api/engines", ENGINE.replace("\"e1\"", &format!("\"{hostile}\"")));
+    for command in [
+        "engine add x",
+        "containers",
+        "app ls",
+        "engines",
+        "accounts",
+        "events",
+        "app explain x",
+        "clusterinfo",
+        "engine x",
+    ] {
         for line in [command.to_owned(), format!("{command} --json")] {
             let ran = session.run(&line).await;
             assert_eq!(ran.code, 0, "{line}: {}", ran.err);
