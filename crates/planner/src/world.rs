@@ -175,6 +175,16 @@ impl World {
             })
     }
 
+    /// A host that nobody has heard of yet, although there was hardly time for it: it may take what others refuse.
+    pub(crate) fn unknown_host(&self, now: Timestamp) -> Option<&EngineId> {
+        let is_unknown = |state: &&EngineState| {
+            let since = state.health.since.max(state.record.added_at).max(self.since);
+            let is_waited_for = now.since(since) < self.policy.grace_ms;
+            state.health.status != HealthStatus::Down && !state.is_usable() && is_waited_for
+        };
+        self.engines.values().find(is_unknown).map(|state| &state.record.id)
+    }
+
     // What changes.
 
     /// Adds an engine or changes its record.
@@ -269,39 +279,44 @@ impl World {
                 self.of_slot.remove(&owner.slot);
             }
         }
+        self.refresh_slot(&owner.slot);
     }
 
     /// Adds an app or changes it.
     pub fn set_app(&mut self, app: App) {
-        self.names.insert(app.name.clone(), app.id.clone());
-        self.apps.insert(app.id.clone(), app);
+        let id = app.id.clone();
+        let name = app.name.clone();
+        let members = app.members.clone();
+        let before = self.apps.insert(id.clone(), app);
+        if let Some(before) = before.as_ref().filter(|before| before.name != name) {
+            self.forget_name(&before.name, &id);
+        }
+        self.names.insert(name, id.clone());
+        if before.is_none_or(|before| before.members != members) {
+            self.refresh_slots_of(&id);
+        }
     }
 
     /// Forgets an app; its assignments stay until what they stand for is gone.
     pub fn remove_app(&mut self, id: &AppId) {
-        if let Some(app) = self.apps.remove(id)
-            && self.names.get(&app.name) == Some(id)
-        {
-            self.names.remove(&app.name);
+        if let Some(app) = self.apps.remove(id) {
+            self.forget_name(&app.name, id);
+            self.refresh_slots_of(id);
         }
     }
 
     /// Adds an assignment or changes it.
     pub fn set_assignment(&mut self, assignment: Assignment) {
         let key = assignment.key();
-        if assignment.exit.is_some() {
-            self.ledger.release(&HoldKey::Slot(key.clone()));
-        } else {
-            self.ledger.hold(HoldKey::Slot(key.clone()), self.slot_hold(&assignment));
-        }
         self.assignments.insert(key.clone(), assignment);
+        self.refresh_slot(&key);
         self.refresh_containers_of(&key);
     }
 
     /// Forgets an assignment.
     pub fn remove_assignment(&mut self, key: &SlotKey) {
         self.assignments.remove(key);
-        self.ledger.release(&HoldKey::Slot(key.clone()));
+        self.refresh_slot(key);
         self.refresh_containers_of(key);
     }
 
@@ -317,6 +332,12 @@ impl World {
     /// Forgets an operation.
     pub fn remove_operation(&mut self, id: &OperationId) {
         self.operations.remove(id);
+    }
+
+    fn forget_name(&mut self, name: &AppName, id: &AppId) {
+        if self.names.get(name) == Some(id) {
+            self.names.remove(name);
+        }
     }
 
     // What keeps the ledger true.
@@ -363,10 +384,15 @@ impl World {
             self.ledger.release(&key);
             return;
         };
-        if !container.state.is_running() || self.is_current(engine, container) {
+        let is_current = self.is_current(engine, container);
+        if is_current && let Some(owner) = Ownership::read(&container.labels) {
+            self.refresh_slot(&owner.slot);
+        }
+        let container = self.engines.get(engine).and_then(|state| state.containers.get(id));
+        let Some(container) = container.filter(|container| container.state.is_running() && !is_current) else {
             self.ledger.release(&key);
             return;
-        }
+        };
         let hold = Hold {
             engine: engine.clone(),
             resources: container.limits,
@@ -377,16 +403,47 @@ impl World {
         self.ledger.hold(key, hold);
     }
 
-    fn slot_hold(&self, assignment: &Assignment) -> Hold {
+    fn refresh_slots_of(&mut self, app: &AppId) {
+        let keys: Vec<SlotKey> = self.assignments_of(app).map(Assignment::key).collect();
+        keys.iter().for_each(|key| self.refresh_slot(key));
+    }
+
+    /// A slot holds what was decided for it until it has ended.
+    fn refresh_slot(&mut self, key: &SlotKey) {
+        let hold = self.assignments.get(key).and_then(|assignment| self.slot_hold(assignment));
+        let key = HoldKey::Slot(key.clone());
+        match hold {
+            Some(hold) if self.ledger.held(&key) == Some(&hold) => {}
+            Some(hold) => self.ledger.hold(key, hold),
+            None => drop(self.ledger.release(&key)),
+        }
+    }
+
+    /// The images and names are those of the description and, while a description is being replaced, those that still
+    /// run.
+    fn slot_hold(&self, assignment: &Assignment) -> Option<Hold> {
+        let current = self.current(assignment);
+        let running = || current.values().filter(|container| container.state.is_running());
+        if assignment.exit.is_some() && running().next().is_none() {
+            return None;
+        }
         let app = self.apps.get(&assignment.app);
         let members = || app.into_iter().flat_map(|app| app.members.iter().enumerate());
-        Hold {
+        let images: BTreeSet<String> = members()
+            .map(|(_, member)| member.spec.image.to_string())
+            .chain(running().map(|container| normal_image(&container.image)))
+            .collect();
+        let names: BTreeSet<String> = members()
+            .map(|(at, member)| assignment.container_name(&member.name, at == 0))
+            .chain(running().map(|container| container.name.clone()))
+            .collect();
+        Some(Hold {
             engine: assignment.engine.clone(),
             resources: assignment.reserved,
             ports: assignment.ports.values().flatten().cloned().collect(),
-            images: members().map(|(_, member)| member.spec.image.to_string()).collect(),
-            names: members().map(|(at, member)| assignment.container_name(&member.name, at == 0)).collect(),
-        }
+            images: images.into_iter().collect(),
+            names: names.into_iter().collect(),
+        })
     }
 }
 
