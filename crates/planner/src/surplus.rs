@@ -30,7 +30,8 @@ fn remove_slot(world: &World, assignment: &Assignment, plan: &mut Plan) {
     };
     if engine.is_usable() {
         let current = world.current(assignment);
-        if current.is_empty() {
+        // While an older copy is left, the record says that it is one, so that it need not wait for the grace time.
+        if !world.containers_of(&key).any(|(engine, _)| engine.is_usable()) {
             plan.writes.push(RecordWrite::Release(key.clone()));
         }
         plan.actions.extend(current.values().map(|container| Action {
@@ -58,10 +59,12 @@ fn is_surplus(
     }
     let Some(owner) = Ownership::read(&container.labels) else { return false };
     match world.assignments().get(key) {
-        Some(assignment) => owner.generation <= assignment.generation,
-        None => {
-            let known_since = container.created_at.max(world.since);
-            now.since(known_since) >= world.policy.orphan_grace_ms
+        Some(assignment) if owner.generation <= assignment.generation => true,
+        _ => {
+            // A host whose clock is ahead must not keep its orphans for ever.
+            let is_in_the_past = container.created_at <= now;
+            let created_at = if is_in_the_past { container.created_at } else { world.since };
+            now.since(created_at.max(world.since)) >= world.policy.orphan_grace_ms
         }
     }
 }
