@@ -26,3 +26,6 @@ pub use reconcile::{plan, request_for};
 pub use retry::after_failure;
 pub use status::{SlotPhase, SlotStatus, slot_status};
 pub use world::{EngineState, World};
+
+#[cfg(test)]
+mod tests;

@@ -2,24 +2,68 @@
 
 use crate::World;
 use crate::plan::{AppWrite, Blocked, Plan, RecordWrite};
+use crate::retry::{is_worn_out, lasting_attempts};
 use crate::status::{SlotPhase, slot_status};
 use pierhead_model::{
-    App, Goal, HealthStatus, Operation, OperationError, OperationState, SlotKey, Target, Timestamp, Verdict,
-    VerdictState,
+    App, AppId, Goal, HealthStatus, Operation, OperationError, OperationState, SlotKey, SlotWish, Target, Timestamp,
+    Verdict, VerdictState,
 };
 use std::collections::BTreeMap;
 
 /// Adds to the plan what becomes of the open operations.
 pub(crate) fn progress(world: &World, now: Timestamp, plan: &mut Plan) {
     let blocked: BTreeMap<&SlotKey, &Blocked> = plan.blocked.iter().map(|blocked| (&blocked.key, blocked)).collect();
-    let writes: Vec<RecordWrite> =
-        world.operations().values().filter_map(|operation| advance(world, operation, &blocked, now)).collect();
+    let mut apps = Apps { world, changed: BTreeMap::new() };
+    let mut writes = Vec::new();
+    for operation in world.operations().values() {
+        if let Some(write) = advance(world, operation, &blocked, now, &apps) {
+            apps.note(&write);
+            writes.push(write);
+        }
+    }
     plan.writes.extend(writes);
+}
+
+/// The apps as they will be after the operations that ended before, so that none undoes what another did.
+struct Apps<'a> {
+    world: &'a World,
+    changed: BTreeMap<AppId, Option<App>>,
+}
+
+impl Apps<'_> {
+    fn get(&self, id: &AppId) -> Option<&App> {
+        self.changed.get(id).map_or_else(|| self.world.apps().get(id), Option::as_ref)
+    }
+
+    fn note(&mut self, write: &RecordWrite) {
+        match write {
+            RecordWrite::Progress { app: AppWrite::Put(app), .. } => {
+                self.changed.insert(app.id.clone(), Some(app.clone()));
+            }
+            RecordWrite::Progress { app: AppWrite::Delete(id, _), .. } => {
+                self.changed.insert(id.clone(), None);
+            }
+            _ => {}
+        }
+    }
 }
 
 type BlockedSlots<'a> = BTreeMap<&'a SlotKey, &'a Blocked>;
 
-fn advance(world: &World, operation: &Operation, blocked: &BlockedSlots<'_>, now: Timestamp) -> Option<RecordWrite> {
+fn advance(
+    world: &World,
+    operation: &Operation,
+    blocked: &BlockedSlots<'_>,
+    now: Timestamp,
+    apps: &Apps<'_>,
+) -> Option<RecordWrite> {
+    let app = apps.get(&operation.app);
+    let fail = |outcome, error, verdicts| {
+        Some(RecordWrite::Progress {
+            operation: failed(world, operation, outcome, error, verdicts, now),
+            app: without_added(app, operation),
+        })
+    };
     if let Some(outcome) = operation.ending {
         let gone =
             operation.targets.iter().all(|target| target.goal != Goal::Added || is_gone(world, operation, target));
@@ -30,20 +74,24 @@ fn advance(world: &World, operation: &Operation, blocked: &BlockedSlots<'_>, now
         operation.targets.iter().map(|target| judge(world, operation, target, blocked)).collect();
     let verdicts: Vec<Verdict> = judged.iter().map(|judgement| judgement.verdict.clone()).collect();
     if let Some(error) = judged.into_iter().find_map(|judgement| judgement.error) {
-        return Some(fail(world, operation, OperationState::Failed, error, verdicts, now));
+        return fail(OperationState::Failed, error, verdicts);
     }
     if verdicts.iter().all(|verdict| verdict.state == VerdictState::Done) {
         let ended = Operation { verdicts, ..operation.clone() };
-        return Some(finish(&ended, OperationState::Done, now, settle(world, operation)));
+        return Some(finish(&ended, OperationState::Done, now, settle(app, operation)));
     }
     if now >= operation.deadline {
-        let pending = verdicts.iter().find(|verdict| verdict.state == VerdictState::Pending);
-        let doing = pending.map_or("", |verdict| verdict.message.as_str());
-        let message = format!("not done within its time; slot {} {doing}", pending.map_or(0, |verdict| verdict.slot.0));
-        let error = OperationError { code: "timed_out".to_owned(), message };
-        return Some(fail(world, operation, OperationState::TimedOut, error, verdicts, now));
+        let error = OperationError { code: "timed_out".to_owned(), message: what_is_late(&verdicts) };
+        return fail(OperationState::TimedOut, error, verdicts);
     }
     None
+}
+
+fn what_is_late(verdicts: &[Verdict]) -> String {
+    let mut late = verdicts.iter().filter(|verdict| verdict.state == VerdictState::Pending);
+    let Some(first) = late.next() else { return "not done in time".to_owned() };
+    let doing = if first.message.is_empty() { "is under way" } else { &first.message };
+    format!("{} of {} not done in time; slot {} {doing}", late.count() + 1, verdicts.len(), first.slot)
 }
 
 /// What calls an operation off: what it had added is taken back. Nothing if it has ended or is about to.
@@ -54,7 +102,10 @@ pub fn cancel(world: &World, operation: &Operation, now: Timestamp) -> Option<Re
     }
     let error = OperationError { code: "cancelled".to_owned(), message: "called off".to_owned() };
     let verdicts = verdicts(world, operation);
-    Some(fail(world, operation, OperationState::Cancelled, error, verdicts, now))
+    Some(RecordWrite::Progress {
+        operation: failed(world, operation, OperationState::Cancelled, error, verdicts, now),
+        app: without_added(world.apps().get(&operation.app), operation),
+    })
 }
 
 /// What became of each target so far.
@@ -84,18 +135,27 @@ fn judge(world: &World, operation: &Operation, target: &Target, blocked: &Blocke
         engine: status.engine.clone(),
         message: status.message.clone(),
     };
+    if let Some(blocked) = blocked.get(&key) {
+        verdict.message.clone_from(&blocked.reason);
+    }
+    let wish = world.apps().get(&key.app).and_then(|app| app.slots.get(&key.slot)).map(|intent| intent.wish);
     let mut error = None;
     let is_done = match target.goal {
+        // Somebody stopped it meanwhile.
+        Goal::Added | Goal::Running if wish == Some(SlotWish::Stopped) => true,
         Goal::Added | Goal::Running => {
             error = failure(world, &key, blocked);
             matches!(status.phase, SlotPhase::Running | SlotPhase::Done | SlotPhase::Removed)
                 && is_up_to_date(world, &key)
         }
+        // Somebody started it meanwhile.
+        Goal::Stopped if wish == Some(SlotWish::Running) => true,
         Goal::Stopped => !matches!(status.phase, SlotPhase::Running | SlotPhase::Starting),
         Goal::Gone => is_gone(world, operation, target),
     };
     if is_done {
         verdict.state = VerdictState::Done;
+        verdict.message.clone_from(&status.message);
         error = None;
     } else if let Some(error) = &error {
         verdict.state = VerdictState::Failed;
@@ -108,20 +168,23 @@ fn judge(world: &World, operation: &Operation, target: &Target, blocked: &Blocke
 fn is_up_to_date(world: &World, key: &SlotKey) -> bool {
     let Some(app) = world.apps().get(&key.app) else { return true };
     let Some(intent) = app.slots.get(&key.slot) else { return true };
-    world
-        .assignments()
-        .get(key)
-        .is_some_and(|assignment| assignment.version == app.version && assignment.restarts_done >= intent.restarts)
+    world.assignments().get(key).is_some_and(|assignment| {
+        // What has ended is not run again for a new description.
+        let is_newest = assignment.version == app.version || assignment.exit.is_some();
+        is_newest && assignment.restarts_done >= intent.restarts
+    })
 }
 
 /// Why the slot can't be had: no host takes it, or every host that would has failed.
 fn failure(world: &World, key: &SlotKey, blocked: &BlockedSlots<'_>) -> Option<OperationError> {
-    let last = world.assignments().get(key).and_then(|assignment| assignment.attempts.last());
+    let assignment = world.assignments().get(key).zip(world.apps().get(&key.app));
+    let attempts = assignment.map_or(&[][..], |(assignment, app)| lasting_attempts(app, assignment));
+    let last = attempts.last();
     let of_failure = |failure: &pierhead_model::Failure| OperationError {
         code: failure.kind.code().to_owned(),
         message: failure.message.clone(),
     };
-    if let Some(attempt) = last.filter(|attempt| attempt.failure.kind.is_everywhere()) {
+    if let Some(attempt) = last.filter(|attempt| attempt.failure.kind.is_everywhere() || is_worn_out(attempts)) {
         return Some(of_failure(&attempt.failure));
     }
     let blocked = blocked.get(key).filter(|blocked| blocked.refusal.is_some())?;
@@ -144,40 +207,42 @@ fn finish(operation: &Operation, state: OperationState, now: Timestamp, app: App
     RecordWrite::Progress { operation, app }
 }
 
-/// Takes back what the operation added. It ends when that is gone.
-fn fail(
+/// The operation on its way to failure: it ends when what it had added is gone.
+fn failed(
     world: &World,
     operation: &Operation,
     outcome: OperationState,
     error: OperationError,
     verdicts: Vec<Verdict>,
     now: Timestamp,
-) -> RecordWrite {
-    let failed = Operation {
+) -> Operation {
+    Operation {
         error: Some(error),
         verdicts,
         ending: Some(outcome),
         deadline: now.plus(world.policy.take_back_ms),
         ..operation.clone()
-    };
-    let Some(app) = world.apps().get(&operation.app) else {
-        return RecordWrite::Progress { operation: failed, app: AppWrite::Keep };
-    };
-    let mut rest: App = app.clone();
+    }
+}
+
+/// Takes back what the operation added, and the app with its last slot if it was made for that.
+fn without_added(app: Option<&App>, operation: &Operation) -> AppWrite {
+    let Some(app) = app else { return AppWrite::Keep };
+    let mut rest = app.clone();
     rest.slots.retain(|_, intent| intent.added_by.as_ref() != Some(&operation.id));
-    let write = if operation.made_app && rest.slots.is_empty() {
+    let goes = rest.slots.is_empty() && (operation.made_app || app.transient);
+    if goes {
         AppWrite::Delete(app.id.clone(), app.name.clone())
     } else if rest == *app {
         AppWrite::Keep
     } else {
         AppWrite::Put(rest)
-    };
-    RecordWrite::Progress { operation: failed, app: write }
+    }
 }
 
 /// The slots that the operation added are now like any other.
-fn settle(world: &World, operation: &Operation) -> AppWrite {
-    let Some(app) = world.apps().get(&operation.app) else { return AppWrite::Keep };
+fn settle(app: Option<&App>, operation: &Operation) -> AppWrite {
+    let Some(app) = app else { return AppWrite::Keep };
     let mut settled = app.clone();
     for intent in settled.slots.values_mut() {
         if intent.added_by.as_ref() == Some(&operation.id) {

@@ -2,11 +2,12 @@
 
 use crate::operations::progress;
 use crate::plan::{Blocked, Plan, RecordWrite};
-use crate::request::{retry_request, slot_request};
-use crate::slot::{SlotStep, SlotView, next_step};
+use crate::request::{rerun_request, retry_request, slot_request};
+use crate::retry::{has_failed, is_worn_out, lasting_attempts};
+use crate::slot::{SlotStep, SlotView, in_seconds, is_up, next_step};
 use crate::surplus::remove_surplus;
 use crate::{Hold, HoldKey, Ledger, Refusal, Request, World};
-use pierhead_model::{App, Assignment, Generation, OperationId, Slot, SlotKey, SlotWish, Timestamp};
+use pierhead_model::{App, Assignment, Attempt, Generation, OperationId, Slot, SlotKey, SlotWish, Timestamp};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -52,6 +53,10 @@ impl<'a> Draft<'a> {
                 continue;
             };
             let may_replace = replaceable == Some(slot);
+            if may_replace && let Err(refusal) = self.find_new_place(app, assignment) {
+                self.block(app, slot, refusal.to_string(), Some(refusal));
+                continue;
+            }
             let view = SlotView { world: self.world, app, intent, assignment, now: self.now, may_replace };
             self.take(app, assignment, next_step(&view));
         }
@@ -60,6 +65,9 @@ impl<'a> Draft<'a> {
     fn take(&mut self, app: &App, assignment: &Assignment, step: SlotStep) {
         if step.needs_host {
             return self.replace(app, &step.write.unwrap_or_else(|| assignment.clone()));
+        }
+        if step.needs_room {
+            return self.run_again(app, assignment);
         }
         if let Some(reason) = step.waits_for {
             self.block(app, assignment.slot, reason, None);
@@ -71,33 +79,62 @@ impl<'a> Draft<'a> {
     /// A slot that had containers needs new ones: somewhere it has not failed lately, or, when that is nowhere, after
     /// a wait, anywhere.
     fn replace(&mut self, app: &App, previous: &Assignment) {
+        let generation = previous.generation.next();
+        let attempts = lasting_attempts(app, previous);
+        let is_forgiven = attempts.is_empty();
+        let wait = if is_forgiven { 0 } else { previous.not_before.since(self.now) };
         let key = HoldKey::Slot(previous.key());
         let held = self.ledger.to_mut().release(&key);
-        let generation = previous.generation.next();
-        let mut request = retry_request(app, previous, generation);
-        let mut placed = self.ledger.place(&request);
-        let mut attempts = previous.attempts.clone();
-        let gives_up_waiting = self.now >= previous.not_before && !previous.attempts.is_empty();
-        if placed.is_err() && gives_up_waiting {
-            request.avoid.clear();
-            request.avoid_ports.clear();
-            placed = self.ledger.place(&request);
+        let mut placed = self.ledger.place(&retry_request(app, previous.slot, attempts, generation));
+        let mut kept = attempts;
+        if wait == 0 && !is_forgiven && (placed.is_err() || is_worn_out(attempts)) {
+            placed = self.ledger.place(&slot_request(app, previous.slot, generation));
             // The last one stays: it tells what was wrong.
-            let last = attempts.len().saturating_sub(1);
-            attempts.drain(..last);
+            kept = &attempts[attempts.len() - 1..];
         }
+        let has_to_wait = is_worn_out(kept);
         match placed {
-            Ok(placed) => {
-                let next = Assignment { attempts, ..reassign(previous, app, generation, placed, self.now) };
-                self.assign(app, next);
+            Ok(placed) if !has_to_wait => {
+                let next = reassign(previous, app, kept, placed, self.now);
+                return self.assign(app, next);
             }
-            Err(refusal) => {
-                if let Some(hold) = held {
-                    self.ledger.to_mut().hold(key, hold);
-                }
-                self.block(app, previous.slot, refusal.to_string(), Some(refusal));
+            Ok(_) => {
+                let (times, seconds) = (attempts.len(), in_seconds(wait));
+                let reason = format!("failed {times} times in a row; is tried again in {seconds}");
+                self.block(app, previous.slot, reason, None);
             }
+            Err(refusal) if wait > 0 => {
+                let reason = format!("{refusal}; is tried again in {}", in_seconds(wait));
+                self.block(app, previous.slot, reason, Some(refusal));
+            }
+            Err(refusal) => self.block(app, previous.slot, refusal.to_string(), Some(refusal)),
         }
+        if let Some(hold) = held {
+            self.ledger.to_mut().hold(key, hold);
+        }
+    }
+
+    /// Whether a slot whose description changed has a place once its containers are gone.
+    fn find_new_place(&mut self, app: &App, assignment: &Assignment) -> Result<(), Refusal> {
+        self.without_own_hold(assignment, slot_request(app, assignment.slot, assignment.generation.next()))
+    }
+
+    /// A slot that has ended gives its room back; to run once more, as the same containers, it needs it again.
+    fn run_again(&mut self, app: &App, assignment: &Assignment) {
+        match self.without_own_hold(assignment, rerun_request(app, assignment)) {
+            Ok(()) => self.assign(app, Assignment { exit: None, ..assignment.clone() }),
+            Err(refusal) => self.block(app, assignment.slot, refusal.to_string(), Some(refusal)),
+        }
+    }
+
+    fn without_own_hold(&mut self, assignment: &Assignment, request: Request) -> Result<(), Refusal> {
+        let key = HoldKey::Slot(assignment.key());
+        let held = self.ledger.to_mut().release(&key);
+        let placed = self.ledger.place(&request);
+        if let Some(hold) = held {
+            self.ledger.to_mut().hold(key, hold);
+        }
+        placed.map(drop)
     }
 
     fn place_alone(&mut self, app: &App, slot: Slot) {
@@ -109,22 +146,30 @@ impl<'a> Draft<'a> {
 
     /// The slots of one request are placed all or none.
     fn place_together(&mut self, slots: &[(&App, Slot)]) {
-        let before = (self.ledger.clone(), self.plan.writes.len());
+        let writes_before = self.plan.writes.len();
         for (placed_already, &(app, slot)) in slots.iter().enumerate() {
             match self.ledger.place(&slot_request(app, slot, Generation::FIRST)) {
                 Ok(placed) => self.assign(app, first_assignment(app, slot, placed, self.now)),
                 Err(refusal) => {
-                    (self.ledger, _) = before;
-                    self.plan.writes.truncate(before.1);
-                    let room = match (placed_already, slots.len()) {
-                        (0, _) => refusal.to_string(),
-                        (some, all) => format!("there is room for {some} of {all} only: {refusal}"),
+                    self.take_back(writes_before);
+                    let room = match placed_already {
+                        0 => refusal.to_string(),
+                        some => format!("there is room for {some} of {} only: {refusal}", slots.len()),
                     };
                     for &(app, slot) in slots {
                         self.block(app, slot, room.clone(), Some(refusal.clone()));
                     }
                     return;
                 }
+            }
+        }
+    }
+
+    /// Undoes the assignments that were planned last, down to so many writes.
+    fn take_back(&mut self, writes: usize) {
+        for write in self.plan.writes.drain(writes..) {
+            if let RecordWrite::Assign(assignment) = write {
+                self.ledger.to_mut().release(&HoldKey::Slot(assignment.key()));
             }
         }
     }
@@ -141,7 +186,14 @@ impl<'a> Draft<'a> {
         self.plan.writes.push(RecordWrite::Assign(assignment));
     }
 
-    fn block(&mut self, app: &App, slot: Slot, reason: String, refusal: Option<Refusal>) {
+    /// A refusal is not the last word while some host is not known yet.
+    fn block(&mut self, app: &App, slot: Slot, mut reason: String, mut refusal: Option<Refusal>) {
+        if refusal.is_some()
+            && let Some(host) = self.world.unknown_host(self.now)
+        {
+            reason = format!("{reason}; waits until host {host} is known");
+            refusal = None;
+        }
         self.plan.blocked.push(Blocked {
             key: SlotKey { app: app.id.clone(), slot },
             app: app.name.clone(),
@@ -176,7 +228,7 @@ fn first_assignment(app: &App, slot: Slot, placed: crate::Placed, now: Timestamp
 fn reassign(
     previous: &Assignment,
     app: &App,
-    generation: Generation,
+    attempts: &[Attempt],
     placed: crate::Placed,
     now: Timestamp,
 ) -> Assignment {
@@ -184,37 +236,35 @@ fn reassign(
     former.extend(previous.containers.values().cloned());
     let surplus = former.len().saturating_sub(Assignment::FORMER_KEPT);
     former.drain(..surplus);
+    let is_forgiven = attempts.is_empty() && !previous.attempts.is_empty();
     Assignment {
-        generation,
+        generation: previous.generation.next(),
         former,
-        retries: previous.retries,
-        not_before: previous.not_before,
+        attempts: attempts.to_vec(),
+        retries: if is_forgiven { 0 } else { previous.retries },
+        not_before: if is_forgiven { Timestamp(0) } else { previous.not_before },
         ..first_assignment(app, previous.slot, placed, now)
     }
 }
 
 /// The one slot that may be replaced now because the app's description changed: the next only when all that were
-/// replaced before it run.
+/// replaced before it run well.
 fn next_to_replace(world: &World, app: &App) -> Option<Slot> {
-    let mut next = None;
-    for (&slot, intent) in &app.slots {
-        if intent.wish == SlotWish::Stopped {
-            continue;
-        }
-        let key = SlotKey { app: app.id.clone(), slot };
-        let Some(assignment) = world.assignments().get(&key).filter(|assignment| assignment.exit.is_none()) else {
-            continue;
-        };
-        let current = world.current(assignment);
-        let runs = current.len() == app.members.len() && current.values().all(|container| container.state.is_running());
-        if !runs {
-            return None;
-        }
-        if assignment.version != app.version && next.is_none() {
-            next = Some(slot);
-        }
-    }
-    next
+    let is_wanted = |assignment: &&Assignment| {
+        let wish = app.slots.get(&assignment.slot).map(|intent| intent.wish);
+        wish == Some(SlotWish::Running) && assignment.exit.is_none()
+    };
+    let wanted = || world.assignments_of(&app.id).filter(is_wanted);
+    let next = wanted().find(|assignment| assignment.version != app.version)?;
+    wanted().all(|assignment| runs_well(world, app, assignment)).then_some(next.slot)
+}
+
+/// Whether all containers of a slot run, and have not failed lately.
+fn runs_well(world: &World, app: &App, assignment: &Assignment) -> bool {
+    world.engines().get(&assignment.engine).is_some_and(|engine| engine.is_usable())
+        && !has_failed(assignment)
+        && assignment.retries == 0
+        && is_up(app, &world.current(assignment))
 }
 
 /// The request of one more slot of an app, for those who ask where it would go.

@@ -1,7 +1,7 @@
 //! What the ledger is asked when a slot needs a host.
 
 use crate::{Avoid, MemberRequest, Request};
-use pierhead_model::{App, Assignment, FailureKind, Generation, Slot};
+use pierhead_model::{App, Assignment, Attempt, FailureKind, Generation, HostPort, Placement, PortRequest, Slot};
 
 /// A slot's needs, without anything that was learnt from failures.
 pub(crate) fn slot_request(app: &App, slot: Slot, generation: Generation) -> Request {
@@ -23,10 +23,10 @@ pub(crate) fn slot_request(app: &App, slot: Slot, generation: Generation) -> Req
 }
 
 /// The same, away from the hosts and ports where the slot failed lately.
-pub(crate) fn retry_request(app: &App, assignment: &Assignment, generation: Generation) -> Request {
-    let mut request = slot_request(app, assignment.slot, generation);
+pub(crate) fn retry_request(app: &App, slot: Slot, attempts: &[Attempt], generation: Generation) -> Request {
+    let mut request = slot_request(app, slot, generation);
     let all_fixed = app.members.iter().flat_map(|member| &member.spec.ports).all(|port| port.host_port.is_some());
-    for attempt in &assignment.attempts {
+    for attempt in attempts {
         if attempt.failure.kind == FailureKind::PortTaken && !all_fixed {
             request
                 .avoid_ports
@@ -37,6 +37,28 @@ pub(crate) fn retry_request(app: &App, assignment: &Assignment, generation: Gene
         }
     }
     request
+}
+
+/// What a slot that has ended needs to run once more: its own host and its own ports.
+pub(crate) fn rerun_request(app: &App, assignment: &Assignment) -> Request {
+    let mut request = slot_request(app, assignment.slot, assignment.generation);
+    request.resources = assignment.reserved;
+    for member in &mut request.members {
+        member.placement = Placement::Host(assignment.engine.clone());
+        member.labels.clear();
+        member.links.clear();
+        member.ports = assignment.ports.get(&member.name).into_iter().flatten().map(asked).collect();
+    }
+    request
+}
+
+fn asked(port: &HostPort) -> PortRequest {
+    PortRequest {
+        protocol: port.protocol,
+        host_ip: port.host_ip,
+        host_port: Some(port.host_port),
+        container_port: port.container_port,
+    }
 }
 
 /// Spreads the ports of slots and generations over the range (FNV-1a, 64 bits), so that a port that was given up is not

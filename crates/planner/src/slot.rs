@@ -18,6 +18,8 @@ pub(crate) struct SlotStep {
     pub actions: Vec<Action>,
     /// Whether it needs a host, instead of the one that it has.
     pub needs_host: bool,
+    /// Whether it has ended and needs room on its host to run once more.
+    pub needs_room: bool,
     /// What it waits for, in words.
     pub waits_for: Option<String>,
 }
@@ -33,7 +35,8 @@ pub(crate) struct SlotView<'a> {
     pub may_replace: bool,
 }
 
-type Current<'a> = BTreeMap<&'a MemberName, &'a ObservedContainer>;
+/// The containers of a slot's present generation, by member.
+pub(crate) type Current<'a> = BTreeMap<&'a MemberName, &'a ObservedContainer>;
 
 impl SlotStep {
     fn waits(reason: impl Into<String>) -> Self {
@@ -57,7 +60,9 @@ pub(crate) fn next_step(view: &SlotView<'_>) -> SlotStep {
     if !engine.is_usable() {
         return off_duty(view, engine);
     }
-    let current = view.world.current(view.assignment);
+    let mut current = view.world.current(view.assignment);
+    // One that is being removed is as good as gone: a removal may take for ever.
+    current.retain(|_, container| !matches!(container.state, ContainerState::Removing | ContainerState::Dead));
     match view.intent.wish {
         SlotWish::Stopped => stop(view, &current),
         SlotWish::Running => run(view, &current),
@@ -66,7 +71,7 @@ pub(crate) fn next_step(view: &SlotView<'_>) -> SlotStep {
 
 impl SlotView<'_> {
     fn wants_to_run(&self) -> bool {
-        self.intent.wish == SlotWish::Running && self.assignment.exit.is_none()
+        self.intent.wish == SlotWish::Running && !is_finished_job(self)
     }
 
     fn restart_asked(&self) -> bool {
@@ -76,6 +81,11 @@ impl SlotView<'_> {
     fn action(&self, step: Step) -> Action {
         let slot = Some((self.assignment.key(), self.assignment.generation));
         Action { engine: self.assignment.engine.clone(), slot, step, then: None }
+    }
+
+    /// The container of the group's first member.
+    fn main<'c>(&self, current: &Current<'c>) -> Option<&'c ObservedContainer> {
+        self.app.members.first().and_then(|member| current.get(&member.name)).copied()
     }
 
     /// The restart policy of the group: that of its first member.
@@ -88,15 +98,37 @@ impl SlotView<'_> {
 fn off_duty(view: &SlotView<'_>, engine: &EngineState) -> SlotStep {
     let health = &engine.health;
     let id = &engine.record.id;
-    if health.status != HealthStatus::Down || !view.wants_to_run() {
-        return SlotStep::waits(format!("waits for host {id}, which is {}", health.status.as_str()));
+    if !view.wants_to_run() {
+        let runs = view.world.current(view.assignment).values().any(|container| container.state.is_running());
+        let stops = view.intent.wish == SlotWish::Stopped && runs;
+        return if stops {
+            SlotStep::waits(format!("is stopped as soon as host {id} answers"))
+        } else {
+            SlotStep::default()
+        };
     }
-    let down_for = view.now.since(health.since);
-    if down_for >= view.world.policy.grace_ms {
-        SlotStep::needs_host()
-    } else {
-        SlotStep::waits(format!("host {id} is down; moves in {} ms", view.world.policy.grace_ms - down_for))
+    match health.status {
+        HealthStatus::Healthy => SlotStep::waits(format!("waits until it is known what runs on host {id}")),
+        HealthStatus::Pending => SlotStep::waits(format!("waits for the first answer of host {id}")),
+        HealthStatus::Suspect => {
+            SlotStep::waits(format!("waits for host {id}, which did not answer lately: {}", health.reason))
+        }
+        HealthStatus::Down => {
+            let left = view.world.policy.grace_ms.saturating_sub(view.now.since(health.since));
+            match left {
+                0 => SlotStep::needs_host(),
+                left => {
+                    let (reason, seconds) = (&health.reason, in_seconds(left));
+                    SlotStep::waits(format!("host {id} is down: {reason}; goes to another host in {seconds}"))
+                }
+            }
+        }
     }
+}
+
+/// A time to wait, in words.
+pub(crate) fn in_seconds(milliseconds: u64) -> String {
+    format!("{} s", milliseconds.div_ceil(1000))
 }
 
 fn stop(view: &SlotView<'_>, current: &Current<'_>) -> SlotStep {
@@ -112,9 +144,11 @@ fn run(view: &SlotView<'_>, current: &Current<'_>) -> SlotStep {
     if has_failed(assignment) {
         return retire(view, current);
     }
-    if assignment.version != view.app.version && !is_finished_job(view) {
-        let is_running = !current.is_empty() && current.values().all(|container| container.state.is_running());
-        return if is_running && !view.may_replace {
+    if is_finished_job(view) {
+        return finish(view, current);
+    }
+    if assignment.version != view.app.version {
+        return if is_up(view.app, current) && !view.may_replace {
             SlotStep::waits("waits for its turn to be replaced")
         } else {
             retire(view, current)
@@ -123,15 +157,13 @@ fn run(view: &SlotView<'_>, current: &Current<'_>) -> SlotStep {
     if current.len() == view.app.members.len() {
         return keep_running(view, current);
     }
-    if is_finished_job(view) {
-        return SlotStep::default();
-    }
     if current.is_empty() && assignment.containers.is_empty() {
         return create(view);
     }
     // Something was removed behind our back.
     if view.now < assignment.not_before {
-        return SlotStep::waits("was removed from its host repeatedly; waits before it is made anew");
+        let seconds = in_seconds(assignment.not_before.since(view.now));
+        return SlotStep::waits(format!("was removed from its host again and again; is made anew in {seconds}"));
     }
     let mut step = retire(view, current);
     step.write = step.needs_host.then(|| after_exit(assignment, view.now, &view.world.policy));
@@ -140,6 +172,32 @@ fn run(view: &SlotView<'_>, current: &Current<'_>) -> SlotStep {
 
 fn is_finished_job(view: &SlotView<'_>) -> bool {
     view.assignment.exit.is_some() && !view.restart_asked()
+}
+
+/// Whether all containers of a slot that shall run are as they should be: they run, or have ended as helpers of the
+/// first may.
+pub(crate) fn is_up(app: &App, current: &Current<'_>) -> bool {
+    let main = app.members.first();
+    let policy = main.map_or(RestartPolicy::Always, |main| main.spec.restart);
+    let has_done_its_part = |container: &ObservedContainer| match policy {
+        RestartPolicy::Always => false,
+        RestartPolicy::OnFailure { .. } => container.exit_code == Some(0),
+        RestartPolicy::No => true,
+    };
+    current.len() == app.members.len()
+        && current.iter().all(|(name, container)| match container.state {
+            ContainerState::Running | ContainerState::Paused => true,
+            ContainerState::Exited => main.is_some_and(|main| main.name != **name) && has_done_its_part(container),
+            _ => false,
+        })
+}
+
+/// The slot has ended: nobody needs the helpers of its first member any more.
+fn finish(view: &SlotView<'_>, current: &Current<'_>) -> SlotStep {
+    if view.main(current).is_some_and(|main| main.state.is_running()) {
+        return SlotStep::default();
+    }
+    stop(view, current)
 }
 
 /// Containers that must be made anew: those that are there go first, then the slot needs a host.
@@ -155,16 +213,14 @@ fn retire(view: &SlotView<'_>, current: &Current<'_>) -> SlotStep {
 
 /// All containers are there: are they as wanted?
 fn keep_running(view: &SlotView<'_>, current: &Current<'_>) -> SlotStep {
+    if view.restart_asked() && view.assignment.exit.is_some() {
+        return SlotStep { needs_room: true, ..SlotStep::default() };
+    }
     if view.restart_asked() {
         return restart(view, current);
     }
-    if is_finished_job(view) {
-        return SlotStep::default();
-    }
-    if let Some(container) =
-        current.values().find(|c| !matches!(c.state, ContainerState::Running | ContainerState::Paused))
-    {
-        return revive(view, container);
+    if let Some(step) = revive(view, current) {
+        return step;
     }
     let assignment = view.assignment;
     let troubled = assignment.retries > 0 || !assignment.attempts.is_empty();
@@ -204,48 +260,60 @@ fn restart(view: &SlotView<'_>, current: &Current<'_>) -> SlotStep {
     SlotStep { actions, ..SlotStep::default() }
 }
 
-/// A container that should run does not.
-fn revive(view: &SlotView<'_>, container: &ObservedContainer) -> SlotStep {
-    let policy = &view.world.policy;
-    match container.state {
-        ContainerState::Created => {
-            SlotStep { actions: vec![view.action(Step::Start(container.id.clone()))], ..SlotStep::default() }
-        }
-        ContainerState::Removing | ContainerState::Dead => {
-            SlotStep { actions: vec![view.action(Step::Remove(container.id.clone()))], ..SlotStep::default() }
-        }
-        ContainerState::Restarting if container.restart_count < policy.exits_before_move => {
-            SlotStep::waits(format!("exits and is restarted by its engine ({})", exit_words(container)))
-        }
-        ContainerState::Restarting => SlotStep::writes(keeps_exiting(view, container)),
-        _ => after_an_exit(view, container),
+/// What is to be done if some containers do not run that should.
+fn revive(view: &SlotView<'_>, current: &Current<'_>) -> Option<SlotStep> {
+    let created: Vec<_> = current.values().filter(|c| c.state == ContainerState::Created).collect();
+    if !created.is_empty() {
+        let actions = created.into_iter().map(|c| view.action(Step::Start(c.id.clone()))).collect();
+        return Some(SlotStep { actions, ..SlotStep::default() });
     }
+    if let Some(step) = after_an_exit(view, current) {
+        return Some(step);
+    }
+    let restarting = current.values().find(|c| c.state == ContainerState::Restarting)?;
+    Some(if restarting.restart_count < view.world.policy.exits_before_move {
+        SlotStep::waits(format!("exits and is restarted by its engine ({})", exit_words(restarting)))
+    } else {
+        SlotStep::writes(keeps_exiting(view, restarting))
+    })
 }
 
-fn after_an_exit(view: &SlotView<'_>, container: &ObservedContainer) -> SlotStep {
+/// What is to be done about containers that have exited, if anything.
+fn after_an_exit(view: &SlotView<'_>, current: &Current<'_>) -> Option<SlotStep> {
     let assignment = view.assignment;
-    let code = container.exit_code.unwrap_or(0);
-    let is_over = match view.restart_policy() {
-        RestartPolicy::Always => false,
-        RestartPolicy::No => true,
-        RestartPolicy::OnFailure { maximum_retry_count: most } => code == 0 || (most > 0 && assignment.retries >= most),
+    let main = view.main(current).filter(|main| main.state == ContainerState::Exited);
+    let exited = current.values().copied().filter(|container| container.state == ContainerState::Exited);
+    let failed: Vec<_> = match view.restart_policy() {
+        RestartPolicy::Always => exited.collect(),
+        RestartPolicy::OnFailure { .. } => exited.filter(|container| container.exit_code != Some(0)).collect(),
+        RestartPolicy::No => Vec::new(),
     };
-    if is_over {
-        let exit = Some(Exit { code, at: view.now });
-        return SlotStep::writes(Assignment { exit, ..assignment.clone() });
+    let is_used_up = matches!(view.restart_policy(), RestartPolicy::OnFailure { maximum_retry_count: most }
+        if most > 0 && assignment.retries >= most);
+    let first_failed = failed.first().copied();
+    let over = match (main, first_failed) {
+        (_, Some(container)) if is_used_up => Some(main.unwrap_or(container)),
+        (Some(main), _) if !failed.iter().any(|container| container.id == main.id) => Some(main),
+        _ => None,
+    };
+    if let Some(container) = over {
+        let exit = Some(Exit { code: container.exit_code.unwrap_or(0), at: view.now });
+        return Some(SlotStep::writes(Assignment { exit, ..assignment.clone() }));
     }
+    let container = first_failed?;
     if view.now < assignment.not_before {
-        return SlotStep::waits(format!("{}; waits before it is started again", exit_words(container)));
+        let seconds = in_seconds(assignment.not_before.since(view.now));
+        return Some(SlotStep::waits(format!("exited ({}); is started again in {seconds}", exit_words(container))));
     }
     let exits = assignment.retries;
     if exits > 0 && exits.is_multiple_of(view.world.policy.exits_before_move) {
-        return SlotStep::writes(keeps_exiting(view, container));
+        return Some(SlotStep::writes(keeps_exiting(view, container)));
     }
-    SlotStep {
+    Some(SlotStep {
         write: Some(after_exit(assignment, view.now, &view.world.policy)),
-        actions: vec![view.action(Step::Start(container.id.clone()))],
+        actions: failed.into_iter().map(|c| view.action(Step::Start(c.id.clone()))).collect(),
         ..SlotStep::default()
-    }
+    })
 }
 
 fn keeps_exiting(view: &SlotView<'_>, container: &ObservedContainer) -> Assignment {
@@ -253,7 +321,8 @@ fn keeps_exiting(view: &SlotView<'_>, container: &ObservedContainer) -> Assignme
     after_failure(view.assignment, Failure::new(FailureKind::Exited, message), view.now, &view.world.policy)
 }
 
-fn exit_words(container: &ObservedContainer) -> String {
+/// How a container exited, in words.
+pub(crate) fn exit_words(container: &ObservedContainer) -> String {
     match container.exit_code {
         Some(137) => "exit code 137: killed, often because it used more memory than its limit".to_owned(),
         Some(code) => format!("exit code {code}"),
@@ -274,12 +343,12 @@ fn create(view: &SlotView<'_>) -> SlotStep {
             spec: member.spec.clone(),
             ports: assignment.ports.get(&member.name).cloned().unwrap_or_default(),
             labels: owner.labels(&view.world.cluster, assignment.app_name.as_str()),
-            engine_restarts: member.spec.restart == RestartPolicy::Always,
+            engine_restarts: view.restart_policy() == RestartPolicy::Always,
         }
     });
     let pull = operation.is_some_and(|operation| operation.pull);
-    SlotStep {
-        actions: vec![view.action(Step::Create { containers: containers.collect(), pull })],
-        ..SlotStep::default()
-    }
+    let step = Step::Create { containers: containers.collect(), pull };
+    // What is made now need not be restarted for those who asked before.
+    let then = view.restart_asked().then(|| Assignment { restarts_done: view.intent.restarts, ..assignment.clone() });
+    SlotStep { actions: vec![Action { then, ..view.action(step) }], ..SlotStep::default() }
 }

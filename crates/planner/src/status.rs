@@ -2,6 +2,7 @@
 
 use crate::World;
 use crate::retry::has_failed;
+use crate::slot::{exit_words, is_up};
 use pierhead_model::{Assignment, ContainerId, ContainerState, EngineId, HealthStatus, SlotKey, SlotWish};
 
 /// What a slot is at this moment.
@@ -20,7 +21,7 @@ pub struct SlotStatus {
 /// What a slot is, in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SlotPhase {
-    /// It has no host.
+    /// It has no host, or failed on the one that it had.
     Waiting,
     /// It has a host and is about to run there.
     Starting,
@@ -66,50 +67,58 @@ pub fn slot_status(world: &World, key: &SlotKey) -> SlotStatus {
             Some(SlotWish::Stopped) => SlotPhase::Stopped,
             Some(SlotWish::Running) => SlotPhase::Waiting,
         };
-        return SlotStatus { phase, container: None, engine: None, message: String::new() };
+        let message = if phase == SlotPhase::Waiting { "waits for a host" } else { "" };
+        return SlotStatus { phase, container: None, engine: None, message: message.to_owned() };
     };
     let current = world.current(assignment);
     let main = app.and_then(|app| app.members.first()).and_then(|member| current.get(&member.name));
-    let members = app.map_or(1, |app| app.members.len());
-    let all_run = current.len() == members
-        && current
-            .values()
-            .all(|container| matches!(container.state, ContainerState::Running | ContainerState::Paused));
+    let all_run = app.is_some_and(|app| is_up(app, &current));
     let any_runs = current.values().any(|container| container.state.is_running());
-    let health = world.engines().get(&assignment.engine).map_or(HealthStatus::Down, |engine| engine.health.status);
+    let health = world.engines().get(&assignment.engine).map(|engine| engine.health.status);
+    let is_lost = health.is_none_or(|health| health == HealthStatus::Down);
     let phase = match wish {
         None => SlotPhase::Removing,
         Some(_) if assignment.exit.is_some() => SlotPhase::Done,
         Some(SlotWish::Stopped) if !any_runs => SlotPhase::Stopped,
-        Some(_) if health == HealthStatus::Down => SlotPhase::Lost,
-        Some(SlotWish::Running) if all_run && !has_failed(assignment) => SlotPhase::Running,
+        Some(_) if is_lost => SlotPhase::Lost,
         Some(SlotWish::Stopped) => SlotPhase::Running,
+        Some(SlotWish::Running) if has_failed(assignment) => SlotPhase::Waiting,
+        Some(SlotWish::Running) if all_run => SlotPhase::Running,
         Some(SlotWish::Running) => SlotPhase::Starting,
     };
+    let mut message = message(phase, wish, assignment, health.is_some());
+    let exited = current.values().find(|c| matches!(c.state, ContainerState::Exited | ContainerState::Restarting));
+    if phase == SlotPhase::Starting
+        && let Some(container) = exited
+    {
+        message = format!("exited on host {} ({}) and is started again", assignment.engine, exit_words(container));
+    }
     SlotStatus {
         phase,
         container: main.map(|container| container.id.clone()),
         engine: Some(assignment.engine.clone()),
-        message: message(phase, assignment),
+        message,
     }
 }
 
-fn message(phase: SlotPhase, assignment: &Assignment) -> String {
+fn message(phase: SlotPhase, wish: Option<SlotWish>, assignment: &Assignment, is_in_pool: bool) -> String {
     let engine = &assignment.engine;
-    let trouble = assignment
-        .attempts
-        .last()
-        .map(|attempt| format!("failed on host {}: {}", attempt.engine, attempt.failure.message));
+    let trouble = assignment.attempts.last();
+    let trouble = trouble.map(|attempt| format!("failed on host {}: {}", attempt.engine, attempt.failure.message));
     match phase {
         SlotPhase::Starting => match trouble {
-            Some(trouble) => format!("starts on host {engine}; {trouble}"),
+            Some(trouble) => format!("starts on host {engine} ({trouble})"),
             None => format!("starts on host {engine}"),
         },
-        SlotPhase::Lost => format!("host {engine} is down"),
+        SlotPhase::Waiting => trouble.unwrap_or_default(),
+        SlotPhase::Running if wish == Some(SlotWish::Stopped) => format!("is being stopped on host {engine}"),
+        SlotPhase::Running => trouble.map(|trouble| format!("runs again ({trouble})")).unwrap_or_default(),
+        SlotPhase::Lost if is_in_pool => format!("host {engine} is down"),
+        SlotPhase::Lost => format!("host {engine} is not in the pool any more"),
         SlotPhase::Done => {
             assignment.exit.as_ref().map(|exit| format!("exited with code {}", exit.code)).unwrap_or_default()
         }
-        SlotPhase::Removing => format!("is removed from host {engine}"),
-        _ => trouble.unwrap_or_default(),
+        SlotPhase::Removing => format!("is being removed from host {engine}"),
+        SlotPhase::Stopped | SlotPhase::Removed => String::new(),
     }
 }

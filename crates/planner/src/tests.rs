@@ -1,0 +1,16 @@
+//! The reconciling half as a whole: a simulated pool, what people do to it, what goes wrong in it, and what must hold
+//! when it has come to rest.
+
+mod adoption;
+mod faults;
+mod host;
+mod invariants;
+mod jobs;
+mod operations;
+mod people;
+mod property;
+mod rollout;
+mod simulation;
+mod slots;
+mod words;
+mod world;

@@ -1,0 +1,80 @@
+//! The world keeps its ledger and indexes true, whatever comes in whatever order.
+
+use super::host::observed;
+use super::people::{app_id, key, spec};
+use super::simulation::{Simulation, engine};
+use pierhead_model::{AppName, Health, HealthStatus, Timestamp};
+
+#[test]
+fn an_app_is_found_by_its_name_as_long_as_it_has_it() {
+    let mut pool = Simulation::new(&["a"]);
+    pool.run("web", 1, spec("httpd"));
+    assert_eq!(pool.world.app_named("web").unwrap().id, app_id("web"));
+    let renamed = pierhead_model::App { name: AppName::parse("site").unwrap(), ..pool.app("web") };
+    pool.world.set_app(renamed.clone());
+    assert!(pool.world.app_named("web").is_none());
+    // Another takes the free name; that the first goes does not take it away.
+    pool.world.set_app(pierhead_model::App { id: app_id("new"), name: AppName::parse("web").unwrap(), ..renamed });
+    pool.world.remove_app(&app_id("web"));
+    assert!(pool.world.app_named("site").is_none());
+    assert_eq!(pool.world.app_named("web").unwrap().id, app_id("new"));
+}
+
+#[test]
+fn a_host_that_was_down_is_not_known_until_it_is_listed_again() {
+    let mut pool = Simulation::new(&["a"]);
+    let is_usable = |pool: &Simulation| pool.world.engines()[&engine("a")].is_usable();
+    let health = |status| Health { status, since: Timestamp(1), ..Health::default() };
+    assert!(is_usable(&pool));
+    pool.world.set_health(&engine("a"), health(HealthStatus::Suspect));
+    assert!(!is_usable(&pool));
+    pool.world.set_health(&engine("a"), health(HealthStatus::Healthy));
+    assert!(is_usable(&pool), "one that was suspected and answers was there all the time");
+    pool.world.set_health(&engine("a"), health(HealthStatus::Down));
+    pool.world.set_health(&engine("a"), health(HealthStatus::Healthy));
+    assert!(!is_usable(&pool));
+    assert_eq!(
+        pool.world.ledger().host(&engine("a")).unwrap().unavailable.as_deref(),
+        Some("its containers are not known yet")
+    );
+    pool.world.set_inventory(&engine("a"), Vec::new());
+    assert!(is_usable(&pool));
+}
+
+#[test]
+fn containers_come_and_go_with_their_holds() {
+    let mut pool = Simulation::new(&["a"]);
+    let foreign = pierhead_model::ObservedContainer { limits: pierhead_model::Resources::new(500, 128), ..observed() };
+    let reserved = |pool: &Simulation| pool.world.ledger().reserved(&engine("a")).cpu_millis;
+    pool.world.set_container(&engine("a"), foreign.clone());
+    pool.world.set_container(&engine("a"), foreign.clone());
+    assert_eq!(reserved(&pool), 500);
+    pool.world.set_container(&engine("nowhere"), foreign.clone());
+    pool.world.forget_container(&engine("a"), &foreign.id);
+    pool.world.forget_container(&engine("a"), &foreign.id);
+    assert_eq!(reserved(&pool), 0);
+    pool.world.set_container(&engine("a"), foreign);
+    pool.world.remove_engine(&engine("a"));
+    assert_eq!((reserved(&pool), pool.world.ledger().hosts().count()), (0, 0));
+}
+
+#[test]
+fn what_was_made_for_a_slot_is_found_by_it() {
+    let mut pool = Simulation::new(&["a", "b"]);
+    pool.run("web", 2, spec("httpd"));
+    pool.settle();
+    let assignment = pool.assignment("web", 1).clone();
+    let current = pool.world.current(&assignment);
+    assert_eq!(current.len(), 1);
+    let container = current.values().next().copied().unwrap();
+    assert!(pool.world.is_current(&assignment.engine, container));
+    let elsewhere = if assignment.engine == engine("a") { engine("b") } else { engine("a") };
+    assert!(!pool.world.is_current(&elsewhere, container));
+    assert_eq!(pool.world.containers_of(&key("web", 1)).count(), 1);
+    assert_eq!(pool.world.labelled().count(), 2);
+    assert_eq!(pool.world.assignments_of(&app_id("web")).count(), 2);
+    pool.destroy("web", &[0, 1]);
+    pool.settle();
+    assert_eq!(pool.world.labelled().count(), 0);
+    assert_eq!(pool.world.assignments_of(&app_id("web")).count(), 0);
+}
