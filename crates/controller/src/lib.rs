@@ -35,7 +35,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// How a controller goes about its work.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// The numbers that the planner goes by.
     pub policy: Policy,

@@ -1,3 +1,71 @@
-//! One program: controller, command line, development hosts.
+//! One program: the controller, the command line, and Docker hosts for development. Wiring only.
 
-fn main() {}
+mod dev;
+mod serve;
+
+use clap::{ArgAction, Parser, Subcommand};
+use pierhead_cli::{AFTER_HELP, ClientCommand, Connection, Output};
+use std::process::ExitCode;
+
+/// Apps on plain Docker hosts: schedule, deploy, scale, heal.
+#[derive(Debug, Parser)]
+#[command(name = "pierhead", version, after_help = AFTER_HELP, disable_version_flag = true)]
+struct Cli {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(subcommand)]
+    command: Command,
+    /// Print the version
+    #[arg(short = 'v', long, short_alias = 'V', action = ArgAction::Version)]
+    version: Option<bool>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Be a controller: the HTTP API and the loops behind it
+    Serve(Box<serve::ServeArgs>),
+    /// A pool on this machine: real Docker hosts in network namespaces
+    Dev(dev::DevArgs),
+    #[command(flatten)]
+    Client(ClientCommand),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: the program could not start its threads: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let result = match cli.command {
+        Command::Serve(args) => runtime.block_on(serve::serve(*args)),
+        Command::Dev(args) => runtime.block_on(dev::dev(args, cli.connection.json)),
+        Command::Client(command) => {
+            let mut out = Output::of_process();
+            return match runtime.block_on(pierhead_cli::execute(command, &cli.connection, &mut out)) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => ExitCode::from(pierhead_cli::report(&error, &mut out)),
+            };
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

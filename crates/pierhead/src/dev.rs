@@ -1,0 +1,103 @@
+//! `pierhead dev`: a whole pool on this machine, for demonstrations and tests.
+
+mod local;
+mod pool;
+mod show;
+mod stop;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+/// Flags of `pierhead dev`.
+#[derive(Debug, Args)]
+pub(crate) struct DevArgs {
+    #[command(subcommand)]
+    command: DevCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum DevCommand {
+    /// Start Docker hosts and a controller that knows them, and leave them running
+    Up(UpArgs),
+    /// Remove every trace of a pool, however it ended
+    Down(DirArgs),
+    /// Show what of a pool runs
+    Status(DirArgs),
+    /// The same as up, with a sample app, in the foreground: Ctrl-C removes everything
+    Run(UpArgs),
+}
+
+#[derive(Debug, Args)]
+struct UpArgs {
+    /// How many Docker hosts
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=50))]
+    hosts: u16,
+    #[command(flatten)]
+    dir: DirArgs,
+}
+
+#[derive(Debug, Args)]
+struct DirArgs {
+    /// Directory of the pool; made if it is not there [default: pierhead-dev in the directory for temporary files]
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+}
+
+impl DirArgs {
+    fn dir(&self) -> PathBuf {
+        self.dir.clone().unwrap_or_else(|| std::env::temp_dir().join("pierhead-dev"))
+    }
+}
+
+/// Does one command.
+pub(crate) async fn dev(args: DevArgs, json: bool) -> Result<()> {
+    match args.command {
+        DevCommand::Up(up) => {
+            let pool = pool::up(&up.dir.dir(), usize::from(up.hosts)).await?;
+            show::pool(&pool, json)
+        }
+        DevCommand::Down(dir) => {
+            let dir = dir.dir();
+            pierhead_devhosts::down(&dir)?;
+            show::gone(&dir, json);
+            Ok(())
+        }
+        DevCommand::Status(dir) => show::status(&dir.dir(), json),
+        DevCommand::Run(up) => run(&up.dir.dir(), usize::from(up.hosts)).await,
+    }
+}
+
+async fn run(dir: &std::path::Path, hosts: usize) -> Result<()> {
+    // From now on Ctrl-C ends the wait below, never the program in the middle of its work.
+    let stop = stop::Stop::listen()?;
+    if let Err(missing) = pierhead_devhosts::requirements() {
+        eprintln!("Docker hosts of its own cannot be made here: {missing}");
+        return local::run(stop).await;
+    }
+    let result = demonstrate(dir, hosts, stop).await;
+    eprintln!("Removing everything …");
+    pierhead_devhosts::down(dir)?;
+    eprintln!("Everything is gone.");
+    result
+}
+
+async fn demonstrate(dir: &std::path::Path, hosts: usize, mut stop: stop::Stop) -> Result<()> {
+    let started = async {
+        let pool = pool::up(dir, hosts).await?;
+        let sample = pool::run_sample(&pool.client()?).await?;
+        show::tour(&pool, &sample);
+        anyhow::Ok(())
+    };
+    tokio::pin!(started);
+    tokio::select! {
+        result = &mut started => result?,
+        () = stop.asked() => {
+            // What is half-made can't be removed before it is made.
+            eprintln!("Stopping as soon as the hosts are up …");
+            return started.await;
+        }
+    }
+    stop.asked().await;
+    Ok(())
+}

@@ -1,0 +1,133 @@
+//! What `pierhead dev` prints.
+
+use super::pool::{CONTROLLER, DevHost, DevPool};
+use anyhow::Result;
+use pierhead_devhosts::{HostStatus, Pool, ServiceStatus};
+use pierhead_wire::{ContainerView, PortNumber};
+use serde_json::json;
+use std::path::Path;
+
+/// A pool that was brought up.
+pub(super) fn pool(pool: &DevPool, json: bool) -> Result<()> {
+    if json {
+        println!("{}", serde_json::to_string_pretty(pool)?);
+        return Ok(());
+    }
+    println!("\nThe pool is up.\n");
+    access(pool);
+    hosts(&pool.hosts);
+    println!("Remove it with: pierhead dev down --dir {}", pool.dir.display());
+    Ok(())
+}
+
+fn access(pool: &DevPool) {
+    println!("    URL        {}", pool.url);
+    println!("    user name  {}", pool.username);
+    println!("    password   {}\n", pool.password);
+}
+
+fn hosts(hosts: &[DevHost]) {
+    println!("{:<10} {:<14} {:<8} DOCKER_HOST", "HOST", "ADDRESS", "PID");
+    for host in hosts {
+        let pid = host.pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string());
+        println!("{:<10} {:<14} {:<8} {}", host.name, host.address, pid, host.docker_host);
+    }
+    println!();
+}
+
+/// The pool with its sample app, and what to try next.
+pub(super) fn tour(pool: &DevPool, sample: &[ContainerView]) {
+    println!("\nPierhead is up, with a sample app on real Docker hosts.\n");
+    access(pool);
+    hosts(&pool.hosts);
+    containers(sample);
+    try_next(&pool.url, &pool.token, sample);
+}
+
+pub(super) fn containers(sample: &[ContainerView]) {
+    println!("{:<14} {:<12} {:<10} ANSWERS AT", "CONTAINER", "NAME", "HOST");
+    for container in sample {
+        let id: String = container.id.chars().take(12).collect();
+        let name = container.name.trim_start_matches('/');
+        println!("{id:<14} {name:<12} {:<10} {}", container.engine.id, url(container));
+    }
+    println!();
+}
+
+fn url(container: &ContainerView) -> String {
+    let port = container.ports.first().and_then(|port| Some((port, port.port.as_ref().and_then(PortNumber::number)?)));
+    port.map_or_else(String::new, |(port, number)| format!("http://{}:{number}/", port.host_ip))
+}
+
+pub(super) fn try_next(url: &str, token: &str, sample: &[ContainerView]) {
+    let program = std::env::current_exe().map_or_else(|_| "pierhead".to_owned(), |path| path.display().to_string());
+    println!("Try next, in another terminal:\n");
+    println!("    export PIERHEAD_URL={url} PIERHEAD_TOKEN={token}");
+    println!("    alias pierhead={program}");
+    println!("    pierhead container ls");
+    if let Some(container) = sample.first() {
+        println!("    curl {}", self::url(container));
+    }
+    println!("    pierhead scale sample 5");
+    println!("    pierhead explain sample");
+    println!("    pierhead run pierhead/sample:1 --count 2 --cpus 0.1 --memory 32 -p 80");
+    println!("    pierhead engine ls\n");
+    println!("Ctrl-C stops everything and removes every trace of it.");
+}
+
+/// What of a pool runs.
+pub(super) fn status(dir: &Path, as_json: bool) -> Result<()> {
+    let pool = Pool::open(dir)?;
+    let (hosts, services) = (pool.status()?, pool.services()?);
+    if as_json {
+        println!("{}", serde_json::to_string_pretty(&json!({ "dir": dir, "hosts": hosts, "services": services }))?);
+        return Ok(());
+    }
+    println!("{:<12} {:<8} {:<10} ADDRESS", "WHAT", "PID", "STATE");
+    for host in &hosts {
+        println!("{:<12} {:<8} {:<10} {}", host.name, pid(host.pid), host_state(host), host.docker_host);
+    }
+    for service in &services {
+        println!(
+            "{:<12} {:<8} {:<10} {}",
+            service.name,
+            pid(service.pid),
+            service_state(service),
+            controller_url(&pool, service)
+        );
+    }
+    Ok(())
+}
+
+fn pid(pid: Option<u32>) -> String {
+    pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string())
+}
+
+fn host_state(host: &HostStatus) -> &'static str {
+    match (host.alive, host.answers) {
+        (true, true) => "answers",
+        (true, false) => "hangs",
+        (false, _) => "dead",
+    }
+}
+
+fn service_state(service: &ServiceStatus) -> &'static str {
+    if service.alive { "runs" } else { "dead" }
+}
+
+fn controller_url(pool: &Pool, service: &ServiceStatus) -> String {
+    if service.name != CONTROLLER {
+        return String::new();
+    }
+    let url = pool.service_dir(CONTROLLER).ok().and_then(|dir| std::fs::read_to_string(dir.join("data/url")).ok());
+    url.unwrap_or_default()
+}
+
+/// A pool that was removed.
+pub(super) fn gone(dir: &Path, as_json: bool) {
+    if as_json {
+        println!("{}", json!({ "dir": dir, "state": "gone" }));
+    } else {
+        println!("Nothing is left of the pool in {}.", dir.display());
+    }
+}

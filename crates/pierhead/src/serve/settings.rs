@@ -1,0 +1,232 @@
+//! All settings of a controller: each a flag, an environment variable and a key of the configuration file. A flag
+//! counts more than the environment, that more than the file, that more than the default.
+
+mod value;
+
+use super::logging::LogFormat;
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use pierhead_controller::{Heartbeat, Options};
+use pierhead_model::{ImageReference, Resources};
+use pierhead_planner::{PlacementPolicy, Policy};
+use pierhead_wire::Defaults;
+use serde::Deserialize;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use value::{Ports, Span};
+
+/// Flags of `pierhead serve`.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(crate) struct ServeArgs {
+    /// File with any of these settings, as TOML (listen = "0.0.0.0:8080")
+    #[arg(long, env = "PIERHEAD_CONFIG", value_name = "FILE")]
+    #[serde(skip)]
+    config: Option<PathBuf>,
+    /// Address to answer at [default: 127.0.0.1:8080]
+    #[arg(long, env = "PIERHEAD_LISTEN", value_name = "IP:PORT")]
+    listen: Option<SocketAddr>,
+    /// Port to answer at, in place of the one of --listen
+    #[arg(long, env = "PIERHEAD_PORT", value_name = "PORT")]
+    port: Option<u16>,
+    /// Directory of everything that is kept [default: /var/lib/pierhead for root, else ~/.local/share/pierhead]
+    #[arg(long, env = "PIERHEAD_DATA_DIR", value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// File with the administrator's password for the first start [default: a random one, printed once]
+    #[arg(long, env = "PIERHEAD_ADMIN_PASSWORD_FILE", value_name = "FILE")]
+    admin_password_file: Option<PathBuf>,
+    /// Image to run when a request names none [default: none]
+    #[arg(long, env = "PIERHEAD_IMAGE", value_name = "IMAGE")]
+    image: Option<String>,
+    /// Log more
+    #[arg(long, env = "PIERHEAD_DEBUG", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    debug: Option<bool>,
+    /// How the log is written [default: text]
+    #[arg(long, env = "PIERHEAD_LOG_FORMAT", value_name = "FORMAT")]
+    log_format: Option<LogFormat>,
+    /// Time between two probes of an engine [default: 1s]
+    #[arg(long, env = "PIERHEAD_HEARTBEAT_INTERVAL", value_name = "TIME")]
+    heartbeat_interval: Option<Span>,
+    /// Longest time between two listings of an engine's containers [default: 10s]
+    #[arg(long, env = "PIERHEAD_RESYNC_INTERVAL", value_name = "TIME")]
+    resync_interval: Option<Span>,
+    /// How long a host may be down before its containers are placed elsewhere [default: 3s]
+    #[arg(long, env = "PIERHEAD_GRACE", value_name = "TIME")]
+    grace: Option<Span>,
+    /// How long a container with our labels but without a record is left alone [default: 10s]
+    #[arg(long, env = "PIERHEAD_ORPHAN_GRACE", value_name = "TIME")]
+    orphan_grace: Option<Span>,
+    /// Weight of free CPU in a host's score [default: 65]
+    #[arg(long, env = "PIERHEAD_CPU_WEIGHT", value_name = "NUMBER")]
+    cpu_weight: Option<f64>,
+    /// Weight of free memory in a host's score [default: 35]
+    #[arg(long, env = "PIERHEAD_MEMORY_WEIGHT", value_name = "NUMBER")]
+    memory_weight: Option<f64>,
+    /// Ports of the hosts that are given out where a request names none [default: 20000-29999]
+    #[arg(long, env = "PIERHEAD_HOST_PORTS", value_name = "FROM-TO")]
+    host_ports: Option<Ports>,
+    /// Cores reserved for a container that names none [default: 0.05]
+    #[arg(long, env = "PIERHEAD_DEFAULT_CPUS", value_name = "CORES")]
+    default_cpus: Option<f64>,
+    /// Memory of a container that names none, in MB [default: 128]
+    #[arg(long, env = "PIERHEAD_DEFAULT_MEMORY", value_name = "MB")]
+    default_memory: Option<u64>,
+    /// Most processes in a container [default: 1024]
+    #[arg(long, env = "PIERHEAD_PIDS_LIMIT", value_name = "NUMBER")]
+    pids_limit: Option<u32>,
+    /// How many containers start at the same time on one host [default: 4]
+    #[arg(long, env = "PIERHEAD_STARTS_PER_ENGINE", value_name = "NUMBER")]
+    starts_per_engine: Option<usize>,
+    /// How long an operation may take unless a request says otherwise [default: 10m]
+    #[arg(long, env = "PIERHEAD_OPERATION_TIMEOUT", value_name = "TIME")]
+    operation_timeout: Option<Span>,
+    /// How long a container may take to stop by itself before it is killed [default: 10s]
+    #[arg(long, env = "PIERHEAD_STOP_GRACE", value_name = "TIME")]
+    stop_grace: Option<Span>,
+}
+
+/// The settings, settled.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub listen: SocketAddr,
+    pub data_dir: PathBuf,
+    pub admin_password_file: Option<PathBuf>,
+    pub debug: bool,
+    pub log_format: LogFormat,
+    pub defaults: Defaults,
+    pub controller: Options,
+}
+
+/// `self.field` where it is given, else `file.field`, for each field.
+macro_rules! overlay {
+    ($flags:ident, $file:ident, $($field:ident),+ $(,)?) => {
+        ServeArgs { config: None, $($field: $flags.$field.or($file.$field),)+ }
+    };
+}
+
+impl ServeArgs {
+    /// Reads the file and fills in the defaults.
+    pub fn settle(self) -> Result<Settings> {
+        let file = match &self.config {
+            Some(path) => read(path)?,
+            None => Self::default(),
+        };
+        let flags = self;
+        let merged = overlay!(
+            flags,
+            file,
+            listen,
+            port,
+            data_dir,
+            admin_password_file,
+            image,
+            debug,
+            log_format,
+            heartbeat_interval,
+            resync_interval,
+            grace,
+            orphan_grace,
+            cpu_weight,
+            memory_weight,
+            host_ports,
+            default_cpus,
+            default_memory,
+            pids_limit,
+            starts_per_engine,
+            operation_timeout,
+            stop_grace,
+        );
+        merged.with_defaults()
+    }
+
+    fn with_defaults(self) -> Result<Settings> {
+        let mut listen = self.listen.unwrap_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080));
+        if let Some(port) = self.port {
+            listen.set_port(port);
+        }
+        let data_dir = match &self.data_dir {
+            Some(dir) => dir.clone(),
+            None => default_data_dir().context("there is no home directory; give --data-dir")?,
+        };
+        Ok(Settings {
+            listen,
+            data_dir,
+            admin_password_file: self.admin_password_file.clone(),
+            debug: self.debug.unwrap_or(false),
+            log_format: self.log_format.unwrap_or_default(),
+            defaults: self.defaults()?,
+            controller: self.controller()?,
+        })
+    }
+
+    fn defaults(&self) -> Result<Defaults> {
+        if let Some(image) = &self.image {
+            ImageReference::parse(image).with_context(|| format!("--image {image}"))?;
+        }
+        let cpus = self.default_cpus.unwrap_or(0.05);
+        let memory_mb = self.default_memory.unwrap_or(128);
+        if !(0.001..=1024.0).contains(&cpus) {
+            bail!("--default-cpus must be a number of cores from 0.001 to 1024");
+        }
+        if !(6..=16_777_216).contains(&memory_mb) {
+            bail!("--default-memory must be a number of MB from 6 to 16777216");
+        }
+        Ok(Defaults { image: self.image.clone(), reserved: Resources::new((cpus * 1000.0).ceil() as u64, memory_mb) })
+    }
+
+    fn controller(&self) -> Result<Options> {
+        let defaults = Options::default();
+        let policy = defaults.policy.clone();
+        let or = |given: Option<Span>, default_ms: u64| given.map_or(default_ms, Span::millis);
+        for (flag, weight) in [("--cpu-weight", self.cpu_weight), ("--memory-weight", self.memory_weight)] {
+            if weight.is_some_and(|weight| !(0.0..=1e6).contains(&weight)) {
+                bail!("{flag} must be a number from 0 to 1000000");
+            }
+        }
+        let interval = Duration::from_millis(or(self.heartbeat_interval, 1_000));
+        let starts = self.starts_per_engine.unwrap_or(defaults.heartbeat.starts);
+        let pids_limit = self.pids_limit.unwrap_or(defaults.pids_limit);
+        if interval < Duration::from_millis(50) || starts == 0 || pids_limit == 0 {
+            bail!("--heartbeat-interval must be at least 50ms, --starts-per-engine and --pids-limit at least 1");
+        }
+        Ok(Options {
+            policy: Policy {
+                placement: PlacementPolicy {
+                    cpu_weight: self.cpu_weight.unwrap_or(policy.placement.cpu_weight),
+                    memory_weight: self.memory_weight.unwrap_or(policy.placement.memory_weight),
+                    host_ports: self.host_ports.clone().map_or(policy.placement.host_ports.clone(), |ports| ports.0),
+                },
+                grace_ms: or(self.grace, policy.grace_ms),
+                orphan_grace_ms: or(self.orphan_grace, policy.orphan_grace_ms),
+                ..policy
+            },
+            heartbeat: Heartbeat {
+                interval,
+                resync: Duration::from_millis(or(self.resync_interval, 10_000).max(100)),
+                starts,
+            },
+            pids_limit,
+            operation_timeout: Duration::from_millis(or(self.operation_timeout, 600_000).max(1_000)),
+            stop_grace_seconds: u32::try_from(or(self.stop_grace, 10_000) / 1_000).unwrap_or(u32::MAX),
+        })
+    }
+}
+
+fn read(path: &Path) -> Result<ServeArgs> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("the configuration file {}", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("the configuration file {}", path.display()))
+}
+
+fn default_data_dir() -> Option<PathBuf> {
+    let home = std::env::var_os("HOME").filter(|home| !home.is_empty());
+    let is_root = home.as_deref().is_none_or(|home| home == "/root");
+    if is_root {
+        return Some(PathBuf::from("/var/lib/pierhead"));
+    }
+    let data = std::env::var_os("XDG_DATA_HOME").filter(|dir| !dir.is_empty()).map(PathBuf::from);
+    data.or_else(|| home.map(|home| PathBuf::from(home).join(".local/share"))).map(|dir| dir.join("pierhead"))
+}
+
+#[cfg(test)]
+mod tests;

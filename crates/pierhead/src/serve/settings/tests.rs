@@ -1,0 +1,103 @@
+use super::*;
+use crate::Cli;
+use clap::{CommandFactory, Parser};
+
+#[derive(Parser)]
+struct Flags {
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+fn settle(flags: &[&str]) -> Result<Settings> {
+    Flags::try_parse_from([&["pierhead", "--data-dir", "/tmp/x"], flags].concat())?.serve.settle()
+}
+
+#[test]
+fn spans_have_units() {
+    let millis = |text: &str| text.parse::<Span>().map(Span::millis);
+    assert_eq!(millis("1s"), Ok(1_000));
+    assert_eq!(millis("250ms"), Ok(250));
+    assert_eq!(millis("1.5m"), Ok(90_000));
+    assert_eq!(millis("3"), Ok(3_000));
+    for bad in ["", "s", "-1s", "1d", "1e99s", "NaN"] {
+        assert!(millis(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn flags_count_more_than_the_file_and_the_file_more_than_defaults() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("pierhead.toml");
+    std::fs::write(
+        &file,
+        "listen = \"0.0.0.0:9000\"\ngrace = \"5s\"\nheartbeat-interval = 2\nhost-ports = \"100-200\"\n",
+    )
+    .unwrap();
+    let file = file.to_str().unwrap();
+    let settings = settle(&["--config", file, "--grace", "7s", "--port", "1234"]).unwrap();
+    assert_eq!(settings.listen.to_string(), "0.0.0.0:1234");
+    assert_eq!(settings.controller.policy.grace_ms, 7_000);
+    assert_eq!(settings.controller.heartbeat.interval, Duration::from_secs(2));
+    assert_eq!(settings.controller.policy.placement.host_ports, 100..=200);
+    assert_eq!(settings.controller.policy.orphan_grace_ms, 10_000);
+}
+
+#[test]
+fn the_originals_flags_work() {
+    let settings = settle(&["--port", "8081", "--debug", "--image", "alpine"]).unwrap();
+    assert_eq!(settings.listen.to_string(), "127.0.0.1:8081");
+    assert!(settings.debug);
+    assert_eq!(settings.defaults.image.as_deref(), Some("alpine"));
+}
+
+#[test]
+fn bad_values_are_refused_with_the_accepted_form() {
+    for (flags, expected) in [
+        (vec!["--grace", "soon"], "a span of time"),
+        (vec!["--host-ports", "9-1"], "a range of ports"),
+        (vec!["--default-memory", "1"], "from 6 to"),
+        (vec!["--cpu-weight", "-1"], "--cpu-weight"),
+        (vec!["--image", "Not An Image"], "--image"),
+        (vec!["--starts-per-engine", "0"], "at least 1"),
+    ] {
+        let flags: Vec<&str> = match flags.as_slice() {
+            [flag, value] if value.starts_with('-') => vec![Box::leak(format!("{flag}={value}").into_boxed_str())],
+            other => other.to_vec(),
+        };
+        let message = format!("{:#}", settle(&flags).unwrap_err());
+        assert!(message.contains(expected), "{flags:?}: {message}");
+    }
+}
+
+#[test]
+fn an_unknown_setting_of_the_file_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("pierhead.toml");
+    std::fs::write(&file, "lisen = \"0.0.0.0:9000\"\n").unwrap();
+    let message = format!("{:#}", settle(&["--config", file.to_str().unwrap()]).unwrap_err());
+    assert!(message.contains("lisen"), "{message}");
+}
+
+/// The table of settings in the docs names every flag, its variable and its default.
+#[test]
+fn the_docs_list_every_setting() {
+    let docs = include_str!("../../../../../docs/settings.md");
+    let mut command = Cli::command();
+    let serve = command.find_subcommand_mut("serve").unwrap();
+    for argument in serve.get_arguments().filter(|argument| argument.get_env().is_some() && argument.get_id() != "url")
+    {
+        let Some(long) = argument.get_long() else { continue };
+        let variable = argument.get_env().unwrap().to_str().unwrap();
+        if argument.is_global_set() {
+            continue;
+        }
+        let row =
+            docs.lines().find(|line| line.contains(&format!("`--{long}`")) && line.contains(&format!("`{variable}`")));
+        let row = row.unwrap_or_else(|| panic!("docs/settings.md has no row for --{long} and {variable}"));
+        let help = argument.get_help().unwrap().to_string();
+        if let Some((_, default)) = help.split_once("[default: ") {
+            let default = default.trim_end_matches(']');
+            assert!(row.contains(default), "the row of --{long} does not say that its default is {default}");
+        }
+    }
+}
