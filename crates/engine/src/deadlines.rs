@@ -5,22 +5,36 @@ use std::time::Duration;
 
 /// A call to an engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "each is the method of the trait with the same name")]
 pub enum Verb {
+    /// [`crate::Engine::ping`].
     Ping,
+    /// [`crate::Engine::facts`].
     Facts,
+    /// [`crate::Engine::containers`].
     Containers,
+    /// [`crate::Engine::container`].
     Container,
+    /// [`crate::Engine::image`].
     Image,
+    /// [`crate::Engine::pull`].
     Pull,
+    /// [`crate::Engine::load`].
     Load,
+    /// [`crate::Engine::create`].
     Create,
+    /// [`crate::Engine::start`].
     Start,
+    /// [`crate::Engine::stop`].
     Stop,
+    /// [`crate::Engine::restart`].
     Restart,
+    /// [`crate::Engine::remove`].
     Remove,
+    /// [`crate::Engine::logs`].
     Logs,
+    /// [`crate::Engine::usage`].
     Usage,
+    /// [`crate::Engine::events`].
     Events,
 }
 

@@ -21,6 +21,7 @@ mod wire;
 use crate::deadlines::{Deadlines, Verb};
 use crate::error::{EngineError, Result};
 use crate::pulls::Pulls;
+use crate::request::CreateRequest;
 use address::Address;
 use bollard::Docker as Client;
 use bollard::errors::Error as ClientError;
@@ -107,6 +108,11 @@ impl std::fmt::Debug for Docker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Docker").field("address", &self.address).finish_non_exhaustive()
     }
+}
+
+/// Refuses what no engine would be sent.
+pub(crate) fn check(request: &CreateRequest) -> Result<()> {
+    translate::create_body(request, None).map(drop)
 }
 
 fn timed_out(verb: Verb, deadline: Duration) -> EngineError {

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 /// Which part of a log is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogOptions {
-    /// Go on when the newest line was reached. Engines of version 20.10 lose lines here when a log file is full and
-    /// the next one begins.
+    /// Go on when the newest line was reached, until the container stops. Engines of version 20.10 now and then
+    /// lose lines of a container that prints fast and exits: whoever needs all of a finished log reads it again
+    /// without this.
     pub follow: bool,
     /// Only so many of the newest lines, counted over both streams before anything else is left out.
     pub tail: Option<u64>,

@@ -187,6 +187,43 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_removal_that_somebody_else_began_is_waited_for() {
+        let busy = r#"{"message": "removal of container ab12 is already in progress"}"#;
+        let gone_after = |looks: usize| {
+            Server::new(move |head, earlier| match head {
+                "GET /version" => Reply::json(OLD),
+                "DELETE /v1.41/containers/ab12?v=false&force=true&link=false" => Reply::status(409, busy),
+                "GET /v1.41/containers/ab12/json"
+                    if earlier.iter().filter(|head| head.ends_with("/json")).count() < looks =>
+                {
+                    Reply::json(r#"{"Id": "ab12"}"#)
+                }
+                _ => Reply::status(404, r#"{"message": "No such container: ab12"}"#),
+            })
+        };
+        let server = gone_after(2).await;
+        connect(&server, LONG).remove(&id()).await.unwrap();
+        assert_eq!(server.count("GET /v1.41/containers/ab12/json"), 3);
+        let server = gone_after(usize::MAX).await;
+        let error = connect(&server, Duration::from_millis(500)).remove(&id()).await.unwrap_err();
+        assert!(matches!(error, EngineError::TimedOut { call: "remove", milliseconds: 500 }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_stop_names_its_grace_period_and_waits_longer() {
+        let server = Server::new(|head, _| match head {
+            "GET /version" => Reply::json(OLD),
+            "POST /v1.41/containers/ab12/stop?t=1" => Reply::late(Duration::from_millis(700), 204),
+            "POST /v1.41/containers/ab12/restart?t=0" => Reply::status(204, ""),
+            _ => Reply::status(500, head),
+        })
+        .await;
+        let engine = connect(&server, Duration::from_millis(500));
+        engine.stop(&id(), 1).await.unwrap();
+        engine.restart(&id(), 0).await.unwrap();
+    }
+
+    #[tokio::test]
     async fn one_stuck_container_hides_no_others() {
         let list = r#"[{"Id": "aa", "State": "running", "Names": ["/stuck"]}, {"Id": "bb", "State": "running", "Names": ["/well"]},
             {"Id": "cc", "State": "running", "Names": ["/gone"]}]"#;

@@ -55,10 +55,10 @@ async fn a_scripted_failure_comes_once_and_does_nothing() {
     let fake = fake();
     fake.fail_next(Verb::Create, EngineError::NoSpace("disk".to_owned()));
     fake.fail_next(Verb::Create, EngineError::Failed("again".to_owned()));
-    let kinds = [fake.create(&request("x")).await, fake.create(&request("x")).await];
+    let kinds = [fake.create(&request("xx")).await, fake.create(&request("xx")).await];
     assert_eq!(kinds.map(|result| result.unwrap_err().failure().kind), [FailureKind::NoSpace, FailureKind::Other]);
     assert!(fake.look().is_empty());
-    fake.create(&request("x")).await.unwrap();
+    fake.create(&request("xx")).await.unwrap();
 }
 
 #[tokio::test]
@@ -77,10 +77,10 @@ async fn a_lasting_failure_lasts_until_healed() {
 async fn a_lost_reply_was_done() {
     let fake = fake();
     fake.lose_reply(Verb::Create);
-    let error = fake.create(&request("x")).await.unwrap_err();
+    let error = fake.create(&request("xx")).await.unwrap_err();
     assert!(matches!(error, EngineError::TimedOut { call: "create", .. }));
     assert_eq!(fake.look().len(), 1);
-    assert!(matches!(fake.create(&request("x")).await, Err(EngineError::NameTaken)));
+    assert!(matches!(fake.create(&request("xx")).await, Err(EngineError::NameTaken)));
 }
 
 #[tokio::test]
@@ -96,7 +96,7 @@ async fn an_engine_that_hangs_answers_nothing_until_it_is_resumed() {
         ..FakeOptions::default()
     });
     patient.hang();
-    let request = request("x");
+    let request = request("xx");
     let mut create = std::pin::pin!(patient.create(&request));
     assert!(futures_util::poll!(&mut create).is_pending());
     assert!(patient.look().is_empty());
@@ -108,16 +108,16 @@ async fn an_engine_that_hangs_answers_nothing_until_it_is_resumed() {
 async fn a_delay_beyond_the_deadline_is_a_timeout() {
     let fake = fake();
     fake.delay(Verb::Create, Duration::from_millis(5));
-    fake.create(&request("x")).await.unwrap();
+    fake.create(&request("xx")).await.unwrap();
     fake.delay(Verb::Create, Duration::from_secs(5));
-    assert!(matches!(fake.create(&request("y")).await, Err(EngineError::TimedOut { .. })));
+    assert!(matches!(fake.create(&request("yy")).await, Err(EngineError::TimedOut { .. })));
     assert_eq!(fake.look().len(), 1);
 }
 
 #[tokio::test]
 async fn an_engine_out_of_reach_keeps_its_containers_and_breaks_its_streams() {
     let fake = fake();
-    let id = running(&fake, "x").await;
+    let id = running(&fake, "xx").await;
     let mut events = fake.events().await.unwrap();
     fake.unreachable();
     assert!(matches!(events.next().await, Some(Err(EngineError::Unreachable(_)))));
@@ -132,7 +132,7 @@ async fn silent_events_are_never_told() {
     let fake = fake();
     let mut events = fake.events().await.unwrap();
     fake.silence_events(true);
-    let id = running(&fake, "x").await;
+    let id = running(&fake, "xx").await;
     fake.silence_events(false);
     fake.vanish(&id);
     let statuses: Vec<String> = events.by_ref().take(3).map(|event| event.unwrap().status).collect().await;
@@ -153,14 +153,14 @@ async fn a_slow_listener_loses_events_and_goes_on() {
 #[tokio::test]
 async fn exits_and_removals_behind_our_back() {
     let fake = fake();
-    let id = running(&fake, "x").await;
+    let id = running(&fake, "xx").await;
     fake.exit(&id, 3).unwrap();
     let container = fake.container(&id).await.unwrap();
     assert_eq!((container.state, container.exit_code), (ContainerState::Exited, Some(3)));
     assert!(fake.exit(&id, 3).is_err(), "it has exited already");
     fake.vanish(&id);
     assert!(matches!(fake.container(&id).await, Err(EngineError::NotFound)));
-    let mut restarting = request("y");
+    let mut restarting = request("yy");
     restarting.engine_restarts = true;
     let id = fake.create(&restarting).await.unwrap();
     fake.start(&id).await.unwrap();
@@ -173,7 +173,7 @@ async fn exits_and_removals_behind_our_back() {
 #[tokio::test]
 async fn a_port_that_something_else_holds() {
     let fake = fake();
-    let mut with_port = request("x");
+    let mut with_port = request("xx");
     with_port.ports = vec![HostPort { protocol: Protocol::Tcp, host_ip: None, host_port: 80, container_port: 80 }];
     let id = fake.create(&with_port).await.unwrap();
     fake.occupy_port(Protocol::Tcp, 80);
@@ -236,7 +236,7 @@ async fn ids_are_dockers_and_differ_between_engines() {
             ..FakeOptions::default()
         }),
     );
-    let ids = [one.create(&request("x")).await.unwrap(), other.create(&request("x")).await.unwrap()];
+    let ids = [one.create(&request("xx")).await.unwrap(), other.create(&request("xx")).await.unwrap()];
     assert_ne!(ids[0], ids[1]);
     assert!(ids.iter().all(|id| id.as_str().len() == 64 && id.as_str().bytes().all(|byte| byte.is_ascii_hexdigit())));
 }

@@ -15,6 +15,8 @@ use std::sync::Arc;
 const STOPPED: i64 = 143;
 /// The exit code of a process that was killed.
 const KILLED: i64 = 137;
+/// The least memory that Docker holds a container to.
+const LEAST_MEMORY_MB: u64 = 6;
 /// Where ports that the engine chooses begin.
 const FIRST_FREE_PORT: u16 = 49_153;
 
@@ -73,6 +75,7 @@ impl World {
     }
 
     pub(super) fn create(&mut self, request: &CreateRequest) -> Result<ContainerId> {
+        self.check(request)?;
         let image = &request.spec.image;
         if !self.images.contains_key(image) {
             return Err(EngineError::NoImage(format!("No such image: {image}")));
@@ -101,6 +104,23 @@ impl World {
             }));
         }
         Ok(self.insert(observed, ports, Some(request)))
+    }
+
+    /// Docker's own checks of a request.
+    fn check(&self, request: &CreateRequest) -> Result<()> {
+        crate::docker::check(request)?;
+        let name = request.name.as_bytes();
+        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-".contains(byte);
+        if name.len() < 2 || !name[0].is_ascii_alphanumeric() || !name.iter().all(plain) {
+            return Err(EngineError::Refused(format!("Invalid container name ({})", request.name)));
+        }
+        if request.spec.limits.reserved.memory_mb < LEAST_MEMORY_MB {
+            return Err(EngineError::Refused(format!("Minimum memory limit allowed is {LEAST_MEMORY_MB}MB")));
+        }
+        match request.spec.links.keys().find(|name| !self.names.contains_key(*name)) {
+            Some(name) => Err(EngineError::Failed(format!("could not get container for {name}"))),
+            None => Ok(()),
+        }
     }
 
     /// Puts a container there, whoever made it.

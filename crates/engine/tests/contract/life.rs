@@ -4,13 +4,14 @@ use crate::Case;
 use crate::bed::{Bed, SAMPLE, port, silent, unknown};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use pierhead_engine::EngineError;
+use pierhead_engine::{CreateRequest, EngineError};
 use pierhead_model::{ContainerState, FailureKind, ImageReference, Resources};
 
 pub const CASES: &[Case] = &[
     ("a life from create to remove", whole_life),
     ("everything twice", twice),
     ("a container that is not there", not_there),
+    ("what no engine takes", refused),
     ("a name is taken once", name_collision),
     ("a port is taken once", port_collision),
     ("an image that is nowhere", no_image),
@@ -84,6 +85,30 @@ fn not_there(bed: &Bed) -> BoxFuture<'_, ()> {
         assert!(matches!(bed.engine.usage(&id).await, Err(EngineError::NotFound)));
         assert!(matches!(bed.engine.logs(&id, Default::default()).await.map(drop), Err(EngineError::NotFound)));
         bed.engine.remove(&id).await.unwrap();
+    }
+    .boxed()
+}
+
+fn refused(bed: &Bed) -> BoxFuture<'_, ()> {
+    async {
+        let broken: [fn(&mut CreateRequest); 5] = [
+            |request| request.name = "no such name".to_owned(),
+            |request| request.name = "-x".to_owned(),
+            |request| request.spec.limits.reserved.memory_mb = 1,
+            |request| request.spec.limits.cpu_limit_millis = 0,
+            |request| request.pids_limit = 0,
+        ];
+        for (index, break_it) in broken.into_iter().enumerate() {
+            let mut request = bed.running();
+            break_it(&mut request);
+            let error = bed.engine.create(&request).await.unwrap_err();
+            assert_eq!(error.failure().kind, FailureKind::Refused, "case {index}: {error}");
+        }
+        // A host that lacks something is not to blame on the request: another one may have it.
+        let mut request = bed.running();
+        request.spec.links.insert("nobody".to_owned(), "x".to_owned());
+        let error = bed.engine.create(&request).await.unwrap_err();
+        assert_eq!(error.failure().kind, FailureKind::Other, "{error}");
     }
     .boxed()
 }

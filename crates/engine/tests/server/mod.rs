@@ -24,6 +24,10 @@ impl Reply {
         Self::status(200, body)
     }
 
+    pub fn late(pause: Duration, status: u16) -> Self {
+        Self::Slowly(vec![], 1, pause, format!("HTTP/1.1 {status} X\r\n\r\n"))
+    }
+
     pub fn slowly(pieces: usize, pause: Duration, piece: &str) -> Self {
         let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", pieces * piece.len());
         Self::Slowly(head.into_bytes(), pieces, pause, piece.to_owned())
