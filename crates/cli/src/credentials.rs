@@ -94,3 +94,49 @@ fn write_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn login(token: &str) -> SavedLogin {
+        let own = str::to_owned;
+        SavedLogin { url: own("http://a"), token: own(token), username: own("clare"), expires_at: own("never") }
+    }
+
+    #[test]
+    fn the_last_one_is_kept_and_nothing_else() {
+        let base = tempfile::tempdir().unwrap();
+        let folder = base.path().join("not/yet/there");
+        assert!(SavedLogin::load(&folder).unwrap().is_none());
+        login("one").save(&folder).unwrap();
+        login("two").save(&folder).unwrap();
+        assert!(SavedLogin::load(&folder).unwrap() == Some(login("two")));
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "no draft is left");
+        assert!(SavedLogin::remove(&folder).unwrap() && !SavedLogin::remove(&folder).unwrap());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_others_could_read_is_replaced_by_one_that_they_cannot() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        fs::write(&path, "{}").unwrap();
+        for open in [folder.path(), &path] {
+            fs::set_permissions(open, fs::Permissions::from_mode(0o777)).unwrap();
+        }
+        login("one").save(folder.path()).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&path), mode(folder.path())), (0o600, 0o700));
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_is_named() {
+        let base = tempfile::tempdir().unwrap();
+        let file = base.path().join("file");
+        fs::write(&file, "").unwrap();
+        let error = login("one").save(&file.join("folder")).unwrap_err();
+        assert!(error.to_string().contains("file/folder/login.json"), "{error}");
+    }
+}

@@ -221,3 +221,6 @@ fn hint_of_refusal(status: u16, body: &ErrorBody) -> Option<String> {
     };
     Some(hint.to_owned())
 }
+
+#[cfg(test)]
+mod tests;

@@ -204,3 +204,53 @@ async fn engines_and_accounts_are_added_with_their_secrets_in_files_or_on_stdin(
     session.input = "";
     assert_eq!(session.run("account add clare").await.code, 2, "a password cannot be typed in a script");
 }
+
+#[tokio::test]
+async fn apps_are_scaled_and_deleted() {
+    let session = Session::start().await;
+    session.server.on("POST /api/apps/web/scale?count=0&wait=0", begun());
+    session.server.on("DELETE /api/apps/web?wait=0", begun());
+    session.server.on("DELETE /api/apps/db?wait=0", begun());
+    session.server.json(OPERATION, operation("done", "", ""));
+    assert_eq!(session.run("app scale web 0").await.out, "scaled web to 0\n");
+    assert_eq!(session.run("app rm web db --yes").await.out, "deleted web\ndeleted db\n");
+    let ran = session.run("app rm web db --yes --detach").await;
+    assert_eq!(ran.out, "op1\nop1\n");
+    let ran = session.run("app scale web 0 --json").await;
+    assert_eq!(serde_json::from_str::<Value>(&ran.out).unwrap()["state"], "done");
+}
+
+#[tokio::test]
+async fn the_first_that_fails_ends_a_row_of_them() {
+    let session = Session::start().await;
+    session.server.on("POST /api/containers/a/stop?wait=0", Reply::Json(204, String::new()));
+    session.server.on("POST /api/containers/c/stop?wait=0", Reply::Json(204, String::new()));
+    let ran = session.run("stop a b c").await;
+    assert_eq!((ran.code, ran.out.as_str()), (3, "stopped a\n"));
+    assert_eq!(session.server.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn operations_are_waited_for_and_called_off() {
+    let session = Session::start().await;
+    session.server.json(OPERATION, operation("done", "", ""));
+    session.server.on("POST /api/operations/op1/cancel", Reply::Json(204, String::new()));
+    session.server.refuse("POST /api/operations/op2/cancel", 409, "ended", "op2 has ended");
+    assert_eq!(session.run("operation wait op1").await.out, "run 2 of httpd:latest: done\n");
+    let ran = session.run("operation wait op1 --json").await;
+    assert_eq!(serde_json::from_str::<Value>(&ran.out).unwrap()["id"], "op1");
+    assert_eq!(session.run("operation cancel op1").await.out, "cancelled op1\n");
+    assert_eq!(session.run("operation cancel op2").await.code, 4);
+    assert_eq!(session.run("operation wait nothing").await.code, 3);
+}
+
+#[tokio::test]
+async fn a_change_without_an_answer_prints_no_json() {
+    let session = Session::start().await;
+    session.server.on("DELETE /api/engines/e1", Reply::Json(204, String::new()));
+    session.server.on("POST /api/apps/web/scale?count=1&wait=0", Reply::Json(204, String::new()));
+    for command in ["engine rm e1 --yes --json", "app scale web 1 --json", "app scale web 1 --detach"] {
+        let ran = session.run(command).await;
+        assert_eq!((ran.code, ran.out.as_str()), (0, ""), "{command}");
+    }
+}

@@ -36,3 +36,12 @@ async fn an_app_shows_all_its_containers_with_their_slots() {
     assert_eq!(session.run("logs idle").await.code, 3);
     assert_eq!(session.run("logs nobody").await.code, 3);
 }
+
+#[tokio::test]
+async fn a_log_that_breaks_off_says_so() {
+    let session = Session::start().await;
+    session.server.on("GET /api/containers/1111/logs", Reply::BrokenAfter(b"one\n"));
+    let ran = session.run("logs 1111").await;
+    assert_eq!((ran.code, ran.out.as_str()), (6, "one\n"));
+    assert!(ran.err.contains("the log broke off") && ran.err.contains("--since"), "{}", ran.err);
+}

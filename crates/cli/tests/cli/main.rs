@@ -1,7 +1,7 @@
 //! The commands against a controller that says what it was told to say.
 #![cfg(test)]
 
-#[path = "../../../client/tests/scripted/mod.rs"]
+#[path = "../../../client/tests/http/scripted.rs"]
 mod scripted;
 
 mod changing;

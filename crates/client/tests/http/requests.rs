@@ -1,11 +1,8 @@
 //! What the client sends, and what it makes of the answers.
-#![cfg(test)]
 
-mod scripted;
-
+use crate::scripted::{Reply, Scripted};
 use pierhead_client::{Addresses, Change, Client, ClientError, LogOptions, RunOptions, Started, Verb, Wait};
 use pierhead_wire::{AccountRequest, AppChange, EngineRequest, ImageDescription, LogIn, PasswordChange};
-use scripted::{Reply, Scripted};
 
 const OPERATION: &str = r#"{"id":"op1","title":"run 1 of httpd","state":"running","verdicts":[],"actor":"admin",
     "app":"web","created_at":"2026-01-01T00:00:00.000Z","deadline":"2026-01-01T00:05:00.000Z"}"#;

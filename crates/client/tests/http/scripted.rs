@@ -4,7 +4,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, Response, Uri};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -18,6 +18,8 @@ pub enum Reply {
     Operation(u16, &'static str, String),
     /// These chunks, one after another.
     Chunks(Vec<&'static [u8]>),
+    /// These bytes, then the connection is lost once they have been sent.
+    BrokenAfter(&'static [u8]),
     /// The connection is lost before there is an answer.
     Lost,
 }
@@ -117,6 +119,15 @@ fn respond(reply: Reply) -> Response<Body> {
         }
         Reply::Chunks(chunks) => {
             response.body(Body::from_stream(stream::iter(chunks.into_iter().map(Ok::<_, Infallible>))))
+        }
+        Reply::BrokenAfter(bytes) => {
+            let first = stream::once(async move { Ok(Bytes::from_static(bytes)) });
+            // The bytes leave at the latest when the stream is asked again.
+            let pause = stream::once(async {
+                tokio::task::yield_now().await;
+                Err("lost")
+            });
+            response.body(Body::from_stream(first.chain(pause)))
         }
         Reply::Lost => response.body(Body::from_stream(stream::iter([Err::<Bytes, _>("lost")]))),
     }

@@ -1,0 +1,6 @@
+//! The client against a controller that says what it was told to say.
+#![cfg(test)]
+
+mod answers;
+mod requests;
+mod scripted;
