@@ -34,6 +34,7 @@ fn a_pool_lives_suffers_grows_and_goes_without_a_trace() {
     the_sample_stops_at_once(second, &containers[1]);
     let third = a_host_is_added(&pool);
     services_run_beside_the_hosts(&pool);
+    an_image_that_is_nowhere_is_refused_at_once(second);
     the_sample_is_loaded_through_a_socket(second);
 
     // What makes a removal hard: a hanging engine, a dead one, a frozen container, a file of somebody else.
@@ -145,6 +146,14 @@ fn the_sample_stops_at_once(host: &Host, container: &str) {
     assert!(quickest < Duration::from_secs(1), "{quickest:?}");
     assert_eq!(state(host, container), "exited");
     assert_eq!(page(host.address(), "/health"), None);
+}
+
+fn an_image_that_is_nowhere_is_refused_at_once(host: &Host) {
+    let begin = Instant::now();
+    let answer = call(host, "POST", "/images/create?fromImage=nowhere.invalid/nothing&tag=1", None);
+    let took = begin.elapsed();
+    assert!(answer.text().contains("127.0.0.1:53: read: connection refused"), "{}", answer.text());
+    assert!(took < Duration::from_secs(5), "{took:?}");
 }
 
 fn the_sample_is_loaded_through_a_socket(host: &Host) {
