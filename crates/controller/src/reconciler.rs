@@ -118,11 +118,17 @@ impl<'a> Reconciler<'a> {
     fn transactions(&self, known: &Known, plan: &Plan) -> Result<Vec<Transaction>> {
         let mut transactions = Vec::new();
         let mut open = Transaction::new();
+        let mut written = BTreeSet::new();
         for write in &plan.writes {
             if self.is_busy_with(known, write) {
                 continue;
             }
             let next = record(Transaction::new(), known, write)?;
+            // A record is written once a round: the next change of it is planned from what it then is.
+            if next.writes.iter().any(|write| written.contains(write.key())) {
+                continue;
+            }
+            written.extend(next.writes.iter().map(|write| write.key().clone()));
             let count = open.compares.len() + open.writes.len() + next.compares.len() + next.writes.len();
             if count + 1 > MAX_OPERATIONS || open.bytes() + next.bytes() > MAX_TRANSACTION_BYTES {
                 transactions.push(std::mem::take(&mut open));
