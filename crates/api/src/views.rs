@@ -96,7 +96,7 @@ pub(crate) fn containers(world: &World, caller: &Caller, all: bool) -> Vec<Conta
         .engines()
         .iter()
         .flat_map(|(id, state)| state.containers.values().map(move |container| (id, container)))
-        .filter(|(_, container)| all || container.state.is_running())
+        .filter(|(engine, container)| all || (container.state.is_running() && !is_down(world, engine)))
         .collect();
     found.sort_by_key(|(_, container)| (Reverse(container.created_at), container.id.clone()));
     found.into_iter().filter_map(|(engine, observed)| container(world, caller, engine, observed)).collect()
@@ -119,13 +119,16 @@ pub(crate) fn container(
         _ => foreign_image(observed),
     };
     let host = state.record.host();
+    // What a host did before it fell silent says nothing about now.
+    let is_running = observed.state.is_running() && !is_down(world, engine);
+    let status = if is_down(world, engine) { "unreachable" } else { observed.state.as_str() };
     Some(ContainerView {
         id: observed.id.to_string(),
         name: format!("/{}", observed.name),
         image,
         engine: engine_of_container(state),
-        state: if observed.state.is_running() { "running" } else { "stopped" }.to_owned(),
-        status: observed.state.as_str().to_owned(),
+        state: if is_running { "running" } else { "stopped" }.to_owned(),
+        status: status.to_owned(),
         ports: observed.ports.iter().map(|port| PortDescription::bound(port, host)).collect(),
         app: app.map(|app| app.name.to_string()),
         slot: owner.as_ref().map(|owner| owner.slot.slot.0),
@@ -134,6 +137,10 @@ pub(crate) fn container(
         exit_code: observed.exit_code,
         created_at: format_timestamp(observed.created_at),
     })
+}
+
+fn is_down(world: &World, engine: &EngineId) -> bool {
+    world.engines().get(engine).is_none_or(|state| state.health.status == HealthStatus::Down)
 }
 
 /// Whether the caller sees an app's environment values.

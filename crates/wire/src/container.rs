@@ -16,7 +16,7 @@ pub struct ContainerView {
     pub engine: EngineOfContainer,
     /// `running` or `stopped`.
     pub state: String,
-    /// The state in Docker's words.
+    /// The state in Docker's words, or `unreachable` while its host does not answer.
     pub status: String,
     /// Its ports that are bound on the host, `host_ip` being where they answer.
     pub ports: Vec<PortDescription>,
