@@ -52,6 +52,7 @@ pub(super) fn from_inspect(container: ContainerInspectResponse) -> Option<Observ
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Looked {
     pub(super) limits: Resources,
+    state: Option<ContainerState>,
     exit_code: i64,
     restart_count: u32,
 }
@@ -60,6 +61,11 @@ impl Looked {
     pub(super) fn at(container: &ContainerInspectResponse) -> Self {
         Self {
             limits: container.host_config.as_ref().map(limits).unwrap_or_default(),
+            state: container
+                .state
+                .as_ref()
+                .and_then(|state| state.status.as_ref())
+                .map(|word| state(&word.to_string())),
             exit_code: container.state.as_ref().and_then(|state| state.exit_code).unwrap_or(0),
             restart_count: u32::try_from(container.restart_count.unwrap_or(0)).unwrap_or(u32::MAX),
         }
@@ -70,6 +76,8 @@ impl Looked {
         if is_foreign(container) {
             container.limits = self.limits;
         }
+        // The look is newer than the list, and the exit code belongs to the state that it saw.
+        container.state = self.state.unwrap_or(container.state);
         if has_exited(container.state) {
             container.exit_code = Some(self.exit_code);
         }
