@@ -214,7 +214,11 @@ fn slot_view(world: &World, app: &App, slot: Slot) -> SlotView {
         version: assignment.map(|assignment| assignment.version),
         generation: assignment.map(|assignment| assignment.generation.0),
         ports: bound.unwrap_or_default().iter().map(|port| PortDescription::bound(port, host)).collect(),
-        message: if status.phase == SlotPhase::Waiting { why_it_waits(world, app, slot) } else { status.message },
+        message: if status.phase == SlotPhase::Waiting && assignment.is_none() {
+            why_it_waits(world, app, slot)
+        } else {
+            status.message
+        },
     }
 }
 
