@@ -65,7 +65,7 @@ impl Looked {
                 .state
                 .as_ref()
                 .and_then(|state| state.status.as_ref())
-                .map(|word| state(&word.to_string())),
+                .map(|word| state(word.as_ref())),
             exit_code: container.state.as_ref().and_then(|state| state.exit_code).unwrap_or(0),
             restart_count: u32::try_from(container.restart_count.unwrap_or(0)).unwrap_or(u32::MAX),
         }
