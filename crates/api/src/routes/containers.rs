@@ -196,8 +196,7 @@ pub(super) async fn logs(
 }
 
 fn log_options(query: &LogsQuery) -> Result<LogOptions, ApiError> {
-    let (stdout, stderr) = (flag("stdout", query.stdout.as_deref())?, flag("stderr", query.stderr.as_deref())?);
-    let neither = !stdout && !stderr;
+    let (stdout, stderr) = (stream("stdout", query.stdout.as_deref())?, stream("stderr", query.stderr.as_deref())?);
     let since = match query.since.as_deref().filter(|text| !text.is_empty()) {
         None => None,
         Some(text) => {
@@ -210,7 +209,43 @@ fn log_options(query: &LogsQuery) -> Result<LogOptions, ApiError> {
         tail: number("tail", query.tail.as_deref().filter(|tail| *tail != "all"), u64::from(u32::MAX))?,
         since,
         timestamps: flag("timestamps", query.timestamps.as_deref())?,
-        stdout: stdout || neither,
-        stderr: stderr || neither,
+        // A stream of which nothing is said comes unless it is the other one that was asked for.
+        stdout: stdout.unwrap_or(stderr != Some(true)),
+        stderr: stderr.unwrap_or(stdout != Some(true)),
     })
+}
+
+fn stream(field: &'static str, text: Option<&str>) -> Result<Option<bool>, ApiError> {
+    text.filter(|text| !text.is_empty()).map(|text| flag(field, Some(text))).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_of_a_log_can_be_asked_for_or_left_out() {
+        let streams = |stdout: &str, stderr: &str| {
+            let given = |text: &str| (text != "-").then(|| text.to_owned());
+            let none = || None;
+            let query = LogsQuery {
+                follow: none(),
+                tail: none(),
+                since: none(),
+                timestamps: none(),
+                stdout: given(stdout),
+                stderr: given(stderr),
+            };
+            log_options(&query).map(|options| (options.stdout, options.stderr))
+        };
+        for both in [("-", "-"), ("", ""), ("true", "1")] {
+            assert_eq!(streams(both.0, both.1), Ok((true, true)), "{both:?}");
+        }
+        for only_stdout in [("true", "-"), ("-", "false"), ("true", "0")] {
+            assert_eq!(streams(only_stdout.0, only_stdout.1), Ok((true, false)), "{only_stdout:?}");
+        }
+        assert_eq!(streams("false", "-"), Ok((false, true)));
+        assert_eq!(streams("-", "true"), Ok((false, true)));
+        assert_eq!(streams("-", "yes").unwrap_err().body.field.as_deref(), Some("stderr"));
+    }
 }
