@@ -4,10 +4,12 @@
 //! Every change goes through a method that keeps the ledger and the indexes true, so that nothing has to be
 //! rebuilt. It owns no decision.
 
-use crate::{Hold, HoldKey, HostFacts, Ledger, Policy};
+mod holds;
+
+use crate::{HoldKey, Ledger, Policy};
 use pierhead_model::{
     App, AppId, AppName, Assignment, ContainerId, Engine, EngineFacts, EngineId, Generation, Health, HealthStatus,
-    ImageReference, MemberName, ObservedContainer, Operation, OperationId, Ownership, Slot, SlotKey, Timestamp,
+    MemberName, ObservedContainer, Operation, OperationId, Ownership, Slot, SlotKey, Timestamp,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -339,115 +341,4 @@ impl World {
             self.names.remove(name);
         }
     }
-
-    // What keeps the ledger true.
-
-    fn set_containers(&mut self, id: &EngineId, containers: Vec<ObservedContainer>) {
-        let Some(state) = self.engines.get(id) else { return };
-        let kept: BTreeSet<&ContainerId> = containers.iter().map(|container| &container.id).collect();
-        let gone: Vec<ContainerId> = state.containers.keys().filter(|id| !kept.contains(id)).cloned().collect();
-        for container in gone {
-            self.forget_container(id, &container);
-        }
-        for container in containers {
-            let known = self.engines.get(id).and_then(|state| state.containers.get(&container.id));
-            if known != Some(&container) {
-                self.set_container(id, container);
-            }
-        }
-    }
-
-    fn refresh_host(&mut self, id: &EngineId) {
-        let Some(state) = self.engines.get(id) else { return };
-        let facts = HostFacts {
-            id: id.clone(),
-            allocatable: state.record.allocatable(state.facts.as_ref().unwrap_or(&EngineFacts::default())),
-            labels: state.labels(),
-            unavailable: state.unavailable(),
-        };
-        if self.ledger.host(id) != Some(&facts) {
-            self.ledger.set_host(facts);
-        }
-    }
-
-    fn refresh_containers_of(&mut self, key: &SlotKey) {
-        let containers: Vec<_> = self.of_slot.get(key).into_iter().flat_map(BTreeMap::keys).cloned().collect();
-        for (engine, id) in containers {
-            self.refresh_container(&engine, &id);
-        }
-    }
-
-    /// A running container that no assignment stands for holds what it uses: somebody else's, or a surplus one.
-    fn refresh_container(&mut self, engine: &EngineId, id: &ContainerId) {
-        let key = HoldKey::Container(engine.clone(), id.clone());
-        let Some(container) = self.engines.get(engine).and_then(|state| state.containers.get(id)) else {
-            self.ledger.release(&key);
-            return;
-        };
-        let is_current = self.is_current(engine, container);
-        if is_current && let Some(owner) = Ownership::read(&container.labels) {
-            self.refresh_slot(&owner.slot);
-        }
-        let container = self.engines.get(engine).and_then(|state| state.containers.get(id));
-        let Some(container) = container.filter(|container| container.state.is_running() && !is_current) else {
-            self.ledger.release(&key);
-            return;
-        };
-        let hold = Hold {
-            engine: engine.clone(),
-            resources: container.limits,
-            ports: container.ports.clone(),
-            images: vec![normal_image(&container.image)],
-            names: vec![container.name.clone()],
-        };
-        self.ledger.hold(key, hold);
-    }
-
-    fn refresh_slots_of(&mut self, app: &AppId) {
-        let keys: Vec<SlotKey> = self.assignments_of(app).map(Assignment::key).collect();
-        keys.iter().for_each(|key| self.refresh_slot(key));
-    }
-
-    /// A slot holds what was decided for it until it has ended.
-    fn refresh_slot(&mut self, key: &SlotKey) {
-        let hold = self.assignments.get(key).and_then(|assignment| self.slot_hold(assignment));
-        let key = HoldKey::Slot(key.clone());
-        match hold {
-            Some(hold) if self.ledger.held(&key) == Some(&hold) => {}
-            Some(hold) => self.ledger.hold(key, hold),
-            None => drop(self.ledger.release(&key)),
-        }
-    }
-
-    /// The images and names are those of the description and, while a description is being replaced, those that still
-    /// run.
-    fn slot_hold(&self, assignment: &Assignment) -> Option<Hold> {
-        let current = self.current(assignment);
-        let running = || current.values().filter(|container| container.state.is_running());
-        if assignment.exit.is_some() && running().next().is_none() {
-            return None;
-        }
-        let app = self.apps.get(&assignment.app);
-        let members = || app.into_iter().flat_map(|app| app.members.iter().enumerate());
-        let images: BTreeSet<String> = members()
-            .map(|(_, member)| member.spec.image.to_string())
-            .chain(running().map(|container| normal_image(&container.image)))
-            .collect();
-        let names: BTreeSet<String> = members()
-            .map(|(at, member)| assignment.container_name(&member.name, at == 0))
-            .chain(running().map(|container| container.name.clone()))
-            .collect();
-        Some(Hold {
-            engine: assignment.engine.clone(),
-            resources: assignment.reserved,
-            ports: assignment.ports.values().flatten().cloned().collect(),
-            images: images.into_iter().collect(),
-            names: names.into_iter().collect(),
-        })
-    }
-}
-
-/// An image's name with its tag, so that ours and others' compare equal.
-fn normal_image(image: &str) -> String {
-    ImageReference::parse(image).map_or_else(|_| image.to_owned(), |image| image.to_string())
 }

@@ -46,6 +46,8 @@ fn up_and_down_keeps_the_oldest() {
 fn without_room_for_all_nothing_is_begun() {
     let mut pool = Simulation::new(&["a", "b"]);
     let run = pool.run("web", 5, of_size("httpd", 2000, 100));
+    let plan = pool.plan();
+    assert!(!plan.writes.iter().any(|write| matches!(write, crate::RecordWrite::Assign(_))), "all or none");
     pool.settle();
     assert_eq!(pool.state(&run), OperationState::Failed);
     assert!(pool.operation(&run).verdicts.iter().all(|verdict| verdict.state == VerdictState::Failed));
@@ -75,6 +77,28 @@ fn two_requests_never_share_room() {
     pool.settle();
     assert_eq!(pool.state(&first), OperationState::Done);
     assert_eq!(pool.state(&second), OperationState::Failed);
+}
+
+#[test]
+fn a_refused_request_leaves_its_room_to_the_next() {
+    let mut pool = Simulation::new(&["a", "b"]);
+    let first = pool.run("one", 5, of_size("httpd", 2000, 100));
+    let second = pool.run("two", 4, of_size("httpd", 2000, 100));
+    pool.settle();
+    assert_eq!((pool.state(&first), pool.state(&second)), (OperationState::Failed, OperationState::Done));
+}
+
+#[test]
+fn nobody_takes_the_room_of_a_slot_that_waits_to_be_tried_again() {
+    let mut pool = Simulation::new(&["a"]);
+    pool.run("web", 1, of_size("httpd", 3000, 100));
+    pool.settle();
+    pool.host("a").faults.push(failing("httpd", FailureKind::NoSpace, 3));
+    pool.host("a").containers.clear();
+    pool.run_until("waits", |pool| !pool.reasons().is_empty());
+    let other = pool.run("other", 1, of_size("other", 3000, 100));
+    pool.settle();
+    assert_eq!((pool.state(&other), pool.count("web")), (OperationState::Failed, 1));
 }
 
 #[test]

@@ -31,9 +31,8 @@ fn fewest_until_end(pool: &mut Simulation, id: &OperationId) -> usize {
 #[test]
 fn containers_are_replaced_one_by_one() {
     let mut pool = four();
-    for host in ["a", "b"] {
-        pool.host(host).latency_ms = 500;
-    }
+    pool.host("a").latency_ms = 500;
+    pool.host("b").latency_ms = 2_000;
     let change = pool.describe_anew("web", spec("two"));
     assert_eq!(fewest_until_end(&mut pool, &change), 3, "never more than one is away");
     assert_eq!(pool.state(&change), OperationState::Done);
@@ -92,7 +91,7 @@ fn a_description_without_room_replaces_nothing() {
 #[test]
 fn nothing_is_replaced_while_another_slot_is_on_a_lost_host() {
     let mut pool = four();
-    pool.host("a").answers = false;
+    pool.host("b").answers = false;
     pool.run_for(500);
     pool.journal.clear();
     pool.describe_anew("web", spec("two"));

@@ -184,13 +184,16 @@ impl Simulation {
     }
 
     pub fn is_at_rest(&self) -> bool {
-        let mut seen = self.clone();
-        seen.observe();
-        let nothing_at = |moment| {
-            let plan = plan(&seen.world, moment);
+        let nothing_at = |world: &World, moment| {
+            let plan = plan(world, moment);
             plan.writes.is_empty() && plan.actions.is_empty()
         };
-        self.under_way.is_empty() && nothing_at(self.now) && nothing_at(self.now.plus(3_600_000))
+        if !self.under_way.is_empty() || !nothing_at(&self.world, self.now) {
+            return false;
+        }
+        let mut seen = self.clone();
+        seen.observe();
+        nothing_at(&seen.world, self.now) && nothing_at(&seen.world, self.now.plus(3_600_000))
     }
 
     /// Writes the records of a plan as the controller does; tells whether it wrote any.
