@@ -1,1 +1,17 @@
 //! Clusters for tests: on fakes, in-process.
+//!
+//! A [`Cluster`] is a whole pool: fake hosts, a store in a directory, a controller and its API on a free port, and
+//! clients that are logged in. It can lose its controller at any step and get a new one on the same store and hosts.
+//! Everything here panics where a test would: it must not be used by the program itself.
+
+mod cluster;
+mod descriptions;
+mod invariants;
+mod power;
+mod serving;
+mod waiting;
+
+pub use cluster::{Cluster, ClusterOptions, quick};
+pub use descriptions::{SAMPLE, described, failing, fake_images, job, sample};
+pub use power::{Cut, Moment, Power};
+pub use waiting::{PATIENCE, eventually, eventually_ok};

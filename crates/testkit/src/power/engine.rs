@@ -1,0 +1,84 @@
+//! An engine behind a controller's power.
+
+use super::Power;
+use async_trait::async_trait;
+use futures_util::stream::BoxStream;
+use pierhead_engine::{
+    CreateRequest, DynEngine, Engine, EngineEvent, LogLine, LogOptions, Progress, RegistryAuth, Result, Usage,
+};
+use pierhead_model::{ContainerId, EngineFacts, ImageReference, ObservedContainer};
+
+/// An engine whose changes are steps.
+pub(crate) struct PoweredEngine {
+    pub(crate) engine: DynEngine,
+    pub(crate) power: Power,
+}
+
+impl PoweredEngine {
+    async fn step<T: Send>(&self, verb: &str, subject: &str, act: impl Future<Output = T> + Send) -> T {
+        self.power.step(|| format!("{verb} {subject}"), act).await
+    }
+}
+
+#[async_trait]
+impl Engine for PoweredEngine {
+    async fn ping(&self) -> Result<()> {
+        self.engine.ping().await
+    }
+
+    async fn facts(&self) -> Result<EngineFacts> {
+        self.engine.facts().await
+    }
+
+    async fn containers(&self) -> Result<Vec<ObservedContainer>> {
+        self.engine.containers().await
+    }
+
+    async fn container(&self, id: &ContainerId) -> Result<ObservedContainer> {
+        self.engine.container(id).await
+    }
+
+    async fn image(&self, image: &ImageReference) -> Result<Option<String>> {
+        self.engine.image(image).await
+    }
+
+    async fn pull(&self, image: &ImageReference, auth: Option<&RegistryAuth>, progress: Progress) -> Result<()> {
+        self.step("pull", image.as_str(), self.engine.pull(image, auth, progress)).await
+    }
+
+    async fn load(&self, archive: Vec<u8>) -> Result<()> {
+        self.step("load", "", self.engine.load(archive)).await
+    }
+
+    async fn create(&self, request: &CreateRequest) -> Result<ContainerId> {
+        self.step("create", &request.name, self.engine.create(request)).await
+    }
+
+    async fn start(&self, id: &ContainerId) -> Result<()> {
+        self.step("start", id.as_str(), self.engine.start(id)).await
+    }
+
+    async fn stop(&self, id: &ContainerId, grace_seconds: u32) -> Result<()> {
+        self.step("stop", id.as_str(), self.engine.stop(id, grace_seconds)).await
+    }
+
+    async fn restart(&self, id: &ContainerId, grace_seconds: u32) -> Result<()> {
+        self.step("restart", id.as_str(), self.engine.restart(id, grace_seconds)).await
+    }
+
+    async fn remove(&self, id: &ContainerId) -> Result<()> {
+        self.step("remove", id.as_str(), self.engine.remove(id)).await
+    }
+
+    async fn logs(&self, id: &ContainerId, options: LogOptions) -> Result<BoxStream<'static, Result<LogLine>>> {
+        self.engine.logs(id, options).await
+    }
+
+    async fn usage(&self, id: &ContainerId) -> Result<Usage> {
+        self.engine.usage(id).await
+    }
+
+    async fn events(&self) -> Result<BoxStream<'static, Result<EngineEvent>>> {
+        self.engine.events().await
+    }
+}

@@ -1,0 +1,101 @@
+//! A controller with its API, on threads of its own so that it can be torn away at any moment.
+
+use crate::power::{Power, PoweredEngine, PoweredStore};
+use pierhead_api::{Accounts, Api};
+use pierhead_controller::{Connect, Connection, Controller, Options};
+use pierhead_engine::Fake;
+use pierhead_model::{Engine, Resources};
+use pierhead_store::seal::Sealer;
+use pierhead_store::{Embedded, Store};
+use pierhead_wire::Defaults;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+/// The fakes by the address under which they are added.
+pub(crate) type Reachable = Arc<Mutex<BTreeMap<String, Fake>>>;
+
+/// A controller that serves.
+pub(crate) struct Serving {
+    threads: Option<Runtime>,
+    embedded: Arc<Embedded>,
+    pub(crate) controller: Controller,
+    pub(crate) url: String,
+    pub(crate) power: Power,
+}
+
+/// The password of the administrator.
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+impl Serving {
+    /// Starts a controller on a store's directory.
+    pub(crate) async fn start(directory: &Path, reachable: Reachable, options: Options) -> Self {
+        let threads = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("the system gives threads");
+        let power = Power::default();
+        let begun = threads.spawn(begin(directory.to_owned(), reachable, options, power.clone()));
+        let (embedded, controller, url) = begun.await.expect("the controller starts");
+        Self { threads: Some(threads), embedded, controller, url, power }
+    }
+
+    /// Tears it away: whatever it is doing ends where it is. Returns when the store's directory is free.
+    pub(crate) async fn crash(mut self) {
+        if let Some(threads) = self.threads.take() {
+            let torn = tokio::task::spawn_blocking(move || threads.shutdown_timeout(crate::PATIENCE));
+            torn.await.expect("the threads of the controller end");
+        }
+        let held = Arc::downgrade(&self.embedded);
+        drop(self);
+        crate::eventually(crate::PATIENCE, "nobody holds the store", async || held.strong_count() == 0).await;
+    }
+
+    /// Stops it in an orderly way.
+    pub(crate) async fn stop(self) {
+        self.controller.shut_down().await;
+        self.crash().await;
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        if let Some(threads) = self.threads.take() {
+            threads.shutdown_background();
+        }
+    }
+}
+
+async fn begin(
+    directory: PathBuf,
+    reachable: Reachable,
+    options: Options,
+    power: Power,
+) -> (Arc<Embedded>, Controller, String) {
+    let embedded = Arc::new(Embedded::open(&directory).expect("the directory is free"));
+    let store: Arc<dyn Store> =
+        Arc::new(PoweredStore { store: Arc::clone(&embedded) as Arc<dyn Store>, power: power.clone() });
+    let sealer = Arc::new(Sealer::open_or_create(&directory).expect("the key file can be made"));
+    let controller =
+        Controller::start(Arc::clone(&store), connect(reachable, power), options).await.expect("the records are read");
+    let accounts = Accounts::new(store, controller.clock()).expect("passwords can be hashed");
+    accounts.first_start(PASSWORD).await.expect("the administrator is made");
+    let defaults = Defaults { image: None, reserved: Resources::new(50, 64) };
+    let api = Api { controller: controller.clone(), accounts, sealer, defaults: Arc::new(defaults), version: "test" };
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port is free");
+    let url = format!("http://{}", listener.local_addr().expect("a listener has an address"));
+    tokio::spawn(async move { axum::serve(listener, pierhead_api::router(api)).await });
+    (embedded, controller, url)
+}
+
+fn connect(reachable: Reachable, power: Power) -> Connect {
+    Arc::new(move |record: &Engine| {
+        let fakes = reachable.lock().unwrap_or_else(PoisonError::into_inner);
+        let fake = fakes.get(&record.addr).ok_or_else(|| format!("there is nothing at {}", record.addr))?;
+        let engine = Arc::new(PoweredEngine { engine: fake.engine(), power: power.clone() });
+        Ok(Connection { engine, registry_auth: None })
+    })
+}
