@@ -9,7 +9,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 const HOSTS: [&str; 3] = ["a", "b", "c"];
 const APPS: [&str; 4] = ["web", "shop", "lab", "work"];
-const CASES: u32 = 150;
+const CASES: u32 = 250;
 
 /// Something that people ask or that goes wrong. Numbers that are too large are taken round the corner.
 #[derive(Debug, Clone)]
