@@ -1,19 +1,20 @@
 //! The engines of the pool: one task each that probes, lists and listens. What they find goes into the world;
 //! a hanging engine delays nobody else.
 
-use crate::clock::{Clock, millis};
+mod watcher;
+
+use crate::clock::Clock;
 use crate::health::after_probe;
 use crate::known::Shared;
-use futures_util::StreamExt;
-use pierhead_engine::{DynEngine, Progress, RegistryAuth};
-use pierhead_model::{ContainerId, Engine, EngineId, HealthStatus, ImageReference};
+use pierhead_engine::{DynEngine, EngineEvent, Progress, RegistryAuth};
+use pierhead_model::{ContainerId, Engine, EngineId, ImageReference};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use watcher::{Watched, Watcher};
 
 /// The way to an engine and the account that it pulls with.
 pub struct Connection {
@@ -50,10 +51,8 @@ impl Heartbeat {
     }
 }
 
-/// How long an event stream may be silent before it is opened anew.
-const SILENCE: Duration = Duration::from_secs(60);
-/// How long a burst of events is collected before the containers are listed once.
-const BURST: Duration = Duration::from_millis(100);
+/// How many events are looked at one by one; more ask for a listing anyway.
+const MOST_HINTS: usize = 1_000;
 
 /// The engines of the pool.
 pub(crate) struct Engines {
@@ -76,6 +75,7 @@ pub(crate) struct Link {
     /// Bounds everything else.
     pub(crate) others: Semaphore,
     relist: Notify,
+    hints: Mutex<Hints>,
     touched: Mutex<Touched>,
     /// The account for pulls on this host.
     pub(crate) registry_auth: Option<RegistryAuth>,
@@ -88,6 +88,15 @@ pub(crate) struct Link {
 struct Touched {
     count: u64,
     when: BTreeMap<ContainerId, u64>,
+}
+
+/// Why the containers may have to be listed anew.
+#[derive(Default)]
+struct Hints {
+    /// Somebody needs a listing.
+    is_asked: bool,
+    /// Events since the last listing.
+    events: Vec<EngineEvent>,
 }
 
 impl Engines {
@@ -156,6 +165,7 @@ impl Engines {
             starts: Semaphore::new(self.heartbeat.starts),
             others: Semaphore::new(16),
             relist: Notify::new(),
+            hints: Mutex::default(),
             touched: Mutex::default(),
             ended: self.stop.child_token(),
         });
@@ -208,7 +218,24 @@ fn same_way(one: &Engine, other: &Engine) -> bool {
 impl Link {
     /// Asks for a listing of the engine's containers.
     pub(crate) fn relist(&self) {
+        self.hints().is_asked = true;
         self.relist.notify_one();
+    }
+
+    /// Takes note of an event; whether it asks for a listing is seen when the burst is over.
+    fn hint(&self, event: EngineEvent) {
+        let mut hints = self.hints();
+        if hints.events.len() < MOST_HINTS {
+            hints.events.push(event);
+        } else {
+            hints.is_asked = true;
+        }
+        drop(hints);
+        self.relist.notify_one();
+    }
+
+    fn hints(&self) -> MutexGuard<'_, Hints> {
+        self.hints.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps note of how far a pull is.
@@ -238,157 +265,5 @@ impl Link {
         touched.count += 1;
         let count = touched.count;
         touched.when.insert(id.clone(), count);
-    }
-}
-
-#[derive(Clone, Copy)]
-enum Watched {
-    Probe,
-    List,
-    Listen,
-}
-
-#[derive(Clone)]
-struct Watcher {
-    link: Arc<Link>,
-    shared: Arc<Shared>,
-    heartbeat: Heartbeat,
-    clock: Clock,
-}
-
-impl Watcher {
-    async fn run(self, task: Watched) {
-        match task {
-            Watched::Probe => self.probe_for_ever().await,
-            Watched::List => self.list_for_ever().await,
-            Watched::Listen => self.listen_for_ever().await,
-        }
-    }
-
-    async fn probe_for_ever(&self) {
-        loop {
-            let began = Instant::now();
-            let status = self.probe().await;
-            if status == HealthStatus::Suspect {
-                // Tried once more, at once.
-                continue;
-            }
-            tokio::time::sleep_until(began + self.heartbeat.interval).await;
-        }
-    }
-
-    async fn probe(&self) -> HealthStatus {
-        let deadline = self.heartbeat.deadline();
-        let began = Instant::now();
-        let answer = tokio::time::timeout(deadline, self.link.engine.ping()).await;
-        let took = began.elapsed();
-        if answer.is_err() && took > deadline + deadline / 2 {
-            // We were not running ourselves: that says nothing about the engine.
-            tracing::warn!(engine = %self.link.id, late_ms = millis(took), "this controller is slow; the probe is not counted");
-            return self.status();
-        }
-        let outcome = match answer {
-            Ok(Ok(())) => Ok(millis(took)),
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err(format!("no answer within {} ms", millis(deadline))),
-        };
-        self.note(outcome)
-    }
-
-    fn status(&self) -> HealthStatus {
-        self.shared.read().world.engines().get(&self.link.id).map_or(HealthStatus::Pending, |state| state.health.status)
-    }
-
-    fn note(&self, outcome: Result<u64, String>) -> HealthStatus {
-        let now = self.clock.now();
-        let known = self.shared.read();
-        let Some(state) = known.world.engines().get(&self.link.id) else { return HealthStatus::Pending };
-        let before = state.health.clone();
-        drop(known);
-        let after = after_probe(&before, outcome, now);
-        if after == before {
-            return after.status;
-        }
-        let status = after.status;
-        if before.status != status {
-            tracing::info!(engine = %self.link.id, from = before.status.as_str(), to = status.as_str(), reason = after.reason, "engine health");
-            if status == HealthStatus::Healthy {
-                self.link.relist();
-            }
-        }
-        if before.status == status {
-            self.shared.change_quietly(|known| known.world.set_health(&self.link.id, after));
-        } else {
-            self.shared.change(|known| known.world.set_health(&self.link.id, after));
-        }
-        status
-    }
-
-    async fn list_for_ever(&self) {
-        let mut facts_at: Option<Instant> = None;
-        loop {
-            let is_due = facts_at.is_none_or(|at| at.elapsed() > self.heartbeat.resync);
-            if is_due && self.status() == HealthStatus::Healthy && self.read_facts().await {
-                facts_at = Some(Instant::now());
-            }
-            let listed = self.status() == HealthStatus::Healthy && self.list().await;
-            let pause = if listed { self.heartbeat.resync } else { self.heartbeat.interval };
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = self.link.relist.notified() => tokio::time::sleep(BURST).await,
-            }
-        }
-    }
-
-    async fn read_facts(&self) -> bool {
-        match self.link.engine.facts().await {
-            Ok(facts) => {
-                self.shared.change(|known| known.world.set_facts(&self.link.id, facts));
-                true
-            }
-            Err(error) => {
-                tracing::debug!(engine = %self.link.id, %error, "the engine did not describe itself");
-                false
-            }
-        }
-    }
-
-    /// Lists the containers. Of those that we touched meanwhile, what we know by ourselves is newer.
-    async fn list(&self) -> bool {
-        let began = self.link.touched().count;
-        let mut listed = match self.link.engine.containers().await {
-            Ok(containers) => containers,
-            Err(error) => {
-                tracing::debug!(engine = %self.link.id, %error, "the engine's containers could not be listed");
-                return false;
-            }
-        };
-        self.shared.change(|known| {
-            let mut touched = self.link.touched();
-            touched.when.retain(|_, when| *when > began);
-            if let Some(state) = known.world.engines().get(&self.link.id) {
-                listed.retain(|container| !touched.when.contains_key(&container.id));
-                listed.extend(touched.when.keys().filter_map(|id| state.containers.get(id).cloned()));
-            }
-            known.world.set_inventory(&self.link.id, listed);
-        });
-        true
-    }
-
-    /// Events are hints: each asks for a listing. A stream that ended or fell silent is opened anew.
-    async fn listen_for_ever(&self) {
-        loop {
-            if self.status() == HealthStatus::Healthy
-                && let Ok(mut events) = self.link.engine.events().await
-            {
-                self.link.relist();
-                while let Ok(Some(Ok(event))) = tokio::time::timeout(SILENCE, events.next()).await {
-                    if event.subject == "container" && !event.status.starts_with("exec_") {
-                        self.link.relist();
-                    }
-                }
-            }
-            tokio::time::sleep(self.heartbeat.interval).await;
-        }
     }
 }
