@@ -1,0 +1,132 @@
+//! Which crate may depend on which, and what the pure ones may bring along.
+
+use crate::metadata::{Metadata, Node};
+use crate::rules::PURE;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What each crate may use of ours; `*` is everything. A crate that is not here has no place yet.
+const MAY_USE: [(&str, &[&str]); 15] = [
+    ("pierhead", &["*"]),
+    ("pierhead-bench", &["*"]),
+    ("pierhead-testkit", &["*"]),
+    ("pierhead-api", &["controller", "engine", "model", "planner", "store", "wire"]),
+    ("pierhead-controller", &["engine", "model", "planner", "store"]),
+    ("pierhead-cli", &["client", "model", "wire"]),
+    ("pierhead-client", &["wire"]),
+    ("pierhead-wire", &["model"]),
+    ("pierhead-engine", &["model"]),
+    ("pierhead-store", &[]),
+    ("pierhead-devhosts", &[]),
+    ("pierhead-labs", &["model"]),
+    ("pierhead-planner", &["model"]),
+    ("pierhead-model", &[]),
+    ("pierhead-guard", &[]),
+];
+
+/// Crates of ours that tests of any crate may use.
+const FOR_TESTS: [&str; 2] = ["devhosts", "testkit"];
+
+/// All that the pure crates may bring along: no runtime, no clock, no randomness, no input or output.
+const PURE_MAY_BRING: [&str; 9] = [
+    "serde",
+    "serde_core",
+    "serde_derive",
+    "thiserror",
+    "thiserror-impl",
+    "proc-macro2",
+    "quote",
+    "syn",
+    "unicode-ident",
+];
+
+/// Dependencies against the direction.
+pub(crate) fn check(metadata: &Metadata) -> Vec<String> {
+    let names = metadata.names();
+    let members: BTreeSet<&str> = metadata.workspace_members.iter().map(String::as_str).collect();
+    let nodes: BTreeMap<&str, &Node> = metadata.resolve.nodes.iter().map(|node| (node.id.as_str(), node)).collect();
+    let mut findings = Vec::new();
+    for id in &members {
+        let Some((name, node)) = names.get(id).zip(nodes.get(id)) else { continue };
+        let Some((_, may_use)) = MAY_USE.iter().find(|(of, _)| of == name) else {
+            findings.push(format!("crate {name} has no place in the picture of crates yet"));
+            continue;
+        };
+        for dependency in node.deps.iter().filter(|dependency| members.contains(dependency.pkg.as_str())) {
+            let used = names.get(dependency.pkg.as_str()).copied().unwrap_or_default();
+            let short = used.trim_start_matches("pierhead-");
+            let for_tests = !dependency.is_production() && FOR_TESTS.contains(&short);
+            if !for_tests && !may_use.contains(&"*") && !may_use.contains(&short) {
+                findings.push(format!("crate {name} depends on {used}, against the direction"));
+            }
+        }
+        if PURE.contains(&name.trim_start_matches("pierhead-")) {
+            findings.extend(impure(name, id, &names, &nodes));
+        }
+    }
+    findings
+}
+
+fn impure(name: &str, id: &str, names: &BTreeMap<&str, &str>, nodes: &BTreeMap<&str, &Node>) -> Vec<String> {
+    let (mut seen, mut open) = (BTreeSet::new(), vec![id]);
+    while let Some(id) = open.pop() {
+        let Some(node) = nodes.get(id) else { continue };
+        for dependency in node.deps.iter().filter(|dependency| dependency.is_production()) {
+            if seen.insert(dependency.pkg.as_str()) {
+                open.push(&dependency.pkg);
+            }
+        }
+    }
+    let brought = seen.iter().filter_map(|id| names.get(id));
+    brought
+        .filter(|brought| !brought.starts_with("pierhead-") && !PURE_MAY_BRING.contains(brought))
+        .map(|brought| format!("crate {name} must be pure, and brings {brought}"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metadata::samples::metadata;
+
+    #[test]
+    fn the_picture_passes() {
+        let world = metadata(&[
+            ("pierhead", "pierhead-api", "normal"),
+            ("pierhead-api", "pierhead-controller", "normal"),
+            ("pierhead-controller", "pierhead-planner", "normal"),
+            ("pierhead-planner", "pierhead-model", "normal"),
+            ("pierhead-planner", "insta", "dev"),
+            ("insta", "tokio", "normal"),
+            ("pierhead-model", "serde", "normal"),
+            ("pierhead-engine", "tokio", "normal"),
+            ("pierhead-engine", "pierhead-devhosts", "dev"),
+        ]);
+        assert_eq!(check(&world), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_arrow_upwards_is_found() {
+        let world = metadata(&[("pierhead-planner", "pierhead-store", "normal")]);
+        assert_eq!(check(&world), ["crate pierhead-planner depends on pierhead-store, against the direction"]);
+    }
+
+    #[test]
+    fn tests_may_use_only_what_is_for_tests() {
+        let world = metadata(&[("pierhead-store", "pierhead-engine", "dev")]);
+        assert_eq!(check(&world).len(), 1);
+        let production = metadata(&[("pierhead-engine", "pierhead-devhosts", "normal")]);
+        assert_eq!(check(&production).len(), 1);
+    }
+
+    #[test]
+    fn a_pure_crate_brings_no_runtime_even_by_a_detour() {
+        let world = metadata(&[("pierhead-model", "serde", "normal"), ("serde", "tokio", "normal")]);
+        assert_eq!(check(&world), ["crate pierhead-model must be pure, and brings tokio"]);
+    }
+
+    #[test]
+    fn a_new_crate_needs_a_place() {
+        let world = metadata(&[("pierhead-helpful", "serde", "normal")]);
+        assert_eq!(check(&world), ["crate pierhead-helpful has no place in the picture of crates yet"]);
+    }
+}
