@@ -1,6 +1,7 @@
 //! What this controller knows: the world, and at which revision each record of it was read. Shared by the loops and
 //! by everybody who asks.
 
+use pierhead_model::{EngineId, ObservedContainer, Ownership};
 use pierhead_planner::World;
 use pierhead_store::Revision;
 use std::collections::HashMap;
@@ -22,6 +23,20 @@ impl Known {
     #[must_use]
     pub fn revision_of(&self, key: &str) -> Option<Revision> {
         self.revisions.get(key).copied()
+    }
+
+    /// Whether another container took its slot's place meanwhile, as when its host was lost: about to go as soon as it
+    /// can be reached.
+    #[must_use]
+    pub fn is_outdated(&self, engine: &EngineId, container: &ObservedContainer) -> bool {
+        if !container.belongs_to(&self.world.cluster) || self.world.is_current(engine, container) {
+            return false;
+        }
+        let owner = Ownership::read(&container.labels);
+        owner.is_some_and(|owner| {
+            let newest = self.world.assignments().get(&owner.slot).map(|assignment| assignment.generation);
+            newest.is_some_and(|newest| newest > owner.generation)
+        })
     }
 
     pub(crate) fn set_revision(&mut self, key: &str, revision: Option<Revision>) {

@@ -5,7 +5,7 @@ use crate::Controller;
 use crate::execute::Executor;
 use crate::keys;
 use crate::known::Known;
-use pierhead_model::{ContainerId, EngineId, Failure, Generation, Operation, SlotKey};
+use pierhead_model::{ContainerId, EngineId, Failure, Generation, ObservedContainer, Operation, SlotKey};
 use pierhead_planner::{Action, AppWrite, Plan, RecordWrite, Step, after_failure, plan};
 use pierhead_store::leadership::Leadership;
 use pierhead_store::{Error, MAX_OPERATIONS, MAX_TRANSACTION_BYTES, Result, Transaction};
@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 const TICK: Duration = Duration::from_millis(100);
 /// The same while nothing waits.
 const IDLE_TICK: Duration = Duration::from_secs(5);
-/// How long a step that failed and has no record is left alone.
+/// How long a step that failed and leaves no trace in a record is left alone.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Leads whenever nobody else does.
@@ -154,7 +154,10 @@ impl<'a> Reconciler<'a> {
         if generation.is_some_and(|generation| generation != present.generation) {
             return false;
         }
+        let on_container =
+            |container: &ObservedContainer| Busy::Container(present.engine.clone(), container.id.clone());
         self.busy.contains(&Busy::Slot(key, present.generation))
+            || known.world.current(present).values().any(|container| self.busy.contains(&on_container(container)))
     }
 
     fn begin(&mut self, action: Action) {
@@ -171,7 +174,8 @@ impl<'a> Reconciler<'a> {
         let (executor, tell) = (self.executor.clone(), self.outcomes.0.clone());
         self.controller.spawn(async move {
             let result = executor.carry_out(&action).await;
-            if result.is_err() && action.slot.is_none() {
+            let backs_off = matches!(action.step, Step::Create { .. } | Step::Start(_));
+            if result.is_err() && !backs_off {
                 tokio::time::sleep(PAUSE).await;
             }
             // Nobody listens any more if this controller stopped leading: its successor plans anew.

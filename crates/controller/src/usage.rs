@@ -4,8 +4,9 @@ use crate::Controller;
 use futures_util::StreamExt;
 use pierhead_engine::Usage;
 use pierhead_model::{ContainerId, EngineId, Timestamp};
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// What all running containers of the pool use.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -20,42 +21,68 @@ pub struct PoolUsage {
 #[derive(Default)]
 pub(crate) struct Readings(Mutex<BTreeMap<ContainerId, (Timestamp, u64)>>);
 
-/// How many containers are asked at the same time.
+/// How many containers of one host are asked at the same time.
 const AT_ONCE: usize = 16;
+/// How long the answer waits for a host: one that hangs must not hold up what the others say.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Controller {
-    /// What all running containers of the engines that answer use now. One that does not tell counts as nothing.
+    /// What all running containers of the engines that answer use now. One that does not tell in time counts as
+    /// nothing.
     pub async fn usage(&self) -> PoolUsage {
-        let running: Vec<(EngineId, ContainerId, Timestamp)> = {
-            let known = self.known();
-            let usable = known.world.engines().iter().filter(|(_, state)| state.is_usable());
-            usable
-                .flat_map(|(id, state)| state.containers.values().map(move |container| (id, container)))
-                .filter(|(_, container)| container.state.is_running())
-                .map(|(id, container)| (id.clone(), container.id.clone(), container.created_at))
-                .collect()
-        };
-        let ask = |(engine, id, created): (EngineId, ContainerId, Timestamp)| async move {
-            let link = self.engines.link(&engine)?;
-            let usage = link.engine.usage(&id).await.ok()?;
-            Some(self.readings.take(&id, usage, created, self.clock.now()))
-        };
-        let parts: Vec<PoolUsage> = futures_util::stream::iter(running)
-            .map(ask)
-            .buffer_unordered(AT_ONCE)
-            .filter_map(std::future::ready)
-            .collect()
-            .await;
-        parts.iter().fold(PoolUsage::default(), |sum, part| PoolUsage {
+        let running = self.running();
+        self.readings.keep(running.values().flatten().map(|(id, _)| id));
+        let hosts = running.iter().map(|(engine, containers)| self.usage_of_host(engine, containers));
+        let parts = futures_util::future::join_all(hosts).await;
+        parts.into_iter().flatten().fold(PoolUsage::default(), |sum, part| PoolUsage {
             cpus: sum.cpus + part.cpus,
             memory_mb: sum.memory_mb + part.memory_mb,
         })
     }
+
+    /// What runs on the engines that answer, and when it was created.
+    fn running(&self) -> BTreeMap<EngineId, Vec<(ContainerId, Timestamp)>> {
+        let known = self.known();
+        let usable = known.world.engines().iter().filter(|(_, state)| state.is_usable());
+        usable
+            .map(|(engine, state)| {
+                let running = state.containers.values().filter(|container| container.state.is_running());
+                (engine.clone(), running.map(|container| (container.id.clone(), container.created_at)).collect())
+            })
+            .collect()
+    }
+
+    async fn usage_of_host(&self, engine: &EngineId, containers: &[(ContainerId, Timestamp)]) -> Vec<PoolUsage> {
+        let Some(link) = self.engines.link(engine) else { return Vec::new() };
+        let ask = |(id, created): &(ContainerId, Timestamp)| {
+            let (link, id, created) = (Arc::clone(&link), id.clone(), *created);
+            async move {
+                let usage = link.engine.usage(&id).await.ok()?;
+                Some(self.readings.take(&id, usage, created, self.clock.now()))
+            }
+        };
+        futures_util::stream::iter(containers.iter().map(ask).collect::<Vec<_>>())
+            .buffer_unordered(AT_ONCE)
+            .filter_map(std::future::ready)
+            .take_until(tokio::time::sleep(PATIENCE))
+            .collect()
+            .await
+    }
 }
 
 impl Readings {
+    /// Forgets all containers but these.
+    fn keep<'a>(&self, ids: impl Iterator<Item = &'a ContainerId>) {
+        let ids: BTreeSet<&ContainerId> = ids.collect();
+        self.readings().retain(|id, _| ids.contains(id));
+    }
+
+    fn readings(&self) -> MutexGuard<'_, BTreeMap<ContainerId, (Timestamp, u64)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn take(&self, id: &ContainerId, usage: Usage, created: Timestamp, now: Timestamp) -> PoolUsage {
-        let mut readings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut readings = self.readings();
         let (then, cpu_then) =
             readings.get(id).copied().filter(|(_, cpu)| *cpu <= usage.cpu_nanos).unwrap_or((created, 0));
         let span = now.since(then);
@@ -83,5 +110,16 @@ mod tests {
         assert!((second.cpus - 2.0).abs() < 1e-9);
         let restarted = readings.take(&id, usage(1), Timestamp(6_000), Timestamp(8_000));
         assert!((restarted.cpus - 0.5).abs() < 1e-9, "a container that was restarted counts anew");
+    }
+
+    #[test]
+    fn readings_of_containers_that_are_gone_are_forgotten() {
+        let readings = Readings::default();
+        let [gone, kept] = ["a1", "b2"].map(|id| ContainerId::parse(id).unwrap());
+        for id in [&gone, &kept] {
+            readings.take(id, Usage { cpu_nanos: 1, memory_bytes: 0 }, Timestamp(0), Timestamp(4_000));
+        }
+        readings.keep([&kept].into_iter());
+        assert_eq!(readings.readings().keys().collect::<Vec<_>>(), [&kept]);
     }
 }

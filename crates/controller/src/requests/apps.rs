@@ -7,6 +7,7 @@ use crate::known::Known;
 use pierhead_model::{
     App, AppId, AppName, ContainerSpec, Goal, Member, MemberName, OperationId, Slot, SlotKey, SlotWish, Timestamp,
 };
+use pierhead_planner::age;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -274,10 +275,11 @@ fn set_replicas(
     let assignment = |slot: &Slot| known.world.assignments().get(&SlotKey { app: app.id.clone(), slot: *slot });
     let mut counted: Vec<Slot> =
         running(app).filter(|slot| assignment(slot).is_none_or(|found| found.exit.is_none())).collect();
-    // Newest first: what has no container yet, then by the age of the container.
-    counted.sort_by_key(|slot| {
-        let created = assignment(slot).map_or(Timestamp(u64::MAX), |found| found.created_at);
-        (Reverse(created), Reverse(*slot))
+    // Newest first, as containers are listed; what has no container yet is newer than all that have.
+    counted.sort_by_cached_key(|slot| {
+        let containers = assignment(slot).map(|found| known.world.current(found)).unwrap_or_default();
+        let oldest = containers.into_values().map(age).min();
+        Reverse((oldest.is_none(), oldest, *slot))
     });
     let there = u32::try_from(counted.len()).unwrap_or(u32::MAX);
     if count >= there {

@@ -206,7 +206,10 @@ fn find(known: &Known, id: &str) -> Result<Container, RequestError> {
     for (engine, state) in known.world.engines() {
         let range = state.containers.range(from.clone()..);
         found.extend(
-            range.take_while(|(found, _)| found.as_str().starts_with(id)).map(|(_, container)| (engine, container)),
+            range
+                .take_while(|(found, _)| found.as_str().starts_with(id))
+                .map(|(_, container)| (engine, container))
+                .filter(|(engine, container)| !known.is_outdated(engine, container)),
         );
     }
     match found.as_slice() {
