@@ -98,7 +98,7 @@ pub(crate) fn containers(world: &World, caller: &Caller, all: bool) -> Vec<Conta
         .flat_map(|(id, state)| state.containers.values().map(move |container| (id, container)))
         .filter(|(engine, container)| all || (container.state.is_running() && !is_down(world, engine)))
         .collect();
-    found.sort_by_key(|(_, container)| (Reverse(container.created_at), container.id.clone()));
+    found.sort_by_cached_key(|(_, container)| Reverse(pierhead_planner::age(container)));
     found.into_iter().filter_map(|(engine, observed)| container(world, caller, engine, observed)).collect()
 }
 

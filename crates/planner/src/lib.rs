@@ -2,6 +2,7 @@
 //!
 //! Nothing here does I/O, reads a clock or draws random numbers: the same input gives the same answer, always.
 
+mod age;
 mod explain;
 mod ledger;
 mod operations;
@@ -16,6 +17,7 @@ mod status;
 mod surplus;
 mod world;
 
+pub use age::age;
 pub use explain::{Explanation, HostVerdict, Verdict};
 pub use ledger::{Hold, HoldKey, HostFacts, Ledger, PlacementPolicy, Totals};
 pub use operations::{cancel, verdicts};

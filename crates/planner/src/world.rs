@@ -6,6 +6,7 @@
 
 mod holds;
 
+use crate::age::keep_exact_moment;
 use crate::{HoldKey, Ledger, Policy};
 use pierhead_model::{
     App, AppId, AppName, Assignment, ContainerId, Engine, EngineFacts, EngineId, Generation, Health, HealthStatus,
@@ -248,10 +249,10 @@ impl World {
     }
 
     /// Takes note of one container.
-    pub fn set_container(&mut self, engine: &EngineId, container: ObservedContainer) {
-        if !self.engines.contains_key(engine) {
-            return;
-        }
+    pub fn set_container(&mut self, engine: &EngineId, mut container: ObservedContainer) {
+        let Some(state) = self.engines.get(engine) else { return };
+        let known = state.containers.get(&container.id);
+        keep_exact_moment(&mut container, known);
         self.forget_container(engine, &container.id);
         let id = container.id.clone();
         if container.belongs_to(&self.cluster)

@@ -59,6 +59,37 @@ fn containers_come_and_go_with_their_holds() {
 }
 
 #[test]
+fn a_listing_does_not_blur_when_a_container_was_made() {
+    let mut pool = Simulation::new(&["a"]);
+    let made_at = |at: u64| pierhead_model::ObservedContainer { created_at: Timestamp(at), ..observed() };
+    let moment = |pool: &Simulation| pool.world.engines()[&engine("a")].containers[&observed().id].created_at.0;
+    pool.world.set_inventory(&engine("a"), vec![made_at(5_000)]);
+    pool.world.set_container(&engine("a"), made_at(5_321));
+    assert_eq!(moment(&pool), 5_321);
+    pool.world.set_inventory(&engine("a"), vec![made_at(5_000)]);
+    pool.world.set_container(&engine("a"), made_at(5_000));
+    assert_eq!(moment(&pool), 5_321);
+    pool.world.set_inventory(&engine("a"), vec![made_at(6_000)]);
+    assert_eq!(moment(&pool), 6_000, "the engine's clock was set");
+}
+
+#[test]
+fn of_those_made_at_once_the_higher_slot_is_the_newer() {
+    let mut pool = Simulation::new(&["a", "b"]);
+    pool.run("web", 4, spec("httpd"));
+    pool.settle();
+    let made_at = |slot: u32, at: u64| {
+        let assignment = pool.assignment("web", slot);
+        let current = pool.world.current(assignment);
+        pierhead_model::ObservedContainer { created_at: Timestamp(at), ..(*current.values().next().unwrap()).clone() }
+    };
+    let mut made = [made_at(3, 7), made_at(0, 9), made_at(2, 9), made_at(1, 8)];
+    made.sort_by_key(crate::age);
+    let slots = made.map(|container| pierhead_model::Ownership::read(&container.labels).unwrap().slot.slot.0);
+    assert_eq!(slots, [3, 1, 0, 2]);
+}
+
+#[test]
 fn what_was_made_for_a_slot_is_found_by_it() {
     let mut pool = Simulation::new(&["a", "b"]);
     pool.run("web", 2, spec("httpd"));

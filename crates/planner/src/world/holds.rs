@@ -1,6 +1,7 @@
 //! What keeps the world's ledger true: every change of a host, a slot or a container becomes what it holds.
 
 use super::World;
+use crate::age::keep_exact_moment;
 use crate::{Hold, HoldKey, HostFacts};
 use pierhead_model::{
     AppId, Assignment, ContainerId, EngineFacts, EngineId, ImageReference, ObservedContainer, Ownership, SlotKey,
@@ -15,8 +16,9 @@ impl World {
         for container in gone {
             self.forget_container(id, &container);
         }
-        for container in containers {
+        for mut container in containers {
             let known = self.engines.get(id).and_then(|state| state.containers.get(&container.id));
+            keep_exact_moment(&mut container, known);
             if known != Some(&container) {
                 self.set_container(id, container);
             }
