@@ -1,0 +1,10 @@
+//! The controller with its API on fake hosts: what people ask for, and what fate does.
+#![cfg(test)]
+
+mod adding;
+mod asking;
+mod changing;
+mod crashes;
+mod engines;
+mod faults;
+mod verbs;
