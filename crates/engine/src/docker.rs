@@ -6,6 +6,8 @@
 mod address;
 mod chunks;
 mod demultiplex;
+mod encrypted;
+mod endpoint;
 mod events;
 mod facts;
 mod failure;
@@ -22,9 +24,10 @@ use crate::deadlines::{Deadlines, Verb};
 use crate::error::{EngineError, Result};
 use crate::pulls::Pulls;
 use crate::request::CreateRequest;
-use address::Address;
+use crate::tls::Tls;
 use bollard::Docker as Client;
 use bollard::errors::Error as ClientError;
+use endpoint::Endpoint;
 use inspection::Memory;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -36,12 +39,14 @@ use wire::Wire;
 pub struct DockerOptions {
     /// How long each call may take.
     pub deadlines: Deadlines,
+    /// What an address with `https` needs, and no other may have.
+    pub tls: Option<Tls>,
 }
 
 /// A Docker engine at an address. Cheap to clone; clones share connections.
 #[derive(Clone)]
 pub struct Docker {
-    address: Address,
+    endpoint: Endpoint,
     deadlines: Deadlines,
     wire: Arc<Wire>,
     pulls: Arc<Pulls>,
@@ -51,16 +56,17 @@ pub struct Docker {
 }
 
 impl Docker {
-    /// An engine at `unix:///path`, `http://host:port` or `tcp://host:port`. Nothing is sent before the first call,
-    /// so an engine that is away is no error here.
+    /// An engine at `unix:///path`, `http://host:port`, `tcp://host:port` or `https://host:port`. Nothing is sent
+    /// before the first call, so an engine that is away is no error here.
     ///
     /// # Errors
-    /// [`EngineError::Refused`] if the address has none of these forms.
+    /// [`EngineError::Refused`] if the address has none of these forms, if it has `https` without certificates or
+    /// these without `https`, or if one of them cannot be used: the message names it.
     pub fn connect(addr: &str, options: DockerOptions) -> Result<Self> {
-        let address = Address::parse(addr)?;
+        let endpoint = Endpoint::new(addr, options.tls.as_ref())?;
         Ok(Self {
-            wire: Arc::new(Wire::new(&address)?),
-            address,
+            wire: Arc::new(Wire::new(&endpoint)?),
+            endpoint,
             deadlines: options.deadlines,
             pulls: Arc::default(),
             memory: Arc::default(),
@@ -106,7 +112,7 @@ impl Docker {
 
 impl std::fmt::Debug for Docker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Docker").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Docker").field("address", &self.endpoint).finish_non_exhaustive()
     }
 }
 

@@ -10,6 +10,7 @@ pub mod fake;
 mod output;
 mod pulls;
 mod request;
+mod tls;
 
 pub use deadlines::{Deadlines, Verb};
 pub use docker::{Docker, DockerOptions};
@@ -17,6 +18,7 @@ pub use error::{EngineError, Result};
 pub use fake::{Fake, FakeImage, FakeOptions};
 pub use output::{EngineEvent, LogLine, LogOptions, Usage};
 pub use request::{CreateRequest, RegistryAuth};
+pub use tls::{InvalidTls, Tls, TlsPart};
 
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;

@@ -16,7 +16,8 @@ mod tests {
     const NEW: &str = r#"{"ApiVersion": "1.53", "MinAPIVersion": "1.44"}"#;
 
     fn connect(server: &Server, deadline: Duration) -> Docker {
-        Docker::connect(&server.address, DockerOptions { deadlines: Deadlines::uniform(deadline) }).unwrap()
+        let deadlines = Deadlines::uniform(deadline);
+        Docker::connect(&server.address, DockerOptions { deadlines, ..DockerOptions::default() }).unwrap()
     }
 
     fn image() -> ImageReference {
@@ -238,7 +239,7 @@ mod tests {
         .await;
         let mut deadlines = Deadlines::uniform(LONG);
         deadlines.inspect = Duration::from_millis(200);
-        let engine = Docker::connect(&server.address, DockerOptions { deadlines }).unwrap();
+        let engine = Docker::connect(&server.address, DockerOptions { deadlines, ..DockerOptions::default() }).unwrap();
         let containers = engine.containers().await.unwrap();
         let names: Vec<&str> = containers.iter().map(|container| container.name.as_str()).collect();
         assert_eq!(names, ["stuck", "well"]);

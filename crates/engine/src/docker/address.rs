@@ -9,36 +9,42 @@ pub(super) enum Address {
     Unix(String),
     /// `host:port`, without encryption.
     Tcp(String),
+    /// `host:port`, with TLS.
+    Tls(String),
 }
 
 /// Docker's port for plain TCP.
-const DEFAULT_PORT: u16 = 2375;
+const PLAIN_PORT: u16 = 2375;
+/// Docker's port for TLS.
+const TLS_PORT: u16 = 2376;
 
 impl Address {
     pub(super) fn parse(text: &str) -> Result<Self> {
         let refused = |why: &str| Err(EngineError::Refused(format!("the address '{text}': {why}")));
         let Some((scheme, rest)) = text.split_once("://") else {
-            return refused("must be unix:///path, http://host:port or tcp://host:port");
+            return refused("must be unix:///path, http://host:port, tcp://host:port or https://host:port");
         };
         match scheme {
             "unix" if rest.starts_with('/') => Ok(Self::Unix(rest.to_owned())),
             "unix" => refused("the path of a socket must be absolute"),
-            "http" | "tcp" => match authority(rest.trim_end_matches('/')) {
+            "http" | "tcp" => match authority(rest.trim_end_matches('/'), PLAIN_PORT) {
                 Some(authority) => Ok(Self::Tcp(authority)),
                 None => refused("must be http://host:port, without a path"),
             },
-            // Client certificates are a third form of this type, with a connector of their own in `raw` and `wire`.
-            "https" => refused("TLS with client certificates is not supported"),
-            _ => refused("must start with unix://, http:// or tcp://"),
+            "https" => match authority(rest.trim_end_matches('/'), TLS_PORT) {
+                Some(authority) => Ok(Self::Tls(authority)),
+                None => refused("must be https://host:port, without a path"),
+            },
+            _ => refused("must start with unix://, http://, tcp:// or https://"),
         }
     }
 }
 
 /// `host:port` of a text with or without a port; `None` if it is neither.
-fn authority(text: &str) -> Option<String> {
+fn authority(text: &str, default_port: u16) -> Option<String> {
     let (host, port) = match text.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()?),
-        _ => (text, DEFAULT_PORT),
+        _ => (text, default_port),
     };
     let bare = match host.strip_prefix('[') {
         Some(rest) => rest.strip_suffix(']').filter(|ip| ip.parse::<std::net::Ipv6Addr>().is_ok())?,
@@ -62,6 +68,8 @@ mod tests {
             ("tcp://docker-3.lan", Address::Tcp("docker-3.lan:2375".into())),
             ("http://[::1]:2375", Address::Tcp("[::1]:2375".into())),
             ("http://[::1]", Address::Tcp("[::1]:2375".into())),
+            ("https://docker-3.lan/", Address::Tls("docker-3.lan:2376".into())),
+            ("https://[::1]:4000", Address::Tls("[::1]:4000".into())),
         ] {
             assert_eq!(Address::parse(text).unwrap(), expected, "{text}");
         }
@@ -82,7 +90,8 @@ mod tests {
             "http://::1:2375",
             "http://[x]:1",
             "ssh://h",
-            "https://h:2376",
+            "https://",
+            "https://h:2376/x",
         ] {
             assert!(matches!(Address::parse(text), Err(EngineError::Refused(_))), "{text}");
         }

@@ -1,5 +1,6 @@
 //! What an engine's refusals mean: Docker has few status codes, so the words decide.
 
+use super::encrypted;
 use crate::deadlines::Verb;
 use crate::error::EngineError;
 use bollard::errors::Error as ClientError;
@@ -7,7 +8,13 @@ use std::error::Error as StdError;
 
 /// The failure behind an error of the client library.
 pub(super) fn classify(verb: Verb, error: ClientError) -> EngineError {
+    if let Some(words) = encrypted::distrust(&error) {
+        return EngineError::Unreachable(words);
+    }
     match error {
+        ClientError::DockerResponseServerError { status_code: 400, message } if message.starts_with(WANTS_TLS) => {
+            EngineError::Unreachable("it speaks TLS only: its address must be https://, with certificates".to_owned())
+        }
         ClientError::DockerResponseServerError { status_code, message } => refusal(verb, status_code, &message),
         ClientError::DockerStreamError { error } => in_stream(verb, &error),
         ClientError::RequestTimeoutError
@@ -71,6 +78,8 @@ fn in_stream(verb: Verb, message: &str) -> EngineError {
     }
 }
 
+/// What a server of Go says to a request without TLS.
+const WANTS_TLS: &str = "Client sent an HTTP request to an HTTPS server";
 const NO_SPACE: &[&str] = &["no space left on device", "disk quota exceeded"];
 const PORT_TAKEN: &[&str] = &["port is already allocated", "address already in use"];
 const OF_THIS_HOST: &[&str] = &["requested cpus are not available", "could not get container for"];

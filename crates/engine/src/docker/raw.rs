@@ -2,7 +2,7 @@
 //!
 //! Connections are not kept: one that an engine closed meanwhile would make a call fail whose outcome nobody knows.
 
-use super::address::Address;
+use super::endpoint::{self, Endpoint};
 use bollard::errors::Error as ClientError;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use http_body_util::BodyExt;
@@ -14,7 +14,7 @@ use hyper_util::rt::TokioIo;
 use std::error::Error as StdError;
 use std::io;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::UnixStream;
 use tokio::task::JoinHandle;
 
 /// The longest message of a refusal that is read, in bytes.
@@ -80,17 +80,19 @@ impl Answer {
 }
 
 /// Sends a request; dropping the future closes the connection.
-pub(super) async fn send<B>(address: &Address, request: Request<B>) -> Result<Answer, SendError>
+pub(super) async fn send<B>(endpoint: &Endpoint, request: Request<B>) -> Result<Answer, SendError>
 where
     B: Body + Send + 'static,
     B::Data: Send,
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
-    match address {
-        Address::Unix(path) => exchange(UnixStream::connect(path).await.map_err(SendError::Connect)?, request).await,
-        Address::Tcp(authority) => {
-            let stream = TcpStream::connect(authority).await.map_err(SendError::Connect)?;
-            stream.set_nodelay(true).map_err(SendError::Connect)?;
+    match endpoint {
+        Endpoint::Unix(path) => exchange(UnixStream::connect(path).await.map_err(SendError::Connect)?, request).await,
+        Endpoint::Tcp(authority) => {
+            exchange(endpoint::tcp(authority).await.map_err(SendError::Connect)?, request).await
+        }
+        Endpoint::Tls { authority, name, connector } => {
+            let stream = endpoint::tls(authority, name, connector).await.map_err(SendError::Connect)?;
             exchange(stream, request).await
         }
     }
@@ -117,9 +119,9 @@ where
 }
 
 /// Gets the bytes behind a path, or what the engine says instead.
-pub(super) async fn get(address: &Address, path: &str) -> Result<Answer, ClientError> {
+pub(super) async fn get(endpoint: &Endpoint, path: &str) -> Result<Answer, ClientError> {
     let request = Request::get(path).body(http_body_util::Empty::<Bytes>::new())?;
-    let answer = send(address, request).await?;
+    let answer = send(endpoint, request).await?;
     let status_code = answer.response.status().as_u16();
     if answer.response.status().is_success() {
         return Ok(answer);

@@ -154,7 +154,7 @@ impl Engine for Docker {
                 async move {
                     let container = client.inspect_container(id.as_str(), None).await?;
                     let terminal = container.config.and_then(|config| config.tty).unwrap_or(false);
-                    Ok((terminal, raw::get(&self.address, &path).await?.into_bytes()))
+                    Ok((terminal, raw::get(&self.endpoint, &path).await?.into_bytes()))
                 }
             })
             .await?;
@@ -175,7 +175,7 @@ impl Engine for Docker {
         let bytes = self
             .call(Verb::Events, self.deadlines.stream, |_| async {
                 let path = format!("/v{}/events?filters={}", self.wire.version(), events::FILTERS);
-                Ok(raw::get(&self.address, &path).await?.into_bytes())
+                Ok(raw::get(&self.endpoint, &path).await?.into_bytes())
             })
             .await?;
         let mut lines = chunks::Lines::default();

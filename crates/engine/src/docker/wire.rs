@@ -3,7 +3,7 @@
 //! The client library leaves the version out of its requests, so a newer engine would answer in its newest form. It
 //! is agreed on here, put before every path, and agreed on again when the engine may have been replaced.
 
-use super::address::Address;
+use super::endpoint::Endpoint;
 use super::{failure, raw};
 use crate::deadlines::Verb;
 use crate::error::{EngineError, Result};
@@ -31,12 +31,12 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) fn new(address: &Address) -> Result<Self> {
+    pub(super) fn new(endpoint: &Endpoint) -> Result<Self> {
         let minor = Arc::new(AtomicU32::new(OLDEST_MINOR));
         let prefix = minor.clone();
         Ok(Self {
-            unversioned: open(address)?,
-            versioned: open(address)?
+            unversioned: open(endpoint)?,
+            versioned: open(endpoint)?
                 .with_request_modifier(move |request| adapt(request, prefix.load(Ordering::Acquire))),
             minor,
             stale: AtomicBool::new(true),
@@ -83,8 +83,8 @@ impl Wire {
     }
 }
 
-fn open(address: &Address) -> Result<Client> {
-    let at = address.clone();
+fn open(endpoint: &Endpoint) -> Result<Client> {
+    let at = endpoint.clone();
     let transport = move |request: BollardRequest| {
         let at = at.clone();
         async move { raw::send(&at, request).await.map(raw::Answer::into_response).map_err(Into::into) }

@@ -87,7 +87,7 @@ impl Bed {
 
     /// Another client of the same real engine, with a deadline for everything.
     pub fn hasty(&self, deadline: Duration) -> Docker {
-        let options = DockerOptions { deadlines: Deadlines::uniform(deadline) };
+        let options = DockerOptions { deadlines: Deadlines::uniform(deadline), ..DockerOptions::default() };
         Docker::connect(self.host().docker_host(), options).unwrap()
     }
 
