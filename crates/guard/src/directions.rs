@@ -23,8 +23,8 @@ const MAY_USE: [(&str, &[&str]); 15] = [
     ("pierhead-guard", &[]),
 ];
 
-/// Crates of ours that tests of any crate may use.
-const FOR_TESTS: [&str; 2] = ["devhosts", "testkit"];
+/// Crates of ours that tests of any crate may use: real hosts, whole pools, and the client that drives them as a user.
+const FOR_TESTS: [&str; 4] = ["client", "devhosts", "testkit", "wire"];
 
 /// All that the pure crates may bring along: no runtime, no clock, no randomness, no input or output.
 const PURE_MAY_BRING: [&str; 9] = [
@@ -114,8 +114,11 @@ mod tests {
     fn tests_may_use_only_what_is_for_tests() {
         let world = metadata(&[("pierhead-store", "pierhead-engine", "dev")]);
         assert_eq!(check(&world).len(), 1);
-        let production = metadata(&[("pierhead-engine", "pierhead-devhosts", "normal")]);
-        assert_eq!(check(&production).len(), 1);
+        for used in FOR_TESTS {
+            let edge = |kind| metadata(&[("pierhead-store", &format!("pierhead-{used}"), kind)]);
+            assert_eq!(check(&edge("dev")), Vec::<String>::new());
+            assert_eq!(check(&edge("normal")).len(), 1);
+        }
     }
 
     #[test]
