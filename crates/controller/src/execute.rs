@@ -139,7 +139,11 @@ impl Executor {
         let progress = link.pull_progress(image);
         let result = link.engine.pull(image, auth.as_ref(), progress).await;
         link.pulled(image);
-        result
+        result.map_err(|error| match error {
+            // Registries tell what failed, not always for which image.
+            EngineError::NoImage(reason) => EngineError::NoImage(format!("{image}: {reason}")),
+            error => error,
+        })
     }
 
     /// Nothing half-made stays. What can't be removed now bears our labels and is found by them.
