@@ -1,11 +1,17 @@
-//! Bodies and queries, read so that an error names the field.
+//! Bodies, queries and paths, read so that an error names the field.
 
 use crate::ApiError;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
+use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
+
+/// The largest body that is taken, in bytes.
+pub(crate) const LARGEST_BODY: usize = 1024 * 1024;
+/// How much of a larger one is read all the same before it is refused, in bytes.
+const MOST_SKIPPED: usize = 8 * LARGEST_BODY;
 
 /// A body of JSON.
 pub(crate) struct Body<T> {
@@ -17,7 +23,7 @@ pub(crate) struct Body<T> {
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         // A browser can send a form to anywhere, but JSON only to where it is allowed to.
         let is_form = content_type.is_some_and(|kind| {
@@ -35,21 +41,47 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
                 "send JSON with Content-Type: application/json",
             ));
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(|_| {
-            ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body must be at most 1 MiB, and complete")
-        })?;
+        let bytes = read(request.into_body()).await?;
         let value = parse(&bytes)?;
         Ok(Self { value, bytes })
     }
 }
 
+/// Reads a body to its end, also one that is too large (up to a limit): whoever is still sending hears no answer.
+async fn read(body: axum::body::Body) -> Result<Bytes, ApiError> {
+    let mut chunks = body.into_data_stream();
+    let (mut bytes, mut size) = (Vec::new(), 0);
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| {
+            ApiError::new(StatusCode::BAD_REQUEST, "malformed", "the body ended before it was complete")
+        })?;
+        size += chunk.len();
+        if size <= LARGEST_BODY {
+            bytes.extend_from_slice(&chunk);
+        } else if size > MOST_SKIPPED {
+            break;
+        }
+    }
+    if size > LARGEST_BODY {
+        return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body must be at most 1 MiB"));
+    }
+    Ok(bytes.into())
+}
+
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        // A list would be taken for the fields in their order.
+        return Err(match serde_json::from_slice::<serde::de::IgnoredAny>(bytes) {
+            Ok(_) => ApiError::field("body", "the body must be a JSON object"),
+            Err(error) => malformed(&error),
+        });
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
         if inner.is_syntax() || inner.is_eof() {
-            ApiError::new(StatusCode::BAD_REQUEST, "malformed", format!("the body is not JSON: {inner}"))
+            malformed(&inner)
         } else {
             ApiError::field(field_of(path, &inner), inner.to_string())
         }
@@ -59,6 +91,10 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
         ApiError::new(StatusCode::BAD_REQUEST, "malformed", format!("the body is not one JSON value: {error}"))
     })?;
     Ok(value)
+}
+
+fn malformed(error: &serde_json::Error) -> ApiError {
+    ApiError::new(StatusCode::BAD_REQUEST, "malformed", format!("the body is not JSON: {error}"))
 }
 
 /// The path of the field; where it is unknown or missing, its name stands in the error's text only.
@@ -71,6 +107,20 @@ fn field_of(path: String, error: &serde_json::Error) -> String {
         ("." | "?" | "", None) => "body".to_owned(),
         (path, Some(name)) if !path.ends_with(name) => format!("{path}.{name}"),
         _ => path,
+    }
+}
+
+/// The name or id in a path.
+pub(crate) struct Path(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Path {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        match axum::extract::Path::<String>::from_request_parts(parts, state).await {
+            Ok(axum::extract::Path(name)) => Ok(Self(name)),
+            Err(_) => Err(ApiError::field("path", "the path must be UTF-8, escaped as in every URL")),
+        }
     }
 }
 

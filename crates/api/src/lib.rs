@@ -33,9 +33,6 @@ pub struct Api {
     pub version: &'static str,
 }
 
-/// The largest body that is read, in bytes.
-const LARGEST_BODY: usize = 1024 * 1024;
-
 /// The whole API as one service.
 pub fn router(api: Api) -> axum::Router {
     use axum::extract::DefaultBodyLimit;
@@ -43,7 +40,7 @@ pub fn router(api: Api) -> axum::Router {
     routes::all(&api)
         .fallback(error::no_such_path)
         .method_not_allowed_fallback(error::no_such_method)
-        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(DefaultBodyLimit::max(body::LARGEST_BODY))
         .layer(CatchPanicLayer::custom(error::panicked))
         .with_state(api)
 }

@@ -10,10 +10,12 @@ mod operations;
 mod waiting;
 
 use crate::Api;
+use crate::error::no_such_method;
 use crate::mount::Access::{Holders, LoggedIn, Public};
 use crate::mount::Routes;
 use axum::Router;
-use axum::routing::{delete, get, post, put};
+use axum::handler::Handler;
+use axum::routing::{MethodRouter, delete, get, post, put};
 use pierhead_model::Permission::{
     ReadCluster, ReadContainers, ReadEngines, ReadEvents, WriteAccounts, WriteContainers, WriteEngines,
 };
@@ -36,14 +38,10 @@ pub(crate) fn all(api: &Api) -> Router<Api> {
         .at("/api/containers", Holders(WriteContainers), post(containers::run))
         .at("/api/containers/{id}", Holders(ReadContainers), get(containers::show))
         .at("/api/containers/{id}", Holders(WriteContainers), delete(containers::destroy))
-        .at("/api/containers/{id}/start", Holders(WriteContainers), post(containers::start).get(containers::start))
-        .at("/api/containers/{id}/stop", Holders(WriteContainers), post(containers::stop).get(containers::stop))
-        .at(
-            "/api/containers/{id}/restart",
-            Holders(WriteContainers),
-            post(containers::restart).get(containers::restart),
-        )
-        .at("/api/containers/{id}/scale", Holders(WriteContainers), post(containers::scale).get(containers::scale))
+        .at("/api/containers/{id}/start", Holders(WriteContainers), verb(containers::start))
+        .at("/api/containers/{id}/stop", Holders(WriteContainers), verb(containers::stop))
+        .at("/api/containers/{id}/restart", Holders(WriteContainers), verb(containers::restart))
+        .at("/api/containers/{id}/scale", Holders(WriteContainers), verb(containers::scale))
         .at("/api/containers/{id}/logs", Holders(ReadContainers), get(containers::logs))
         .at("/api/containers/{id}/explain", Holders(ReadContainers), get(explain::container))
         .at("/api/apps", Holders(ReadContainers), get(apps::list))
@@ -56,4 +54,9 @@ pub(crate) fn all(api: &Api) -> Router<Api> {
         .at("/api/operations/{id}", Holders(ReadContainers), get(operations::show))
         .at("/api/operations/{id}/cancel", Holders(WriteContainers), post(operations::cancel))
         .into_router()
+}
+
+/// A change by POST, or by GET for clients of old. HEAD, which would come along with GET, must change nothing.
+fn verb<T: 'static>(handler: impl Handler<T, Api>) -> MethodRouter<Api> {
+    post(handler.clone()).get(handler).head(no_such_method)
 }

@@ -1,11 +1,11 @@
 //! Log-in and accounts.
 
 use crate::accounts::AccountsError;
-use crate::body::Body;
+use crate::body::{Body, Path};
 use crate::identity::Caller;
 use crate::{Api, ApiError};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use pierhead_model::{Account, Permission, Username};
 use pierhead_wire::{
@@ -97,7 +97,7 @@ pub(super) async fn delete(
 pub(super) async fn delete_named(
     State(api): State<Api>,
     caller: Caller,
-    Path(name): Path<String>,
+    Path(name): Path,
 ) -> Result<StatusCode, ApiError> {
     let not_found = |_| ApiError::not_found("there is no account of that name");
     let name = Username::parse(name).map_err(not_found)?;

@@ -1,21 +1,21 @@
 //! Why something is where it is, or would be.
 
 use super::apps::not_found;
-use crate::body::Body;
+use crate::body::{Body, Path};
 use crate::{Api, ApiError, views};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use pierhead_model::{App, AppId, AppName, Member, MemberName, Timestamp};
 use pierhead_wire::{ExplainRequest, ExplainView};
 use std::collections::BTreeMap;
 
-pub(super) async fn app(State(api): State<Api>, Path(name): Path<String>) -> Result<Json<ExplainView>, ApiError> {
+pub(super) async fn app(State(api): State<Api>, Path(name): Path) -> Result<Json<ExplainView>, ApiError> {
     let known = api.controller.known();
     let app = known.world.app_named(&name).ok_or_else(|| not_found(&name))?;
     Ok(Json(views::explain_app(&known.world, app)))
 }
 
-pub(super) async fn container(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<ExplainView>, ApiError> {
+pub(super) async fn container(State(api): State<Api>, Path(id): Path) -> Result<Json<ExplainView>, ApiError> {
     let container = api.controller.find_container(&id)?;
     let known = api.controller.known();
     let slot = container.slot.as_ref();

@@ -1,11 +1,11 @@
 //! Operations: list, show and wait, call off.
 
 use super::waiting::wait_until;
-use crate::body::Query;
+use crate::body::{Path, Query};
 use crate::identity::Caller;
 use crate::{Api, ApiError};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use pierhead_wire::OperationView;
 use serde::Deserialize;
@@ -26,7 +26,7 @@ pub(super) struct WaitQuery {
 
 pub(super) async fn show(
     State(api): State<Api>,
-    Path(id): Path<String>,
+    Path(id): Path,
     Query(query): Query<WaitQuery>,
 ) -> Result<Json<OperationView>, ApiError> {
     let until = wait_until(query.wait.as_deref())?.unwrap_or_else(Instant::now);
@@ -34,11 +34,7 @@ pub(super) async fn show(
     Ok(Json(OperationView::from(&operation)))
 }
 
-pub(super) async fn cancel(
-    State(api): State<Api>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> Result<StatusCode, ApiError> {
+pub(super) async fn cancel(State(api): State<Api>, caller: Caller, Path(id): Path) -> Result<StatusCode, ApiError> {
     api.controller.cancel_operation(&caller.actor(), &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
