@@ -1,12 +1,12 @@
 //! Apps: list, show, set, scale, delete.
 
-use super::containers::{ScaleQuery, scale_app};
+use super::containers::ScaleQuery;
 use super::waiting::{answer, answer_nothing, timeout, wait_until};
-use crate::body::{Body, Query};
+use crate::body::{Body, Path, Query};
 use crate::identity::{Caller, idempotency};
 use crate::{Api, ApiError, views};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use pierhead_model::AppName;
@@ -21,11 +21,7 @@ pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Json<Vec<App
     Json(apps)
 }
 
-pub(super) async fn show(
-    State(api): State<Api>,
-    caller: Caller,
-    Path(name): Path<String>,
-) -> Result<Json<AppView>, ApiError> {
+pub(super) async fn show(State(api): State<Api>, caller: Caller, Path(name): Path) -> Result<Json<AppView>, ApiError> {
     shown(&api, &caller, &name).map(Json)
 }
 
@@ -50,7 +46,7 @@ pub(super) async fn set(
     State(api): State<Api>,
     caller: Caller,
     headers: HeaderMap,
-    Path(name): Path<String>,
+    Path(name): Path,
     Query(query): Query<SetQuery>,
     body: Body<AppChange>,
 ) -> Result<Response, ApiError> {
@@ -73,7 +69,7 @@ pub(super) async fn delete(
     State(api): State<Api>,
     caller: Caller,
     headers: HeaderMap,
-    Path(name): Path<String>,
+    Path(name): Path,
     Query(query): Query<SetQuery>,
 ) -> Result<Response, ApiError> {
     let until = wait_until(query.wait.as_deref())?;
@@ -87,9 +83,13 @@ pub(super) async fn scale(
     State(api): State<Api>,
     caller: Caller,
     headers: HeaderMap,
-    Path(name): Path<String>,
+    Path(name): Path,
     Query(query): Query<ScaleQuery>,
 ) -> Result<Response, ApiError> {
     let name = AppName::parse(name.as_str()).map_err(|_| not_found(&name))?;
-    scale_app(&api, &caller, &headers, &name, &query).await
+    let (count, until) = (query.count()?, wait_until(query.wait.as_deref())?);
+    let key = idempotency(&headers, &[b"scale", name.as_str().as_bytes(), &count.to_le_bytes()])?;
+    let limit = timeout(query.timeout.as_deref())?;
+    let started = api.controller.scale(&caller.actor(), &name, count, limit, key.as_ref()).await?;
+    answer_nothing(&api, &started, until).await
 }

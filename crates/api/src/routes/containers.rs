@@ -1,12 +1,12 @@
 //! Containers: list, run, show, start, stop, restart, scale, destroy, logs.
 
 use super::waiting::{answer, answer_nothing, timeout, wait_until};
-use crate::body::{Body, Query, flag, number};
+use crate::body::{Body, Path, Query, flag, number};
 use crate::identity::{Caller, idempotency};
 use crate::{Api, ApiError, views};
 use axum::Json;
 use axum::body::Body as Bytes;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
@@ -35,7 +35,7 @@ pub(super) async fn list(
 pub(super) async fn show(
     State(api): State<Api>,
     caller: Caller,
-    Path(id): Path<String>,
+    Path(id): Path,
 ) -> Result<Json<ContainerView>, ApiError> {
     let container = api.controller.find_container(&id)?;
     let known = api.controller.known();
@@ -102,7 +102,7 @@ macro_rules! verb {
             State(api): State<Api>,
             caller: Caller,
             headers: HeaderMap,
-            Path(id): Path<String>,
+            Path(id): Path,
             Query(query): Query<VerbQuery>,
         ) -> Result<Response, ApiError> {
             let until = wait_until(query.wait.as_deref())?;
@@ -130,8 +130,8 @@ async fn done(api: &Api, started: Option<&Started>, until: Option<tokio::time::I
 #[serde(deny_unknown_fields)]
 pub(super) struct ScaleQuery {
     count: Option<String>,
-    wait: Option<String>,
-    timeout: Option<String>,
+    pub(super) wait: Option<String>,
+    pub(super) timeout: Option<String>,
 }
 
 impl ScaleQuery {
@@ -144,32 +144,24 @@ pub(super) async fn scale(
     State(api): State<Api>,
     caller: Caller,
     headers: HeaderMap,
-    Path(id): Path<String>,
+    Path(id): Path,
     Query(query): Query<ScaleQuery>,
 ) -> Result<Response, ApiError> {
+    let (count, until) = (query.count()?, wait_until(query.wait.as_deref())?);
+    let key = idempotency(&headers, &[b"scale-container", id.as_bytes(), &count.to_le_bytes()])?;
+    // The container of a retried request may be one of those that had to go.
+    if let Some(started) = api.controller.begun_before(&caller.actor(), key.as_ref()).await? {
+        return answer_nothing(&api, &started, until).await;
+    }
     let container = api.controller.find_container(&id)?;
     let name = {
         let known = api.controller.known();
         container.slot.as_ref().and_then(|slot| known.world.apps().get(&slot.app)).map(|app| app.name.clone())
     };
     let name = name.ok_or_else(|| ApiError::forbidden("this container belongs to no app, so it can't be scaled"))?;
-    scale_app(&api, &caller, &headers, &name, &query).await
-}
-
-/// Scales an app, whether it was named or found by one of its containers.
-pub(super) async fn scale_app(
-    api: &Api,
-    caller: &Caller,
-    headers: &HeaderMap,
-    name: &AppName,
-    query: &ScaleQuery,
-) -> Result<Response, ApiError> {
-    let count = query.count()?;
-    let until = wait_until(query.wait.as_deref())?;
-    let key = idempotency(headers, &[b"scale", name.as_str().as_bytes(), &count.to_le_bytes()])?;
     let limit = timeout(query.timeout.as_deref())?;
-    let started = api.controller.scale(&caller.actor(), name, count, limit, key.as_ref()).await?;
-    answer_nothing(api, &started, until).await
+    let started = api.controller.scale(&caller.actor(), &name, count, limit, key.as_ref()).await?;
+    answer_nothing(&api, &started, until).await
 }
 
 #[derive(Deserialize)]
@@ -186,7 +178,7 @@ pub(super) struct LogsQuery {
 pub(super) async fn logs(
     State(api): State<Api>,
     caller: Caller,
-    Path(id): Path<String>,
+    Path(id): Path,
     Query(query): Query<LogsQuery>,
 ) -> Result<Response, ApiError> {
     let lines = api.controller.logs(&caller.actor(), &id, log_options(&query)?).await?;

@@ -1,11 +1,11 @@
 //! Engines: list, add, show, remove.
 
-use crate::body::Body;
-use crate::identity::Caller;
+use crate::body::{Body, Path};
+use crate::identity::{Caller, idempotency};
 use crate::{Api, ApiError, views};
 use axum::Json;
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
 use pierhead_engine::RegistryAuth;
 use pierhead_model::{Capacity, Engine, EngineId, OverCommit};
 use pierhead_wire::{EngineRequest, EngineView, FieldError};
@@ -15,26 +15,30 @@ pub(super) async fn list(State(api): State<Api>) -> Json<Vec<EngineView>> {
     Json(known.world.engines().values().map(|engine| views::engine(&known.world, engine)).collect())
 }
 
-pub(super) async fn show(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<EngineView>, ApiError> {
+pub(super) async fn show(State(api): State<Api>, Path(id): Path) -> Result<Json<EngineView>, ApiError> {
     shown(&api, &id).map(Json)
 }
 
 pub(super) async fn add(
     State(api): State<Api>,
     caller: Caller,
+    headers: HeaderMap,
     body: Body<EngineRequest>,
 ) -> Result<(StatusCode, Json<EngineView>), ApiError> {
     let engine = record(&api, &caller, &body.value)?;
-    api.controller.add_engine(&caller.actor(), &engine).await?;
+    let key = idempotency(&headers, &[b"add-engine", &body.bytes])?;
+    api.controller.add_engine(&caller.actor(), &engine, key.as_ref()).await?;
     Ok((StatusCode::CREATED, Json(shown(&api, engine.id.as_str())?)))
 }
 
 pub(super) async fn remove(
     State(api): State<Api>,
     caller: Caller,
-    Path(id): Path<String>,
+    headers: HeaderMap,
+    Path(id): Path,
 ) -> Result<StatusCode, ApiError> {
-    api.controller.remove_engine(&caller.actor(), &id).await?;
+    let key = idempotency(&headers, &[b"remove-engine", id.as_bytes()])?;
+    api.controller.remove_engine(&caller.actor(), &id, key.as_ref()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

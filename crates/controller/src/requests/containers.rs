@@ -149,7 +149,7 @@ impl Controller {
         key: Option<&Idempotency>,
     ) -> Result<Option<Started>, RequestError> {
         // The id of a retried request may be gone by now: that is what it asked for.
-        if let Some(found) = self.find_earlier(actor, key).await? {
+        if let Some(found) = self.begun_before(actor, key).await? {
             return Ok(Some(found));
         }
         let container = self.find_container(id)?;

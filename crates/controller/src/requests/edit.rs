@@ -54,7 +54,7 @@ impl Controller {
         timeout: Option<Duration>,
         make: impl Fn(&Known, &OperationId, Timestamp) -> Result<Edit, RequestError>,
     ) -> Result<Started, RequestError> {
-        if let Some(found) = self.find_earlier(actor, idempotency).await? {
+        if let Some(found) = self.begun_before(actor, idempotency).await? {
             return Ok(found);
         }
         let timeout = timeout.unwrap_or(self.options.operation_timeout);
@@ -70,14 +70,14 @@ impl Controller {
                 let transaction = transaction(&known, &edit, &operation)?;
                 events::append(transaction, &event)?
             };
-            let transaction = self.remember(transaction, actor, idempotency, &id, now)?;
+            let transaction = self.remember(transaction, actor, idempotency, Some(&id), now)?;
             match self.store.commit(transaction).await {
                 Ok(revision) => {
                     self.reached(revision).await;
                     return Ok(Started { operation: id });
                 }
                 Err(Error::Conflict { .. }) if tries < MOST_TRIES => {
-                    if let Some(found) = self.find_earlier(actor, idempotency).await? {
+                    if let Some(found) = self.begun_before(actor, idempotency).await? {
                         return Ok(found);
                     }
                     self.catch_up().await?;

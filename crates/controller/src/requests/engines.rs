@@ -1,6 +1,6 @@
 //! Requests about engines and operations: add, remove, wait, call off.
 
-use super::{Actor, RequestError};
+use super::{Actor, Idempotency, RequestError};
 use crate::reconciler::progress;
 use crate::{Controller, keys};
 use pierhead_model::{Engine, EngineId, EventTag, Operation, OperationId};
@@ -13,7 +13,15 @@ impl Controller {
     ///
     /// # Errors
     /// If there is one of that id or address already.
-    pub async fn add_engine(&self, actor: &Actor, engine: &Engine) -> Result<(), RequestError> {
+    pub async fn add_engine(
+        &self,
+        actor: &Actor,
+        engine: &Engine,
+        asked: Option<&Idempotency>,
+    ) -> Result<(), RequestError> {
+        if self.was_done_before(actor, asked).await? {
+            return Ok(());
+        }
         let exists = |id: &EngineId| RequestError::Exists { what: "engine", id: id.to_string() };
         if let Some(same) = self.known().world.engines().values().find(|state| state.record.addr == engine.addr) {
             return Err(exists(&same.record.id));
@@ -23,11 +31,13 @@ impl Controller {
         let message = format!("addr={}", engine.addr);
         let transaction =
             self.with_event(transaction, "add-engine", message, EventTag::Cluster, Some(&actor.username))?;
+        let transaction = self.remember(transaction, actor, asked, None, self.clock.now())?;
         match self.store.commit(transaction).await {
             Ok(revision) => {
                 self.reached(revision).await;
                 Ok(())
             }
+            Err(Error::Conflict { .. }) if self.was_done_before(actor, asked).await? => Ok(()),
             Err(Error::Conflict { .. }) => Err(exists(&engine.id)),
             Err(error) => Err(error.into()),
         }
@@ -37,7 +47,15 @@ impl Controller {
     ///
     /// # Errors
     /// If there is no such engine.
-    pub async fn remove_engine(&self, actor: &Actor, id: &str) -> Result<(), RequestError> {
+    pub async fn remove_engine(
+        &self,
+        actor: &Actor,
+        id: &str,
+        asked: Option<&Idempotency>,
+    ) -> Result<(), RequestError> {
+        if self.was_done_before(actor, asked).await? {
+            return Ok(());
+        }
         let not_found =
             || RequestError::NotFound { what: "engine", id: id.chars().take(64).collect(), replaced_by: None };
         let engine = EngineId::parse(id).map_err(|_| not_found())?;
@@ -52,11 +70,13 @@ impl Controller {
         let transaction = Transaction::new().exists(key.clone()).delete(key);
         let transaction =
             self.with_event(transaction, "delete-engine", message, EventTag::Cluster, Some(&actor.username))?;
+        let transaction = self.remember(transaction, actor, asked, None, self.clock.now())?;
         match self.store.commit(transaction).await {
             Ok(revision) => {
                 self.reached(revision).await;
                 Ok(())
             }
+            Err(Error::Conflict { .. }) if self.was_done_before(actor, asked).await? => Ok(()),
             Err(Error::Conflict { .. }) => Err(not_found()),
             Err(error) => Err(error.into()),
         }

@@ -18,7 +18,8 @@ pub struct Idempotency {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Remembered {
     fingerprint: String,
-    operation: OperationId,
+    /// Absent for a change that needed none.
+    operation: Option<OperationId>,
     pub(crate) at: Timestamp,
 }
 
@@ -45,19 +46,33 @@ fn hex(bytes: &[u8]) -> String {
 
 impl Controller {
     /// The operation that the same request began before.
-    pub(super) async fn find_earlier(
+    ///
+    /// # Errors
+    /// If the key was used for another request.
+    pub async fn begun_before(
         &self,
         actor: &Actor,
         asked: Option<&Idempotency>,
     ) -> Result<Option<Started>, RequestError> {
+        let found = self.remembered(actor, asked).await?;
+        Ok(found.and_then(|found| found.operation).map(|operation| Started { operation }))
+    }
+
+    /// Whether the same request, which needs no operation, was carried out before.
+    pub(super) async fn was_done_before(
+        &self,
+        actor: &Actor,
+        asked: Option<&Idempotency>,
+    ) -> Result<bool, RequestError> {
+        Ok(self.remembered(actor, asked).await?.is_some())
+    }
+
+    async fn remembered(&self, actor: &Actor, asked: Option<&Idempotency>) -> Result<Option<Remembered>, RequestError> {
         let Some(asked) = asked else { return Ok(None) };
         let key = keys::idempotency(&actor.username, &asked.hashed_key);
         match self.store.get_json::<Remembered>(&key).await? {
-            None => Ok(None),
-            Some((found, _)) if found.fingerprint == asked.fingerprint => {
-                Ok(Some(Started { operation: found.operation }))
-            }
-            Some(_) => Err(RequestError::KeyReused),
+            Some((found, _)) if found.fingerprint != asked.fingerprint => Err(RequestError::KeyReused),
+            found => Ok(found.map(|(found, _)| found)),
         }
     }
 
@@ -66,12 +81,12 @@ impl Controller {
         transaction: Transaction,
         actor: &Actor,
         asked: Option<&Idempotency>,
-        operation: &OperationId,
+        operation: Option<&OperationId>,
         now: Timestamp,
     ) -> Result<Transaction, RequestError> {
         let Some(asked) = asked else { return Ok(transaction) };
         let key = keys::idempotency(&actor.username, &asked.hashed_key);
-        let record = Remembered { fingerprint: asked.fingerprint.clone(), operation: operation.clone(), at: now };
+        let record = Remembered { fingerprint: asked.fingerprint.clone(), operation: operation.cloned(), at: now };
         Ok(transaction.absent(key.clone()).put_json(key, &record)?)
     }
 }
