@@ -161,7 +161,7 @@ impl EngineRequest {
         let (scheme, rest) = text.split_once("://").unwrap_or(("tcp", text));
         let scheme = match scheme {
             "unix" if rest.starts_with('/') && !rest.contains("..") => return Ok(text.to_owned()),
-            "tcp" if self.ssl_certificate.is_some() => "https",
+            "tcp" if self.has_certificates() => "https",
             "tcp" | "http" => "http",
             "https" => "https",
             _ => return Err(refuse()),
@@ -182,6 +182,13 @@ impl EngineRequest {
             return Err(refuse());
         }
         Ok(format!("{scheme}://{host}:{port}"))
+    }
+
+    /// Whether it has any part of what TLS needs; an empty text is none.
+    #[must_use]
+    pub fn has_certificates(&self) -> bool {
+        let parts = [&self.ca_certificate, &self.ssl_certificate, &self.ssl_key];
+        parts.into_iter().flatten().any(|pem| !pem.is_empty())
     }
 
     /// The id, wherever it stands.
@@ -230,6 +237,23 @@ mod tests {
         assert_eq!(address("https://docker-3.lan/").unwrap(), "https://docker-3.lan:2376");
         assert_eq!(address("http://[::1]:2375").unwrap(), "http://[::1]:2375");
         assert_eq!(address("unix:///var/run/docker.sock").unwrap(), "unix:///var/run/docker.sock");
+    }
+
+    #[test]
+    fn certificates_make_an_address_one_of_tls() {
+        for (pem, expected) in [("PEM", "https://10.0.0.5:2376"), ("", "http://10.0.0.5:2375")] {
+            for at in 0..3 {
+                let part = |index| (at == index).then(|| pem.to_owned());
+                let request = EngineRequest {
+                    addr: Some("10.0.0.5".to_owned()),
+                    ca_certificate: part(0),
+                    ssl_certificate: part(1),
+                    ssl_key: part(2),
+                    ..EngineRequest::default()
+                };
+                assert_eq!(request.address().unwrap(), expected);
+            }
+        }
     }
 
     #[test]
