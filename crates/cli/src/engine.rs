@@ -55,13 +55,13 @@ pub struct EngineAddArgs {
     pub labels: Vec<String>,
     /// Certificate of the authority that signed the engine's own (PEM)
     #[arg(long, value_name = "FILE")]
-    pub ca: Option<PathBuf>,
+    pub tls_ca: Option<PathBuf>,
     /// Our certificate for it (PEM)
     #[arg(long, value_name = "FILE")]
-    pub cert: Option<PathBuf>,
+    pub tls_cert: Option<PathBuf>,
     /// The key of our certificate (PEM)
     #[arg(long, value_name = "FILE")]
-    pub key: Option<PathBuf>,
+    pub tls_key: Option<PathBuf>,
     /// Cores that replace what it reports
     #[arg(long, value_name = "CORES", value_parser = parse_amount)]
     pub cpus: Option<f64>,
@@ -129,9 +129,9 @@ pub(crate) async fn add(args: &EngineAddArgs, client: &Client, out: &mut Output)
         id: args.id.clone(),
         addr: args.address.clone().or_else(|| args.addr.clone()),
         labels: (!args.labels.is_empty()).then(|| args.labels.clone()),
-        ca_certificate: read(args.ca.as_deref())?,
-        ssl_certificate: read(args.cert.as_deref())?,
-        ssl_key: read(args.key.as_deref())?,
+        ca_certificate: read(args.tls_ca.as_deref())?,
+        ssl_certificate: read(args.tls_cert.as_deref())?,
+        ssl_key: read(args.tls_key.as_deref())?,
         auth: registry_auth(args, out)?,
         capacity_cpus: args.cpus,
         capacity_memory: args.memory,

@@ -184,23 +184,28 @@ async fn the_originals_verbs_need_no_flag_in_a_script() {
 #[tokio::test]
 async fn engines_and_accounts_are_added_with_their_secrets_in_files_or_on_stdin() {
     let mut session = Session::start().await;
-    let certificate = session.folder.path().join("ca.pem");
-    std::fs::write(&certificate, "PEM").unwrap();
+    for (file, pem) in [("ca.pem", "CA"), ("cert.pem", "CERTIFICATE"), ("key.pem", "KEY")] {
+        std::fs::write(session.folder.path().join(file), pem).unwrap();
+    }
     session.server.refuse("POST /api/engines", 409, "exists", "e1 is there already");
     session.server.on("POST /api/account", Reply::Json(204, String::new()));
     session.input = "s3cret\n";
     let line = "eadd --id e1 --addr https://10.0.0.5:2376 --label ssd --cpus 1.5 --registry r:5000 \
-        --registry-username bot --registry-password-stdin --ca";
-    let ran = session.run(&format!("{line} {}", certificate.display())).await;
+        --registry-username bot --registry-password-stdin";
+    let pem = session.folder.path().display();
+    let line = format!("{line} --tls-ca {pem}/ca.pem --tls-cert {pem}/cert.pem --tls-key {pem}/key.pem");
+    let ran = session.run(&line).await;
     assert_eq!((ran.code, ran.err.lines().next()), (4, Some("error: e1 is there already")));
+    assert!(!format!("{}{}", ran.out, ran.err).contains("KEY"));
     assert_eq!(session.run("account add clare --role admin --password-stdin").await.out, "added clare (admin)\n");
     let sent: Vec<Value> =
         session.server.asked().iter().map(|asked| serde_json::from_str(&asked.body).unwrap()).collect();
-    let engine = json!({"id": "e1", "addr": "https://10.0.0.5:2376", "labels": ["ssd"], "ca_certificate": "PEM",
+    let engine = json!({"id": "e1", "addr": "https://10.0.0.5:2376", "labels": ["ssd"], "ca_certificate": "CA",
+        "ssl_certificate": "CERTIFICATE", "ssl_key": "KEY",
         "auth": {"server": "r:5000", "username": "bot", "password": "s3cret"}, "capacity_cpus": 1.5});
     let account = json!({"username": "clare", "password": "s3cret", "role": {"name": "admin"}});
     assert_eq!(sent, [engine, account]);
-    assert_eq!(session.run("engine add e2 --key /nowhere/key.pem").await.code, 1);
+    assert_eq!(session.run("engine add e2 --tls-key /nowhere/key.pem").await.code, 1);
     session.input = "";
     assert_eq!(session.run("account add clare").await.code, 2, "a password cannot be typed in a script");
 }
