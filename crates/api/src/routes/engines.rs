@@ -6,7 +6,7 @@ use crate::{Api, ApiError, views};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use pierhead_engine::RegistryAuth;
+use pierhead_engine::{RegistryAuth, Tls, TlsPart};
 use pierhead_model::{Capacity, Engine, EngineId, OverCommit};
 use pierhead_wire::{EngineRequest, EngineView, FieldError};
 
@@ -50,14 +50,7 @@ fn shown(api: &Api, id: &str) -> Result<EngineView, ApiError> {
 
 fn record(api: &Api, caller: &Caller, request: &EngineRequest) -> Result<Engine, ApiError> {
     let addr = request.address()?;
-    let has_certificates =
-        [&request.ca_certificate, &request.ssl_certificate, &request.ssl_key].iter().any(|part| part.is_some());
-    if addr.starts_with("https://") || has_certificates {
-        return Err(ApiError::field(
-            "addr",
-            "addr must be reachable without TLS: this version does not speak TLS to engines yet",
-        ));
-    }
+    let tls = tls(&addr, request)?;
     let id = match request.id() {
         Some(id) => EngineId::parse(id).map_err(|invalid| FieldError::of("id", &invalid))?,
         None => {
@@ -68,6 +61,7 @@ fn record(api: &Api, caller: &Caller, request: &EngineRequest) -> Result<Engine,
         }
     };
     Ok(Engine {
+        sealed_tls: tls.map(|tls| sealed_tls(api, &id, &tls)).transpose()?,
         addr,
         labels: request.labels()?,
         capacity: Capacity {
@@ -78,12 +72,40 @@ fn record(api: &Api, caller: &Caller, request: &EngineRequest) -> Result<Engine,
             cpu_percent: factor("over_commit_cpus", request.over_commit_cpus)?,
             memory_percent: factor("over_commit_memory", request.over_commit_memory)?,
         },
-        sealed_tls: None,
         sealed_registry_auth: sealed_auth(api, &id, request)?,
         added_at: api.controller.clock().now(),
         added_by: caller.identity.username.clone(),
         id,
     })
+}
+
+/// The certificates of the request, which `https` needs and no other address may have.
+fn tls(addr: &str, request: &EngineRequest) -> Result<Option<Tls>, ApiError> {
+    match (addr.starts_with("https://"), request.has_certificates()) {
+        (false, false) => return Ok(None),
+        (false, true) => return Err(ApiError::field("addr", "addr must be https://host:port to use certificates")),
+        (true, false) => {
+            let needed = "addr must be http://host:port, or come with ca_certificate, ssl_certificate and ssl_key";
+            return Err(ApiError::field("addr", needed));
+        }
+        (true, true) => {}
+    }
+    let part = |part: TlsPart, pem: &Option<String>| match pem {
+        Some(pem) if !pem.is_empty() => Ok(pem.clone()),
+        _ => Err(ApiError::field(part.as_str(), format!("{} must be given for an https address", part.as_str()))),
+    };
+    let tls = Tls {
+        ca_pem: part(TlsPart::CaCertificate, &request.ca_certificate)?,
+        certificate_pem: part(TlsPart::Certificate, &request.ssl_certificate)?,
+        key_pem: part(TlsPart::Key, &request.ssl_key)?,
+    };
+    tls.check().map_err(|invalid| ApiError::field(invalid.part.as_str(), invalid.to_string()))?;
+    Ok(Some(tls))
+}
+
+fn sealed_tls(api: &Api, id: &EngineId, tls: &Tls) -> Result<String, ApiError> {
+    let plain = serde_json::to_vec(tls).map_err(|_| ApiError::field("ssl_key", "ssl_key must be a text"))?;
+    Ok(api.sealer.seal(&format!("engine/{id}/tls"), &plain)?)
 }
 
 fn sealed_auth(api: &Api, id: &EngineId, request: &EngineRequest) -> Result<Option<String>, ApiError> {
