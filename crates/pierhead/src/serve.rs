@@ -1,5 +1,6 @@
 //! `pierhead serve`: from settings to a running controller, and its orderly end.
 
+mod connect;
 mod first_start;
 mod logging;
 pub(crate) mod settings;
@@ -9,9 +10,7 @@ pub(crate) use settings::ServeArgs;
 use anyhow::{Context, Result};
 use axum::serve::ListenerExt;
 use pierhead_api::{Accounts, Api};
-use pierhead_controller::{Connect, Connection, Controller};
-use pierhead_engine::{Docker, DockerOptions, RegistryAuth};
-use pierhead_model::Engine;
+use pierhead_controller::Controller;
 use pierhead_store::seal::Sealer;
 use pierhead_store::{Embedded, Store};
 use std::net::SocketAddr;
@@ -35,7 +34,7 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<()> {
     let listener =
         TcpListener::bind(settings.listen).await.with_context(|| format!("cannot listen on {}", settings.listen))?;
     let address = listener.local_addr().context("the address that is listened on")?;
-    let controller = Controller::start(Arc::clone(&store), connect(Arc::clone(&sealer)), settings.controller.clone())
+    let controller = Controller::start(Arc::clone(&store), connect::connect(Arc::clone(&sealer)), settings.controller.clone())
         .await
         .context("the records of the data directory cannot be read")?;
     let accounts = Accounts::new(Arc::clone(&store), controller.clock()).context("accounts")?;
@@ -64,21 +63,6 @@ fn open_store(directory: &Path) -> Result<Embedded> {
                 .context(format!("the data directory {} cannot be opened", directory.display())))
         }
     }
-}
-
-/// The way to an engine: its address, and the account that it pulls with.
-fn connect(sealer: Arc<Sealer>) -> Connect {
-    Arc::new(move |engine: &Engine| {
-        let docker = Docker::connect(&engine.addr, DockerOptions::default()).map_err(|error| error.to_string())?;
-        let auth =
-            engine.sealed_registry_auth.as_ref().map(|sealed| registry_auth(&sealer, engine, sealed)).transpose()?;
-        Ok(Connection { engine: Arc::new(docker), registry_auth: auth })
-    })
-}
-
-fn registry_auth(sealer: &Sealer, engine: &Engine, sealed: &str) -> Result<RegistryAuth, String> {
-    let plain = sealer.open(&format!("engine/{}/registry", engine.id), sealed).map_err(|error| error.to_string())?;
-    serde_json::from_slice(&plain).map_err(|error| error.to_string())
 }
 
 /// Says where it answers: to people in the log, to scripts in the file `url` of the data directory.
