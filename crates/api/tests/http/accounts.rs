@@ -1,0 +1,77 @@
+//! Log-in, accounts and passwords.
+
+use crate::raw::Sender;
+use pierhead_testkit::{Cluster, ClusterOptions};
+use serde_json::json;
+
+async fn cluster() -> Cluster {
+    Cluster::start(ClusterOptions { hosts: 0, ..ClusterOptions::default() }).await
+}
+
+fn credentials(username: &str, password: &str) -> String {
+    json!({ "username": username, "password": password }).to_string()
+}
+
+const PASSWORD: &str = "correct horse battery";
+
+#[tokio::test]
+async fn nobody_learns_whether_the_name_or_the_password_was_wrong() {
+    let cluster = cluster().await;
+    let nobody = Sender::nobody(&cluster);
+    let wrong = nobody.post("/auth/login", &credentials("admin", "not the password")).await;
+    assert_eq!((wrong.status, wrong.refusal().code.as_str()), (401, "unauthenticated"));
+    for name in ["nobody", "", "Bad Name", "admin\u{0}", &"x".repeat(10_000)] {
+        let unknown = nobody.post("/auth/login", &credentials(name, PASSWORD)).await;
+        assert_eq!((unknown.status, &unknown.text), (401, &wrong.text), "{}", name.len());
+    }
+    let right = nobody.post("/auth/login", &credentials("admin", PASSWORD)).await.json();
+    assert_eq!((right["username"].as_str(), right["role"].as_str()), (Some("admin"), Some("admin")));
+}
+
+#[tokio::test]
+async fn accounts_are_added_listed_and_deleted_with_their_tokens() {
+    let cluster = cluster().await;
+    let (admin, ann) = (Sender::admin(&cluster), Sender::user(&cluster, "ann").await);
+    let listed = admin.get("/api/account").await;
+    let names: Vec<_> = listed.json().as_array().unwrap().iter().map(|account| account["username"].clone()).collect();
+    assert_eq!(names, ["admin", "ann"]);
+    assert!(!listed.text.contains("argon2"), "never a hash");
+    let again = admin.post("/api/account", &credentials("ann", "another password")).await;
+    assert_eq!((again.status, again.refusal().code.as_str()), (409, "exists"));
+    assert_eq!(ann.get("/api/engines").await.status, 200);
+    assert_eq!(admin.send("DELETE", "/api/account", r#"{"username":"ann"}"#).await.status, 204);
+    assert_eq!(ann.get("/api/engines").await.status, 401, "its token is worth nothing any more");
+    assert_eq!(admin.send("DELETE", "/api/account/ann", "").await.status, 404);
+    let last = admin.send("DELETE", "/api/account/admin", "").await;
+    assert_eq!((last.status, last.refusal().code.as_str()), (409, "last_admin"));
+    let told = admin.get("/api/events").await.text;
+    assert!(told.contains("add-account") && told.contains("delete-account"), "{told}");
+}
+
+#[tokio::test]
+async fn a_changed_password_ends_all_other_sessions() {
+    let cluster = cluster().await;
+    let (nobody, ann) = (Sender::nobody(&cluster), Sender::user(&cluster, "ann").await);
+    let other = nobody.post("/auth/login", &credentials("ann", PASSWORD)).await.json();
+    let other = nobody.clone().token(other["token"].as_str().unwrap());
+    let changed = ann.post("/account/passwdchange", &credentials("ann", "a new password")).await;
+    assert_eq!(changed.status, 204);
+    assert_eq!((ann.get("/api/engines").await.status, other.get("/api/engines").await.status), (200, 401));
+    assert_eq!(nobody.post("/auth/login", &credentials("ann", PASSWORD)).await.status, 401);
+    assert_eq!(nobody.post("/auth/login", &credentials("ann", "a new password")).await.status, 200);
+
+    let theirs = ann.post("/account/passwdchange", &credentials("admin", "a new password")).await;
+    assert_eq!((theirs.status, theirs.refusal().code.as_str()), (403, "forbidden"));
+    let admin = Sender::admin(&cluster);
+    assert_eq!(admin.post("/account/passwdchange", &credentials("ann", "set by the admin")).await.status, 204);
+    assert_eq!(ann.get("/api/engines").await.status, 401);
+    assert_eq!(admin.post("/account/passwdchange", &credentials("nobody", "a new password")).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_form_of_another_site_changes_nothing() {
+    let cluster = cluster().await;
+    let form = Sender::nobody(&cluster).header("content-type", "text/plain");
+    let answer = form.post("/auth/login", &credentials("admin", PASSWORD)).await;
+    assert_eq!((answer.status, answer.refusal().code.as_str()), (415, "unsupported_media_type"));
+}

@@ -1,0 +1,12 @@
+//! The API over HTTP, before a whole pool of fake hosts.
+#![cfg(test)]
+
+mod accounts;
+mod bad_input;
+mod disk;
+mod operations;
+mod ownership;
+mod raw;
+mod retries;
+mod routes;
+mod tokens;

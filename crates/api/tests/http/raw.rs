@@ -1,0 +1,104 @@
+//! Requests as anybody can send them, and what is asked of every answer.
+
+use pierhead_model::ContainerId;
+use pierhead_store::Revision;
+use pierhead_testkit::Cluster;
+use pierhead_wire::ErrorBody;
+use reqwest::Method;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub location: Option<String>,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
+    }
+
+    /// The body of a refusal: that of every refusal has this form.
+    pub fn refusal(&self) -> ErrorBody {
+        assert!((400..600).contains(&self.status) && self.status != 500, "{self:?}");
+        let body: ErrorBody = serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not an error: {self:?}"));
+        assert!(!body.code.is_empty() && !body.message.is_empty(), "{self:?}");
+        body
+    }
+}
+
+/// Who sends requests, and with which headers.
+#[derive(Clone)]
+pub struct Sender {
+    http: reqwest::Client,
+    url: String,
+    headers: Vec<(&'static str, String)>,
+}
+
+impl Sender {
+    pub fn nobody(cluster: &Cluster) -> Self {
+        Self { http: reqwest::Client::new(), url: cluster.url().to_owned(), headers: Vec::new() }
+    }
+
+    pub fn admin(cluster: &Cluster) -> Self {
+        Self::nobody(cluster).token(cluster.admin_token())
+    }
+
+    pub async fn user(cluster: &Cluster, name: &str) -> Self {
+        Self::nobody(cluster).token(&cluster.user_token(name).await)
+    }
+
+    pub fn token(self, token: &str) -> Self {
+        self.header("authorization", format!("Bearer {token}"))
+    }
+
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    pub async fn send(&self, method: &str, path: &str, body: impl Into<Vec<u8>>) -> Answer {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let mut request = self.http.request(method, format!("{}{path}", self.url)).body(body.into());
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
+        let response = request.send().await.unwrap();
+        let location = response.headers().get("location").map(|value| value.to_str().unwrap().to_owned());
+        Answer { status: response.status().as_u16(), location, text: response.text().await.unwrap() }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, "").await
+    }
+
+    pub async fn post(&self, path: &str, body: &str) -> Answer {
+        self.send("POST", path, body).await
+    }
+}
+
+/// Everything that a refused request must leave as it is.
+#[derive(Debug, PartialEq)]
+pub struct Snapshot {
+    records: BTreeMap<String, Revision>,
+    containers: BTreeMap<ContainerId, &'static str>,
+}
+
+/// What people want and what runs; tokens and the events of log-ins are nobody's wish.
+pub async fn snapshot(cluster: &Cluster) -> Snapshot {
+    let mut records = BTreeMap::new();
+    for prefix in ["spec/", "assignments/", "operations/", "accounts/", "idempotency/"] {
+        let listing = cluster.controller().store().list_all(prefix).await.unwrap();
+        records.extend(listing.entries.into_iter().map(|entry| (entry.key.to_string(), entry.modified)));
+    }
+    let containers = cluster.hosts().flat_map(|(_, host)| host.look());
+    Snapshot { records, containers: containers.map(|found| (found.id, found.state.as_str())).collect() }
+}
+
+/// The JSON of a sample's description.
+pub fn sample() -> String {
+    serde_json::to_string(&pierhead_testkit::sample()).unwrap()
+}

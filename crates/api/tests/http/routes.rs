@@ -1,0 +1,158 @@
+//! Every route × who asks. The table is compared with the index of routes, so that none is added without a row.
+
+use crate::raw::{Sender, snapshot};
+use pierhead_testkit::{Cluster, ClusterOptions};
+use std::collections::BTreeSet;
+
+/// Who may use a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Who {
+    Everybody,
+    Users,
+    Admins,
+}
+use Who::{Admins, Everybody, Users};
+
+const ROUTES: &[(&str, &str, Who)] = &[
+    ("GET", "/healthz", Everybody),
+    ("POST", "/auth/login", Everybody),
+    ("POST", "/account/passwdchange", Users),
+    ("GET", "/api/account", Admins),
+    ("POST", "/api/account", Admins),
+    ("DELETE", "/api/account", Admins),
+    ("DELETE", "/api/account/{username}", Admins),
+    ("GET", "/api/engines", Users),
+    ("POST", "/api/engines", Admins),
+    ("GET", "/api/engines/{id}", Users),
+    ("DELETE", "/api/engines/{id}", Admins),
+    ("GET", "/api/cluster/info", Users),
+    ("GET", "/api/events", Users),
+    ("GET", "/api/containers", Users),
+    ("POST", "/api/containers", Users),
+    ("GET", "/api/containers/{id}", Users),
+    ("DELETE", "/api/containers/{id}", Users),
+    ("GET", "/api/containers/{id}/start", Users),
+    ("POST", "/api/containers/{id}/start", Users),
+    ("GET", "/api/containers/{id}/stop", Users),
+    ("POST", "/api/containers/{id}/stop", Users),
+    ("GET", "/api/containers/{id}/restart", Users),
+    ("POST", "/api/containers/{id}/restart", Users),
+    ("GET", "/api/containers/{id}/scale", Users),
+    ("POST", "/api/containers/{id}/scale", Users),
+    ("GET", "/api/containers/{id}/logs", Users),
+    ("GET", "/api/containers/{id}/explain", Users),
+    ("GET", "/api/apps", Users),
+    ("GET", "/api/apps/{name}", Users),
+    ("PUT", "/api/apps/{name}", Users),
+    ("DELETE", "/api/apps/{name}", Users),
+    ("POST", "/api/apps/{name}/scale", Users),
+    ("GET", "/api/apps/{name}/explain", Users),
+    ("POST", "/api/explain", Users),
+    ("GET", "/api/operations", Users),
+    ("GET", "/api/operations/{id}", Users),
+    ("POST", "/api/operations/{id}/cancel", Users),
+];
+
+/// The methods and paths that the index of routes names.
+fn mounted() -> BTreeSet<(String, String)> {
+    let index = include_str!("../../src/routes.rs").split(".into_router()").next().expect("the index");
+    let mut mounted = BTreeSet::new();
+    for route in index.split(".at(").skip(1) {
+        let path = route.split('"').nth(1).expect("a path");
+        let methods = route.split_once('"').and_then(|(_, rest)| rest.split_once('"')).expect("methods").1;
+        for method in ["get", "post", "put", "delete", "patch", "head"] {
+            let is_there = methods.match_indices(&format!("{method}(")).any(|(at, _)| {
+                methods[..at].chars().next_back().is_none_or(|before| !before.is_alphanumeric() && before != '_')
+            });
+            if is_there {
+                mounted.insert((method.to_uppercase(), path.to_owned()));
+            }
+        }
+        if methods.contains("verb(") {
+            mounted.extend(["GET", "POST"].map(|method| (method.to_owned(), path.to_owned())));
+        }
+    }
+    mounted
+}
+
+#[test]
+fn every_route_has_a_row() {
+    let rows: BTreeSet<(String, String)> =
+        ROUTES.iter().map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned())).collect();
+    assert_eq!(rows.len(), ROUTES.len(), "a row stands twice");
+    assert_eq!(rows, mounted());
+}
+
+/// A path about something that is not there.
+fn about_nothing(path: &str) -> String {
+    path.replace("{id}", "00000000beef").replace("{name}", "no-such-app").replace("{username}", "no-such-user")
+}
+
+#[tokio::test]
+async fn every_route_lets_in_whom_it_should() {
+    let cluster = Cluster::start(ClusterOptions { hosts: 1, ..ClusterOptions::default() }).await;
+    let (nobody, admin) = (Sender::nobody(&cluster), Sender::admin(&cluster));
+    let (forged, user) = (nobody.clone().token("AAAA"), Sender::user(&cluster, "ann").await);
+    let before = snapshot(&cluster).await;
+    for &(method, path, who) in ROUTES {
+        let path = about_nothing(path);
+        let what = format!("{method} {path}");
+        for stranger in [&nobody, &forged] {
+            let answer = stranger.send(method, &path, "{}").await;
+            assert_eq!(answer.status == 401, who != Everybody, "{what} of a stranger: {answer:?}");
+        }
+        for (name, sender, is_let_in) in [("a user", &user, who != Admins), ("the admin", &admin, true)] {
+            let answer = sender.send(method, &path, "{}").await;
+            assert_eq!(answer.status == 403, !is_let_in, "{what} of {name}: {answer:?}");
+            assert!(![401, 405, 500].contains(&answer.status), "{what} of {name}: {answer:?}");
+            if answer.status >= 400 {
+                answer.refusal();
+            } else {
+                assert_eq!(method, "GET", "{what} changed something that is not there: {answer:?}");
+            }
+        }
+    }
+    assert_eq!(snapshot(&cluster).await, before);
+}
+
+#[tokio::test]
+async fn other_paths_and_methods_are_refused_in_the_same_form() {
+    let cluster = Cluster::start(ClusterOptions { hosts: 0, ..ClusterOptions::default() }).await;
+    let admin = Sender::admin(&cluster);
+    for path in
+        ["/", "/api", "/api/", "/api/nothing", "/api/containers/", "/api/containers/a/b/c", "/%00", "/../etc/passwd"]
+    {
+        let answer = admin.get(path).await;
+        assert_eq!((answer.status, answer.refusal().code.as_str()), (404, "not_found"), "{path}");
+    }
+    let mut paths: Vec<&str> = ROUTES.iter().map(|(_, path, _)| *path).collect();
+    paths.dedup();
+    for path in paths {
+        for method in ["PATCH", "TRACE", "OPTIONS", "PROPFIND"] {
+            let answer = admin.send(method, &about_nothing(path), "{}").await;
+            assert_eq!((answer.status, answer.refusal().code.as_str()), (405, "method_not_allowed"), "{method} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_verb_by_get_acts_and_by_head_does_not() {
+    let cluster = Cluster::start(ClusterOptions { hosts: 1, ..ClusterOptions::default() }).await;
+    let admin = Sender::admin(&cluster);
+    let made = cluster.run("web", 1, &pierhead_testkit::sample()).await;
+    cluster.assert_invariants().await;
+    let id = made[0].id.as_str();
+    let before = snapshot(&cluster).await;
+    for verb in ["stop", "start", "restart", "scale"] {
+        let answer = admin.send("HEAD", &format!("/api/containers/{id}/{verb}?count=3"), "").await;
+        assert_eq!(answer.status, 405, "{verb}");
+    }
+    assert_eq!(snapshot(&cluster).await, before, "HEAD changes nothing");
+    for (verb, running) in [("stop", 0), ("start", 1), ("restart", 1), ("scale?count=2", 2)] {
+        let answer = admin.get(&format!("/api/containers/{id}/{verb}")).await;
+        assert_eq!(answer.status, 204, "{verb}: {answer:?}");
+        let run = cluster.host(0).look().iter().filter(|found| found.state.is_running()).count();
+        assert_eq!(run, running, "{verb}");
+    }
+    cluster.assert_invariants().await;
+}
