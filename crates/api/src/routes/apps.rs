@@ -58,11 +58,13 @@ pub(super) async fn set(
     let until = wait_until(query.wait.as_deref())?;
     let limit = timeout(query.timeout.as_deref())?;
     let key = idempotency(&headers, &[b"set", name.as_str().as_bytes(), &body.bytes])?;
-    let is_new = api.controller.known().world.app_named(name.as_str()).is_none();
     let started =
         api.controller.set_app(&caller.actor(), &name, &spec, body.value.replicas, limit, key.as_ref()).await?;
-    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    answer(&api, &started, until, |_| Ok((status, Json(shown(&api, &caller, name.as_str())?)))).await
+    answer(&api, &started, until, |operation| {
+        let status = if operation.made_app { StatusCode::CREATED } else { StatusCode::OK };
+        Ok((status, Json(shown(&api, &caller, name.as_str())?)))
+    })
+    .await
 }
 
 pub(super) async fn delete(

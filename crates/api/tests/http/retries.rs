@@ -124,6 +124,17 @@ async fn a_retry_about_an_engine_is_answered_as_before() {
 }
 
 #[tokio::test]
+async fn a_retry_tells_again_that_the_app_is_new() {
+    let cluster = cluster().await;
+    let body = format!(r#"{{"image":{}}}"#, sample());
+    for _ in 0..2 {
+        assert_eq!(keyed(&cluster, "new").send("PUT", "/api/apps/web", body.clone()).await.status, 201);
+    }
+    assert_eq!(keyed(&cluster, "old").send("PUT", "/api/apps/web", body).await.status, 200);
+    assert_eq!(containers(&cluster), 1);
+}
+
+#[tokio::test]
 async fn keys_outlive_the_controller() {
     let mut cluster = cluster().await;
     let first = keyed(&cluster, "one").post("/api/containers?app=web&count=2", &sample()).await;
