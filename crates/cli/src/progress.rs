@@ -55,6 +55,7 @@ mod tests {
     fn operation(verdicts: &[(VerdictState, &str)]) -> OperationView {
         let verdicts = verdicts.iter().enumerate().map(|(at, (state, message))| Verdict {
             slot: Slot(u32::try_from(at).unwrap()),
+            app: None,
             state: *state,
             container: None,
             engine: None,

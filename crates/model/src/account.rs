@@ -1,7 +1,8 @@
 //! Accounts, roles, and what a role may do.
 
+use crate::ids::is_plain_word;
 use crate::{Invalid, Timestamp, Username};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeSet;
 
 /// A person or program that may log in.
@@ -13,16 +14,68 @@ pub struct Account {
     pub username: Username,
     /// The password, hashed (Argon2id, PHC text).
     pub password_hash: String,
-    /// What it may do.
-    pub role: RoleName,
+    /// What it may do, and where. Records of old have one `role` in its place, which counts everywhere.
+    #[serde(alias = "role", deserialize_with = "read_grants")]
+    pub grants: Vec<Grant>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Changes with the password: tokens of another epoch are worth nothing. Never that of another account, also not of
+    /// one that had this name before.
+    #[serde(default)]
+    pub token_epoch: String,
+}
+
+/// A role that an account has somewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// The role.
+    pub role: RoleName,
+    /// Where it counts.
+    pub scope: Scope,
+}
+
+/// Where a role counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    /// In the whole pool.
+    Cluster,
+}
+
+fn read_grants<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Grant>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Role(RoleName),
+        Grants(Vec<Grant>),
+    }
+    Ok(match Written::deserialize(deserializer)? {
+        Written::Role(role) => vec![Grant { role, scope: Scope::Cluster }],
+        Written::Grants(grants) => grants,
+    })
 }
 
 /// The name of a role.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RoleName(pub String);
+
+impl RoleName {
+    /// Parses the name of a role.
+    ///
+    /// # Errors
+    /// [`Invalid`] if it is not 1 to 63 letters, digits, `.`, `_` and `-` that start with a letter or digit.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        if is_plain_word(text, 63) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Invalid::new(
+                "role name",
+                "1 to 63 letters, digits, '.', '_' and '-', starting with a letter or digit",
+            ))
+        }
+    }
+}
 
 /// A stored record: a name and the permissions that go with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,7 +106,7 @@ pub enum Permission {
     RunPrivileged,
     /// Read the event log.
     ReadEvents,
-    /// List, add and delete accounts.
+    /// List, add, change and delete accounts, roles and everybody's tokens; never beyond what one may oneself.
     WriteAccounts,
 }
 
@@ -70,6 +123,28 @@ impl Permission {
         Self::ReadEvents,
         Self::WriteAccounts,
     ];
+
+    /// Its name in records and requests.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ReadEngines => "read-engines",
+            Self::WriteEngines => "write-engines",
+            Self::ReadCluster => "read-cluster",
+            Self::ReadContainers => "read-containers",
+            Self::WriteContainers => "write-containers",
+            Self::WriteAllContainers => "write-all-containers",
+            Self::RunPrivileged => "run-privileged",
+            Self::ReadEvents => "read-events",
+            Self::WriteAccounts => "write-accounts",
+        }
+    }
+
+    /// The permission of a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|permission| permission.as_str() == name)
+    }
 }
 
 impl Role {
@@ -77,6 +152,12 @@ impl Role {
     pub const ADMIN: &'static str = "admin";
     /// The role of a developer: sees the pool, runs apps, changes their own.
     pub const USER: &'static str = "user";
+
+    /// Whether it is one of those that nobody can change or delete.
+    #[must_use]
+    pub fn is_built_in(name: &RoleName) -> bool {
+        [Self::ADMIN, Self::USER].contains(&name.0.as_str())
+    }
 
     /// The roles that are there from the first start.
     #[must_use]
@@ -100,11 +181,51 @@ pub struct TokenRecord {
     pub username: Username,
     /// When it was given.
     pub created_at: Timestamp,
-    /// From when on it is worth nothing.
+    /// From when on it is worth nothing; [`TokenRecord::NEVER`] for one that does not expire.
     pub expires_at: Timestamp,
+    /// What its owner calls it, or the program that logged in.
+    #[serde(default)]
+    pub name: String,
+    /// When it was used, to some minutes; none if it never was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<Timestamp>,
+    /// The account's [`Account::token_epoch`] when it was given.
+    #[serde(default)]
+    pub epoch: String,
+}
+
+impl TokenRecord {
+    /// The end of a token that does not expire.
+    pub const NEVER: Timestamp = Timestamp(u64::MAX);
+
+    /// Whether it is worth something for an account at a moment.
+    #[must_use]
+    pub fn is_good(&self, account: &Account, now: Timestamp) -> bool {
+        self.username == account.username && self.epoch == account.token_epoch && now < self.expires_at
+    }
 }
 
 impl Account {
+    /// Its role in the whole pool, if it has one.
+    #[must_use]
+    pub fn role(&self) -> Option<&RoleName> {
+        self.grants.iter().find(|grant| grant.scope == Scope::Cluster).map(|grant| &grant.role)
+    }
+
+    /// Whether it may do everything.
+    #[must_use]
+    pub fn is_admin(&self) -> bool {
+        self.role().is_some_and(|role| role.0 == Role::ADMIN)
+    }
+
+    /// Gives it another role in the whole pool; other grants stay.
+    #[must_use]
+    pub fn with_role(mut self, role: RoleName) -> Self {
+        self.grants.retain(|grant| grant.scope != Scope::Cluster);
+        self.grants.insert(0, Grant { role, scope: Scope::Cluster });
+        self
+    }
+
     /// Checks that a password is one that we accept.
     ///
     /// # Errors
@@ -144,5 +265,41 @@ mod tests {
         assert!(Account::check_password("1234567").is_err());
         assert!(Account::check_password(&"x".repeat(257)).is_err());
         assert!(Account::check_password("1234567\n8").is_err());
+    }
+
+    fn account(grants: &str) -> serde_json::Result<Account> {
+        let record = r#"{"id":"1","username":"ann","password_hash":"x","created_at":5,GRANTS}"#;
+        serde_json::from_str(&record.replace("GRANTS", grants))
+    }
+
+    #[test]
+    fn records_of_old_with_one_role_can_be_read() {
+        let old = account(r#""role":"admin""#).unwrap();
+        assert!(old.is_admin() && old.token_epoch.is_empty());
+        let written = serde_json::to_string(&old).unwrap();
+        assert!(written.contains(r#""grants":[{"role":"admin","scope":"cluster"}]"#), "{written}");
+        assert_eq!(serde_json::from_str::<Account>(&written).unwrap(), old);
+        let token: TokenRecord = serde_json::from_str(r#"{"username":"ann","created_at":5,"expires_at":9}"#).unwrap();
+        assert!(token.is_good(&old, Timestamp(8)) && !token.is_good(&old, Timestamp(9)));
+        assert!(!token.is_good(&Account { token_epoch: "2".to_owned(), ..old }, Timestamp(8)));
+    }
+
+    #[test]
+    fn an_account_has_one_role_in_the_pool_or_none() {
+        let none = account(r#""grants":[]"#).unwrap();
+        assert!(none.role().is_none() && !none.is_admin());
+        let user = none.with_role(RoleName("admin".to_owned())).with_role(RoleName("user".to_owned()));
+        assert_eq!((user.grants.len(), user.role().unwrap().0.as_str()), (1, "user"));
+        assert!(account(r#""grants":[{"role":"user","scope":"moon"}]"#).is_err());
+    }
+
+    #[test]
+    fn permissions_have_the_names_of_their_records() {
+        for permission in Permission::ALL {
+            assert_eq!(serde_json::to_value(permission).unwrap(), permission.as_str());
+            assert_eq!(Permission::named(permission.as_str()), Some(permission));
+        }
+        assert_eq!(Permission::named("write-everything"), None);
+        assert!(RoleName::parse("tutor").is_ok() && RoleName::parse("a/b").is_err() && RoleName::parse("").is_err());
     }
 }

@@ -21,6 +21,9 @@ pub struct Engine {
     /// How much more than its capacity may be reserved.
     #[serde(default)]
     pub over_commit: OverCommit,
+    /// Whether new slots may come to it.
+    #[serde(default, skip_serializing_if = "Duty::is_in_service")]
+    pub duty: Duty,
     /// A client certificate for its API and the authority that signed the engine's own, sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sealed_tls: Option<String>,
@@ -31,6 +34,27 @@ pub struct Engine {
     pub added_at: Timestamp,
     /// Who added it.
     pub added_by: Username,
+}
+
+/// What an administrator lets a host do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Duty {
+    /// Slots are placed on it.
+    #[default]
+    InService,
+    /// Nothing new is placed on it; what lives there stays.
+    Cordoned,
+    /// The same, and what is stopped there starts on another host. An operation moves what runs.
+    Drained,
+}
+
+impl Duty {
+    /// Whether slots are placed on the host.
+    #[must_use]
+    pub fn is_in_service(&self) -> bool {
+        *self == Self::InService
+    }
 }
 
 /// A capacity typed in by an administrator; an absent part is read from the engine.
@@ -161,6 +185,7 @@ mod tests {
             labels: BTreeSet::new(),
             capacity: Capacity::default(),
             over_commit: OverCommit::default(),
+            duty: Duty::default(),
             sealed_tls: None,
             sealed_registry_auth: None,
             added_at: Timestamp(0),
@@ -184,5 +209,15 @@ mod tests {
         engine.capacity.memory_mb = Some(500);
         engine.over_commit = OverCommit { cpu_percent: 250, memory_percent: 110 };
         assert_eq!(engine.allocatable(&facts), Resources::new(5000, 550));
+    }
+
+    #[test]
+    fn a_record_without_a_duty_is_in_service() {
+        let text = serde_json::to_string(&engine("http://10.0.0.5:2375")).unwrap();
+        assert!(!text.contains("duty"), "{text}");
+        let mut read: Engine = serde_json::from_str(&text).unwrap();
+        assert!(read.duty.is_in_service());
+        read.duty = Duty::Drained;
+        assert_eq!(serde_json::from_str::<Engine>(&serde_json::to_string(&read).unwrap()).unwrap(), read);
     }
 }

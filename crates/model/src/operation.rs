@@ -1,6 +1,6 @@
 //! Operations: requests that take time, each with a verdict for every slot and an end.
 
-use crate::{AppId, AppName, ContainerId, EngineId, OperationId, Slot, SlotKey, Timestamp, Username};
+use crate::{AppId, AppName, ContainerId, EngineId, Generation, OperationId, Slot, SlotKey, Timestamp, Username};
 use serde::{Deserialize, Serialize};
 
 /// A request that takes time. The API makes it in the transaction of the change that it stands for; the leading
@@ -13,10 +13,14 @@ pub struct Operation {
     pub title: String,
     /// Who asked.
     pub actor: Username,
-    /// The app that it is about.
+    /// The app that it is about; empty for one that moves slots of any app.
     pub app: AppId,
     /// The app's name.
-    pub app_name: AppName,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app_name: Option<AppName>,
+    /// What it moves from host to host, if that is what it does. Then it has no targets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relocation: Option<Relocation>,
     /// The slots that it waits for.
     pub targets: Vec<Target>,
     /// Whether the app itself was made by this operation and goes with it if it fails.
@@ -50,6 +54,32 @@ pub struct OperationError {
     pub code: String,
     /// For a person.
     pub message: String,
+}
+
+/// Slots that an operation moves to other hosts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Relocation {
+    /// The host that everything leaves; without one the moves are all there is, and are done in their order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drained: Option<EngineId>,
+    /// The moves as they were known when it was asked for.
+    pub moves: Vec<Move>,
+}
+
+/// A slot that goes from one host to another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Move {
+    /// The slot.
+    pub key: SlotKey,
+    /// The app's name.
+    pub app_name: AppName,
+    /// Its generation before.
+    pub generation: Generation,
+    /// The host that it leaves.
+    pub from: EngineId,
+    /// The host that it goes to; the best one at its turn if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<EngineId>,
 }
 
 /// A slot that an operation waits for.
@@ -116,6 +146,9 @@ impl OperationState {
 pub struct Verdict {
     /// The slot.
     pub slot: Slot,
+    /// Its app, where the operation is about more than one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<AppName>,
     /// How far it is.
     pub state: VerdictState,
     /// The slot's main container.

@@ -130,6 +130,7 @@ fn judge(world: &World, operation: &Operation, target: &Target, blocked: &Blocke
     let status = slot_status(world, &key);
     let mut verdict = Verdict {
         slot: target.slot,
+        app: None,
         state: VerdictState::Pending,
         container: status.container.clone(),
         engine: status.engine.clone(),

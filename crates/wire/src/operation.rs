@@ -19,7 +19,7 @@ pub struct OperationView {
     pub error: Option<OperationError>,
     /// Who asked.
     pub actor: String,
-    /// The app that it is about.
+    /// The app that it is about; empty for one that moves slots of any app.
     pub app: String,
     /// When it was made (RFC 3339).
     pub created_at: String,
@@ -40,7 +40,7 @@ impl From<&Operation> for OperationView {
             verdicts: operation.verdicts.clone(),
             error: operation.error.clone(),
             actor: operation.actor.to_string(),
-            app: operation.app_name.to_string(),
+            app: operation.app_name.as_ref().map(ToString::to_string).unwrap_or_default(),
             created_at: time(operation.created_at),
             deadline: time(operation.deadline),
             ended_at: operation.ended_at.map(time),

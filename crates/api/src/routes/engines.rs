@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use pierhead_engine::{RegistryAuth, Tls, TlsPart};
-use pierhead_model::{Capacity, Engine, EngineId, OverCommit};
+use pierhead_model::{Capacity, Duty, Engine, EngineId, OverCommit};
 use pierhead_wire::{EngineRequest, EngineView, FieldError};
 
 pub(super) async fn list(State(api): State<Api>) -> Json<Vec<EngineView>> {
@@ -72,6 +72,7 @@ fn record(api: &Api, caller: &Caller, request: &EngineRequest) -> Result<Engine,
             cpu_percent: factor("over_commit_cpus", request.over_commit_cpus)?,
             memory_percent: factor("over_commit_memory", request.over_commit_memory)?,
         },
+        duty: Duty::default(),
         sealed_registry_auth: sealed_auth(api, &id, request)?,
         added_at: api.controller.clock().now(),
         added_by: caller.identity.username.clone(),

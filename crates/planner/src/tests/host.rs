@@ -2,7 +2,7 @@
 
 use crate::{NewContainer, Step};
 use pierhead_model::{
-    Capacity, ContainerId, ContainerState, Engine, EngineFacts, EngineId, Failure, FailureKind, HostPort,
+    Capacity, ContainerId, ContainerState, Duty, Engine, EngineFacts, EngineId, Failure, FailureKind, HostPort,
     ObservedContainer, OverCommit, Resources, Timestamp, Username,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,6 +52,7 @@ impl Host {
             labels: BTreeSet::new(),
             capacity: Capacity::default(),
             over_commit: OverCommit::default(),
+            duty: Duty::default(),
             sealed_tls: None,
             sealed_registry_auth: None,
             added_at: Timestamp(0),

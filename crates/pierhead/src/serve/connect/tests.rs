@@ -29,6 +29,7 @@ fn engine(addr: &str, sealed_tls: Option<String>) -> Engine {
         capacity: Capacity::default(),
         over_commit: OverCommit::default(),
         sealed_tls,
+        duty: pierhead_model::Duty::default(),
         sealed_registry_auth: None,
         added_at: Timestamp(0),
         added_by: Username::parse("admin").unwrap(),
