@@ -153,18 +153,18 @@ impl Fake {
 
     /// Changes something and tells everybody what happened.
     fn change<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
-        let (result, events) = {
-            let mut world = self.world();
-            world.now = now();
-            let result = act(&mut world);
-            (result, std::mem::take(&mut world.events))
-        };
+        let mut world = self.world();
+        world.now = now();
+        let result = act(&mut world);
+        let events = world.tell_now(EVENTS_KEPT);
+        // Told before anybody else may look: a listener who comes now gets each event exactly once.
         if !self.shared.silent.load(Ordering::SeqCst) {
             for event in events {
                 // Nobody listens: nobody is told.
                 let _receivers = self.shared.events.send(Some(event));
             }
         }
+        drop(world);
         self.shared.changes.send_modify(|changes| *changes += 1);
         result
     }

@@ -73,8 +73,9 @@ pub trait Engine: Send + Sync {
     /// What a running container uses now.
     async fn usage(&self, id: &ContainerId) -> Result<Usage>;
 
-    /// What happens on the engine from now on. Lossy: a hint that something changed, never the truth.
-    async fn events(&self) -> Result<BoxStream<'static, Result<EngineEvent>>>;
+    /// What happens on the engine from now on; with a moment (nanoseconds of the engine's own clock), what it still has
+    /// of the time since comes first. Lossy: a hint that something changed, never the truth.
+    async fn events(&self, since: Option<u64>) -> Result<BoxStream<'static, Result<EngineEvent>>>;
 }
 
 /// An engine behind a pointer, as the controller holds it.

@@ -60,4 +60,6 @@ pub struct EngineEvent {
     pub attributes: BTreeMap<String, String>,
     /// When it happened.
     pub time: Timestamp,
+    /// The same in nanoseconds since 1970, by the clock of the engine.
+    pub nanos: u64,
 }

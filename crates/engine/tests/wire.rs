@@ -51,7 +51,7 @@ mod tests {
         engine.start(&id()).await.unwrap();
         let lines: Vec<_> = engine.logs(&id(), LogOptions::default()).await.unwrap().collect().await;
         assert_eq!(lines[0].as_ref().unwrap().bytes, b"raw");
-        drop(engine.events().await.unwrap());
+        drop(engine.events(None).await.unwrap());
         assert_eq!(server.count("GET /version"), 1);
     }
 

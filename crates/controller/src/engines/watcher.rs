@@ -169,7 +169,7 @@ impl Watcher {
     async fn listen_for_ever(&self) {
         loop {
             if self.status() == HealthStatus::Healthy
-                && let Ok(mut events) = self.link.engine.events().await
+                && let Ok(mut events) = self.link.engine.events(None).await
             {
                 self.link.relist();
                 while let Ok(Some(Ok(event))) = tokio::time::timeout(SILENCE, events.next()).await {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// The kinds of subjects that are asked for, as a filter in the form of a query.
-pub(super) const FILTERS: &str =
+const FILTERS: &str =
     "%7B%22type%22%3A%5B%22container%22%2C%22image%22%2C%22network%22%2C%22volume%22%2C%22daemon%22%5D%7D";
 
 #[derive(Deserialize)]
@@ -30,6 +30,12 @@ struct Actor {
     attributes: Option<BTreeMap<String, String>>,
 }
 
+/// The query of a stream; with a moment in nanoseconds, one that begins with what the engine still has of the time since.
+pub(super) fn query(since: Option<u64>) -> String {
+    let since = since.map(|nanos| format!("&since={}.{:09}", nanos / 1_000_000_000, nanos % 1_000_000_000));
+    format!("filters={FILTERS}{}", since.unwrap_or_default())
+}
+
 /// An event; `None` for a line that is not one.
 pub(super) fn parse(line: &[u8]) -> Option<EngineEvent> {
     let line: Line = serde_json::from_slice(line).ok()?;
@@ -39,6 +45,7 @@ pub(super) fn parse(line: &[u8]) -> Option<EngineEvent> {
         id: line.actor.id,
         attributes: line.actor.attributes.unwrap_or_default(),
         time: Timestamp(line.time_nano / 1_000_000),
+        nanos: line.time_nano,
     })
 }
 
@@ -53,7 +60,7 @@ mod tests {
         let event = parse(line).unwrap();
         assert_eq!((event.status.as_str(), event.subject.as_str(), event.id.as_str()), ("start", "container", "4f"));
         assert_eq!(event.attributes["name"], "web.0.1");
-        assert_eq!(event.time, Timestamp(1_795_300_263_123));
+        assert_eq!((event.time, event.nanos), (Timestamp(1_795_300_263_123), 1_795_300_263_123_456_789));
     }
 
     #[test]
@@ -63,6 +70,12 @@ mod tests {
         for bad in [&b"{}"[..], b"", b"null", b"{\"Type\":1,\"Action\":\"x\"}", b"\xff"] {
             assert_eq!(parse(bad), None);
         }
+    }
+
+    #[test]
+    fn a_stream_begins_where_it_is_told_to() {
+        assert!(query(Some(1_795_300_263_000_000_789)).ends_with("%7D&since=1795300263.000000789"));
+        assert!(!query(None).contains("since"));
     }
 
     #[test]

@@ -171,10 +171,10 @@ impl Engine for Docker {
         Ok(stats.await?.map(usage::usage).unwrap_or_default())
     }
 
-    async fn events(&self) -> Result<BoxStream<'static, Result<EngineEvent>>> {
+    async fn events(&self, since: Option<u64>) -> Result<BoxStream<'static, Result<EngineEvent>>> {
         let bytes = self
             .call(Verb::Events, self.deadlines.stream, |_| async {
-                let path = format!("/v{}/events?filters={}", self.wire.version(), events::FILTERS);
+                let path = format!("/v{}/events?{}", self.wire.version(), events::query(since));
                 Ok(raw::get(&self.endpoint, &path).await?.into_bytes())
             })
             .await?;

@@ -70,6 +70,16 @@ impl Fake {
         self.shared.silent.store(silent, Ordering::SeqCst);
     }
 
+    /// What happened so far can no longer be told to listeners who come later, as after a restart of the engine.
+    pub fn forget_events(&self) {
+        self.world().told.clear();
+    }
+
+    /// Something happens to a container, or in it, that changes nothing: `exec_start`, `top`, `resize`.
+    pub fn happen(&self, id: &ContainerId, status: &str) {
+        self.change(|world| world.tell(id, status, &[]));
+    }
+
     /// Ends every stream of events with an error.
     pub fn break_events(&self) {
         // Nobody listens: nothing breaks.

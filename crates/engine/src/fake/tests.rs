@@ -118,7 +118,7 @@ async fn a_delay_beyond_the_deadline_is_a_timeout() {
 async fn an_engine_out_of_reach_keeps_its_containers_and_breaks_its_streams() {
     let fake = fake();
     let id = running(&fake, "xx").await;
-    let mut events = fake.events().await.unwrap();
+    let mut events = fake.events(None).await.unwrap();
     fake.unreachable();
     assert!(matches!(events.next().await, Some(Err(EngineError::Unreachable(_)))));
     assert!(events.next().await.is_none());
@@ -130,7 +130,7 @@ async fn an_engine_out_of_reach_keeps_its_containers_and_breaks_its_streams() {
 #[tokio::test]
 async fn silent_events_are_never_told() {
     let fake = fake();
-    let mut events = fake.events().await.unwrap();
+    let mut events = fake.events(None).await.unwrap();
     fake.silence_events(true);
     let id = running(&fake, "xx").await;
     fake.silence_events(false);
@@ -142,7 +142,7 @@ async fn silent_events_are_never_told() {
 #[tokio::test]
 async fn a_slow_listener_loses_events_and_goes_on() {
     let fake = fake();
-    let mut events = fake.events().await.unwrap();
+    let mut events = fake.events(None).await.unwrap();
     for number in 0..EVENTS_KEPT * 2 {
         fake.create(&request(&format!("x{number}"))).await.unwrap();
     }
@@ -282,4 +282,37 @@ async fn tens_of_thousands_of_containers_are_cheap() {
     assert_eq!(fake.containers().await.unwrap().len(), 20_000);
     // Generous: it takes a fraction of a second, and whatever grows with the square takes minutes.
     assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
+}
+
+#[tokio::test]
+async fn a_listener_who_comes_later_is_told_what_is_remembered() {
+    let fake = Fake::new(FakeOptions::default());
+    let id = fake.add_foreign("theirs", "a:1", Resources::default());
+    let told = |nanos: Option<u64>| {
+        let fake = fake.clone();
+        async move {
+            let mut events = fake.events(nanos).await.unwrap();
+            fake.happen(&ContainerId::parse("f".repeat(64)).unwrap(), "nobody");
+            fake.happen(&id_of(&fake), "top");
+            let mut seen = Vec::new();
+            while seen.last().is_none_or(|event: &EngineEvent| event.status != "top") {
+                seen.push(events.next().await.unwrap().unwrap());
+            }
+            fake.shared.world.lock().unwrap().told.retain(|event| event.status != "top");
+            seen
+        }
+    };
+    let all = told(Some(0)).await;
+    let statuses: Vec<&str> = all.iter().map(|event| event.status.as_str()).collect();
+    assert_eq!(statuses, ["create", "start", "top"]);
+    assert!(all.windows(2).all(|pair| pair[0].nanos < pair[1].nanos));
+    assert_eq!(told(Some(all[1].nanos)).await.len(), 2, "the moment itself is part of it");
+    assert_eq!(told(None).await.len(), 1);
+    fake.forget_events();
+    assert_eq!(told(Some(0)).await.len(), 1);
+    assert_eq!(id_of(&fake), id);
+}
+
+fn id_of(fake: &Fake) -> ContainerId {
+    fake.look()[0].id.clone()
 }

@@ -161,9 +161,14 @@ impl Engine for Fake {
         .await
     }
 
-    async fn events(&self) -> Result<BoxStream<'static, Result<EngineEvent>>> {
-        let receiver = self.shared.events.subscribe();
-        self.read(Verb::Events, "", |_| Ok(())).await?;
+    async fn events(&self, since: Option<u64>) -> Result<BoxStream<'static, Result<EngineEvent>>> {
+        let (receiver, told) = self
+            .read(Verb::Events, "", |world| {
+                let wanted = |event: &&EngineEvent| since.is_some_and(|since| event.nanos >= since);
+                let told: Vec<EngineEvent> = world.told.iter().filter(wanted).cloned().collect();
+                Ok((self.shared.events.subscribe(), told))
+            })
+            .await?;
         let events = stream::unfold(Some(receiver), |receiver| async move {
             let mut receiver = receiver?;
             loop {
@@ -175,6 +180,6 @@ impl Engine for Fake {
                 }
             }
         });
-        Ok(events.boxed())
+        Ok(stream::iter(told.into_iter().map(Ok)).chain(events).boxed())
     }
 }

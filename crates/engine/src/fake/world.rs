@@ -7,7 +7,7 @@ use crate::request::CreateRequest;
 use pierhead_model::{
     ContainerId, ContainerState, HostPort, ImageReference, ObservedContainer, Ownership, Protocol, Resources, Timestamp,
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -48,6 +48,9 @@ pub(super) struct World {
     /// What happened and was not told yet.
     pub(super) events: Vec<EngineEvent>,
     pub(super) now: Timestamp,
+    /// The last events that were told, for listeners who come later.
+    pub(super) told: VecDeque<EngineEvent>,
+    last_nanos: u64,
     names: HashMap<String, ContainerId>,
     bound: HashMap<(Protocol, u16), Vec<Holder>>,
     next_id: u64,
@@ -63,6 +66,8 @@ impl World {
             registry: by_name(&options.registry),
             events: Vec::new(),
             now: Timestamp(0),
+            told: VecDeque::new(),
+            last_nanos: 0,
             names: HashMap::new(),
             bound: HashMap::new(),
             next_id: options.name.bytes().fold(0, |seed: u64, byte| mix(seed ^ u64::from(byte))),
@@ -242,7 +247,8 @@ impl World {
         self.images.insert(image.reference.clone(), image);
         let attributes = BTreeMap::from([("name".to_owned(), name.clone())]);
         let (status, subject, time) = (status.to_owned(), "image".to_owned(), self.now);
-        self.events.push(EngineEvent { status, subject, id: name, attributes, time });
+        let nanos = self.next_nanos();
+        self.events.push(EngineEvent { status, subject, id: name, attributes, time, nanos });
     }
 
     pub(super) fn new_id(&mut self) -> ContainerId {
@@ -268,19 +274,36 @@ impl World {
         Ok(())
     }
 
-    fn tell(&mut self, id: &ContainerId, status: &str, more: &[(&str, &str)]) {
+    pub(super) fn tell(&mut self, id: &ContainerId, status: &str, more: &[(&str, &str)]) {
         let Some(held) = self.containers.get(id) else { return };
         let mut attributes = held.observed.labels.clone();
         attributes.insert("name".to_owned(), held.observed.name.clone());
         attributes.insert("image".to_owned(), held.observed.image.clone());
         attributes.extend(more.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+        let nanos = self.next_nanos();
         self.events.push(EngineEvent {
             status: status.to_owned(),
             subject: "container".to_owned(),
             id: id.to_string(),
             attributes,
             time: self.now,
+            nanos,
         });
+    }
+
+    /// No two events have the same moment.
+    fn next_nanos(&mut self) -> u64 {
+        self.last_nanos = (self.now.0 * 1_000_000).max(self.last_nanos + 1);
+        self.last_nanos
+    }
+
+    /// What happened and was not told yet, kept for those who come later.
+    pub(super) fn tell_now(&mut self, most: usize) -> Vec<EngineEvent> {
+        let events = std::mem::take(&mut self.events);
+        self.told.extend(events.iter().cloned());
+        let surplus = self.told.len().saturating_sub(most);
+        self.told.drain(..surplus);
+        events
     }
 }
 

@@ -277,7 +277,7 @@ fn hang(bed: &Bed) -> BoxFuture<'_, ()> {
             hasty.stop(&id, 0).await,
             hasty.logs(&id, LogOptions::default()).await.map(drop),
             hasty.usage(&id).await.map(drop),
-            hasty.events().await.map(drop),
+            hasty.events(None).await.map(drop),
         ];
         let took = begin.elapsed();
         bed.host().resume_engine().unwrap();
@@ -296,7 +296,7 @@ fn away(bed: &Bed) -> BoxFuture<'_, ()> {
     async {
         let id = bed.engine.create(&bed.running()).await.unwrap();
         bed.engine.start(&id).await.unwrap();
-        let mut events = bed.engine.events().await.unwrap();
+        let mut events = bed.engine.events(None).await.unwrap();
         bed.host().kill_engine().unwrap();
         let error = bed.engine.containers().await.unwrap_err();
         assert!(matches!(error, EngineError::Unreachable(_)), "{error:?}");

@@ -143,7 +143,7 @@ fn usage(bed: &Bed) -> BoxFuture<'_, ()> {
 
 fn events(bed: &Bed) -> BoxFuture<'_, ()> {
     async {
-        let mut events = bed.engine.events().await.unwrap();
+        let mut events = bed.engine.events(None).await.unwrap();
         let request = bed.running();
         let id = bed.engine.create(&request).await.unwrap();
         bed.engine.start(&id).await.unwrap();

@@ -31,7 +31,7 @@ mod tests {
             docker.ping().await.unwrap_err(),
             docker.facts().await.unwrap_err(),
             docker.logs(&id, LogOptions::default()).await.map(drop).unwrap_err(),
-            docker.events().await.map(drop).unwrap_err(),
+            docker.events(None).await.map(drop).unwrap_err(),
             docker.load(vec![b'x'; 1 << 20]).await.unwrap_err(),
         ];
         assert!(begun.elapsed() < PATIENCE, "{case}");
@@ -77,7 +77,7 @@ mod tests {
         docker.ping().await.unwrap();
         assert!(docker.facts().await.unwrap().api_version.starts_with("1."));
         docker.load(sample::image_archive().unwrap()).await.unwrap();
-        let mut events = docker.events().await.unwrap();
+        let mut events = docker.events(None).await.unwrap();
         let id = docker.create(&printing()).await.unwrap();
         docker.start(&id).await.unwrap();
         let mut log = docker.logs(&id, LogOptions { follow: true, ..LogOptions::default() }).await.unwrap();

@@ -78,7 +78,7 @@ impl Engine for PoweredEngine {
         self.engine.usage(id).await
     }
 
-    async fn events(&self) -> Result<BoxStream<'static, Result<EngineEvent>>> {
-        self.engine.events().await
+    async fn events(&self, since: Option<u64>) -> Result<BoxStream<'static, Result<EngineEvent>>> {
+        self.engine.events(since).await
     }
 }
