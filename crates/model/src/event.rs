@@ -1,6 +1,8 @@
 //! Events: what was changed, by whom, and what the engines told.
 
-use crate::{Timestamp, Username};
+use crate::{
+    App, AppName, ContainerSpec, Engine, EngineFacts, Health, MemberName, ObservedContainer, Timestamp, Username,
+};
 use serde::{Deserialize, Serialize};
 
 /// One entry of the event log.
@@ -17,12 +19,12 @@ pub struct Event {
     pub message: String,
     /// What it belongs to.
     pub tags: Vec<EventTag>,
-    /// The id of the container that it is about.
+    /// The container that it is about, as it then was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub container: Option<String>,
-    /// The id of the engine that it is about.
+    pub container: Option<Box<ContainerThen>>,
+    /// The engine that it is about, as it then was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub engine: Option<String>,
+    pub engine: Option<Box<EngineThen>>,
     /// The app that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app: Option<String>,
@@ -43,4 +45,71 @@ pub enum EventTag {
     /// Told by an engine.
     #[serde(rename = "Docker")]
     Docker,
+}
+
+impl EventTag {
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cluster => "cluster",
+            Self::Security => "security",
+            Self::Docker => "Docker",
+        }
+    }
+}
+
+/// A container as it was at a moment, without anything that only its owner may see.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ContainerThen {
+    /// What its engine told; of its labels only ours.
+    pub observed: ObservedContainer,
+    /// What it was described as, without the values of its environment and without user data; absent for one that is
+    /// not ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spec: Option<ContainerSpec>,
+    /// Its app.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<AppName>,
+    /// Whose it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Username>,
+}
+
+impl ContainerThen {
+    /// A container, and the app and member that it stands for if it is ours.
+    #[must_use]
+    pub fn new(observed: &ObservedContainer, of: Option<(&App, &MemberName)>) -> Self {
+        let mut observed = observed.clone();
+        observed.labels.retain(|key, _| key.starts_with("pierhead."));
+        let spec = of.and_then(|(app, name)| app.members.iter().find(|member| member.name == *name));
+        let spec = spec.map(|member| {
+            let mut spec = member.spec.clone();
+            spec.environment.values_mut().for_each(String::clear);
+            spec.user_data.clear();
+            spec
+        });
+        Self { observed, spec, app: of.map(|(app, _)| app.name.clone()), owner: of.map(|(app, _)| app.owner.clone()) }
+    }
+}
+
+/// An engine as it was at a moment, without its secrets.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EngineThen {
+    /// Its record, without what is sealed in it.
+    pub record: Engine,
+    /// What it reported of itself; absent if it was never reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<EngineFacts>,
+    /// How it answered.
+    pub health: Health,
+}
+
+impl EngineThen {
+    /// An engine.
+    #[must_use]
+    pub fn new(record: &Engine, facts: Option<&EngineFacts>, health: &Health) -> Self {
+        let record = Engine { sealed_tls: None, sealed_registry_auth: None, ..record.clone() };
+        Self { record, facts: facts.cloned(), health: health.clone() }
+    }
 }

@@ -27,7 +27,7 @@ pub use account::{Account, Grant, Permission, Role, RoleName, Scope, TokenRecord
 pub use app::{App, AppId, Member, SlotIntent, SlotWish};
 pub use assignment::{Assignment, Attempt, Exit, SlotKey};
 pub use engine::{Capacity, Duty, Engine, EngineFacts, Health, HealthStatus, OverCommit};
-pub use event::{Event, EventTag};
+pub use event::{ContainerThen, EngineThen, Event, EventTag};
 pub use failure::{Failure, FailureKind};
 pub use ids::{AppName, ContainerId, EngineId, Generation, Invalid, MemberName, OperationId, Slot, Username};
 pub use image::ImageReference;
