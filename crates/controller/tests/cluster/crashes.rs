@@ -147,8 +147,8 @@ async fn a_deletion_that_was_cut_short_is_finished() {
     let mut cluster = Cluster::start(ClusterOptions::default()).await;
     cluster.run("web", 5, &sample()).await;
     cluster.assert_invariants().await;
-    // The second step is the first removal.
-    cluster.power().cut_at(Moment { step: 2, cut: Cut::After });
+    // The second step is the first removal; others are asked for at the same time.
+    cluster.power().cut_at(Moment { step: 3, cut: Cut::Before });
     let admin = cluster.admin();
     let asked = tokio::spawn(async move { admin.delete_app("web", &to_the_end()).await.map(ended) });
     cluster.power().gone().await;
