@@ -38,9 +38,7 @@ impl Bed {
 
     /// Runs the program as the pool's administrator.
     pub fn run(&self, args: &[&str]) -> Ended {
-        Ended::of(
-            program().env("PIERHEAD_URL", self.text("url")).env("PIERHEAD_TOKEN", self.text("token")).args(args),
-        )
+        Ended::of(program().env("PIERHEAD_URL", self.text("url")).env("PIERHEAD_TOKEN", self.text("token")).args(args))
     }
 
     /// The same, and it must succeed: what it printed.

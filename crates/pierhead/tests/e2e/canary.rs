@@ -26,8 +26,13 @@ impl Canary {
         let id = created["Id"].as_str().unwrap().to_owned();
         raw::call(host, "POST", &format!("/containers/{id}/start"), None);
         let mut canary = Self { host: host.clone(), id, started_at: String::new() };
-        canary.started_at = canary.state()["StartedAt"].as_str().unwrap().to_owned();
+        canary.note_start();
         canary
+    }
+
+    /// From now on it must run on.
+    pub fn note_start(&mut self) {
+        self.started_at = self.state()["StartedAt"].as_str().unwrap().to_owned();
     }
 
     pub fn id(&self) -> &str {
@@ -36,7 +41,8 @@ impl Canary {
 
     /// Still the same container, and its volume is there.
     pub fn check(&self) -> Result<(), String> {
-        let (status, inspected) = raw::ask(self.host.docker_host(), "GET", &format!("/containers/{}/json", self.id), None);
+        let (status, inspected) =
+            raw::ask(self.host.docker_host(), "GET", &format!("/containers/{}/json", self.id), None);
         if status != 200 || inspected["State"]["Running"] != true {
             return Err(format!("the canary on {}: {status} {}", self.host.name(), inspected["State"]));
         }

@@ -1,15 +1,32 @@
 //! The real program on real Docker hosts: what it says, what it does, and what the engines themselves say of it.
 
+#[cfg(test)]
+mod api;
+#[cfg(test)]
 mod batch;
+#[cfg(test)]
 mod bed;
+#[cfg(test)]
 mod canary;
-//mod dev;
-//mod faults;
-//mod kills;
+#[cfg(test)]
+mod controller;
+#[cfg(test)]
+mod dev;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod kills;
+#[cfg(test)]
 mod original;
+#[cfg(test)]
 mod place;
+#[cfg(test)]
 mod program;
+#[cfg(test)]
 mod raw;
-//mod serve;
-//mod unhappy;
+#[cfg(test)]
+mod serve;
+#[cfg(test)]
+mod unhappy;
+#[cfg(test)]
 mod wait;

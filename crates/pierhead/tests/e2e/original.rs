@@ -3,14 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use pierhead_devhosts::http::{Body, request};
 use pierhead_devhosts::sample;
 use serde_json::Value;
 
 use crate::bed::Bed;
 use crate::canary::Canary;
 use crate::raw::{self, Listed, ids};
-use crate::wait::{PATIENCE, until, until_some};
+use crate::wait::{PATIENCE, until};
 
 const RUN: [&str; 9] = ["run", "--name", sample::IMAGE, "--port", "tcp/::80", "--memory", "100", "--pull", "false"];
 /// The app's name: made up from the image's.
@@ -57,11 +56,7 @@ fn oldest_first(bed: &Bed, containers: &[Listed]) -> Vec<String> {
 /// The page that a container serves at the port that the pool bound for it.
 fn page(container: &Value) -> String {
     let port = &container["ports"][0];
-    let address = format!("tcp://{}:{}", port["host_ip"].as_str().unwrap(), port["port"]);
-    let (page, _) = until_some("the page", PATIENCE, || {
-        request(&address, "GET", "/", Body::Empty, PATIENCE).ok().filter(|answer| answer.status == 200)
-    });
-    page.text().trim().to_owned()
+    raw::page(&format!("tcp://{}:{}", port["host_ip"].as_str().unwrap(), port["port"]))
 }
 
 fn one_is_run_and_its_page_seen(bed: &Bed) {

@@ -1,5 +1,6 @@
 //! The program under test: run to its end, or in the background.
 
+use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -33,8 +34,15 @@ pub struct Ended {
 
 impl Ended {
     pub fn of(command: &mut Command) -> Self {
+        Self::with_input(command, "")
+    }
+
+    pub fn with_input(command: &mut Command, input: &str) -> Self {
         let began = Instant::now();
-        let output = command.output().unwrap();
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // Most commands read nothing, and may have ended already.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let output = child.wait_with_output().unwrap();
         Self {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).unwrap(),
@@ -58,7 +66,11 @@ pub struct Background(Child);
 
 impl Background {
     pub fn start(command: &mut Command) -> Self {
-        Self(command.spawn().unwrap())
+        Self::of(command.spawn().unwrap())
+    }
+
+    pub fn of(child: Child) -> Self {
+        Self(child)
     }
 
     pub fn pid(&self) -> u32 {

@@ -7,6 +7,8 @@ use pierhead_devhosts::Host;
 use pierhead_devhosts::http::{Body, request};
 use serde_json::Value;
 
+use crate::wait::until_some;
+
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// One request; the answer's status and JSON.
@@ -82,4 +84,12 @@ pub fn ids<'a>(containers: impl IntoIterator<Item = &'a Listed>) -> Vec<String> 
     let mut ids: Vec<String> = containers.into_iter().map(|container| container.id.clone()).collect();
     ids.sort();
     ids
+}
+
+/// The page that a sample container serves at an address (`tcp://10.77.0.11:20000`), as soon as it does.
+pub fn page(address: &str) -> String {
+    let (page, _) = until_some("the page", LIMIT, || {
+        request(address, "GET", "/", Body::Empty, LIMIT).ok().filter(|answer| answer.status == 200)
+    });
+    page.text().trim().to_owned()
 }
