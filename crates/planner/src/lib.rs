@@ -9,12 +9,15 @@ mod operations;
 mod placement;
 mod plan;
 mod policy;
+mod rebalance;
 mod reconcile;
+mod relocation;
 mod request;
 mod retry;
 mod slot;
 mod status;
 mod surplus;
+mod survival;
 mod world;
 
 pub use age::age;
@@ -24,9 +27,12 @@ pub use operations::{cancel, verdicts};
 pub use placement::{Avoid, Filter, MemberRequest, Nearest, Placed, Refusal, Request};
 pub use plan::{Action, AppWrite, Blocked, NewContainer, Plan, RecordWrite, Step};
 pub use policy::Policy;
+pub use rebalance::{HostScore, Rebalance, rebalance};
 pub use reconcile::{plan, request_for};
+pub use relocation::moves_off;
 pub use retry::after_failure;
 pub use status::{SlotPhase, SlotStatus, slot_status};
+pub use survival::{Homeless, Survival, survive};
 pub use world::{EngineState, World};
 
 #[cfg(test)]

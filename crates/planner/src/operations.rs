@@ -1,5 +1,7 @@
 //! Operations: how far each is, when it ends, and what is taken back if it fails.
 
+mod relocation;
+
 use crate::World;
 use crate::plan::{AppWrite, Blocked, Plan, RecordWrite};
 use crate::retry::{is_worn_out, lasting_attempts};
@@ -57,6 +59,9 @@ fn advance(
     now: Timestamp,
     apps: &Apps<'_>,
 ) -> Option<RecordWrite> {
+    if let Some(moves) = &operation.relocation {
+        return relocation::advance(world, operation, moves, blocked, now);
+    }
     let app = apps.get(&operation.app);
     let fail = |outcome, error, verdicts| {
         Some(RecordWrite::Progress {
@@ -91,16 +96,18 @@ fn what_is_late(verdicts: &[Verdict]) -> String {
     let mut late = verdicts.iter().filter(|verdict| verdict.state == VerdictState::Pending);
     let Some(first) = late.next() else { return "not done in time".to_owned() };
     let doing = if first.message.is_empty() { "is under way" } else { &first.message };
-    format!("{} of {} not done in time; slot {} {doing}", late.count() + 1, verdicts.len(), first.slot)
+    let of_app = first.app.as_ref().map(|app| format!(" of {app}")).unwrap_or_default();
+    format!("{} of {} not done in time; slot {}{of_app} {doing}", late.count() + 1, verdicts.len(), first.slot)
 }
 
-/// What calls an operation off: what it had added is taken back. Nothing if it has ended or is about to.
+/// What calls an operation off: what it had added is taken back, what it had moved stays. Nothing if it has ended or is about to.
 #[must_use]
 pub fn cancel(world: &World, operation: &Operation, now: Timestamp) -> Option<RecordWrite> {
     if operation.state.has_ended() || operation.ending.is_some() {
         return None;
     }
-    let error = OperationError { code: "cancelled".to_owned(), message: "called off".to_owned() };
+    let what_stays = operation.relocation.as_ref().map(relocation::what_stays).unwrap_or_default();
+    let error = OperationError { code: "cancelled".to_owned(), message: format!("called off{what_stays}") };
     let verdicts = verdicts(world, operation);
     Some(RecordWrite::Progress {
         operation: failed(world, operation, OperationState::Cancelled, error, verdicts, now),
@@ -115,6 +122,9 @@ pub fn verdicts(world: &World, operation: &Operation) -> Vec<Verdict> {
         return operation.verdicts.clone();
     }
     let nothing = BTreeMap::new();
+    if let Some(moves) = &operation.relocation {
+        return relocation::verdicts(world, moves, &nothing);
+    }
     operation.targets.iter().map(|target| judge(world, operation, target, &nothing).verdict).collect()
 }
 

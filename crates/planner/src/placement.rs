@@ -89,6 +89,18 @@ impl Ledger {
         self.placed(best, request)
     }
 
+    /// Whether one certain host takes it, and with which ports.
+    ///
+    /// # Errors
+    /// [`Refusal`] with what that host lacks.
+    pub(crate) fn place_on(&self, engine: &EngineId, request: &Request) -> Result<Placed, Refusal> {
+        let best = self.find(engine).and_then(|host| self.score_if_fits(host, request));
+        if best.is_none() {
+            return Err(self.refusal_of(engine, request));
+        }
+        self.placed(best, request)
+    }
+
     /// Finds the best host by looking at every one: the plain reading of the rules, which [`Ledger::place`] must
     /// agree with.
     ///

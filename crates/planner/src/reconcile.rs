@@ -2,19 +2,21 @@
 
 use crate::operations::progress;
 use crate::plan::{Blocked, Plan, RecordWrite};
+use crate::relocation::Relocations;
 use crate::request::{rerun_request, retry_request, slot_request};
 use crate::retry::{has_failed, is_worn_out, lasting_attempts};
 use crate::slot::{SlotStep, SlotView, in_seconds, is_up, next_step};
 use crate::surplus::remove_surplus;
 use crate::{Hold, HoldKey, Ledger, Refusal, Request, World};
-use pierhead_model::{App, Assignment, Attempt, Generation, OperationId, Slot, SlotKey, SlotWish, Timestamp};
+use pierhead_model::{App, Assignment, Attempt, EngineId, Generation, OperationId, Slot, SlotKey, SlotWish, Timestamp};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The next safe steps, and why others can't be done. The same world and moment give the same plan, always.
 #[must_use]
 pub fn plan(world: &World, now: Timestamp) -> Plan {
-    let mut draft = Draft { world, now, ledger: Cow::Borrowed(world.ledger()), plan: Plan::default() };
+    let relocations = Relocations::of(world);
+    let mut draft = Draft { world, now, relocations, ledger: Cow::Borrowed(world.ledger()), plan: Plan::default() };
     let mut newcomers: BTreeMap<OperationId, Vec<(&App, Slot)>> = BTreeMap::new();
     for app in world.apps().values() {
         draft.app(app, &mut newcomers);
@@ -22,8 +24,8 @@ pub fn plan(world: &World, now: Timestamp) -> Plan {
     for slots in newcomers.values() {
         draft.place_together(slots);
     }
-    let mut plan = draft.plan;
-    remove_surplus(world, now, &mut plan);
+    let Draft { mut plan, relocations, .. } = draft;
+    remove_surplus(world, &relocations, now, &mut plan);
     progress(world, now, &mut plan);
     plan
 }
@@ -32,6 +34,7 @@ pub fn plan(world: &World, now: Timestamp) -> Plan {
 struct Draft<'a> {
     world: &'a World,
     now: Timestamp,
+    relocations: Relocations<'a>,
     ledger: Cow<'a, Ledger>,
     plan: Plan,
 }
@@ -39,6 +42,7 @@ struct Draft<'a> {
 impl<'a> Draft<'a> {
     fn app(&mut self, app: &'a App, newcomers: &mut BTreeMap<OperationId, Vec<(&'a App, Slot)>>) {
         let replaceable = next_to_replace(self.world, app);
+        let mut departed = None;
         for (&slot, intent) in &app.slots {
             let key = SlotKey { app: app.id.clone(), slot };
             let Some(assignment) = self.world.assignments().get(&key) else {
@@ -52,6 +56,12 @@ impl<'a> Draft<'a> {
                 }
                 continue;
             };
+            if let Some(to) = self.relocations.destination(intent, assignment)
+                && self.relocate(app, assignment, to, departed)
+            {
+                departed = Some(slot);
+                continue;
+            }
             let may_replace = replaceable == Some(slot);
             if may_replace && let Err(refusal) = self.find_new_place(app, assignment) {
                 self.block(app, slot, refusal.to_string(), Some(refusal));
@@ -111,6 +121,35 @@ impl<'a> Draft<'a> {
         }
         if let Some(hold) = held {
             self.ledger.to_mut().hold(key, hold);
+        }
+    }
+
+    /// A slot goes to another host as soon as nothing keeps it; tells whether it does.
+    fn relocate(&mut self, app: &App, assignment: &Assignment, to: Option<&EngineId>, departed: Option<Slot>) -> bool {
+        let slot = assignment.slot;
+        if let Some(obstacle) = self.relocations.obstacle(app, assignment, departed) {
+            self.block(app, slot, obstacle, None);
+            return false;
+        }
+        let attempts = lasting_attempts(app, assignment);
+        let request = retry_request(app, slot, attempts, assignment.generation.next());
+        let placed = match to {
+            None => self.ledger.place(&request).map_err(|refusal| (refusal.to_string(), refusal)),
+            Some(host) => self.ledger.place_on(host, &request).map_err(|refusal| {
+                let lacks = refusal.nearest.as_ref().map(|nearest| nearest.lacks.as_str()).unwrap_or_default();
+                (format!("host {host} does not take it any more: {lacks}"), refusal)
+            }),
+        };
+        match placed {
+            Ok(placed) => {
+                let next = reassign(assignment, app, attempts, placed, self.now);
+                self.assign(app, next);
+                true
+            }
+            Err((reason, refusal)) => {
+                self.block(app, slot, reason, Some(refusal));
+                false
+            }
         }
     }
 
@@ -260,7 +299,7 @@ fn next_to_replace(world: &World, app: &App) -> Option<Slot> {
 }
 
 /// Whether all containers of a slot run, and have not failed lately.
-fn runs_well(world: &World, app: &App, assignment: &Assignment) -> bool {
+pub(crate) fn runs_well(world: &World, app: &App, assignment: &Assignment) -> bool {
     world.engines().get(&assignment.engine).is_some_and(|engine| engine.is_usable())
         && !has_failed(assignment)
         && assignment.retries == 0

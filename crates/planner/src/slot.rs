@@ -4,7 +4,7 @@ use crate::plan::{Action, NewContainer, Step};
 use crate::retry::{after_exit, after_failure, has_failed};
 use crate::{EngineState, World};
 use pierhead_model::{
-    App, Assignment, ContainerState, Exit, Failure, FailureKind, HealthStatus, MemberName, ObservedContainer,
+    App, Assignment, ContainerState, Duty, Exit, Failure, FailureKind, HealthStatus, MemberName, ObservedContainer,
     Ownership, RestartPolicy, SlotIntent, SlotWish, Timestamp,
 };
 use std::collections::BTreeMap;
@@ -147,6 +147,9 @@ fn run(view: &SlotView<'_>, current: &Current<'_>) -> SlotStep {
     if is_finished_job(view) {
         return finish(view, current);
     }
+    if starts_elsewhere(view, current) {
+        return SlotStep::needs_host();
+    }
     if assignment.version != view.app.version {
         return if is_up(view.app, current) && !view.may_replace {
             SlotStep::waits("waits for its turn to be replaced")
@@ -172,6 +175,17 @@ fn run(view: &SlotView<'_>, current: &Current<'_>) -> SlotStep {
 
 fn is_finished_job(view: &SlotView<'_>) -> bool {
     view.assignment.exit.is_some() && !view.restart_asked()
+}
+
+/// Whether a slot that does not run and shall, does so on another host: its own one takes nothing that runs anew.
+fn starts_elsewhere(view: &SlotView<'_>, current: &Current<'_>) -> bool {
+    let duty = view.world.engines().get(&view.assignment.engine).map(|engine| engine.record.duty);
+    let has_left = match duty {
+        Some(Duty::Drained) => true,
+        Some(Duty::Cordoned) => view.assignment.exit.is_some(),
+        Some(Duty::InService) | None => false,
+    };
+    has_left && view.restart_asked() && !current.values().any(|container| container.state.is_running())
 }
 
 /// Whether all containers of a slot that shall run are as they should be: they run, or have ended as helpers of the

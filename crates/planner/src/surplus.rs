@@ -1,11 +1,12 @@
 //! What shall not be there: slots that nobody wants any more, older copies, and containers without a record.
 
 use crate::plan::{Action, Plan, RecordWrite, Step};
+use crate::relocation::Relocations;
 use crate::{EngineState, World};
 use pierhead_model::{Assignment, HealthStatus, ObservedContainer, Ownership, SlotKey, Timestamp};
 
 /// Adds the steps that remove what shall not be there.
-pub(crate) fn remove_surplus(world: &World, now: Timestamp, plan: &mut Plan) {
+pub(crate) fn remove_surplus(world: &World, relocations: &Relocations<'_>, now: Timestamp, plan: &mut Plan) {
     for (key, assignment) in world.assignments() {
         let is_wanted = world.apps().get(&key.app).is_some_and(|app| app.slots.contains_key(&key.slot));
         if !is_wanted {
@@ -13,7 +14,7 @@ pub(crate) fn remove_surplus(world: &World, now: Timestamp, plan: &mut Plan) {
         }
     }
     for (key, engine, container) in world.labelled() {
-        if is_surplus(world, key, engine, container, now) {
+        if is_surplus(world, relocations, key, engine, container, now) {
             let step = Step::Remove(container.id.clone());
             plan.actions.push(Action { engine: engine.record.id.clone(), slot: None, step, then: None });
         }
@@ -45,10 +46,11 @@ fn remove_slot(world: &World, assignment: &Assignment, plan: &mut Plan) {
     }
 }
 
-/// An older copy of a slot goes at once: the newer one counts. A container without any record goes after a grace
+/// An older copy of a slot goes at once: the newer one counts. One of a slot that is moved goes when the newer one runs. A container without any record goes after a grace
 /// time, so that nothing is lost to a controller that does not know everything yet.
 fn is_surplus(
     world: &World,
+    relocations: &Relocations<'_>,
     key: &SlotKey,
     engine: &EngineState,
     container: &ObservedContainer,
@@ -59,7 +61,9 @@ fn is_surplus(
     }
     let Some(owner) = Ownership::read(&container.labels) else { return false };
     match world.assignments().get(key) {
-        Some(assignment) if owner.generation <= assignment.generation => true,
+        Some(assignment) if owner.generation <= assignment.generation => {
+            !relocations.keeps(&owner, &engine.record.id, container)
+        }
         _ => {
             // A host whose clock is ahead must not keep its orphans for ever.
             let is_in_the_past = container.created_at <= now;

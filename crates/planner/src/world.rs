@@ -9,8 +9,8 @@ mod holds;
 use crate::age::keep_exact_moment;
 use crate::{HoldKey, Ledger, Policy};
 use pierhead_model::{
-    App, AppId, AppName, Assignment, ContainerId, Engine, EngineFacts, EngineId, Generation, Health, HealthStatus,
-    MemberName, ObservedContainer, Operation, OperationId, Ownership, Slot, SlotKey, Timestamp,
+    App, AppId, AppName, Assignment, ContainerId, Duty, Engine, EngineFacts, EngineId, Generation, Health,
+    HealthStatus, MemberName, ObservedContainer, Operation, OperationId, Ownership, Slot, SlotKey, Timestamp,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -68,7 +68,10 @@ impl EngineState {
     /// Why nothing may be placed on it, in words.
     fn unavailable(&self) -> Option<String> {
         match self.health.status {
-            HealthStatus::Healthy if self.is_usable() => None,
+            HealthStatus::Healthy if self.is_usable() => match self.record.duty {
+                Duty::InService => None,
+                Duty::Cordoned | Duty::Drained => Some("cordoned".to_owned()),
+            },
             HealthStatus::Healthy => Some("its containers are not known yet".to_owned()),
             HealthStatus::Pending => Some("it was not reached yet".to_owned()),
             status => Some(format!("{}: {}", status.as_str(), self.health.reason)),

@@ -35,6 +35,22 @@ pub struct Nearest {
 type Nearness = (Filter, Reverse<u128>);
 
 impl Ledger {
+    /// Why one certain host does not suit. Only meaningful if it does not.
+    pub(crate) fn refusal_of(&self, engine: &EngineId, request: &Request) -> Refusal {
+        let known = self.find(engine).and_then(|host| Some((host, host.facts()?)));
+        let (filter, lacks) = match known {
+            None => (Filter::Host, format!("{engine} is not a host of the pool")),
+            Some((host, facts)) => {
+                let candidate = Candidate { host, facts, request, range: &self.policy().host_ports };
+                first_refusal(&candidate).map_or((Filter::Host, String::new()), |(filter, reason)| {
+                    (filter, lacks(filter, &reason, &candidate))
+                })
+            }
+        };
+        let nearest = Some(Nearest { engine: engine.clone(), filter, lacks });
+        Refusal { hosts: 1, refused: BTreeMap::from([(filter, 1)]), nearest }
+    }
+
     /// Why no host suits. Only meaningful if none does.
     pub(crate) fn refusal(&self, request: &Request) -> Refusal {
         let mut refusal = Refusal { hosts: 0, refused: BTreeMap::new(), nearest: None };

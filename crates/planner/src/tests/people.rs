@@ -1,10 +1,10 @@
 //! What people ask of the pool, as the API writes it: a change of specs, with its operation.
 
-use super::simulation::Simulation;
+use super::simulation::{Simulation, engine};
 use pierhead_model::{
-    App, AppId, AppName, ContainerSpec, Goal, ImageReference, Limits, Member, MemberName, NetworkMode, Operation,
-    OperationId, OperationState, Placement, PortRequest, Protocol, Resources, RestartPolicy, Slot, SlotIntent, SlotKey,
-    SlotWish, Target, Username,
+    App, AppId, AppName, ContainerSpec, Duty, Goal, ImageReference, Limits, Member, MemberName, NetworkMode, Operation,
+    OperationId, OperationState, Placement, PortRequest, Protocol, Relocation, Resources, RestartPolicy, Slot,
+    SlotIntent, SlotKey, SlotWish, Target, Username,
 };
 use std::collections::BTreeMap;
 
@@ -138,6 +138,31 @@ impl Simulation {
         self.change_app(id, app, targets, false)
     }
 
+    // What administrators ask.
+
+    pub fn set_duty(&mut self, host: &str, duty: Duty) {
+        self.host(host).record.duty = duty;
+        let record = self.host(host).record.clone();
+        self.world.set_engine(record);
+    }
+
+    /// Moves everything off a host.
+    pub fn drain(&mut self, host: &str) -> OperationId {
+        self.set_duty(host, Duty::Drained);
+        let moves = crate::moves_off(&self.world, &engine(host));
+        self.relocate(Relocation { drained: Some(engine(host)), moves })
+    }
+
+    /// Makes moves as they were planned.
+    pub fn relocate(&mut self, relocation: Relocation) -> OperationId {
+        let id = self.next_operation_id();
+        let mut operation = self.new_operation(&id, Vec::new());
+        operation.relocation = Some(relocation);
+        self.records.operations.insert(id.clone(), operation.clone());
+        self.world.set_operation(operation);
+        id
+    }
+
     pub fn cancel(&mut self, id: &OperationId) {
         let write = crate::cancel(&self.world, &self.world.operations()[id], self.now);
         self.write(&Vec::from_iter(write));
@@ -154,14 +179,27 @@ impl Simulation {
 
     fn change_app(&mut self, id: OperationId, app: App, targets: Vec<(Slot, Goal)>, made_app: bool) -> OperationId {
         let operation = Operation {
+            app: app.id.clone(),
+            app_name: Some(app.name.clone()),
+            made_app,
+            ..self.new_operation(&id, targets)
+        };
+        self.set_app(app);
+        self.records.operations.insert(id.clone(), operation.clone());
+        self.world.set_operation(operation);
+        id
+    }
+
+    fn new_operation(&self, id: &OperationId, targets: Vec<(Slot, Goal)>) -> Operation {
+        Operation {
             id: id.clone(),
             title: "something that somebody asked".to_owned(),
             actor: Username::parse("clare").unwrap(),
-            app: app.id.clone(),
-            app_name: Some(app.name.clone()),
+            app: AppId(String::new()),
+            app_name: None,
             relocation: None,
             targets: targets.into_iter().map(|(slot, goal)| Target { slot, goal }).collect(),
-            made_app,
+            made_app: false,
             pull: false,
             ending: None,
             state: OperationState::Running,
@@ -170,10 +208,6 @@ impl Simulation {
             created_at: self.now,
             deadline: self.now.plus(DEADLINE_MS),
             ended_at: None,
-        };
-        self.set_app(app);
-        self.records.operations.insert(id.clone(), operation.clone());
-        self.world.set_operation(operation);
-        id
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::host::{Fault, observed};
 use super::people::{app_id, publishing, restarting, spec};
 use super::simulation::Simulation;
-use pierhead_model::{ContainerSpec, FailureKind, OperationId, RestartPolicy};
+use pierhead_model::{ContainerSpec, Duty, FailureKind, OperationId, Relocation, RestartPolicy};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
@@ -21,6 +21,10 @@ enum Happening {
     Destroy { app: usize, slot: usize },
     Describe { app: usize, image: usize },
     Cancel { operation: usize },
+    Cordon { host: usize },
+    Drain { host: usize },
+    Uncordon { host: usize },
+    Rebalance,
     Lose { host: usize },
     Return { host: usize },
     Slow { host: usize, milliseconds: u64 },
@@ -54,6 +58,10 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => (app.clone(), nth.clone()).prop_map(|(app, slot)| H::Destroy { app, slot }),
         2 => (app, 0..2_usize).prop_map(|(app, image)| H::Describe { app, image }),
         1 => nth.clone().prop_map(|operation| H::Cancel { operation }),
+        1 => host.clone().prop_map(|host| H::Cordon { host }),
+        2 => host.clone().prop_map(|host| H::Drain { host }),
+        1 => host.clone().prop_map(|host| H::Uncordon { host }),
+        1 => Just(H::Rebalance),
         3 => host.clone().prop_map(|host| H::Lose { host }),
         3 => host.clone().prop_map(|host| H::Return { host }),
         2 => (host.clone(), 0..8_000_u64).prop_map(|(host, milliseconds)| H::Slow { host, milliseconds }),
@@ -106,6 +114,13 @@ impl Simulation {
                 if let Some(id) = self.world.operations().keys().nth(operation).cloned() {
                     self.cancel(&id);
                 }
+            }
+            H::Cordon { host } => self.set_duty(HOSTS[host], Duty::Cordoned),
+            H::Drain { host } => drop(self.drain(HOSTS[host])),
+            H::Uncordon { host } => self.set_duty(HOSTS[host], Duty::InService),
+            H::Rebalance => {
+                let moves = crate::rebalance(&self.world).moves;
+                self.relocate(Relocation { drained: None, moves });
             }
             H::Wait { milliseconds } => self.run_for(milliseconds),
             H::Die { steps_reach_hosts: true } => self.crash(),
@@ -172,6 +187,7 @@ impl Simulation {
             host.exits.clear();
             host.busy_ports.clear();
         }
+        HOSTS.iter().for_each(|host| self.set_duty(host, Duty::InService));
     }
 }
 

@@ -1,0 +1,60 @@
+//! What if a host were lost: would the others carry what runs there?
+//!
+//! It asks the same plan that would be made if it happened, on a copy of the world.
+
+use crate::{RecordWrite, World, plan};
+use pierhead_model::{AppName, EngineId, Health, HealthStatus, SlotKey, Timestamp};
+use std::collections::BTreeSet;
+
+/// What would become of what runs on a host if it were lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Survival {
+    /// How many slots run there.
+    pub slots: usize,
+    /// Those that no other host would take.
+    pub homeless: Vec<Homeless>,
+}
+
+/// A slot that no other host would take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Homeless {
+    /// The slot.
+    pub key: SlotKey,
+    /// The app's name.
+    pub app: AppName,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// What would become of what runs on a host if it were lost now; `None` if there is no such host.
+#[must_use]
+pub fn survive(world: &World, host: &EngineId, now: Timestamp) -> Option<Survival> {
+    let mut lost = world.clone();
+    let since = Timestamp(now.0.saturating_sub(lost.policy.grace_ms));
+    world.engines().get(host)?;
+    let reason = "lost".to_owned();
+    lost.set_health(host, Health { status: HealthStatus::Down, reason, since, ..Health::default() });
+    let there = lost.assignments().values().filter(|assignment| assignment.engine == *host);
+    let slots: BTreeSet<SlotKey> = there
+        .filter(|assignment| crate::relocation::moves(&lost, assignment))
+        .map(|assignment| assignment.key())
+        .collect();
+    let plan = plan(&lost, now);
+    let placed: BTreeSet<SlotKey> = plan.writes.iter().filter_map(|write| placed_anew(&lost, write)).collect();
+    let homeless = slots.difference(&placed).map(|key| {
+        let blocked = plan.blocked.iter().find(|blocked| blocked.key == *key);
+        Homeless {
+            key: key.clone(),
+            app: lost.assignments()[key].app_name.clone(),
+            reason: blocked.map(|blocked| blocked.reason.clone()).unwrap_or_default(),
+        }
+    });
+    Some(Survival { slots: slots.len(), homeless: homeless.collect() })
+}
+
+fn placed_anew(world: &World, write: &RecordWrite) -> Option<SlotKey> {
+    let RecordWrite::Assign(next) = write else { return None };
+    let key = next.key();
+    let is_new = world.assignments().get(&key).is_some_and(|present| present.engine != next.engine);
+    is_new.then_some(key)
+}
