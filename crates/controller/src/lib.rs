@@ -11,6 +11,8 @@ mod health;
 mod ids;
 pub mod keys;
 mod known;
+#[cfg(feature = "mutants")]
+mod mutants;
 mod reconciler;
 mod requests;
 mod sweep;

@@ -98,6 +98,8 @@ impl<'a> Reconciler<'a> {
                 let writes = self.transactions(&known, &plan)?;
                 (plan, writes)
             };
+            #[cfg(feature = "mutants")]
+            crate::mutants::make_before_writing(self.controller, &self.executor, &plan).await;
             let wrote = !writes.is_empty();
             for transaction in writes {
                 let revision = self.controller.store.commit(self.leadership.fence(transaction)).await?;

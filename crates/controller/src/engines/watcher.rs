@@ -160,6 +160,8 @@ impl Watcher {
                 listed.retain(|container| !touched.when.contains_key(&container.id));
                 listed.extend(touched.when.keys().filter_map(|id| state.containers.get(id).cloned()));
             }
+            #[cfg(feature = "mutants")]
+            crate::mutants::forget_earlier_containers(&known.world, &mut listed);
             known.world.set_inventory(&self.link.id, listed);
         });
         true

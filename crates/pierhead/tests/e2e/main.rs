@@ -16,6 +16,8 @@ mod dev;
 mod faults;
 #[cfg(test)]
 mod kills;
+#[cfg(all(test, feature = "mutants"))]
+mod mutants;
 #[cfg(test)]
 mod original;
 #[cfg(test)]
