@@ -1,6 +1,7 @@
 //! Ceilings on the length of files and functions, and the floor under the amount of tests.
 //!
-//! How lines are counted: every line that is not blank, comments included. Lines of an item under `#[cfg(test)]`, of a
+//! How lines are counted: for the ceilings every line that is not blank, comments included; for the ratio lines of code
+//! only, on both sides, because every public item must have its documentation and hardly a test needs any. Lines of an item under `#[cfg(test)]`, of a
 //! file `tests.rs`, of a folder `tests` and of the crate `testkit` are test lines; all others are production lines.
 //! A file of which nothing is production counts for no ceiling on files. Functions are counted from `fn` to the
 //! closing brace, production ones only (clippy counts those of tests). Measurements in `bench` keep the ceilings and
@@ -26,6 +27,9 @@ pub(crate) struct Measured {
     crate_name: String,
     production: usize,
     test: usize,
+    /// Of these, lines that are more than a comment.
+    production_code: usize,
+    test_code: usize,
     functions: Vec<Function>,
 }
 
@@ -40,12 +44,18 @@ struct Function {
 pub(crate) fn measure(source: &Source) -> Measured {
     let written: Vec<bool> = source.text.lines().map(|line| !line.trim().is_empty()).collect();
     let tests = test_lines(source);
-    let test = written.iter().zip(&tests).filter(|(written, test)| **written && **test).count();
+    let is_code = |line: &str| !line.trim().is_empty() && !line.trim().starts_with("//");
+    let code: Vec<bool> = source.text.lines().map(is_code).collect();
+    let of_tests = |lines: &[bool]| lines.iter().zip(&tests).filter(|(line, test)| **line && **test).count();
+    let all = |lines: &[bool]| lines.iter().filter(|line| **line).count();
+    let (test, test_code) = (of_tests(&written), of_tests(&code));
     Measured {
         path: source.path.clone(),
         crate_name: source.crate_name().to_owned(),
-        production: written.iter().filter(|written| **written).count() - test,
+        production: all(&written) - test,
         test,
+        production_code: all(&code) - test_code,
+        test_code,
         functions: functions(&source.code, &written, &tests),
     }
 }
@@ -91,7 +101,7 @@ pub(crate) fn summary(measured: &[Measured]) -> String {
     let (production, test) = totals(measured);
     format!(
         "{} production files of median {}, p95 {}, most {} lines; {} functions of p95 {}, most {} lines; \
-         {production} production and {test} test lines",
+         {production} production and {test} test lines of code",
         files.len(),
         percentile(&files, 50),
         percentile(&files, 95),
@@ -109,7 +119,8 @@ pub(crate) fn by_crate(measured: &[Measured]) -> Vec<String> {
         crates.entry(&file.crate_name).or_default().push(file.clone());
     }
     let line = |(name, files): (&&str, &Vec<Measured>)| {
-        let (production, test) = files.iter().fold((0, 0), |sum, file| (sum.0 + file.production, sum.1 + file.test));
+        let (production, test) =
+            files.iter().fold((0, 0), |sum, file| (sum.0 + file.production_code, sum.1 + file.test_code));
         format!("{name:<12} {production:>6} production {test:>6} test   {:.2}", ratio(test, production))
     };
     crates.iter().map(line).collect()
@@ -156,7 +167,7 @@ fn function_lengths(measured: &[Measured]) -> Vec<usize> {
 /// Production and test lines, without the measurements.
 fn totals(measured: &[Measured]) -> (usize, usize) {
     let counted = measured.iter().filter(|file| file.crate_name != "bench");
-    counted.fold((0, 0), |(production, test), file| (production + file.production, test + file.test))
+    counted.fold((0, 0), |(production, test), file| (production + file.production_code, test + file.test_code))
 }
 
 fn ratio(test: usize, production: usize) -> f64 {

@@ -8,11 +8,11 @@ fn measured(path: &str, text: &str) -> Measured {
 
 /// A production file of so many lines, with as many lines of tests beside it.
 fn file(lines: usize) -> Measured {
-    Measured { path: "crates/a/src/b.rs".to_owned(), production: lines, ..Measured::default() }
+    Measured { path: "crates/a/src/b.rs".to_owned(), production: lines, production_code: lines, ..Measured::default() }
 }
 
 fn enough_tests() -> Measured {
-    Measured { path: "crates/a/tests/b.rs".to_owned(), test: 100_000, ..Measured::default() }
+    Measured { path: "crates/a/tests/b.rs".to_owned(), test: 100_000, test_code: 100_000, ..Measured::default() }
 }
 
 #[test]
@@ -85,13 +85,20 @@ fn each_ceiling_on_functions_can_be_hit() {
 #[test]
 fn too_few_tests_and_too_long_ones_in_place_are_found() {
     assert_eq!(check(&[file(10)]), ["0.00 test lines for each production line, the floor is 0.8"]);
-    let inline = Measured { test: INLINE_TESTS_MAX + 1, ..file(100) };
+    let inline = Measured { test: INLINE_TESTS_MAX + 1, test_code: 100, ..file(100) };
     assert_eq!(check(&[inline]), ["crates/a/src/b.rs: its tests is 151 lines, the ceiling is 150"]);
+}
+
+#[test]
+fn comments_count_for_the_ceilings_only() {
+    let source = Source::new("crates/a/src/b.rs", "//! What it is.\n\n/// What it does.\nfn f() {}\n");
+    let measured = measure(&source);
+    assert_eq!((measured.production, measured.production_code), (3, 1));
 }
 
 #[test]
 fn measurements_are_no_part_of_the_ratio() {
     let bench = Measured { crate_name: "bench".to_owned(), ..file(100) };
-    let tests = Measured { test: 8, ..Measured::default() };
+    let tests = Measured { test: 8, test_code: 8, ..Measured::default() };
     assert_eq!(check(&[bench, file(10), tests]), Vec::<String>::new());
 }
