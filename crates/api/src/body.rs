@@ -4,7 +4,7 @@ use crate::ApiError;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 
@@ -24,23 +24,6 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        // A browser can send a form to anywhere, but JSON only to where it is allowed to.
-        let is_form = content_type.is_some_and(|kind| {
-            kind.starts_with("application/x-www-form-urlencoded")
-                || kind.starts_with("multipart/")
-                || kind.starts_with("text/plain")
-        });
-        if is_form
-            && !request.headers().contains_key(header::AUTHORIZATION)
-            && !request.headers().contains_key("x-access-token")
-        {
-            return Err(ApiError::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported_media_type",
-                "send JSON with Content-Type: application/json",
-            ));
-        }
         let bytes = read(request.into_body()).await?;
         let value = parse(&bytes)?;
         Ok(Self { value, bytes })
