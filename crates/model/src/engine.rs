@@ -120,12 +120,12 @@ impl Engine {
         )
     }
 
-    /// The host part of the address: where published ports answer. `None` for a socket of this machine.
+    /// The host part of the address: where published ports answer. For a socket of this machine, its loopback.
     #[must_use]
     pub fn host(&self) -> Option<&str> {
         let (scheme, rest) = self.addr.split_once("://")?;
         if scheme == "unix" {
-            return None;
+            return Some("127.0.0.1");
         }
         let authority = rest.split('/').next()?;
         let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
@@ -198,7 +198,7 @@ mod tests {
         assert_eq!(engine("http://10.0.0.5:2375").host(), Some("10.0.0.5"));
         assert_eq!(engine("https://docker-3.lan:2376/").host(), Some("docker-3.lan"));
         assert_eq!(engine("http://[::1]:2375").host(), Some("::1"));
-        assert_eq!(engine("unix:///var/run/docker.sock").host(), None);
+        assert_eq!(engine("unix:///var/run/docker.sock").host(), Some("127.0.0.1"));
     }
 
     #[test]
