@@ -5,6 +5,7 @@
 
 mod apps;
 mod containers;
+mod duty;
 mod edit;
 mod engines;
 mod events;

@@ -1,0 +1,251 @@
+//! Requests about what hosts are for: cordon them, drain them, even out their load, and ask what would survive.
+
+use super::{Actor, Idempotency, RequestError, Started};
+use crate::known::Known;
+use crate::{Controller, keys};
+use pierhead_model::{
+    AppId, Duty, Engine, EngineId, EventTag, Move, Operation, OperationId, OperationState, Relocation, Timestamp,
+};
+use pierhead_planner::{Rebalance, Survival, moves_off, rebalance, survive};
+use pierhead_store::{Error, Transaction};
+use std::time::Duration;
+
+/// A change of hosts in the making.
+struct Change {
+    transaction: Transaction,
+    event: &'static str,
+    message: String,
+    operation: Option<OperationId>,
+}
+
+/// What a request comes to.
+enum Made {
+    /// It is so already, or an operation is at it.
+    Already(Option<OperationId>),
+    Change(Change),
+}
+
+impl Controller {
+    /// Nothing new is placed on an engine from now on; what runs there stays.
+    ///
+    /// # Errors
+    /// If there is no such engine.
+    pub async fn cordon(&self, actor: &Actor, id: &str, asked: Option<&Idempotency>) -> Result<(), RequestError> {
+        let made = self.change_hosts(actor, asked, |known, _| {
+            let engine = found(known, id)?;
+            if !engine.duty.is_in_service() {
+                return Ok(Made::Already(None));
+            }
+            on_duty(known, engine, Duty::Cordoned, "cordon-engine")
+        });
+        made.await.map(drop)
+    }
+
+    /// Slots are placed on an engine again. A drain of it that goes on is over.
+    ///
+    /// # Errors
+    /// If there is no such engine.
+    pub async fn uncordon(&self, actor: &Actor, id: &str, asked: Option<&Idempotency>) -> Result<(), RequestError> {
+        let made = self.change_hosts(actor, asked, |known, _| {
+            let engine = found(known, id)?;
+            if engine.duty.is_in_service() {
+                return Ok(Made::Already(None));
+            }
+            on_duty(known, engine, Duty::InService, "uncordon-engine")
+        });
+        made.await.map(drop)
+    }
+
+    /// Cordons an engine and moves everything that runs there to others. One that is being drained goes on.
+    ///
+    /// # Errors
+    /// If there is no such engine.
+    pub async fn drain(
+        &self,
+        actor: &Actor,
+        id: &str,
+        timeout: Option<Duration>,
+        asked: Option<&Idempotency>,
+    ) -> Result<Started, RequestError> {
+        let made = self.change_hosts(actor, asked, |known, now| {
+            let engine = found(known, id)?;
+            if let Some(open) = open_drain(known, &engine.id) {
+                return Ok(Made::Already(Some(open)));
+            }
+            let moves = moves_off(&known.world, &engine.id);
+            let title = format!("drain {} of {}", engine.id, counted(moves.len()));
+            let relocation = Relocation { drained: Some(engine.id.clone()), moves };
+            let operation = self.moving(actor, title, relocation, now, timeout);
+            let Made::Change(mut change) = on_duty(known, engine, Duty::Drained, "drain-engine")? else {
+                return Ok(Made::Already(None));
+            };
+            change.transaction = change.transaction.put_json(keys::operation(&operation.id), &operation)?;
+            change.operation = Some(operation.id);
+            Ok(Made::Change(change))
+        });
+        started(made.await?)
+    }
+
+    /// Makes the moves of a plan that evens out the load of the hosts.
+    ///
+    /// # Errors
+    /// If the plan is not the one that would be made now.
+    pub async fn rebalance(
+        &self,
+        actor: &Actor,
+        is_agreed: impl Fn(&[Move]) -> bool,
+        timeout: Option<Duration>,
+        asked: Option<&Idempotency>,
+    ) -> Result<Started, RequestError> {
+        let made = self.change_hosts(actor, asked, |known, now| {
+            let moves = rebalance(&known.world).moves;
+            if !is_agreed(&moves) {
+                let expected = "those that the pool needs now; it has changed since they were planned".to_owned();
+                return Err(RequestError::Invalid { field: "moves", expected });
+            }
+            let title = format!("rebalance {}", counted(moves.len()));
+            let message = format!("containers={}", moves.len());
+            let operation = self.moving(actor, title, Relocation { drained: None, moves }, now, timeout);
+            let transaction = Transaction::new().put_json(keys::operation(&operation.id), &operation)?;
+            let operation = Some(operation.id);
+            Ok(Made::Change(Change { transaction, event: "rebalance-cluster", message, operation }))
+        });
+        started(made.await?)
+    }
+
+    /// The moves that would even out the load of the hosts.
+    #[must_use]
+    pub fn planned_rebalance(&self) -> Rebalance {
+        rebalance(&self.world_now())
+    }
+
+    /// What would become of what runs on an engine if it were lost now.
+    ///
+    /// # Errors
+    /// If there is no such engine.
+    pub fn survival(&self, id: &str) -> Result<Survival, RequestError> {
+        let host = EngineId::parse(id).map_err(|_| not_found(id))?;
+        survive(&self.world_now(), &host, self.clock.now()).ok_or_else(|| not_found(id))
+    }
+
+    /// A copy, so that nobody waits while it is thought about.
+    fn world_now(&self) -> pierhead_planner::World {
+        self.known().world.clone()
+    }
+
+    fn moving(
+        &self,
+        actor: &Actor,
+        title: String,
+        relocation: Relocation,
+        now: Timestamp,
+        timeout: Option<Duration>,
+    ) -> Operation {
+        Operation {
+            id: self.ids.operation(),
+            title,
+            actor: actor.username.clone(),
+            app: AppId(String::new()),
+            app_name: None,
+            relocation: Some(relocation),
+            targets: Vec::new(),
+            made_app: false,
+            pull: false,
+            ending: None,
+            state: OperationState::Running,
+            verdicts: Vec::new(),
+            error: None,
+            created_at: now,
+            deadline: now.plus(crate::clock::millis(timeout.unwrap_or(self.options.operation_timeout))),
+            ended_at: None,
+        }
+    }
+
+    /// Makes a change with its event; done anew if somebody was faster.
+    async fn change_hosts(
+        &self,
+        actor: &Actor,
+        asked: Option<&Idempotency>,
+        make: impl Fn(&Known, Timestamp) -> Result<Made, RequestError>,
+    ) -> Result<Option<OperationId>, RequestError> {
+        loop {
+            if self.was_done_before(actor, asked).await? {
+                return Ok(self.begun_before(actor, asked).await?.map(|begun| begun.operation));
+            }
+            let now = self.clock.now();
+            let made = make(&self.known(), now)?;
+            let Change { transaction, event, message, operation } = match made {
+                Made::Already(operation) => return Ok(operation),
+                Made::Change(change) => change,
+            };
+            let transaction = self.with_event(transaction, event, message, EventTag::Cluster, Some(&actor.username))?;
+            let transaction = self.remember(transaction, actor, asked, operation.as_ref(), now)?;
+            match self.store.commit(transaction).await {
+                Ok(revision) => {
+                    self.reached(revision).await;
+                    return Ok(operation);
+                }
+                Err(Error::Conflict { .. }) => self.catch_up().await?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+/// The record of a host that a cancelled drain leaves cordoned, added to the transaction that cancels it.
+pub(super) fn leave_cordoned(
+    transaction: Transaction,
+    known: &Known,
+    operation: &Operation,
+) -> Result<Transaction, RequestError> {
+    let drained = operation.relocation.as_ref().and_then(|relocation| relocation.drained.as_ref());
+    match drained.and_then(|host| known.world.engines().get(host)) {
+        Some(engine) if engine.record.duty == Duty::Drained => {
+            with_duty(transaction, known, &engine.record, Duty::Cordoned)
+        }
+        _ => Ok(transaction),
+    }
+}
+
+fn on_duty(known: &Known, engine: &Engine, duty: Duty, event: &'static str) -> Result<Made, RequestError> {
+    let transaction = with_duty(Transaction::new(), known, engine, duty)?;
+    let message = format!("id={}, addr={}", engine.id, engine.addr);
+    Ok(Made::Change(Change { transaction, event, message, operation: None }))
+}
+
+fn with_duty(
+    transaction: Transaction,
+    known: &Known,
+    engine: &Engine,
+    duty: Duty,
+) -> Result<Transaction, RequestError> {
+    let key = keys::engine(&engine.id);
+    let revision = known.revision_of(&key).unwrap_or_default();
+    let record = Engine { duty, ..engine.clone() };
+    Ok(transaction.unchanged(key.clone(), revision).put_json(key, &record)?)
+}
+
+fn open_drain(known: &Known, host: &EngineId) -> Option<OperationId> {
+    let drains = |operation: &&Operation| {
+        let relocation = operation.relocation.as_ref();
+        operation.ending.is_none() && relocation.is_some_and(|relocation| relocation.drained.as_ref() == Some(host))
+    };
+    known.world.operations().values().find(drains).map(|operation| operation.id.clone())
+}
+
+fn found<'a>(known: &'a Known, id: &str) -> Result<&'a Engine, RequestError> {
+    known.world.engines().get(id).map(|engine| &engine.record).ok_or_else(|| not_found(id))
+}
+
+fn not_found(id: &str) -> RequestError {
+    RequestError::NotFound { what: "engine", id: id.chars().take(64).collect(), replaced_by: None }
+}
+
+fn counted(slots: usize) -> String {
+    format!("{slots} {}", if slots == 1 { "slot" } else { "slots" })
+}
+
+/// A change that takes time always has its operation.
+fn started(operation: Option<OperationId>) -> Result<Started, RequestError> {
+    operation.map(|operation| Started { operation }).ok_or(RequestError::KeyReused)
+}
