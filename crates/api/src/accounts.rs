@@ -1,19 +1,28 @@
-//! Accounts, roles and tokens: passwords as Argon2id, tokens as hashes.
+//! Accounts, roles and tokens: who may log in, and what they may. Passwords and tokens are stored as hashes only.
+//!
+//! Who changes accounts or roles can never give or take more than they have themselves.
 
-use argon2::Argon2;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+mod identities;
+mod limits;
+mod passwords;
+mod people;
+mod roles;
+mod tokens;
+
+pub(crate) use identities::Identity;
+pub use limits::LogInLimits;
+pub use passwords::random_password;
+pub(crate) use tokens::{TOKEN_LIFE_MS, TokenId, TokenOwner};
+
+use identities::Identities;
+use limits::Attempts;
+use passwords::Passwords;
 use pierhead_controller::{Clock, Ids, keys};
-use pierhead_model::{Account, EventTag, Permission, Role, RoleName, TokenRecord, Username};
+use pierhead_model::{EventTag, Permission, Role, RoleName, Username};
 use pierhead_store::{Error, Store, StoreJson, Transaction};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// How long a token is good, in milliseconds: 30 days.
-const TOKEN_LIFE_MS: u64 = 30 * 24 * 3600 * 1000;
+use tokio::task::JoinHandle;
 
 /// Accounts, roles and tokens, in the store.
 #[derive(Clone)]
@@ -21,15 +30,19 @@ pub struct Accounts {
     store: Arc<dyn Store>,
     clock: Clock,
     ids: Arc<Ids>,
-    /// The hash of a password that nobody has, checked for users that do not exist so that both take as long.
-    nobody: Arc<str>,
+    passwords: Arc<Passwords>,
+    attempts: Arc<Attempts>,
+    identities: Arc<Identities>,
+    _following: Arc<Following>,
 }
 
-/// Somebody whose token was good.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Identity {
-    pub username: Username,
-    pub permissions: BTreeSet<Permission>,
+/// The task that forgets what changes in the store; ends with the last clone of [`Accounts`].
+struct Following(JoinHandle<()>);
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// Why something about accounts could not be done.
@@ -44,6 +57,12 @@ pub enum AccountsError {
     /// Wrong name or password: nobody learns which.
     #[error("wrong user name or password")]
     WrongPassword,
+    /// Too many attempts of one name or from one address: nobody learns of which.
+    #[error("too many attempts to log in; try again in {retry_after_s} s")]
+    TooManyAttempts {
+        /// After how many seconds the next attempt may be made.
+        retry_after_s: u64,
+    },
     /// There is one already.
     #[error("account {0} exists already")]
     Exists(String),
@@ -51,23 +70,62 @@ pub enum AccountsError {
     #[error("there is no account {0}")]
     NotFound(String),
     /// There is no such role.
-    #[error("there is no role {0}; there are admin and user")]
+    #[error("there is no role {0}; 'GET /api/roles' lists those that there are")]
     NoRole(String),
     /// Nobody could administer the pool any more.
-    #[error("{0} is the last account that may administer accounts; it can't be deleted")]
+    #[error("{0} is the last account with the role admin; it can't be deleted or get another role")]
     LastAdmin(String),
+    /// It would give or take more than one has.
+    #[error("{0} may do what your role may not; somebody who may do it must change it")]
+    Beyond(String),
+    /// There is a role of that name.
+    #[error("role {0} exists already")]
+    RoleExists(String),
+    /// There is no such role to be shown, changed or deleted.
+    #[error("there is no role {0}")]
+    RoleNotFound(String),
+    /// It is `admin` or `user`.
+    #[error("role {0} is built in; it can't be changed or deleted")]
+    BuiltIn(String),
+    /// Somebody has it.
+    #[error("role {role} is that of {account}; give them another first")]
+    RoleInUse {
+        /// The role.
+        role: String,
+        /// One of the accounts.
+        account: String,
+    },
+    /// There is no such token, or it is somebody else's.
+    #[error("there is no token {0}")]
+    TokenNotFound(String),
 }
 
 type Result<T> = std::result::Result<T, AccountsError>;
 
 impl Accounts {
-    /// Accounts in a store.
+    /// Accounts in a store, with the usual limits on attempts to log in. To be called within a runtime: what others
+    /// change in the store is followed in the background.
     ///
     /// # Errors
     /// If hashing does not work at all.
     pub fn new(store: Arc<dyn Store>, clock: Clock) -> Result<Self> {
-        let nobody = hash(&random_secret())?.into();
-        Ok(Self { store, clock, ids: Arc::new(Ids::new(clock)), nobody })
+        let identities = Arc::new(Identities::default());
+        let following = tokio::spawn(Arc::clone(&identities).follow(Arc::clone(&store)));
+        Ok(Self {
+            store,
+            clock,
+            ids: Arc::new(Ids::new(clock)),
+            passwords: Arc::new(Passwords::new()?),
+            attempts: Arc::new(Attempts::new(LogInLimits::default())),
+            identities,
+            _following: Arc::new(Following(following)),
+        })
+    }
+
+    /// With other limits on attempts to log in.
+    #[must_use]
+    pub fn with_limits(self, limits: LogInLimits) -> Self {
+        Self { attempts: Arc::new(Attempts::new(limits)), ..self }
     }
 
     /// Makes the built-in roles and, if there is no account yet, an administrator with this password. Tells whether
@@ -87,139 +145,11 @@ impl Accounts {
         Ok(true)
     }
 
-    /// Adds an account.
-    ///
-    /// # Errors
-    /// If there is one of that name, or no such role.
-    pub async fn add(
-        &self,
-        name: &Username,
-        id: Option<String>,
-        password: &str,
-        role: &str,
-        actor: Option<&Username>,
-    ) -> Result<()> {
-        if self.store.get(&keys::role(role)).await?.is_none() {
-            return Err(AccountsError::NoRole(role.chars().take(64).collect()));
-        }
-        let account = Account {
-            id: id.unwrap_or_else(|| self.ids.unique()),
-            username: name.clone(),
-            password_hash: hash_slowly(password.to_owned()).await?,
-            role: RoleName(role.to_owned()),
-            created_at: self.clock.now(),
-        };
-        let key = keys::account(name);
-        let transaction = Transaction::new().absent(key.clone()).put_json(key, &account)?;
-        let transaction = self.with_event(transaction, "add-account", format!("name={name}"), actor)?;
-        match self.store.commit(transaction).await {
-            Ok(_) => Ok(()),
-            Err(Error::Conflict { .. }) => Err(AccountsError::Exists(name.to_string())),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// All accounts, by name.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub async fn list(&self) -> Result<Vec<Account>> {
-        let listing = self.store.list_all(keys::ACCOUNTS).await?;
-        Ok(listing.entries.iter().map(pierhead_store::Entry::json).collect::<std::result::Result<_, _>>()?)
-    }
-
-    /// Deletes an account with its tokens.
-    ///
-    /// # Errors
-    /// If there is none, or it is the last that may administer accounts.
-    pub async fn delete(&self, name: &Username, actor: &Username) -> Result<()> {
-        let key = keys::account(name);
-        let not_found = || AccountsError::NotFound(name.to_string());
-        let (account, revision) = self.store.get_json::<Account>(&key).await?.ok_or_else(not_found)?;
-        let admins = self.list().await?.iter().filter(|account| account.role.0 == Role::ADMIN).count();
-        if account.role.0 == Role::ADMIN && admins == 1 {
-            return Err(AccountsError::LastAdmin(name.to_string()));
-        }
-        let transaction = Transaction::new().unchanged(key.clone(), revision).delete(key);
-        let transaction = self.with_event(transaction, "delete-account", format!("name={name}"), Some(actor))?;
-        match self.store.commit(transaction).await {
-            Ok(_) => self.revoke_all(name, None).await,
-            Err(Error::Conflict { .. }) => Err(not_found()),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Changes a password; every token but the one in use is revoked.
-    ///
-    /// # Errors
-    /// If there is no such account.
-    pub async fn change_password(
-        &self,
-        name: &Username,
-        password: &str,
-        actor: &Username,
-        keep: Option<&str>,
-    ) -> Result<()> {
-        let password_hash = hash_slowly(password.to_owned()).await?;
-        let key = keys::account(name);
-        loop {
-            let found = self.store.get_json::<Account>(&key).await?;
-            let (account, revision) = found.ok_or_else(|| AccountsError::NotFound(name.to_string()))?;
-            let changed = Account { password_hash: password_hash.clone(), ..account };
-            let transaction = Transaction::new().unchanged(key.clone(), revision).put_json(key.clone(), &changed)?;
-            let transaction = self.with_event(transaction, "change-password", format!("name={name}"), Some(actor))?;
-            match self.store.commit(transaction).await {
-                Ok(_) => return self.revoke_all(name, keep).await,
-                Err(Error::Conflict { .. }) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-
-    /// Checks a password and gives a token. An unknown name takes as long as a wrong password.
-    ///
-    /// # Errors
-    /// If name and password do not belong together.
-    pub async fn log_in(&self, name: &str, password: &str) -> Result<(String, TokenRecord, RoleName)> {
-        let account = match Username::parse(name) {
-            Ok(name) => self.store.get_json::<Account>(&keys::account(&name)).await?.map(|(account, _)| account),
-            Err(_) => None,
-        };
-        let stored = account.as_ref().map_or_else(|| self.nobody.to_string(), |account| account.password_hash.clone());
-        let is_right = verify_slowly(password.to_owned(), stored).await?;
-        let Some(account) = account.filter(|_| is_right) else { return Err(AccountsError::WrongPassword) };
-        let token = random_secret();
-        let now = self.clock.now();
-        let record = TokenRecord { username: account.username, created_at: now, expires_at: now.plus(TOKEN_LIFE_MS) };
-        self.store.put_json(&keys::token(&token_hash(&token)), &record).await?;
-        Ok((token, record, account.role))
-    }
-
-    /// Whose token it is, and what they may.
-    pub(crate) async fn identify(&self, token: &str) -> Result<Option<Identity>> {
-        let Some((record, _)) = self.store.get_json::<TokenRecord>(&keys::token(&token_hash(token))).await? else {
-            return Ok(None);
-        };
-        if record.expires_at <= self.clock.now() {
-            return Ok(None);
-        }
-        let Some((account, _)) = self.store.get_json::<Account>(&keys::account(&record.username)).await? else {
-            return Ok(None);
-        };
-        let role = self.store.get_json::<Role>(&keys::role(&account.role.0)).await?;
-        let permissions = role.map(|(role, _)| role.permissions).unwrap_or_default();
-        Ok(Some(Identity { username: account.username, permissions }))
-    }
-
-    async fn revoke_all(&self, name: &Username, keep: Option<&str>) -> Result<()> {
-        let kept = keep.map(|token| keys::token(&token_hash(token)));
-        for entry in self.store.list_all(keys::TOKENS).await?.entries {
-            let is_theirs = entry.json::<TokenRecord>().is_ok_and(|record| record.username == *name);
-            if is_theirs && kept.as_deref() != Some(&*entry.key) {
-                self.store.commit(Transaction::new().delete(entry.key)).await?;
-            }
-        }
-        Ok(())
+    /// The permissions of a role; none if there is no such role.
+    async fn permissions(&self, role: Option<&RoleName>) -> Result<BTreeSet<Permission>> {
+        let Some(role) = role else { return Ok(BTreeSet::new()) };
+        let found = self.store.get_json::<Role>(&keys::role(&role.0)).await?;
+        Ok(found.map(|(role, _)| role.permissions).unwrap_or_default())
     }
 
     fn with_event(
@@ -244,54 +174,15 @@ impl Accounts {
     }
 }
 
-/// 256 random bits as 43 characters.
-pub(crate) fn random_secret() -> String {
-    URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
-}
-
-/// A password that nobody guesses and that can still be typed: 96 random bits as 16 characters.
-#[must_use]
-pub fn random_password() -> String {
-    URL_SAFE_NO_PAD.encode(rand::random::<[u8; 12]>())
-}
-
-fn token_hash(token: &str) -> String {
-    URL_SAFE_NO_PAD.encode(Sha256::digest(token.as_bytes()))
-}
-
-fn hash(password: &str) -> Result<String> {
-    let hashed = Argon2::default().hash_password(password.as_bytes()).map_err(|_| AccountsError::Hash)?;
-    Ok(hashed.to_string())
-}
-
-/// Hashing takes tens of milliseconds of CPU: off the threads that serve.
-async fn hash_slowly(password: String) -> Result<String> {
-    tokio::task::spawn_blocking(move || hash(&password)).await.map_err(|_| AccountsError::Hash)?
-}
-
-async fn verify_slowly(password: String, stored: String) -> Result<bool> {
-    let verify = move || {
-        let parsed = PasswordHash::new(&stored).map_err(|_| AccountsError::Hash)?;
-        Ok(Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok())
-    };
-    tokio::task::spawn_blocking(verify).await.map_err(|_| AccountsError::Hash)?
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn passwords_are_verified_by_their_hash() {
-        let stored = hash("correct horse").unwrap();
-        assert!(stored.starts_with("$argon2id$"), "{stored}");
-        assert!(verify_slowly("correct horse".into(), stored.clone()).await.unwrap());
-        assert!(!verify_slowly("wrong horse".into(), stored).await.unwrap());
+/// Refuses those who may less than what they are about to give or take. Without anybody it is this machine itself.
+fn check_within(by: Option<&Identity>, permissions: &BTreeSet<Permission>, what: &str) -> Result<()> {
+    match by {
+        Some(by) if !by.permissions.is_superset(permissions) => Err(AccountsError::Beyond(what.to_owned())),
+        _ => Ok(()),
     }
+}
 
-    #[test]
-    fn secrets_differ() {
-        assert_ne!(random_secret(), random_secret());
-        assert_eq!(random_secret().len(), 43);
-    }
+/// The first characters of what somebody typed, to be repeated to them.
+fn excerpt(text: &str) -> String {
+    text.chars().take(64).collect()
 }

@@ -1,7 +1,8 @@
 //! The one error of the API: a status, a code for machines, a message for people.
 
 use axum::Json;
-use axum::http::{Method, StatusCode, Uri};
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use pierhead_controller::RequestError;
 use pierhead_engine::EngineError;
@@ -16,6 +17,8 @@ pub struct ApiError {
     pub status: StatusCode,
     /// Everything else.
     pub body: Box<ErrorBody>,
+    /// After how many seconds it may be tried again.
+    pub retry_after_s: Option<u64>,
 }
 
 impl ApiError {
@@ -28,7 +31,7 @@ impl ApiError {
             replaced_by: None,
             operation: None,
         };
-        Self { status, body: Box::new(body) }
+        Self { status, body: Box::new(body), retry_after_s: None }
     }
 
     /// 400: a field that does not have the accepted form.
@@ -81,7 +84,11 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        (self.status, Json(*self.body)).into_response()
+        let mut response = (self.status, Json(*self.body)).into_response();
+        if let Some(seconds) = self.retry_after_s {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
     }
 }
 

@@ -2,14 +2,17 @@
 
 use crate::accounts::Identity;
 use crate::{Api, ApiError};
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, USER_AGENT};
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::Response;
 use pierhead_controller::{Actor, Idempotency};
 use pierhead_model::Permission;
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 /// The original's header: `<username>:<token>`.
 const ACCESS_TOKEN: &str = "x-access-token";
@@ -18,7 +21,7 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// Who asks, for handlers behind [`require`].
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
-    pub identity: Identity,
+    pub identity: Arc<Identity>,
     /// The token that they used.
     pub token: String,
 }
@@ -46,6 +49,24 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     }
 }
 
+/// Where a request comes from.
+pub(crate) struct Origin {
+    /// The address at the other end of the connection, if the listener tells it; nothing that a header claims.
+    pub address: Option<IpAddr>,
+    /// What the program calls itself.
+    pub client: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Origin {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|connection| connection.0.ip());
+        let client = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
+        Ok(Self { address, client: client.filter(|name| !name.is_empty()).unwrap_or("log-in").to_owned() })
+    }
+}
+
 /// Lets a request through if its token is good and its owner may; token first, then role, before any handler.
 pub(crate) async fn require(
     State((api, permission)): State<(Api, Permission)>,
@@ -54,8 +75,7 @@ pub(crate) async fn require(
 ) -> Result<Response, ApiError> {
     let caller = authenticate(&api, request.headers()).await?;
     if !caller.may(permission) {
-        let name = serde_json::to_value(permission).ok();
-        let name = name.as_ref().and_then(serde_json::Value::as_str).unwrap_or("another");
+        let name = permission.as_str();
         return Err(ApiError::forbidden(format!("your role does not have the permission {name}")));
     }
     request.extensions_mut().insert(caller);

@@ -10,7 +10,7 @@ mod mount;
 mod routes;
 mod views;
 
-pub use accounts::{Accounts, AccountsError, random_password};
+pub use accounts::{Accounts, AccountsError, LogInLimits, random_password};
 pub use error::ApiError;
 
 use pierhead_controller::Controller;

@@ -7,6 +7,8 @@ mod containers;
 mod engines;
 mod explain;
 mod operations;
+mod role;
+mod token;
 mod waiting;
 
 use crate::Api;
@@ -27,7 +29,11 @@ pub(crate) fn all(api: &Api) -> Router<Api> {
         .at("/auth/login", Public, post(account::log_in))
         .at("/account/passwdchange", LoggedIn, post(account::change_password))
         .at("/api/account", Holders(WriteAccounts), get(account::list).post(account::add).delete(account::delete))
-        .at("/api/account/{username}", Holders(WriteAccounts), delete(account::delete_named))
+        .at("/api/account/{username}", Holders(WriteAccounts), delete(account::delete_named).put(account::set_role))
+        .at("/api/tokens", LoggedIn, get(token::list).post(token::create))
+        .at("/api/tokens/{id}", LoggedIn, delete(token::revoke))
+        .at("/api/roles", Holders(WriteAccounts), get(role::list).post(role::add))
+        .at("/api/roles/{name}", Holders(WriteAccounts), get(role::show).put(role::change).delete(role::delete))
         .at("/api/engines", Holders(ReadEngines), get(engines::list))
         .at("/api/engines", Holders(WriteEngines), post(engines::add))
         .at("/api/engines/{id}", Holders(ReadEngines), get(engines::show))

@@ -69,10 +69,7 @@ impl RoleName {
         if is_plain_word(text, 63) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Invalid::new(
-                "role name",
-                "1 to 63 letters, digits, '.', '_' and '-', starting with a letter or digit",
-            ))
+            Err(Invalid::new("role name", "1 to 63 letters, digits, '.', '_' and '-', starting with a letter or digit"))
         }
     }
 }
@@ -155,8 +152,8 @@ impl Role {
 
     /// Whether it is one of those that nobody can change or delete.
     #[must_use]
-    pub fn is_built_in(name: &RoleName) -> bool {
-        [Self::ADMIN, Self::USER].contains(&name.0.as_str())
+    pub fn is_built_in(&self) -> bool {
+        [Self::ADMIN, Self::USER].contains(&self.name.0.as_str())
     }
 
     /// The roles that are there from the first start.

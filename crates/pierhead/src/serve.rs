@@ -84,7 +84,8 @@ async fn answer(listener: TcpListener, router: axum::Router) -> Result<()> {
         }
     });
     let mut seen = stopping.clone();
-    let graceful = axum::serve(listener, router).with_graceful_shutdown(async move {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let graceful = axum::serve(listener, service).with_graceful_shutdown(async move {
         // The sender outlives this.
         let _ = seen.wait_for(|stop| *stop).await;
     });

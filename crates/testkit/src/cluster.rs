@@ -4,6 +4,7 @@ use crate::descriptions::fake_images;
 use crate::power::Power;
 use crate::serving::{PASSWORD, Reachable, Serving};
 use crate::{PATIENCE, eventually};
+use pierhead_api::LogInLimits;
 use pierhead_client::{Addresses, Change, Client, RunOptions, Started, Wait};
 use pierhead_controller::{Controller, Heartbeat, Options};
 use pierhead_engine::{Deadlines, Fake, FakeOptions};
@@ -26,6 +27,8 @@ pub struct ClusterOptions {
     pub call_deadline: Duration,
     /// How the controller goes about its work.
     pub controller: Options,
+    /// How often somebody may try to log in.
+    pub log_in_limits: LogInLimits,
 }
 
 impl Default for ClusterOptions {
@@ -35,6 +38,7 @@ impl Default for ClusterOptions {
             capacity: Resources::new(4000, 8192),
             call_deadline: Duration::from_secs(5),
             controller: quick(),
+            log_in_limits: LogInLimits::OFF,
         }
     }
 }
@@ -90,7 +94,8 @@ impl Cluster {
         let hosts: Vec<Fake> = (0..options.hosts).map(|at| Fake::new(fake_options(&options, at))).collect();
         let named = hosts.iter().enumerate().map(|(at, host)| (address(at), host.clone()));
         let reachable: Reachable = Arc::new(Mutex::new(named.collect()));
-        let serving = Serving::start(directory.path(), Arc::clone(&reachable), options.controller.clone()).await;
+        let (controller, limits) = (options.controller.clone(), options.log_in_limits);
+        let serving = Serving::start(directory.path(), Arc::clone(&reachable), controller, limits).await;
         let token = token(&serving.url, "admin", PASSWORD).await;
         let cluster = Self {
             options,
@@ -263,8 +268,8 @@ impl Cluster {
     /// If the former is still there.
     pub async fn restart(&mut self) {
         assert!(self.serving.is_none(), "the former controller is still there");
-        let options = self.options.controller.clone();
-        let serving = Serving::start(self.directory.path(), Arc::clone(&self.reachable), options);
+        let (controller, limits) = (self.options.controller.clone(), self.options.log_in_limits);
+        let serving = Serving::start(self.directory.path(), Arc::clone(&self.reachable), controller, limits);
         self.serving = Some(serving.await);
     }
 }

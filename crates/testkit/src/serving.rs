@@ -1,7 +1,7 @@
 //! A controller with its API, on threads of its own so that it can be torn away at any moment.
 
 use crate::power::{Power, PoweredEngine, PoweredStore};
-use pierhead_api::{Accounts, Api};
+use pierhead_api::{Accounts, Api, LogInLimits};
 use pierhead_controller::{Connect, Connection, Controller, Options};
 use pierhead_engine::Fake;
 use pierhead_model::{Engine, Resources};
@@ -9,6 +9,7 @@ use pierhead_store::seal::Sealer;
 use pierhead_store::{Embedded, Store};
 use pierhead_wire::Defaults;
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::TcpListener;
@@ -31,14 +32,14 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 
 impl Serving {
     /// Starts a controller on a store's directory.
-    pub(crate) async fn start(directory: &Path, reachable: Reachable, options: Options) -> Self {
+    pub(crate) async fn start(directory: &Path, reachable: Reachable, options: Options, limits: LogInLimits) -> Self {
         let threads = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
             .expect("the system gives threads");
         let power = Power::default();
-        let begun = threads.spawn(begin(directory.to_owned(), reachable, options, power.clone()));
+        let begun = threads.spawn(begin(directory.to_owned(), reachable, options, limits, power.clone()));
         let (embedded, controller, url) = begun.await.expect("the controller starts");
         Self { threads: Some(threads), embedded, controller, url, power }
     }
@@ -73,6 +74,7 @@ async fn begin(
     directory: PathBuf,
     reachable: Reachable,
     options: Options,
+    limits: LogInLimits,
     power: Power,
 ) -> (Arc<Embedded>, Controller, String) {
     let embedded = Arc::new(Embedded::open(&directory).expect("the directory is free"));
@@ -82,12 +84,14 @@ async fn begin(
     let controller =
         Controller::start(Arc::clone(&store), connect(reachable, power), options).await.expect("the records are read");
     let accounts = Accounts::new(store, controller.clock()).expect("passwords can be hashed");
+    let accounts = accounts.with_limits(limits);
     accounts.first_start(PASSWORD).await.expect("the administrator is made");
     let defaults = Defaults { image: None, reserved: Resources::new(50, 64) };
     let api = Api { controller: controller.clone(), accounts, sealer, defaults: Arc::new(defaults), version: "test" };
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port is free");
     let url = format!("http://{}", listener.local_addr().expect("a listener has an address"));
-    tokio::spawn(async move { axum::serve(listener, pierhead_api::router(api)).await });
+    let service = pierhead_api::router(api).into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, service).await });
     (embedded, controller, url)
 }
 

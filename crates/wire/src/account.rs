@@ -60,6 +60,14 @@ pub struct AccountRequest {
     pub created_at: Option<Value>,
 }
 
+/// Body of `PUT /api/account/{username}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoleChange {
+    /// What it may do from then on.
+    pub role: RoleView,
+}
+
 /// A role by its name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoleView {

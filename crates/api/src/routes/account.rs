@@ -2,14 +2,14 @@
 
 use crate::accounts::AccountsError;
 use crate::body::{Body, Path};
-use crate::identity::Caller;
+use crate::identity::{Caller, Origin};
 use crate::{Api, ApiError};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use pierhead_model::{Account, Permission, Username};
 use pierhead_wire::{
-    AccountRequest, AccountView, FieldError, LogIn, LoggedIn, PasswordChange, RoleView, format_timestamp,
+    AccountRequest, AccountView, FieldError, LogIn, LoggedIn, PasswordChange, RoleChange, RoleView, format_timestamp,
 };
 
 impl From<AccountsError> for ApiError {
@@ -19,21 +19,34 @@ impl From<AccountsError> for ApiError {
             AccountsError::Store(error) => error.into(),
             AccountsError::Hash => Self::new(StatusCode::SERVICE_UNAVAILABLE, "hash_failed", message),
             AccountsError::WrongPassword => Self::unauthenticated(&message),
-            AccountsError::Exists(_) => Self::exists(message),
-            AccountsError::NotFound(_) => Self::not_found(message),
+            AccountsError::TooManyAttempts { retry_after_s } => {
+                let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", message);
+                Self { retry_after_s: Some(retry_after_s), ..error }
+            }
+            AccountsError::Exists(_) | AccountsError::RoleExists(_) => Self::exists(message),
+            AccountsError::NotFound(_) | AccountsError::RoleNotFound(_) | AccountsError::TokenNotFound(_) => {
+                Self::not_found(message)
+            }
+            AccountsError::Beyond(_) => Self::forbidden(message),
+            AccountsError::BuiltIn(_) => Self::new(StatusCode::CONFLICT, "built_in", message),
+            AccountsError::RoleInUse { .. } => Self::new(StatusCode::CONFLICT, "role_in_use", message),
             AccountsError::NoRole(_) => Self::field("role.name", message),
             AccountsError::LastAdmin(_) => Self::new(StatusCode::CONFLICT, "last_admin", message),
         }
     }
 }
 
-pub(super) async fn log_in(State(api): State<Api>, body: Body<LogIn>) -> Result<Json<LoggedIn>, ApiError> {
+pub(super) async fn log_in(
+    State(api): State<Api>,
+    origin: Origin,
+    body: Body<LogIn>,
+) -> Result<Json<LoggedIn>, ApiError> {
     let LogIn { username, password } = body.value;
-    let (token, record, role) = api.accounts.log_in(&username, &password).await?;
+    let (token, record, role) = api.accounts.log_in(&username, &password, origin.address, &origin.client).await?;
     Ok(Json(LoggedIn {
         token,
         username: record.username.to_string(),
-        role: role.0,
+        role: role.map(|role| role.0).unwrap_or_default(),
         expires_at: format_timestamp(record.expires_at),
     }))
 }
@@ -50,7 +63,7 @@ pub(super) async fn change_password(
     }
     check_password(&body.value.password)?;
     let keep = own.then_some(caller.token.as_str());
-    api.accounts.change_password(&name, &body.value.password, &caller.identity.username, keep).await?;
+    api.accounts.change_password(&name, &body.value.password, Some(&caller.identity), keep).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -72,7 +85,7 @@ pub(super) async fn add(
     if let Some(id) = &id {
         Username::parse(id.as_str()).map_err(|invalid| FieldError::of("id", &invalid))?;
     }
-    api.accounts.add(&name, id, password, &role, Some(&caller.identity.username)).await?;
+    api.accounts.add(&name, id, password, &role, Some(&caller.identity)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -90,7 +103,7 @@ pub(super) async fn delete(
         }
         (None, None) => return Err(ApiError::field("username", "username or id must be given")),
     };
-    api.accounts.delete(&name, &caller.identity.username).await?;
+    api.accounts.delete(&name, &caller.identity).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -99,10 +112,24 @@ pub(super) async fn delete_named(
     caller: Caller,
     Path(name): Path,
 ) -> Result<StatusCode, ApiError> {
-    let not_found = |_| ApiError::not_found("there is no account of that name");
-    let name = Username::parse(name).map_err(not_found)?;
-    api.accounts.delete(&name, &caller.identity.username).await?;
+    let name = named(name)?;
+    api.accounts.delete(&name, &caller.identity).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn set_role(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(name): Path,
+    body: Body<RoleChange>,
+) -> Result<StatusCode, ApiError> {
+    api.accounts.set_role(&named(name)?, &body.value.role.name, &caller.identity).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The account of a path.
+fn named(name: String) -> Result<Username, ApiError> {
+    Username::parse(name).map_err(|_| ApiError::not_found("there is no account of that name"))
 }
 
 fn username(text: Option<&String>) -> Result<Username, ApiError> {
@@ -118,7 +145,7 @@ fn view(account: &Account) -> AccountView {
     AccountView {
         id: account.id.clone(),
         username: account.username.to_string(),
-        role: RoleView { name: account.role.0.clone() },
+        role: RoleView { name: account.role().map(|role| role.0.clone()).unwrap_or_default() },
         created_at: format_timestamp(account.created_at),
     }
 }

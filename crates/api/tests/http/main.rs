@@ -4,9 +4,12 @@
 mod accounts;
 mod bad_input;
 mod disk;
+mod limits;
 mod operations;
 mod ownership;
 mod raw;
 mod retries;
+mod roles;
 mod routes;
+mod sessions;
 mod tokens;

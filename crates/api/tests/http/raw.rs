@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 pub struct Answer {
     pub status: u16,
     pub location: Option<String>,
+    pub retry_after: Option<String>,
     pub text: String,
 }
 
@@ -67,8 +68,9 @@ impl Sender {
             request = request.header(*name, value);
         }
         let response = request.send().await.unwrap();
-        let location = response.headers().get("location").map(|value| value.to_str().unwrap().to_owned());
-        Answer { status: response.status().as_u16(), location, text: response.text().await.unwrap() }
+        let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        let (location, retry_after) = (header("location"), header("retry-after"));
+        Answer { status: response.status().as_u16(), location, retry_after, text: response.text().await.unwrap() }
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -90,7 +92,7 @@ pub struct Snapshot {
 /// What people want and what runs; tokens and the events of log-ins are nobody's wish.
 pub async fn snapshot(cluster: &Cluster) -> Snapshot {
     let mut records = BTreeMap::new();
-    for prefix in ["spec/", "assignments/", "operations/", "accounts/", "idempotency/"] {
+    for prefix in ["spec/", "assignments/", "operations/", "accounts/", "roles/", "idempotency/"] {
         let listing = cluster.controller().store().list_all(prefix).await.unwrap();
         records.extend(listing.entries.into_iter().map(|entry| (entry.key.to_string(), entry.modified)));
     }

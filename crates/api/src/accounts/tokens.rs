@@ -1,0 +1,227 @@
+//! Tokens: given for a password or to who is logged in, found by their hash, listed and revoked by an id that is worth
+//! nothing.
+
+use super::identities::Remembered;
+use super::passwords::random_secret;
+use super::{Accounts, AccountsError, Identity, Result, excerpt};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use pierhead_controller::keys;
+use pierhead_model::{Account, RoleName, Timestamp, TokenRecord, Username};
+use pierhead_store::{Error, StoreJson, Transaction};
+use sha2::{Digest, Sha256};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// How long a token is good unless its owner says otherwise, in milliseconds: 30 days.
+pub(crate) const TOKEN_LIFE_MS: u64 = 30 * 24 * 3600 * 1000;
+
+/// What a token is called in public: 16 hexadecimal digits of its hash.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct TokenId(pub String);
+
+impl TokenId {
+    /// That of a token.
+    pub fn of(token: &str) -> Self {
+        Self::of_key(&keys::token(&token_hash(token))).expect("a hash is longer than an id")
+    }
+
+    fn of_key(key: &str) -> Option<Self> {
+        let hash = URL_SAFE_NO_PAD.decode(key.strip_prefix(keys::TOKENS)?).ok()?;
+        Some(Self(hash.get(..8)?.iter().map(|byte| format!("{byte:02x}")).collect()))
+    }
+}
+
+/// Whose tokens somebody may see and revoke.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TokenOwner<'a> {
+    /// One account's.
+    One(&'a Username),
+    /// Everybody's.
+    Anybody,
+}
+
+impl TokenOwner<'_> {
+    fn is(self, record: &TokenRecord) -> bool {
+        match self {
+            Self::One(name) => record.username == *name,
+            Self::Anybody => true,
+        }
+    }
+}
+
+impl Accounts {
+    /// Checks a password and gives a token. An unknown name takes as long as a wrong password.
+    ///
+    /// # Errors
+    /// If name and password do not belong together, or there were too many attempts.
+    pub(crate) async fn log_in(
+        &self,
+        name: &str,
+        password: &str,
+        from: Option<IpAddr>,
+        client: &str,
+    ) -> Result<(String, TokenRecord, Option<RoleName>)> {
+        let attempt = self.attempts.begin(name, from, self.clock.now());
+        let attempt = attempt.map_err(|retry_after_s| AccountsError::TooManyAttempts { retry_after_s })?;
+        let account = match Username::parse(name) {
+            Ok(name) => self.store.get_json::<Account>(&keys::account(&name)).await?.map(|(account, _)| account),
+            Err(_) => None,
+        };
+        let stored = account.as_ref().map(|account| account.password_hash.as_str());
+        let is_right = self.passwords.is_right(password, stored).await?;
+        let Some(account) = account.filter(|_| is_right) else { return Err(AccountsError::WrongPassword) };
+        self.attempts.succeeded(attempt);
+        let expires_at = self.clock.now().plus(TOKEN_LIFE_MS);
+        let (token, record) = self.give(&account, client, expires_at, true).await?;
+        Ok((token, record, account.role().cloned()))
+    }
+
+    /// Gives a token to somebody who is logged in.
+    ///
+    /// # Errors
+    /// Those of the store, or if the account was deleted meanwhile.
+    pub(crate) async fn create_token(
+        &self,
+        owner: &Username,
+        name: &str,
+        expires_at: Timestamp,
+    ) -> Result<(String, TokenRecord)> {
+        let found = self.store.get_json::<Account>(&keys::account(owner)).await?;
+        let (account, _) = found.ok_or_else(|| AccountsError::NotFound(owner.to_string()))?;
+        self.give(&account, name, expires_at, false).await
+    }
+
+    async fn give(
+        &self,
+        account: &Account,
+        name: &str,
+        expires_at: Timestamp,
+        is_in_use: bool,
+    ) -> Result<(String, TokenRecord)> {
+        let (token, now) = (random_secret(), self.clock.now());
+        let record = TokenRecord {
+            username: account.username.clone(),
+            created_at: now,
+            expires_at,
+            name: excerpt(name),
+            last_used_at: is_in_use.then_some(now),
+            epoch: account.token_epoch.clone(),
+        };
+        let transaction = Transaction::new().put_json(keys::token(&token_hash(&token)), &record)?;
+        let transaction = if is_in_use {
+            transaction
+        } else {
+            let message = format!("name={} account={}", record.name, account.username);
+            self.with_event(transaction, "add-token", message, Some(&account.username))?
+        };
+        self.store.commit(transaction).await?;
+        Ok((token, record))
+    }
+
+    /// The good tokens of somebody, or of all, the oldest first.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) async fn tokens(&self, owner: TokenOwner<'_>) -> Result<Vec<(TokenId, TokenRecord)>> {
+        let accounts = self.list().await?;
+        let now = self.clock.now();
+        let mut tokens = self.found_tokens(owner).await?;
+        tokens.retain(|(_, _, record)| accounts.iter().any(|account| record.is_good(account, now)));
+        tokens.sort_by(|(_, id, one), (_, other_id, other)| (one.created_at, id).cmp(&(other.created_at, other_id)));
+        Ok(tokens.into_iter().map(|(_, id, record)| (id, record)).collect())
+    }
+
+    /// Revokes one token.
+    ///
+    /// # Errors
+    /// If the owner has none of that id.
+    pub(crate) async fn revoke(&self, id: &TokenId, owner: TokenOwner<'_>, by: &Username) -> Result<()> {
+        let not_found = || AccountsError::TokenNotFound(excerpt(&id.0));
+        let found = self.found_tokens(owner).await?.into_iter().find(|(_, found, _)| found == id);
+        let (key, _, record) = found.ok_or_else(not_found)?;
+        let transaction = Transaction::new().exists(key.clone()).delete(key.clone());
+        let message = format!("name={} account={}", record.name, record.username);
+        let committed = self.store.commit(self.with_event(transaction, "delete-token", message, Some(by))?).await;
+        self.identities.forget(key.strip_prefix(keys::TOKENS).unwrap_or_default());
+        match committed {
+            Ok(_) => Ok(()),
+            Err(Error::Conflict { .. }) => Err(not_found()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn found_tokens(&self, owner: TokenOwner<'_>) -> Result<Vec<(Arc<str>, TokenId, TokenRecord)>> {
+        let entries = self.store.list_all(keys::TOKENS).await?.entries;
+        let read = entries.into_iter().filter_map(|entry| {
+            let record = entry.json::<TokenRecord>().ok().filter(|record| owner.is(record))?;
+            let id = TokenId::of_key(&entry.key)?;
+            Some((entry.key, id, record))
+        });
+        Ok(read.collect())
+    }
+
+    /// Removes the records of an account's tokens that are worth nothing any more.
+    pub(super) async fn discard_tokens(&self, owner: &Username) -> Result<()> {
+        let tokens = self.found_tokens(TokenOwner::One(owner)).await?;
+        // Read after the tokens: one that was given since then is not among them.
+        let account = self.store.get_json::<Account>(&keys::account(owner)).await?;
+        let now = self.clock.now();
+        for (key, _, record) in tokens {
+            if !account.as_ref().is_some_and(|(account, _)| record.is_good(account, now)) {
+                self.store.commit(Transaction::new().delete(key)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whose token it is, and what they may.
+    pub(crate) async fn identify(&self, token: &str) -> Result<Option<Arc<Identity>>> {
+        let (hash, now) = (token_hash(token), self.clock.now());
+        let found = match self.identities.get(&hash) {
+            Some(found) => found,
+            None => match self.look_up(&hash, now).await? {
+                Some(found) => found,
+                None => return Ok(None),
+            },
+        };
+        if found.expires_at <= now {
+            return Ok(None);
+        }
+        if found.is_touch_due(now) {
+            tokio::spawn(self.clone().touch(hash, now));
+        }
+        Ok(Some(Arc::clone(&found.identity)))
+    }
+
+    async fn look_up(&self, hash: &str, now: Timestamp) -> Result<Option<Arc<Remembered>>> {
+        let version = self.identities.version();
+        let Some((record, _)) = self.store.get_json::<TokenRecord>(&keys::token(hash)).await? else { return Ok(None) };
+        let account = self.store.get_json::<Account>(&keys::account(&record.username)).await?;
+        let Some((account, _)) = account.filter(|(account, _)| record.is_good(account, now)) else { return Ok(None) };
+        let permissions = self.permissions(account.role()).await?;
+        let identity = Arc::new(Identity { username: account.username, permissions });
+        let found = Arc::new(Remembered::new(identity, record.expires_at, record.last_used_at));
+        self.identities.remember(version, hash.to_owned(), Arc::clone(&found));
+        Ok(Some(found))
+    }
+
+    /// Writes down that a token is used. If that does not work now, it does another time.
+    async fn touch(self, hash: String, now: Timestamp) {
+        let key = keys::token(&hash);
+        let written = async {
+            let Some((record, revision)) = self.store.get_json::<TokenRecord>(&key).await? else { return Ok(()) };
+            let used = TokenRecord { last_used_at: Some(now), ..record };
+            let transaction = Transaction::new().unchanged(key.clone(), revision).put_json(key.clone(), &used)?;
+            self.store.commit(transaction).await.map(drop)
+        };
+        if let Err::<(), Error>(error) = written.await {
+            tracing::debug!(%error, "the use of a token was not written down");
+        }
+    }
+}
+
+/// Where a token's record lies.
+pub(super) fn token_hash(token: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(token.as_bytes()))
+}
