@@ -27,6 +27,18 @@ pub enum AccountCommand {
     Rm(AccountRmArgs),
     /// Change a password: one's own, or as an administrator anybody's
     Passwd(PasswdArgs),
+    /// Give an account another role
+    SetRole(SetRoleArgs),
+}
+
+/// What `account set-role` takes.
+#[derive(Debug, Clone, Args)]
+pub struct SetRoleArgs {
+    /// User name
+    #[arg(value_name = "NAME")]
+    pub username: String,
+    /// Role: admin, user, or one that was made
+    pub role: String,
 }
 
 /// What `account add` takes.
@@ -85,6 +97,7 @@ pub(crate) async fn account(args: &AccountArgs, connection: &Connection, out: &m
             let me = connection.saved()?.map(|login| login.username);
             change_password(args, me, &client, out).await
         }
+        Some(AccountCommand::SetRole(args)) => set_role(args, &client, out).await,
     }
 }
 
@@ -140,4 +153,9 @@ async fn change_password(
     let secret = password(args.password_stdin, "--password-stdin", out)?;
     client.change_password(&PasswordChange { username: username.clone(), password: secret }).await?;
     if out.is_json() { Ok(()) } else { out.text(&format!("changed the password of {username}")) }
+}
+
+async fn set_role(args: &SetRoleArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
+    client.set_account_role(&args.username, &args.role).await?;
+    if out.is_json() { Ok(()) } else { out.text(&format!("{} has the role {} now", args.username, args.role)) }
 }

@@ -11,8 +11,10 @@ use crate::login::LoginArgs;
 use crate::logs::LogsArgs;
 use crate::operation::OperationArgs;
 use crate::output::WithoutTerminal;
+use crate::role::RoleArgs;
 use crate::run::RunArgs;
 use crate::scale::ScaleArgs;
+use crate::token::TokenArgs;
 use crate::{
     CliError, Connection, Output, account, app, cluster, container, engine, event, explain, login, logs, operation,
 };
@@ -78,9 +80,15 @@ pub enum ClientCommand {
     Events(EventsArgs),
     /// Accounts: who may log in
     Account(AccountArgs),
+    /// Roles: what accounts may do
+    #[command(visible_alias = "roles")]
+    Role(RoleArgs),
+    /// Tokens: what programs log in with
+    #[command(visible_alias = "tokens")]
+    Token(TokenArgs),
     /// Log in and keep the token
     Login(LoginArgs),
-    /// Forget the token
+    /// Revoke the token and forget it
     Logout,
     /// Print the version
     Version,
@@ -162,8 +170,10 @@ pub async fn execute(command: ClientCommand, connection: &Connection, out: &mut 
         ClientCommand::Operation(args) => operation::operation(&args, &client()?, out).await,
         ClientCommand::Events(args) => event::list(&args, &client()?, out).await,
         ClientCommand::Account(args) => account::account(&args, connection, out).await,
+        ClientCommand::Role(args) => crate::role::role(&args, &client()?, out).await,
+        ClientCommand::Token(args) => crate::token::token(&args, &client()?, out).await,
         ClientCommand::Login(args) => login::log_in(&args, connection, out).await,
-        ClientCommand::Logout => login::log_out(connection, out),
+        ClientCommand::Logout => login::log_out(connection, out).await,
         ClientCommand::Version => version(out),
         ClientCommand::Containers(args) => container::list(&args, &client()?, out).await,
         ClientCommand::Destroy(args) => container::remove(&args, WithoutTerminal::Proceed, &client()?, out).await,

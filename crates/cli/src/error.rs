@@ -169,7 +169,7 @@ fn hint_of_code(code: &str) -> Option<String> {
 fn exit_code_of_request(error: &ClientError) -> u8 {
     match error {
         ClientError::Refused { status, body } => match *status {
-            401 | 403 => exit::FORBIDDEN,
+            401 | 403 | 429 => exit::FORBIDDEN,
             404 => exit::NOT_FOUND,
             409 => exit::CONFLICT,
             408 | 504 => exit::UNREACHABLE,

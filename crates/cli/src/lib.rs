@@ -25,9 +25,11 @@ mod operation;
 mod output;
 mod progress;
 mod render;
+mod role;
 mod run;
 mod scale;
 mod target;
+mod token;
 
 pub use command::{AFTER_HELP, Cli, ClientCommand, execute, report, run};
 pub use connection::Connection;

@@ -4,7 +4,7 @@ use crate::connection::DEFAULT_URL;
 use crate::credentials::SavedLogin;
 use crate::{CliError, Connection, Output};
 use clap::Args;
-use pierhead_client::{Addresses, Client};
+use pierhead_client::{Addresses, Client, ClientError};
 use pierhead_wire::LogIn;
 
 /// What `login` takes.
@@ -89,11 +89,29 @@ pub(crate) fn password(from_stdin: bool, flag: &str, out: &mut Output) -> Result
     out.ask_password("Password")
 }
 
-/// Forgets the token.
-pub(crate) fn log_out(connection: &Connection, out: &mut Output) -> Result<(), CliError> {
+/// Revokes the token and forgets it, the latter also if no controller answers.
+pub(crate) async fn log_out(connection: &Connection, out: &mut Output) -> Result<(), CliError> {
+    // A file that cannot be read holds nothing that could be revoked.
+    let saved = connection.saved().ok().flatten();
     let removed = connection.folder().map_or(Ok(false), |folder| SavedLogin::remove(&folder))?;
+    let revoked = match saved {
+        Some(login) => revoke(&login).await,
+        None => Ok(()),
+    };
+    if let Err(error) = revoked {
+        out.note(&format!("the token was not revoked and stays good until it expires: {error}"));
+    }
     if out.is_json() {
         return Ok(());
     }
     out.text(if removed { "logged out: the token is no longer on this machine" } else { "nobody was logged in" })
+}
+
+async fn revoke(login: &SavedLogin) -> Result<(), CliError> {
+    let client = Client::new(Addresses::parse(&login.url)?, Some(login.token.clone()))?;
+    match client.log_out().await {
+        // It is worth nothing already.
+        Err(ClientError::Refused { status: 401, .. }) => Ok(()),
+        other => Ok(other?),
+    }
 }

@@ -3,7 +3,8 @@
 use crate::change::json;
 use crate::transport::Call;
 use crate::{Answer, Client, ClientError};
-use pierhead_wire::{AccountRequest, AccountView, LogIn, LoggedIn, PasswordChange};
+use pierhead_wire::{AccountRequest, AccountView, LogIn, LoggedIn, PasswordChange, RoleChange, RoleView};
+use reqwest::Method;
 
 const ACCOUNTS: [&str; 2] = ["api", "account"];
 
@@ -47,5 +48,15 @@ impl Client {
     pub async fn delete_account(&self, username: &str) -> Result<(), ClientError> {
         let body = AccountRequest { username: Some(username.to_owned()), ..AccountRequest::default() };
         self.change_at_once(Call::delete(&ACCOUNTS).body(json(&body)?)).await.map(drop)
+    }
+
+    /// Gives an account another role.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with status 404 if there is no such account, 409 if it is the last administrator.
+    pub async fn set_account_role(&self, username: &str, role: &str) -> Result<(), ClientError> {
+        let body = RoleChange { role: RoleView { name: role.to_owned() } };
+        let call = Call::new(Method::PUT, &["api", "account", username]).body(json(&body)?);
+        self.change_at_once(call).await.map(drop)
     }
 }

@@ -15,6 +15,8 @@ mod error;
 mod explain;
 mod logs;
 mod operation;
+mod role;
+mod token;
 mod transport;
 
 pub use address::Addresses;
@@ -23,4 +25,5 @@ pub use change::{Change, Started, Wait};
 pub use container::{RunOptions, Verb};
 pub use error::ClientError;
 pub use logs::{LogOptions, LogStream};
+pub use token::TokensOf;
 pub use transport::Client;

@@ -18,6 +18,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const CONNECT_LIMIT: Duration = Duration::from_secs(3);
 /// The longest that an answer may take, beyond what the controller was asked to wait.
 const ANSWER_LIMIT: Duration = Duration::from_secs(15);
+/// What it calls itself; log-ins are listed by it.
+const PROGRAM: &str = concat!("pierhead/", env!("CARGO_PKG_VERSION"));
 
 /// A client of the controllers of one pool.
 #[derive(Clone)]
@@ -57,6 +59,7 @@ impl Client {
     pub fn new(addresses: Addresses, token: Option<String>) -> Result<Self, ClientError> {
         let http = reqwest::Client::builder()
             .connect_timeout(CONNECT_LIMIT)
+            .user_agent(PROGRAM)
             .redirect(reqwest::redirect::Policy::none())
             // Controllers stand in the same network; a proxy for the internet would only see the token.
             .no_proxy()

@@ -1,7 +1,7 @@
-//! How accounts look.
+//! How accounts, roles and tokens look.
 
 use super::table;
-use pierhead_wire::AccountView;
+use pierhead_wire::{AccountView, RoleDetail, TokenView};
 
 /// What `account ls` prints.
 pub(crate) fn list(accounts: &[AccountView], width: Option<u16>) -> String {
@@ -9,4 +9,23 @@ pub(crate) fn list(accounts: &[AccountView], width: Option<u16>) -> String {
         vec![account.username.clone(), account.role.name.clone(), account.created_at.clone(), account.id.clone()]
     };
     table(&["USER", "ROLE", "CREATED", "ID"], accounts.iter().map(row), width)
+}
+
+/// What `role ls` prints.
+pub(crate) fn roles(roles: &[RoleDetail], width: Option<u16>) -> String {
+    let row = |role: &RoleDetail| {
+        let kind = if role.built_in { "built in" } else { "made" };
+        vec![role.name.clone(), kind.to_owned(), role.permissions.join(", ")]
+    };
+    table(&["ROLE", "KIND", "PERMISSIONS"], roles.iter().map(row), width)
+}
+
+/// What `token ls` prints.
+pub(crate) fn tokens(tokens: &[TokenView], width: Option<u16>) -> String {
+    let row = |token: &TokenView| {
+        let name = if token.current { format!("{} (this one)", token.name) } else { token.name.clone() };
+        let or = |time: &Option<String>| time.clone().unwrap_or_else(|| "never".to_owned());
+        vec![token.id.clone(), token.username.clone(), name, or(&token.last_used_at), or(&token.expires_at)]
+    };
+    table(&["ID", "USER", "NAME", "LAST USED", "EXPIRES"], tokens.iter().map(row), width)
 }

@@ -60,12 +60,33 @@ async fn a_saved_token_goes_to_nobody_else() {
 }
 
 #[tokio::test]
-async fn logging_out_forgets_it() {
+async fn logging_out_revokes_and_forgets_it() {
     let session = session().await;
     log_in(&session).await;
-    assert!(session.run_alone("logout").await.out.starts_with("logged out"));
+    session.server.json("DELETE /api/tokens/current", "");
+    let ran = session.run_alone("logout").await;
+    assert!(ran.out.starts_with("logged out") && ran.err.is_empty(), "{ran:?}");
     assert!(!file(&session).exists());
+    let asked = &session.server.asked()[1];
+    assert_eq!((asked.line.as_str(), asked.token.as_deref()), ("DELETE /api/tokens/current", Some("Bearer t0ken")));
     assert_eq!(session.run_alone("logout").await.out, "nobody was logged in\n");
+}
+
+#[tokio::test]
+async fn logging_out_says_if_the_token_lives_on() {
+    let session = session().await;
+    log_in(&session).await;
+    session.server.refuse("DELETE /api/tokens/current", 503, "store_failed", "the store does not work");
+    let ran = session.run_alone("logout").await;
+    assert!(ran.code == 0 && !file(&session).exists(), "{ran:?}");
+    assert!(ran.err.contains("not revoked") && ran.err.contains("the store does not work"), "{ran:?}");
+    log_in(&session).await;
+    let expired = Scripted::start().await;
+    expired.refuse("DELETE /api/tokens/current", 401, "unauthenticated", "the token is not valid");
+    let saved = std::fs::read_to_string(file(&session)).unwrap().replace(&session.server.url, &expired.url);
+    std::fs::write(file(&session), saved).unwrap();
+    let ran = session.run_alone("logout").await;
+    assert!(ran.code == 0 && ran.err.is_empty(), "{ran:?}");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 #[path = "../../../client/tests/http/scripted.rs"]
 mod scripted;
 
+mod access;
 mod changing;
 mod failing;
 mod login;

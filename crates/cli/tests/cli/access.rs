@@ -1,0 +1,101 @@
+//! Roles and tokens.
+
+use crate::session::Session;
+use serde_json::Value;
+
+const TOKENS: &str = r#"[
+    {"id":"00112233aabbccdd","name":"pierhead/0.1.0","username":"ann","created_at":"2026-01-01T00:00:00.000Z",
+     "expires_at":"2026-01-31T00:00:00.000Z","last_used_at":"2026-01-02T00:00:00.000Z","current":true},
+    {"id":"ffffffff00000000","name":"robot\u001b[31m","username":"ann","created_at":"2026-01-01T00:00:00.000Z",
+     "current":false}]"#;
+
+const ROLES: &str = r#"[{"name":"user","permissions":["read-engines","read-events"],"built_in":true},
+    {"name":"watcher","permissions":[],"built_in":false}]"#;
+
+#[tokio::test]
+async fn tokens_are_listed_with_their_last_use_and_end() {
+    let session = Session::start().await;
+    let server = &session.server;
+    server.json("GET /api/tokens", TOKENS).json("GET /api/tokens?all=true", "[]");
+    server.json("GET /api/tokens?username=ann", "[]");
+    let ran = session.run("token ls").await;
+    let lines: Vec<Vec<&str>> = ran.out.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(lines[0], ["ID", "USER", "NAME", "LAST", "USED", "EXPIRES"]);
+    assert_eq!(lines[1][..5], ["00112233aabbccdd", "ann", "pierhead/0.1.0", "(this", "one)"]);
+    assert_eq!(lines[1][5..], ["2026-01-02T00:00:00.000Z", "2026-01-31T00:00:00.000Z"]);
+    assert_eq!(lines[2][3..], ["never", "never"]);
+    assert!(!ran.out.contains('\u{1b}'), "{ran:?}");
+    for line in ["token ls --all", "token ls --account ann", "tokens"] {
+        assert_eq!(session.run(line).await.code, 0, "{line}");
+    }
+    let json = session.run("--json token ls").await.out;
+    assert!(json.contains("ffffffff00000000"), "{json}");
+    assert_eq!(server.lines()[1..3], ["GET /api/tokens?all=true", "GET /api/tokens?username=ann"]);
+}
+
+#[tokio::test]
+async fn a_made_token_stands_alone_on_standard_output() {
+    let session = Session::start().await;
+    let made = r#"{"id":"0011","name":"CI","token":"t0ken","expires_at":"2026-01-31T00:00:00.000Z"}"#;
+    session.server.json("POST /api/tokens", made);
+    let ran = session.run("token add CI --expires-in 12h").await;
+    assert_eq!((ran.code, ran.out.as_str()), (0, "t0ken\n"), "{ran:?}");
+    assert!(ran.err.contains("only once") && ran.err.contains("pierhead token rm 0011"), "{ran:?}");
+    assert_eq!(session.server.asked()[0].body, r#"{"name":"CI","expires_in":"12h"}"#);
+    let json: Value = serde_json::from_str(&session.run("--json token add CI").await.out).unwrap();
+    assert_eq!(json["token"], "t0ken");
+}
+
+#[tokio::test]
+async fn tokens_and_roles_go_only_when_that_is_meant() {
+    let session = Session::start().await;
+    session.server.json("DELETE /api/tokens/0011", "").json("DELETE /api/roles/watcher", "");
+    for (line, done) in [("token rm 0011", "revoked 0011\n"), ("role rm watcher", "deleted the role watcher\n")] {
+        assert_eq!(session.run(line).await.code, 2, "{line}");
+        let ran = session.run(&format!("{line} --yes")).await;
+        assert_eq!((ran.code, ran.out.as_str()), (0, done));
+    }
+    assert_eq!(session.server.lines(), ["DELETE /api/tokens/0011", "DELETE /api/roles/watcher"]);
+}
+
+#[tokio::test]
+async fn roles_are_listed_made_changed_and_given() {
+    let session = Session::start().await;
+    let server = &session.server;
+    server.json("GET /api/roles", ROLES).json("POST /api/roles", "").json("PUT /api/roles/watcher", "");
+    server.json("PUT /api/account/ann", "");
+    let listed = session.run("role ls").await.out;
+    assert!(listed.contains("built in") && listed.contains("read-engines, read-events"), "{listed}");
+    for (line, said, body) in [
+        (
+            "role add watcher read-events read-engines",
+            "added the role watcher\n",
+            r#"{"name":"watcher","permissions":["read-events","read-engines"]}"#,
+        ),
+        (
+            "role set watcher read-events,read-engines",
+            "changed the role watcher\n",
+            r#"{"permissions":["read-events","read-engines"]}"#,
+        ),
+        ("role set watcher", "changed the role watcher\n", r#"{"permissions":[]}"#),
+        ("account set-role ann watcher", "ann has the role watcher now\n", r#"{"role":{"name":"watcher"}}"#),
+    ] {
+        let ran = session.run(line).await;
+        assert_eq!((ran.code, ran.out.as_str()), (0, said), "{line}: {ran:?}");
+        assert_eq!(server.asked().last().unwrap().body, body, "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_says_why() {
+    let session = Session::start().await;
+    session.server.refuse("DELETE /api/roles/watcher", 409, "role_in_use", "role watcher is that of ann");
+    let ran = session.run("role rm watcher --yes").await;
+    assert!(ran.code == 4 && ran.err.contains("is that of ann"), "{ran:?}");
+    session.server.refuse("POST /auth/login", 429, "too_many_attempts", "too many attempts; try again in 20 s");
+    let mut session = session;
+    session.input = "s3cret\n";
+    let line = format!("login {} -u ann --password-stdin", session.server.url);
+    let ran = session.run_alone(&line).await;
+    assert!(ran.code == 5 && ran.err.contains("try again in 20 s"), "{ran:?}");
+}
