@@ -4,6 +4,7 @@ mod account;
 mod apps;
 mod cluster;
 mod containers;
+mod duty;
 mod engines;
 mod explain;
 mod operations;
@@ -38,6 +39,12 @@ pub(crate) fn all(api: &Api) -> Router<Api> {
         .at("/api/engines", Holders(WriteEngines), post(engines::add))
         .at("/api/engines/{id}", Holders(ReadEngines), get(engines::show))
         .at("/api/engines/{id}", Holders(WriteEngines), delete(engines::remove))
+        .at("/api/engines/{id}/cordon", Holders(WriteEngines), post(duty::cordon))
+        .at("/api/engines/{id}/uncordon", Holders(WriteEngines), post(duty::uncordon))
+        .at("/api/engines/{id}/drain", Holders(WriteEngines), post(duty::drain))
+        .at("/api/cluster/survive/{id}", Holders(ReadCluster), get(duty::survive))
+        .at("/api/cluster/rebalance", Holders(ReadCluster), get(duty::plan_rebalance))
+        .at("/api/cluster/rebalance", Holders(WriteEngines), post(duty::rebalance))
         .at("/api/cluster/info", Holders(ReadCluster), get(cluster::info))
         .at("/api/events", Holders(ReadEvents), get(cluster::events))
         .at("/api/containers", Holders(ReadContainers), get(containers::list))

@@ -7,12 +7,14 @@ pub(crate) use explain::{explain_app, explain_request, explain_slot};
 use crate::identity::Caller;
 use pierhead_controller::PoolUsage;
 use pierhead_model::{
-    App, EngineId, Event, HealthStatus, ObservedContainer, Ownership, Permission, Resources, Slot, SlotKey, SlotWish,
+    App, Duty, EngineId, Event, HealthStatus, Move, ObservedContainer, Operation, Ownership, Permission, Resources,
+    Slot, SlotKey, SlotWish,
 };
-use pierhead_planner::{EngineState, SlotPhase, World, slot_status};
+use pierhead_planner::{EngineState, HostScore, Rebalance, SlotPhase, Survival, World, slot_status};
 use pierhead_wire::{
-    AppView, ClusterInfo, ContainerView, EngineOfContainer, EngineView, EventView, HealthView, ImageDescription,
-    PortDescription, SilentEngine, SlotView, format_timestamp,
+    AppView, ClusterInfo, ContainerView, EngineOfContainer, EngineView, EventView, HealthView, HomelessView,
+    ImageDescription, MoveView, PortDescription, RebalanceView, ScoreView, SilentEngine, SlotView, SurvivalView,
+    format_timestamp,
 };
 use std::cmp::Reverse;
 
@@ -33,6 +35,7 @@ pub(crate) fn engine(world: &World, state: &EngineState) -> EngineView {
             reason: state.health.reason.clone(),
             since: format_timestamp(state.health.since.max(state.record.added_at)),
         },
+        duty: duty(world, state).to_owned(),
         docker_version: facts.version,
         reserved_cpus: reserved.cpus(),
         reserved_memory: reserved.memory_mb as f64,
@@ -44,6 +47,52 @@ pub(crate) fn engine(world: &World, state: &EngineState) -> EngineView {
         storage_driver: facts.storage_driver,
         lacks: facts.lacks,
     }
+}
+
+/// What a host is for: it is being drained as long as an operation is at it, and drained then.
+fn duty(world: &World, state: &EngineState) -> &'static str {
+    let drains = |operation: &Operation| {
+        let relocation = operation.relocation.as_ref();
+        relocation.is_some_and(|relocation| relocation.drained.as_ref() == Some(&state.record.id))
+    };
+    match state.record.duty {
+        Duty::InService => "in_service",
+        Duty::Cordoned => "cordoned",
+        Duty::Drained if world.operations().values().any(drains) => "draining",
+        Duty::Drained => "drained",
+    }
+}
+
+/// What would become of what runs on a host if it were lost.
+pub(crate) fn survival(engine: &str, survival: &Survival) -> SurvivalView {
+    let homeless = survival.homeless.iter().map(|slot| HomelessView {
+        app: slot.app.to_string(),
+        slot: slot.key.slot.0,
+        reason: slot.reason.clone(),
+    });
+    SurvivalView {
+        engine: engine.to_owned(),
+        survives: survival.homeless.is_empty(),
+        slots: survival.slots as u64,
+        homeless: homeless.collect(),
+    }
+}
+
+/// Moves that even out the load of the hosts.
+pub(crate) fn rebalance(plan: &Rebalance) -> RebalanceView {
+    let score = |host: &HostScore| ScoreView { id: host.engine.to_string(), before: host.before, after: host.after };
+    RebalanceView { moves: moves(&plan.moves), engines: plan.scores.iter().map(score).collect() }
+}
+
+/// Moves, as people agree on them.
+pub(crate) fn moves(moves: &[Move]) -> Vec<MoveView> {
+    let view = |moved: &Move| MoveView {
+        app: moved.app_name.to_string(),
+        slot: moved.key.slot.0,
+        from: moved.from.to_string(),
+        to: moved.to.as_ref().map(ToString::to_string).unwrap_or_default(),
+    };
+    moves.iter().map(view).collect()
 }
 
 /// The pool's totals over the hosts that answer.

@@ -1,8 +1,9 @@
 //! The pool as a whole: its totals and its events.
 
+use crate::change::json;
 use crate::transport::Call;
-use crate::{Answer, Client, ClientError};
-use pierhead_wire::{ClusterInfo, EventView};
+use crate::{Answer, Change, Client, ClientError, Started};
+use pierhead_wire::{ClusterInfo, EventView, MoveView, RebalanceRequest, RebalanceView, SurvivalView};
 
 impl Client {
     /// The pool's totals.
@@ -19,6 +20,32 @@ impl Client {
     /// [`ClientError`] if they cannot be had.
     pub async fn events(&self, count: u32) -> Result<Answer<Vec<EventView>>, ClientError> {
         self.send(&Call::get(&["api", "events"]).query("count", count)).await?.read()
+    }
+
+    /// What would become of what runs on an engine if it were lost now.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with status 404 if there is none.
+    pub async fn survival(&self, engine: &str) -> Result<Answer<SurvivalView>, ClientError> {
+        self.send(&Call::get(&["api", "cluster", "survive", engine])).await?.read()
+    }
+
+    /// Moves that would even out the load of the hosts.
+    ///
+    /// # Errors
+    /// [`ClientError`] if they cannot be had.
+    pub async fn planned_rebalance(&self) -> Result<Answer<RebalanceView>, ClientError> {
+        self.send(&Call::get(&["api", "cluster", "rebalance"])).await?.read()
+    }
+
+    /// Makes the moves that were planned.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with status 400 if the pool has changed since they were planned.
+    pub async fn rebalance(&self, moves: &[MoveView], change: &Change) -> Result<Started<()>, ClientError> {
+        let request = RebalanceRequest { moves: moves.to_vec() };
+        let call = Call::post(&["api", "cluster", "rebalance"]).body(json(&request)?);
+        self.change_only(call, change).await
     }
 
     /// Whether a controller is up.

@@ -2,7 +2,7 @@
 
 use crate::change::json;
 use crate::transport::Call;
-use crate::{Answer, Client, ClientError};
+use crate::{Answer, Change, Client, ClientError, Started};
 use pierhead_wire::{EngineRequest, EngineView};
 
 impl Client {
@@ -36,5 +36,29 @@ impl Client {
     /// [`ClientError::Refused`] with status 404 if there is none.
     pub async fn remove_engine(&self, id: &str) -> Result<(), ClientError> {
         self.change_at_once(Call::delete(&["api", "engines", id])).await.map(drop)
+    }
+
+    /// Lets nothing new be placed on an engine; what runs there stays.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with status 404 if there is none.
+    pub async fn cordon_engine(&self, id: &str) -> Result<(), ClientError> {
+        self.change_at_once(Call::post(&["api", "engines", id, "cordon"])).await.map(drop)
+    }
+
+    /// Puts an engine back into service.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with status 404 if there is none.
+    pub async fn uncordon_engine(&self, id: &str) -> Result<(), ClientError> {
+        self.change_at_once(Call::post(&["api", "engines", id, "uncordon"])).await.map(drop)
+    }
+
+    /// Cordons an engine and moves everything that runs there to others.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with status 404 if there is none, or with what became of the operation if it failed.
+    pub async fn drain_engine(&self, id: &str, change: &Change) -> Result<Started<()>, ClientError> {
+        self.change_only(Call::post(&["api", "engines", id, "drain"]), change).await
     }
 }

@@ -1,4 +1,4 @@
-//! The pool's totals.
+//! The pool as a whole: its totals, what would survive the loss of a host, and how to even out its load.
 
 use serde::{Deserialize, Serialize};
 
@@ -38,4 +38,70 @@ pub struct SilentEngine {
     pub id: String,
     /// Why, in words.
     pub reason: String,
+}
+
+/// Answer of `GET /api/cluster/survive/{id}`: what would become of what runs on a host if it were lost now.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct SurvivalView {
+    /// The host.
+    pub engine: String,
+    /// Whether the others would take everything that runs there.
+    pub survives: bool,
+    /// How many slots run there.
+    pub slots: u64,
+    /// Those that no other host would take.
+    pub homeless: Vec<HomelessView>,
+}
+
+/// A slot that no other host would take.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HomelessView {
+    /// Its app.
+    pub app: String,
+    /// Its number.
+    pub slot: u32,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// Answer of `GET /api/cluster/rebalance`: moves that would even out the load of the hosts.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RebalanceView {
+    /// The moves in their order; empty if there is nothing to gain.
+    pub moves: Vec<MoveView>,
+    /// How the scores of the hosts would change.
+    pub engines: Vec<ScoreView>,
+}
+
+/// Body of `POST /api/cluster/rebalance`: the moves that were agreed on.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RebalanceRequest {
+    /// As `GET` told them.
+    pub moves: Vec<MoveView>,
+}
+
+/// A slot that goes from one host to another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MoveView {
+    /// Its app.
+    pub app: String,
+    /// Its number.
+    pub slot: u32,
+    /// The host that it leaves.
+    pub from: String,
+    /// The host that it goes to.
+    pub to: String,
+}
+
+/// A host's score: 100 if nothing is reserved on it, 0 if all is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScoreView {
+    /// The host.
+    pub id: String,
+    /// Now.
+    pub before: f64,
+    /// After the moves.
+    pub after: f64,
 }

@@ -109,6 +109,9 @@ pub struct EngineView {
     pub labels: Vec<String>,
     /// How it answers.
     pub health: HealthView,
+    /// `in_service`, `cordoned`, `draining` or `drained`: nothing new is placed on the last three.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub duty: String,
     /// The engine's version; empty until it was reached.
     pub docker_version: String,
     /// Cores reserved.

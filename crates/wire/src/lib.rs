@@ -19,7 +19,9 @@ mod token;
 
 pub use account::{AccountRequest, AccountView, LogIn, LoggedIn, PasswordChange, RoleChange, RoleView};
 pub use app::{AppChange, AppView, SlotView};
-pub use cluster::{ClusterInfo, SilentEngine};
+pub use cluster::{
+    ClusterInfo, HomelessView, MoveView, RebalanceRequest, RebalanceView, ScoreView, SilentEngine, SurvivalView,
+};
 pub use container::{ContainerView, EngineOfContainer};
 pub use description::{
     DEFAULT_CPU_LIMIT_MILLIS, Defaults, ImageDescription, PortDescription, PortNumber, RestartDescription,

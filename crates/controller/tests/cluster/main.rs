@@ -7,4 +7,5 @@ mod changing;
 mod crashes;
 mod engines;
 mod faults;
+mod hosts_in_work;
 mod verbs;
