@@ -1,5 +1,6 @@
 //! One program: the controller, the command line, and Docker hosts for development. Wiring only.
 
+mod admin;
 mod dev;
 mod serve;
 
@@ -26,6 +27,8 @@ enum Command {
     Serve(Box<serve::ServeArgs>),
     /// A pool on this machine: real Docker hosts in network namespaces
     Dev(dev::DevArgs),
+    /// What is done on the server's own machine
+    Admin(admin::AdminArgs),
     #[command(flatten)]
     Client(ClientCommand),
 }
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Serve(args) => runtime.block_on(serve::serve(*args)),
         Command::Dev(args) => runtime.block_on(dev::dev(args, cli.connection.json)),
+        Command::Admin(args) => runtime.block_on(admin::admin(args)),
         Command::Client(command) => {
             let mut out = Output::of_process();
             return match runtime.block_on(pierhead_cli::execute(command, &cli.connection, &mut out)) {

@@ -38,6 +38,7 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<()> {
         .await
         .context("the records of the data directory cannot be read")?;
     let accounts = Accounts::new(Arc::clone(&store), controller.clock()).context("accounts")?;
+    let accounts = accounts.with_limits(settings.log_in_limits);
     first_start::first_start(&accounts, settings.admin_password_file.as_deref()).await?;
     let api = Api {
         controller: controller.clone(),

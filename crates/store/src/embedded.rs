@@ -50,6 +50,11 @@ pub struct Embedded {
 }
 
 impl Embedded {
+    /// Whether there is a store in a directory, open or not.
+    pub fn exists(directory: impl AsRef<Path>) -> bool {
+        directory.as_ref().join(database::DATABASE_FILE).is_file()
+    }
+
     /// Opens the store in `directory`, creating it (mode 0700) if it isn't there. Documents that bore leases
     /// of an earlier process are deleted, since nobody can hold those any more.
     ///

@@ -6,6 +6,7 @@ mod value;
 use super::logging::LogFormat;
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use pierhead_api::LogInLimits;
 use pierhead_controller::{Heartbeat, Options};
 use pierhead_model::{ImageReference, Resources};
 use pierhead_planner::{PlacementPolicy, Policy};
@@ -84,6 +85,15 @@ pub(crate) struct ServeArgs {
     /// How long a container may take to stop by itself before it is killed [default: 10s]
     #[arg(long, env = "PIERHEAD_STOP_GRACE", value_name = "TIME")]
     stop_grace: Option<Span>,
+    /// Most attempts to log in with one user name within the window; 0 for any number [default: 10]
+    #[arg(long, env = "PIERHEAD_LOGIN_ATTEMPTS_PER_ACCOUNT", value_name = "NUMBER")]
+    login_attempts_per_account: Option<u32>,
+    /// Most failed attempts to log in from one address within the window; 0 for any number [default: 200]
+    #[arg(long, env = "PIERHEAD_LOGIN_ATTEMPTS_PER_ADDRESS", value_name = "NUMBER")]
+    login_attempts_per_address: Option<u32>,
+    /// Time in which all attempts to log in are given back, one by one [default: 5m]
+    #[arg(long, env = "PIERHEAD_LOGIN_WINDOW", value_name = "TIME")]
+    login_window: Option<Span>,
 }
 
 /// The settings, settled.
@@ -96,6 +106,7 @@ pub(crate) struct Settings {
     pub log_format: LogFormat,
     pub defaults: Defaults,
     pub controller: Options,
+    pub log_in_limits: LogInLimits,
 }
 
 /// `self.field` where it is given, else `file.field`, for each field.
@@ -136,6 +147,9 @@ impl ServeArgs {
             starts_per_engine,
             operation_timeout,
             stop_grace,
+            login_attempts_per_account,
+            login_attempts_per_address,
+            login_window,
         );
         merged.with_defaults()
     }
@@ -157,6 +171,7 @@ impl ServeArgs {
             log_format: self.log_format.unwrap_or_default(),
             defaults: self.defaults()?,
             controller: self.controller()?,
+            log_in_limits: self.log_in_limits()?,
         })
     }
 
@@ -173,6 +188,19 @@ impl ServeArgs {
             bail!("--default-memory must be a number of MB from 6 to 16777216");
         }
         Ok(Defaults { image: self.image.clone(), reserved: Resources::new((cpus * 1000.0).ceil() as u64, memory_mb) })
+    }
+
+    fn log_in_limits(&self) -> Result<LogInLimits> {
+        let defaults = LogInLimits::default();
+        let window_ms = self.login_window.map_or(defaults.window_ms, Span::millis);
+        if window_ms < 1_000 {
+            bail!("--login-window must be at least 1s");
+        }
+        Ok(LogInLimits {
+            per_account: self.login_attempts_per_account.unwrap_or(defaults.per_account),
+            per_address: self.login_attempts_per_address.unwrap_or(defaults.per_address),
+            window_ms,
+        })
     }
 
     fn controller(&self) -> Result<Options> {
@@ -218,7 +246,8 @@ fn read(path: &Path) -> Result<ServeArgs> {
     toml::from_str(&text).with_context(|| format!("the configuration file {}", path.display()))
 }
 
-fn default_data_dir() -> Option<PathBuf> {
+/// Where everything is kept if nobody says otherwise.
+pub(crate) fn default_data_dir() -> Option<PathBuf> {
     let home = std::env::var_os("HOME").filter(|home| !home.is_empty());
     let is_root = home.as_deref().is_none_or(|home| home == "/root");
     if is_root {

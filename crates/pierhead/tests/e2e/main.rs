@@ -1,6 +1,8 @@
 //! The real program on real Docker hosts: what it says, what it does, and what the engines themselves say of it.
 
 #[cfg(test)]
+mod admin;
+#[cfg(test)]
 mod api;
 #[cfg(test)]
 mod batch;

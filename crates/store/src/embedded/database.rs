@@ -9,7 +9,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 use super::directory;
 use crate::{Error, Result};
 
-const DATABASE_FILE: &str = "store.db";
+pub(super) const DATABASE_FILE: &str = "store.db";
 /// Only a checkpoint or the recovery of a crashed process can hold a lock that long.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// The write-ahead log is carried over to the database at this many pages of 4 KiB, and cut back to as much.

@@ -59,6 +59,7 @@ fn bad_values_are_refused_with_the_accepted_form() {
         (vec!["--cpu-weight", "-1"], "--cpu-weight"),
         (vec!["--image", "Not An Image"], "--image"),
         (vec!["--starts-per-engine", "0"], "at least 1"),
+        (vec!["--login-window", "10ms"], "at least 1s"),
     ] {
         let flags: Vec<&str> = match flags.as_slice() {
             [flag, value] if value.starts_with('-') => vec![Box::leak(format!("{flag}={value}").into_boxed_str())],
@@ -67,6 +68,14 @@ fn bad_values_are_refused_with_the_accepted_form() {
         let message = format!("{:#}", settle(&flags).unwrap_err());
         assert!(message.contains(expected), "{flags:?}: {message}");
     }
+}
+
+#[test]
+fn limits_on_log_in_can_be_set_and_lifted() {
+    let limits = |flags: &[&str]| settle(flags).unwrap().log_in_limits;
+    assert_eq!(limits(&[]), LogInLimits::default());
+    let set = ["--login-attempts-per-account", "0", "--login-attempts-per-address", "9", "--login-window", "1m"];
+    assert_eq!(limits(&set), LogInLimits { per_account: 0, per_address: 9, window_ms: 60_000 });
 }
 
 #[test]
