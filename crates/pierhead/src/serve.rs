@@ -34,9 +34,10 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<()> {
     let listener =
         TcpListener::bind(settings.listen).await.with_context(|| format!("cannot listen on {}", settings.listen))?;
     let address = listener.local_addr().context("the address that is listened on")?;
-    let controller = Controller::start(Arc::clone(&store), connect::connect(Arc::clone(&sealer)), settings.controller.clone())
-        .await
-        .context("the records of the data directory cannot be read")?;
+    let controller =
+        Controller::start(Arc::clone(&store), connect::connect(Arc::clone(&sealer)), settings.controller.clone())
+            .await
+            .context("the records of the data directory cannot be read")?;
     let accounts = Accounts::new(Arc::clone(&store), controller.clock()).context("accounts")?;
     let accounts = accounts.with_limits(settings.log_in_limits);
     first_start::first_start(&accounts, settings.admin_password_file.as_deref()).await?;

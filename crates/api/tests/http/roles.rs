@@ -171,3 +171,22 @@ async fn one_administrator_stays_when_all_are_deleted_at_once() {
     let left = cluster.controller().store().list_all("accounts/").await.unwrap().entries.len();
     assert!(left >= 1 && left == 4 - gone, "{left} left, {gone} gone");
 }
+
+#[tokio::test]
+async fn a_role_that_is_deleted_while_it_is_given_is_either_there_or_nobodys() {
+    let cluster = cluster().await;
+    let (admin, _ann) = (Sender::admin(&cluster), Sender::user(&cluster, "ann").await);
+    for round in 0..10 {
+        assert_eq!(admin.post("/api/roles", &role("guest", &[])).await.status, 204);
+        let (given, deleted) =
+            tokio::join!(set_role(&admin, "ann", "guest"), admin.send("DELETE", "/api/roles/guest", ""));
+        match (given.status, deleted.status) {
+            (204, 409) => {
+                assert_eq!(set_role(&admin, "ann", "user").await.status, 204);
+                assert_eq!(admin.send("DELETE", "/api/roles/guest", "").await.status, 204);
+            }
+            (400, 204) => {}
+            _ => panic!("round {round}: {given:?} {deleted:?}"),
+        }
+    }
+}
