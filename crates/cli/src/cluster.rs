@@ -1,5 +1,7 @@
 //! `cluster`: the pool as a whole.
 
+use crate::follow::ChangeArgs;
+use crate::output::{Confirm, WithoutTerminal};
 use crate::{CliError, Output, render};
 use clap::{Args, Subcommand};
 use pierhead_client::Client;
@@ -17,10 +19,68 @@ pub struct ClusterArgs {
 pub enum ClusterCommand {
     /// Show CPU and memory, and how much is reserved and in use
     Info,
+    /// Say whether the other hosts could carry what runs on a host
+    Survive {
+        /// Its id
+        host: String,
+    },
+    /// Move containers so that all hosts are loaded evenly
+    Rebalance(RebalanceArgs),
+}
+
+/// What `cluster rebalance` takes.
+#[derive(Debug, Clone, Args)]
+pub struct RebalanceArgs {
+    /// Show the moves and make none
+    #[arg(long)]
+    pub plan: bool,
+    /// Whether to ask.
+    #[command(flatten)]
+    pub confirm: Confirm,
+    /// How they are waited for.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
+/// Does one of them.
+pub(crate) async fn cluster(args: &ClusterArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
+    match &args.command {
+        None | Some(ClusterCommand::Info) => info(client, out).await,
+        Some(ClusterCommand::Survive { host }) => survive(host, client, out).await,
+        Some(ClusterCommand::Rebalance(args)) => rebalance(args, client, out).await,
+    }
 }
 
 /// Shows the totals.
 pub(crate) async fn info(client: &Client, out: &mut Output) -> Result<(), CliError> {
     let info = client.cluster_info().await?;
     if out.is_json() { out.json(info.json()) } else { out.text(&render::cluster::info(&info)) }
+}
+
+async fn survive(host: &str, client: &Client, out: &mut Output) -> Result<(), CliError> {
+    let survival = client.survival(host).await?;
+    if out.is_json() {
+        return out.json(survival.json());
+    }
+    let text = render::cluster::survival(&survival, out.width());
+    out.text(&text)
+}
+
+async fn rebalance(args: &RebalanceArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
+    let plan = client.planned_rebalance().await?;
+    let is_over = args.plan || plan.moves.is_empty();
+    if is_over && out.is_json() {
+        return out.json(plan.json());
+    }
+    if !out.is_json() {
+        let text = render::cluster::rebalance(&plan, out.width());
+        out.text(&text)?;
+    }
+    if is_over {
+        return Ok(());
+    }
+    let moves = if plan.moves.len() == 1 { "1 move".to_owned() } else { format!("{} moves", plan.moves.len()) };
+    args.confirm.ask(&format!("Make {moves}?"), WithoutTerminal::Refuse, out)?;
+    let started = client.rebalance(&plan.moves, &ChangeArgs::begin()).await?;
+    args.change.conclude(client, started, "moved", &format!("made {moves}"), out).await
 }

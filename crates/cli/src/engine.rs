@@ -1,6 +1,7 @@
 //! `engine`: the Docker hosts of the pool.
 
 use crate::flags::parse_amount;
+use crate::follow::ChangeArgs;
 use crate::output::{Confirm, WithoutTerminal};
 use crate::{CliError, Output, render};
 use clap::{Args, Subcommand};
@@ -36,6 +37,18 @@ pub enum EngineCommand {
     Add(Box<EngineAddArgs>),
     /// Remove a Docker host from the pool
     Rm(EngineRmArgs),
+    /// Place nothing new on a host; what runs there stays
+    Cordon {
+        /// Its id
+        id: String,
+    },
+    /// Put a host back into service
+    Uncordon {
+        /// Its id
+        id: String,
+    },
+    /// Cordon a host and move what runs there to others, one container of an app at a time
+    Drain(EngineDrainArgs),
 }
 
 /// What `engine add` takes.
@@ -85,11 +98,27 @@ pub struct EngineAddArgs {
     pub registry_password_stdin: bool,
 }
 
+/// What `engine drain` takes.
+#[derive(Debug, Clone, Args)]
+pub struct EngineDrainArgs {
+    /// Its id
+    pub id: String,
+    /// How it is waited for.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
 /// What `engine rm` takes.
 #[derive(Debug, Clone, Args)]
 pub struct EngineRmArgs {
     /// Its id
     pub id: String,
+    /// Move what runs there to other hosts first; if that fails, it is not removed
+    #[arg(long, conflicts_with = "leave")]
+    pub drain: bool,
+    /// Leave what runs there as it is; the pool makes it anew elsewhere
+    #[arg(long)]
+    pub leave: bool,
     /// Whether to ask.
     #[command(flatten)]
     pub confirm: Confirm,
@@ -102,6 +131,15 @@ pub(crate) async fn engine(args: &EngineArgs, client: &Client, out: &mut Output)
         (Some(EngineCommand::Show { id }), _) | (None, Some(id)) => show(id, client, out).await,
         (Some(EngineCommand::Add(args)), _) => add(args, client, out).await,
         (Some(EngineCommand::Rm(args)), _) => remove(args, WithoutTerminal::Refuse, client, out).await,
+        (Some(EngineCommand::Cordon { id }), _) => {
+            client.cordon_engine(id).await?;
+            say(out, &format!("cordoned {id}; what runs there stays"))
+        }
+        (Some(EngineCommand::Uncordon { id }), _) => {
+            client.uncordon_engine(id).await?;
+            say(out, &format!("{id} is back in service"))
+        }
+        (Some(EngineCommand::Drain(args)), _) => drain(args, client, out).await,
     }
 }
 
@@ -166,6 +204,30 @@ pub(crate) async fn remove(
     out: &mut Output,
 ) -> Result<(), CliError> {
     args.confirm.ask(&format!("Remove engine {} from the pool?", args.id), without_terminal, out)?;
+    if args.drain || asks_to_drain(args, out)? {
+        let started = client.drain_engine(&args.id, &ChangeArgs::begin()).await?;
+        ChangeArgs::default().finish(client, started, "moved", out).await?;
+    }
     client.remove_engine(&args.id).await?;
-    if out.is_json() { Ok(()) } else { out.text(&format!("removed {}", args.id)) }
+    say(out, &format!("removed {}", args.id))
+}
+
+/// A person who did not say what becomes of what runs there is asked.
+fn asks_to_drain(args: &EngineRmArgs, out: &mut Output) -> Result<bool, CliError> {
+    if args.leave || args.confirm.yes || !out.terminals().stdin {
+        return Ok(false);
+    }
+    let question = "Drain it first, so that its containers move to other hosts? Otherwise they are left running. [y/N]";
+    let answer = out.ask(question)?;
+    Ok(matches!(answer.as_deref().map(str::trim), Some("y" | "Y" | "yes" | "Yes" | "YES")))
+}
+
+async fn drain(args: &EngineDrainArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
+    let started = client.drain_engine(&args.id, &ChangeArgs::begin()).await?;
+    let done = format!("drained {0}; nothing is placed there until: pierhead engine uncordon {0}", args.id);
+    args.change.conclude(client, started, "moved", &done, out).await
+}
+
+fn say(out: &mut Output, text: &str) -> Result<(), CliError> {
+    if out.is_json() { Ok(()) } else { out.text(text) }
 }

@@ -37,7 +37,7 @@ pub enum OperationCommand {
         #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=604_800))]
         timeout: Option<u64>,
     },
-    /// Call an operation off; what it had added is taken back
+    /// Call an operation off; what it had added is taken back, what it had moved stays
     Cancel {
         /// Its id
         id: String,

@@ -42,7 +42,8 @@ pub(crate) fn describe(operation: &OperationView, goal: &str) -> String {
     }
     let talks = |verdict: &&Verdict| !verdict.message.is_empty();
     if let Some(verdict) = of(VerdictState::Pending).find(talks).or_else(|| of(VerdictState::Failed).find(talks)) {
-        write!(text, ", slot {} {}", verdict.slot, verdict.message).expect("a String takes all");
+        let of_app = verdict.app.as_ref().map(|app| format!(" of {app}")).unwrap_or_default();
+        write!(text, ", slot {}{of_app} {}", verdict.slot, verdict.message).expect("a String takes all");
     }
     text
 }

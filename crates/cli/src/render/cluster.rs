@@ -1,7 +1,7 @@
 //! How the pool looks as a whole.
 
-use super::{fields, number};
-use pierhead_wire::ClusterInfo;
+use super::{fields, number, table};
+use pierhead_wire::{ClusterInfo, RebalanceView, SurvivalView};
 
 /// What `cluster info` prints.
 pub(crate) fn info(info: &ClusterInfo) -> String {
@@ -32,4 +32,33 @@ pub(crate) fn info(info: &ClusterInfo) -> String {
 
 fn per_cent(part: f64, whole: f64) -> String {
     if whole > 0.0 { format!(" ({:.0} %)", part / whole * 100.0) } else { String::new() }
+}
+
+/// What `cluster survive` prints.
+pub(crate) fn survival(survival: &SurvivalView, width: Option<u16>) -> String {
+    let SurvivalView { engine, slots, homeless, .. } = survival;
+    if homeless.is_empty() {
+        return match slots {
+            0 => format!("Nothing of the pool runs on {engine}; it would not be missed."),
+            _ => format!("Without {engine} the other hosts would carry all {slots} of its slots."),
+        };
+    }
+    let left = homeless.len();
+    let head = format!("Without {engine}, {left} of its {slots} slots would find no place:\n\n");
+    let rows = homeless.iter().map(|slot| vec![slot.app.clone(), slot.slot.to_string(), slot.reason.clone()]);
+    head + &table(&["APP", "SLOT", "WHY"], rows, width)
+}
+
+/// What `cluster rebalance` prints before anything is moved.
+pub(crate) fn rebalance(plan: &RebalanceView, width: Option<u16>) -> String {
+    if plan.moves.is_empty() {
+        return "The hosts are loaded as evenly as moves can make it.".to_owned();
+    }
+    let moves = plan
+        .moves
+        .iter()
+        .map(|moved| vec![moved.app.clone(), moved.slot.to_string(), moved.from.clone(), moved.to.clone()]);
+    let hosts = plan.engines.iter().map(|host| vec![host.id.clone(), number(host.before), number(host.after)]);
+    let moves = table(&["APP", "SLOT", "FROM", "TO"], moves, width);
+    format!("{moves}\n\n{}", table(&["ENGINE", "SCORE NOW", "SCORE AFTER"], hosts, width))
 }

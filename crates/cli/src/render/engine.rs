@@ -44,10 +44,15 @@ pub(crate) fn one(engine: &EngineView) -> String {
     head + &fields(&lacks)
 }
 
+/// How it answers, and what it is for unless that is everything.
 fn health(engine: &EngineView) -> String {
-    match engine.health.reason.as_str() {
+    let health = match engine.health.reason.as_str() {
         "" => engine.health.status.clone(),
         reason => format!("{}: {reason}", engine.health.status),
+    };
+    match engine.duty.as_str() {
+        "" | "in_service" => health,
+        duty => format!("{health}, {duty}"),
     }
 }
 

@@ -45,8 +45,12 @@ fn verdict(verdict: &Verdict) -> Vec<String> {
         VerdictState::Done => "done",
         VerdictState::Failed => "failed",
     };
+    let slot = match &verdict.app {
+        Some(app) => format!("{app}/{}", verdict.slot),
+        None => verdict.slot.to_string(),
+    };
     vec![
-        verdict.slot.to_string(),
+        slot,
         state.to_owned(),
         verdict.engine.as_ref().map(ToString::to_string).unwrap_or_default(),
         verdict.container.as_ref().map(|id| short(id.as_str())).unwrap_or_default(),

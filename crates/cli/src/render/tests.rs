@@ -243,3 +243,47 @@ USER   ROLE  CREATED                   ID
 clare  user  2026-01-01T00:00:00.000Z  1";
     assert_eq!(account::list(&accounts, None), expected);
 }
+
+#[test]
+fn what_survives_and_what_does_not() {
+    let none = read(r#"{"engine":"e1","survives":true,"slots":0,"homeless":[]}"#);
+    assert_eq!(cluster::survival(&none, None), "Nothing of the pool runs on e1; it would not be missed.");
+    let all = read(r#"{"engine":"e1","survives":true,"slots":3,"homeless":[]}"#);
+    assert_eq!(cluster::survival(&all, None), "Without e1 the other hosts would carry all 3 of its slots.");
+    let some =
+        read(r#"{"engine":"e1","survives":false,"slots":3,"homeless":[{"app":"web","slot":2,"reason":"no room"}]}"#);
+    let expected = "\
+Without e1, 1 of its 3 slots would find no place:
+
+APP  SLOT  WHY
+web  2     no room";
+    assert_eq!(cluster::survival(&some, None), expected);
+}
+
+#[test]
+fn a_rebalance_before_it_is_made() {
+    let plan = r#"{"moves":[{"app":"web","slot":2,"from":"e1","to":"e2"}],
+        "engines":[{"id":"e1","before":40.0,"after":70.25},{"id":"e2","before":100.0,"after":70.0}]}"#;
+    let expected = "\
+APP  SLOT  FROM  TO
+web  2     e1    e2
+
+ENGINE  SCORE NOW  SCORE AFTER
+e1      40         70.25
+e2      100        70";
+    assert_eq!(cluster::rebalance(&read(plan), None), expected);
+    let nothing = read(r#"{"moves":[],"engines":[]}"#);
+    assert_eq!(cluster::rebalance(&nothing, None), "The hosts are loaded as evenly as moves can make it.");
+}
+
+#[test]
+fn moves_of_several_apps_are_told_apart() {
+    let operation = r#"{"id":"op1","title":"drain e1 of 2 slots","state":"running","actor":"admin","app":"",
+        "created_at":"2026-01-01T00:00:00.000Z","deadline":"2026-01-01T00:05:00.000Z",
+        "verdicts":[{"slot":0,"app":"web","state":"done","engine":"e2","message":"moved to host e2"},
+        {"slot":0,"app":"db","state":"pending","engine":"e1","message":"waits for its turn"}]}"#;
+    let operation: pierhead_wire::OperationView = read(operation);
+    let text = operation::one(&operation, None);
+    assert!(text.contains("web/0  done") && text.contains("db/0   pending"), "{text}");
+    assert_eq!(crate::progress::describe(&operation, "moved"), "1/2 moved, slot 0 of db waits for its turn");
+}

@@ -7,6 +7,7 @@ mod scripted;
 mod access;
 mod changing;
 mod failing;
+mod hosts;
 mod login;
 mod logs;
 mod reading;

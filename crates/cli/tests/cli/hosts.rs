@@ -1,0 +1,99 @@
+//! Hosts in work: cordon, drain, remove, what would survive, and evening out.
+
+use crate::scripted::Reply;
+use crate::session::{Session, operation};
+
+const DRAIN: &str = "POST /api/engines/e1/drain?wait=0";
+const OPERATION: &str = "GET /api/operations/op1?wait=1";
+const PLAN: &str = r#"{"moves":[{"app":"web","slot":2,"from":"e1","to":"e2"}],
+    "engines":[{"id":"e1","before":40.0,"after":70.0},{"id":"e2","before":100.0,"after":70.0}]}"#;
+
+fn lines(session: &Session) -> Vec<String> {
+    session.server.asked().iter().map(|asked| asked.line.clone()).collect()
+}
+
+fn script_drain(session: &Session, end: &str, more: &str) {
+    session.server.on(DRAIN, Reply::Operation(202, "op1", operation("running", "", "")));
+    session.server.json(OPERATION, operation(end, "", more));
+    session.server.on("DELETE /api/engines/e1", Reply::Json(204, String::new()));
+}
+
+#[tokio::test]
+async fn a_host_is_cordoned_and_put_back() {
+    let session = Session::start().await;
+    for verb in ["cordon", "uncordon"] {
+        session.server.on(&format!("POST /api/engines/e1/{verb}"), Reply::Json(204, String::new()));
+    }
+    assert_eq!(session.run("engine cordon e1").await.out, "cordoned e1; what runs there stays\n");
+    assert_eq!(session.run("engine uncordon e1").await.out, "e1 is back in service\n");
+    assert_eq!(session.run("engine cordon e2").await.code, 3);
+}
+
+#[tokio::test]
+async fn a_drain_is_followed_to_its_end() {
+    let session = Session::start().await;
+    script_drain(&session, "done", "");
+    let ran = session.run("engine drain e1").await;
+    assert_eq!((ran.code, ran.out.starts_with("drained e1;")), (0, true), "{ran:?}");
+    assert_eq!(session.run("engine drain e1 --detach").await.out, "op1\n");
+}
+
+#[tokio::test]
+async fn a_host_is_drained_before_it_is_removed_if_that_is_wanted() {
+    let mut session = Session::start().await;
+    script_drain(&session, "done", "");
+    let removal = "DELETE /api/engines/e1".to_owned();
+    let whole = vec![DRAIN.to_owned(), OPERATION.to_owned(), removal.clone()];
+    assert_eq!(session.run("engine rm e1 --drain --yes").await.out, "removed e1\n");
+    assert_eq!(lines(&session), whole);
+    session.terminals.stdin = true;
+    session.input = "y\ny\n";
+    let ran = session.run("engine rm e1").await;
+    assert!(ran.code == 0 && ran.err.contains("Drain it first"), "{ran:?}");
+    assert_eq!(lines(&session)[3..], whole);
+    for (input, command) in [("y\nn\n", "engine rm e1"), ("y\n", "engine rm e1 --leave"), ("", "engine rm e1 --yes")] {
+        session.input = input;
+        let before = lines(&session).len();
+        assert_eq!(session.run(command).await.code, 0, "{command}");
+        assert_eq!(lines(&session)[before..], [removal.clone()], "{command}: what runs there is left");
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_cannot_be_drained_is_not_removed() {
+    let session = Session::start().await;
+    script_drain(&session, "timed_out", r#","error":{"code":"timed_out","message":"1 of 2 not done in time"}"#);
+    let ran = session.run("engine rm e1 --drain --yes").await;
+    assert!(ran.code == 6 && ran.err.contains("1 of 2 not done in time"), "{ran:?}");
+    assert_eq!(lines(&session), [DRAIN, OPERATION]);
+}
+
+#[tokio::test]
+async fn what_would_survive_is_told() {
+    let session = Session::start().await;
+    let answer = r#"{"engine":"e1","survives":true,"slots":3,"homeless":[]}"#;
+    session.server.json("GET /api/cluster/survive/e1", answer);
+    assert!(session.run("cluster survive e1").await.out.contains("would carry all 3"));
+    assert!(session.run("cluster survive e1 --json").await.out.contains("\"survives\": true"));
+}
+
+#[tokio::test]
+async fn a_rebalance_is_shown_before_it_is_made() {
+    let mut session = Session::start().await;
+    let post = "POST /api/cluster/rebalance?wait=0";
+    session.server.json("GET /api/cluster/rebalance", PLAN);
+    session.server.on(post, Reply::Operation(202, "op1", operation("running", "", "")));
+    session.server.json(OPERATION, operation("done", "", ""));
+    let ran = session.run("cluster rebalance --plan").await;
+    assert!(ran.code == 0 && ran.out.contains("web  2     e1    e2"), "{ran:?}");
+    assert_eq!(session.run("cluster rebalance").await.code, 2, "scripts say --yes");
+    session.terminals.stdin = true;
+    session.input = "n\n";
+    assert_eq!(session.run("cluster rebalance").await.code, 1);
+    assert!(lines(&session).iter().all(|line| line.starts_with("GET ")), "nothing was changed");
+    let ran = session.run("cluster rebalance --yes").await;
+    assert!(ran.code == 0 && ran.out.ends_with("made 1 move\n"), "{ran:?}");
+    let asked = session.server.asked();
+    let sent = asked.iter().find(|asked| asked.line == post).unwrap();
+    assert_eq!(sent.body, r#"{"moves":[{"app":"web","slot":2,"from":"e1","to":"e2"}]}"#);
+}
