@@ -55,7 +55,7 @@ async fn a_host_is_drained_before_it_is_removed_if_that_is_wanted() {
         session.input = input;
         let before = lines(&session).len();
         assert_eq!(session.run(command).await.code, 0, "{command}");
-        assert_eq!(lines(&session)[before..], [removal.clone()], "{command}: what runs there is left");
+        assert_eq!(&lines(&session)[before..], std::slice::from_ref(&removal), "{command}: what runs there is left");
     }
 }
 
