@@ -73,7 +73,7 @@ pub struct ObservedContainer {
     pub state: ContainerState,
     /// Its exit code, if it has exited.
     pub exit_code: Option<i64>,
-    /// When it was created.
+    /// When it was created. A list tells only the second; a look at the container itself, the millisecond.
     pub created_at: Timestamp,
     /// Its ports that are bound on the host.
     pub ports: Vec<HostPort>,

@@ -106,10 +106,9 @@ fn own_name(names: &[String]) -> String {
     names.iter().map(bare).find(|name| !name.contains('/')).or_else(|| names.first().map(bare)).unwrap_or_default()
 }
 
-/// In whole seconds, as a list has it, so that both ways of looking agree.
 fn created(text: &str) -> Timestamp {
-    let seconds = text.parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_second);
-    Timestamp(u64::try_from(seconds).unwrap_or(0).saturating_mul(1000))
+    let milliseconds = text.parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_millisecond);
+    Timestamp(u64::try_from(milliseconds).unwrap_or(0))
 }
 
 fn limits(config: &HostConfig) -> Resources {

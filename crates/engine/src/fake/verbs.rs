@@ -9,7 +9,7 @@ use crate::request::{CreateRequest, RegistryAuth};
 use crate::{Engine, FakeImage, Progress};
 use async_trait::async_trait;
 use futures_util::stream::{self, BoxStream, StreamExt};
-use pierhead_model::{ContainerId, EngineFacts, ImageReference, ObservedContainer};
+use pierhead_model::{ContainerId, EngineFacts, ImageReference, ObservedContainer, Timestamp};
 use std::sync::atomic::Ordering;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -77,7 +77,12 @@ impl Engine for Fake {
 
     async fn containers(&self) -> Result<Vec<ObservedContainer>> {
         self.read(Verb::Containers, "", |world| {
-            Ok(world.containers.values().map(|held| held.observed.clone()).collect())
+            // As a real engine lists them: with the second in which they were made.
+            let listed = |observed: &ObservedContainer| {
+                let created_at = Timestamp(observed.created_at.0 / 1000 * 1000);
+                ObservedContainer { created_at, ..observed.clone() }
+            };
+            Ok(world.containers.values().map(|held| listed(&held.observed)).collect())
         })
         .await
     }

@@ -138,8 +138,6 @@ impl World {
         if observed.labels.contains_key(Ownership::CLUSTER) {
             observed.limits = Resources::default();
         }
-        // A real engine lists whole seconds.
-        observed.created_at = Timestamp(observed.created_at.0 / 1000 * 1000);
         let id = observed.id.clone();
         self.names.insert(observed.name.clone(), id.clone());
         let held = Held {

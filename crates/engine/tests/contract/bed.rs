@@ -6,7 +6,7 @@ use pierhead_engine::{
 };
 use pierhead_model::{
     ContainerId, ContainerSpec, HostPort, ImageReference, Limits, NetworkMode, ObservedContainer, Ownership, Placement,
-    Protocol, Resources, RestartPolicy,
+    Protocol, Resources, RestartPolicy, Timestamp,
 };
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -173,6 +173,12 @@ impl Bed {
 
     pub async fn listed(&self, id: &ContainerId) -> Option<ObservedContainer> {
         self.engine.containers().await.unwrap().into_iter().find(|container| container.id == *id)
+    }
+
+    /// The container by itself, but as exactly as a list would tell it.
+    pub async fn inspected(&self, id: &ContainerId) -> ObservedContainer {
+        let container = self.engine.container(id).await.unwrap();
+        ObservedContainer { created_at: Timestamp(container.created_at.0 / 1000 * 1000), ..container }
     }
 
     /// The container in the list, once it is as it should be.

@@ -40,14 +40,14 @@ fn whole_life(bed: &Bed) -> BoxFuture<'_, ()> {
         let running = bed.listed(&id).await.unwrap();
         assert_eq!((running.state, running.exit_code), (ContainerState::Running, None));
         assert_eq!(running.ports, [port(18_080)]);
-        assert_eq!(bed.engine.container(&id).await.unwrap(), running, "both ways of looking agree");
+        assert_eq!(bed.inspected(&id).await, running, "both ways of looking agree");
 
         bed.engine.stop(&id, 1).await.unwrap();
         let stopped = bed.listed(&id).await.unwrap();
         assert_eq!(stopped.state, ContainerState::Exited);
         assert!(stopped.exit_code.is_some());
         assert!(stopped.ports.is_empty(), "let go");
-        assert_eq!(bed.engine.container(&id).await.unwrap(), stopped);
+        assert_eq!(bed.inspected(&id).await, stopped);
 
         bed.engine.start(&id).await.unwrap();
         assert_eq!(bed.listed(&id).await.unwrap().ports, [port(18_080)], "the same port again");

@@ -45,9 +45,10 @@ fn both_ways_of_looking_agree() {
     let listed = from_summary(serde_json::from_str(LISTED).unwrap()).unwrap();
     let mut alone = inspected(|_| {});
     assert_eq!(std::mem::take(&mut alone.restart_count), 3, "only a look at the container shows it");
+    assert_eq!(std::mem::replace(&mut alone.created_at, listed.created_at), Timestamp(1_795_300_263_987));
+    assert_eq!(listed.created_at, Timestamp(1_795_300_263_000), "a list tells the second only");
     assert_eq!(listed, alone);
     assert_eq!(listed.name, "db.0.1");
-    assert_eq!(listed.created_at, Timestamp(1_795_300_263_000));
 }
 
 #[test]
