@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use pierhead_devhosts::sample;
+use pierhead_wire::parse_timestamp;
 use serde_json::Value;
 
 use crate::bed::Bed;
@@ -42,15 +43,21 @@ fn running(bed: &Bed) -> Vec<Listed> {
     raw::of_app(&bed.hosts, APP).into_iter().filter(Listed::runs).collect()
 }
 
-/// The moments at which the engines made some containers.
-fn oldest_first(bed: &Bed, containers: &[Listed]) -> Vec<String> {
-    let created = |container: &Listed| {
-        let inspected = raw::inspect(bed.host(&container.host), &container.id);
-        (inspected["Created"].as_str().unwrap().to_owned(), container.id.clone())
+/// What runs of the app in the order of the pool's list, turned round; the moments at which the engines made the
+/// containers agree with it.
+fn oldest_first(bed: &Bed) -> Vec<String> {
+    let listed = bed.json(&["container", "ls"]);
+    let of_app = listed.as_array().unwrap().iter().rev().filter(|container| container["app"] == APP);
+    let order: Vec<String> = of_app.map(|container| container["id"].as_str().unwrap().to_owned()).collect();
+    let running = running(bed);
+    assert_eq!(order.iter().collect::<BTreeSet<_>>(), running.iter().map(|container| &container.id).collect());
+    let made_at = |id: &String| {
+        let container = running.iter().find(|container| container.id == *id).unwrap();
+        parse_timestamp(raw::inspect(bed.host(&container.host), id)["Created"].as_str().unwrap()).unwrap()
     };
-    let mut made: Vec<_> = containers.iter().map(created).collect();
-    made.sort();
-    made.into_iter().map(|(_, id)| id).collect()
+    let moments: Vec<_> = order.iter().map(made_at).collect();
+    assert!(moments.is_sorted(), "{moments:?}");
+    order
 }
 
 /// The page that a container serves at the port that the pool bound for it.
@@ -89,14 +96,14 @@ fn four_more_make_five_of_the_same_app(bed: &Bed) {
 }
 
 fn scaled_to_two_the_newest_go_and_to_four_two_are_new(bed: &Bed) {
-    let five = oldest_first(bed, &running(bed));
+    let five = oldest_first(bed);
     assert!(bed.ok(&["scale", &five[3][..12], "2"]).contains("to 2"));
     assert_eq!(raw::of_app(&bed.hosts, APP).len(), 2, "those that went left nothing");
-    let two = oldest_first(bed, &running(bed));
+    let two = oldest_first(bed);
     assert_eq!(two, five[..2], "the oldest survive");
 
     bed.ok(&["scale", &two[1], "4"]);
-    let four = oldest_first(bed, &running(bed));
+    let four = oldest_first(bed);
     assert_eq!(four.len(), 4);
     assert_eq!(four[..2], two);
     assert!(four[2..].iter().all(|id| !five.contains(id)));
