@@ -6,6 +6,7 @@ mod cluster;
 mod containers;
 mod duty;
 mod engines;
+mod events;
 mod explain;
 mod operations;
 mod role;
@@ -46,7 +47,8 @@ pub(crate) fn all(api: &Api) -> Router<Api> {
         .at("/api/cluster/rebalance", Holders(ReadCluster), get(duty::plan_rebalance))
         .at("/api/cluster/rebalance", Holders(WriteEngines), post(duty::rebalance))
         .at("/api/cluster/info", Holders(ReadCluster), get(cluster::info))
-        .at("/api/events", Holders(ReadEvents), get(cluster::events))
+        .at("/api/events", Holders(ReadEvents), get(events::list))
+        .at("/api/events/stream", Holders(ReadEvents), get(events::follow))
         .at("/api/containers", Holders(ReadContainers), get(containers::list))
         .at("/api/containers", Holders(WriteContainers), post(containers::run))
         .at("/api/containers/{id}", Holders(ReadContainers), get(containers::show))

@@ -1,18 +1,20 @@
 //! The world as it is shown: every view in one place, with what only an owner may see left out for others.
 
+mod event;
 mod explain;
 
+pub(crate) use event::event;
 pub(crate) use explain::{explain_app, explain_request, explain_slot};
 
 use crate::identity::Caller;
 use pierhead_controller::PoolUsage;
 use pierhead_model::{
-    App, Duty, EngineId, Event, HealthStatus, Move, ObservedContainer, Operation, Ownership, Permission, Resources,
+    App, Duty, EngineId, HealthStatus, Move, ObservedContainer, Operation, Ownership, Permission, Resources,
     Slot, SlotKey, SlotWish,
 };
 use pierhead_planner::{EngineState, HostScore, Rebalance, SlotPhase, Survival, World, slot_status};
 use pierhead_wire::{
-    AppView, ClusterInfo, ContainerView, EngineOfContainer, EngineView, EventView, HealthView, HomelessView,
+    AppView, ClusterInfo, ContainerView, EngineOfContainer, EngineView, HealthView, HomelessView,
     ImageDescription, MoveView, PortDescription, RebalanceView, ScoreView, SilentEngine, SlotView, SurvivalView,
     format_timestamp,
 };
@@ -122,21 +124,6 @@ pub(crate) fn cluster(world: &World, usage: PoolUsage, version: &str) -> Cluster
     (info.cpus, info.memory) = (all.cpus(), all.memory_mb as f64);
     (info.reserved_cpus, info.reserved_memory) = (reserved.cpus(), reserved.memory_mb as f64);
     info
-}
-
-/// An event.
-pub(crate) fn event(event: &Event) -> EventView {
-    let tag = |tag: &pierhead_model::EventTag| serde_json::to_value(tag).ok()?.as_str().map(str::to_owned);
-    EventView {
-        id: event.id.clone(),
-        kind: event.kind.clone(),
-        time: format_timestamp(event.time),
-        message: event.message.clone(),
-        tags: event.tags.iter().filter_map(tag).collect(),
-        container: None,
-        engine: None,
-        actor: event.actor.as_ref().map(ToString::to_string),
-    }
 }
 
 /// Containers of all hosts, newest first.

@@ -169,7 +169,7 @@ pub async fn execute(command: ClientCommand, connection: &Connection, out: &mut 
         ClientCommand::Cluster(args) => cluster::cluster(&args, &client()?, out).await,
         ClientCommand::Clusterinfo => cluster::info(&client()?, out).await,
         ClientCommand::Operation(args) => operation::operation(&args, &client()?, out).await,
-        ClientCommand::Events(args) => event::list(&args, &client()?, out).await,
+        ClientCommand::Events(args) => event::events(&args, &client()?, out).await,
         ClientCommand::Account(args) => account::account(&args, connection, out).await,
         ClientCommand::Role(args) => crate::role::role(&args, &client()?, out).await,
         ClientCommand::Token(args) => crate::token::token(&args, &client()?, out).await,

@@ -1,8 +1,14 @@
-//! `events`: what happened.
+//! `events`: what happened, and what happens.
 
+use crate::logs::moment;
 use crate::{CliError, Output, render};
 use clap::Args;
-use pierhead_client::Client;
+use pierhead_client::{Client, ClientError, EventQuery};
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// The pause before a feed that broke off is asked for again.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// What `events` takes.
 #[derive(Debug, Clone, Args)]
@@ -10,17 +16,84 @@ pub struct EventsArgs {
     /// How many
     #[arg(value_name = "N", default_value_t = 20)]
     pub count: u32,
+    /// Only of this type: run-container, die, gap, ...
+    #[arg(long = "type", value_name = "TYPE")]
+    pub kind: Option<String>,
+    /// Only with this tag: cluster, security, Docker
+    #[arg(long, value_name = "TAG")]
+    pub tag: Option<String>,
+    /// Only of this engine
+    #[arg(long, value_name = "ID")]
+    pub engine: Option<String>,
+    /// Only of this container
+    #[arg(long, value_name = "ID")]
+    pub container: Option<String>,
+    /// Only of this app
+    #[arg(long, value_name = "NAME")]
+    pub app: Option<String>,
+    /// Only what this account did
+    #[arg(long, value_name = "NAME")]
+    pub actor: Option<String>,
+    /// Only since then: 10m, 2h, 2026-11-21T22:10:00Z, or the id of an event
+    #[arg(long, value_name = "TIME|ID")]
+    pub since: Option<String>,
+    /// Go on with what happens from now on, or since --since; oldest first
+    #[arg(long, short = 'f')]
+    pub follow: bool,
 }
 
-/// Lists the newest events, newest first.
-pub(crate) async fn list(args: &EventsArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
-    let events = client.events(args.count).await?;
+/// Lists the newest events, newest first, or prints them as they happen.
+pub(crate) async fn events(args: &EventsArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
+    let is_id = |text: &str| text.len() >= 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let since = match args.since.as_deref() {
+        Some(text) if !is_id(text) => Some(moment(text, out.now())?),
+        text => text.map(str::to_owned),
+    };
+    let query = EventQuery {
+        count: (!args.follow).then_some(args.count),
+        kind: args.kind.clone(),
+        tag: args.tag.clone(),
+        engine: args.engine.clone(),
+        container: args.container.clone(),
+        app: args.app.clone(),
+        actor: args.actor.clone(),
+        since,
+        until: None,
+    };
+    if args.follow {
+        return follow(&query, client, out).await;
+    }
+    let events = client.find_events(&query).await?;
     if out.is_json() {
         return out.json(events.json());
     }
     if events.is_empty() {
-        return out.text("No events yet. Whatever changes is listed here.");
+        let is_any = EventQuery { count: None, ..query } == EventQuery::default();
+        return out.text(if is_any { "No events yet. Whatever changes is listed here." } else { "No such events." });
     }
     let table = render::event::list(&events, out.width());
     out.text(&table)
+}
+
+/// Goes on for ever; a feed that breaks off is taken up after the last event that came.
+async fn follow(query: &EventQuery, client: &Client, out: &mut Output) -> Result<(), CliError> {
+    let mut last: Option<String> = None;
+    loop {
+        let mut feed = client.follow_events(query, last.as_deref()).await?;
+        loop {
+            match feed.next().await {
+                Ok(Some((json, event))) => {
+                    if out.is_json() {
+                        out.bytes(format!("{json}\n").as_bytes())?;
+                    } else {
+                        out.text(&render::event::line(&event))?;
+                    }
+                    last = Some(event.id);
+                }
+                Ok(None) | Err(ClientError::ReadLog { .. }) => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        sleep(PAUSE).await;
+    }
 }

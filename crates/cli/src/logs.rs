@@ -76,7 +76,7 @@ async fn containers_of(app: &str, client: &Client) -> Result<Vec<ContainerView>,
 }
 
 /// A moment as the API takes it.
-fn moment(text: &str, now: Timestamp) -> Result<String, CliError> {
+pub(crate) fn moment(text: &str, now: Timestamp) -> Result<String, CliError> {
     let ago = parse_span_millis(text).map(|millis| Timestamp(now.0.saturating_sub(millis)));
     match ago.or_else(|| parse_timestamp(text)) {
         Some(moment) => Ok(format_timestamp(moment)),

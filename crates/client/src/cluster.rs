@@ -2,7 +2,7 @@
 
 use crate::change::json;
 use crate::transport::Call;
-use crate::{Answer, Change, Client, ClientError, Started};
+use crate::{Answer, Change, Client, ClientError, EventFeed, EventQuery, Started};
 use pierhead_wire::{ClusterInfo, EventView, MoveView, RebalanceRequest, RebalanceView, SurvivalView};
 
 impl Client {
@@ -46,6 +46,25 @@ impl Client {
         let request = RebalanceRequest { moves: moves.to_vec() };
         let call = Call::post(&["api", "cluster", "rebalance"]).body(json(&request)?);
         self.change_only(call, change).await
+    }
+
+    /// The newest events of a kind, newest first.
+    ///
+    /// # Errors
+    /// [`ClientError`] if they cannot be had.
+    pub async fn find_events(&self, query: &EventQuery) -> Result<Answer<Vec<EventView>>, ClientError> {
+        self.send(&query.on(Call::get(&["api", "events"]).query_if("count", query.count))).await?.read()
+    }
+
+    /// Events as they happen; `last` is the id of the last one that was seen, after which it goes on.
+    ///
+    /// # Errors
+    /// [`ClientError`] if they cannot be had.
+    pub async fn follow_events(&self, query: &EventQuery, last: Option<&str>) -> Result<EventFeed, ClientError> {
+        let since = last.map(str::to_owned).or_else(|| query.since.clone());
+        let query = EventQuery { since, ..query.clone() };
+        let call = query.on(Call::get(&["api", "events", "stream"])).unlimited();
+        Ok(EventFeed::new(self.open(&call).await?))
     }
 
     /// Whether a controller is up.

@@ -1,17 +1,21 @@
 //! The engines of the pool: one task each that probes, lists and listens. What they find goes into the world;
 //! a hanging engine delays nobody else.
 
+mod doubts;
+mod listener;
 mod watcher;
 
 use crate::clock::Clock;
+use crate::collect::{Desk, Term};
 use crate::health::after_probe;
 use crate::known::Shared;
+use doubts::Doubts;
 use pierhead_engine::{DynEngine, EngineEvent, Progress, RegistryAuth};
 use pierhead_model::{ContainerId, Engine, EngineId, ImageReference};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use watcher::{Watched, Watcher};
@@ -62,6 +66,8 @@ pub(crate) struct Engines {
     clock: Clock,
     stop: CancellationToken,
     tasks: TaskTracker,
+    desk: Desk,
+    leading: watch::Receiver<Option<Term>>,
     links: Mutex<BTreeMap<EngineId, Arc<Link>>>,
 }
 
@@ -76,6 +82,7 @@ pub(crate) struct Link {
     pub(crate) others: Semaphore,
     relist: Notify,
     hints: Mutex<Hints>,
+    doubts: Mutex<Doubts>,
     touched: Mutex<Touched>,
     /// The account for pulls on this host.
     pub(crate) registry_auth: Option<RegistryAuth>,
@@ -104,11 +111,13 @@ impl Engines {
         shared: Arc<Shared>,
         connect: Connect,
         heartbeat: Heartbeat,
-        clock: Clock,
+        desk: Desk,
+        leading: watch::Receiver<Option<Term>>,
         stop: CancellationToken,
         tasks: TaskTracker,
     ) -> Self {
-        Self { shared, connect, heartbeat, clock, stop, tasks, links: Mutex::new(BTreeMap::new()) }
+        let clock = desk.clock;
+        Self { shared, connect, heartbeat, clock, stop, tasks, desk, leading, links: Mutex::new(BTreeMap::new()) }
     }
 
     fn links(&self) -> MutexGuard<'_, BTreeMap<EngineId, Arc<Link>>> {
@@ -166,6 +175,7 @@ impl Engines {
             others: Semaphore::new(16),
             relist: Notify::new(),
             hints: Mutex::default(),
+            doubts: Mutex::default(),
             touched: Mutex::default(),
             ended: self.stop.child_token(),
         });
@@ -174,6 +184,8 @@ impl Engines {
             shared: Arc::clone(&self.shared),
             heartbeat: self.heartbeat,
             clock: self.clock,
+            desk: self.desk.clone(),
+            leading: self.leading.clone(),
         };
         for task in [Watched::Probe, Watched::List, Watched::Listen] {
             let watcher = watcher.clone();
@@ -232,6 +244,10 @@ impl Link {
         }
         drop(hints);
         self.relist.notify_one();
+    }
+
+    fn doubts(&self) -> MutexGuard<'_, Doubts> {
+        self.doubts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn hints(&self) -> MutexGuard<'_, Hints> {

@@ -36,6 +36,10 @@ pub(crate) async fn follow(store: Arc<dyn Store>, shared: Arc<Shared>, engines: 
                 match watch.next().await {
                     Ok(changes) => {
                         from = changes.revision;
+                        if !changes.changes.iter().any(|change| is_followed(&change.key)) {
+                            shared.advance(from);
+                            continue;
+                        }
                         let touches_engines =
                             changes.changes.iter().any(|change| change.key.starts_with(keys::ENGINES));
                         shared.change(|known| apply(known, changes));
@@ -57,6 +61,10 @@ pub(crate) async fn follow(store: Arc<dyn Store>, shared: Arc<Shared>, engines: 
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
+}
+
+fn is_followed(key: &str) -> bool {
+    FOLLOWED.iter().any(|prefix| key.starts_with(prefix))
 }
 
 fn apply(known: &mut Known, changes: pierhead_store::Changes) {

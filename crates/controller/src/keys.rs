@@ -20,8 +20,10 @@ pub const ACCOUNTS: &str = "accounts/";
 pub const ROLES: &str = "roles/";
 /// Hashes of tokens.
 pub const TOKENS: &str = "tokens/";
-/// The event log.
-pub const EVENTS: &str = "events/";
+/// The event log. Its keys are such that the newest comes first in a listing.
+pub const EVENTS: &str = "log/";
+/// How far the events of each engine are in the log.
+pub const EVENT_CURSORS: &str = "event-cursors/";
 
 /// The key of an engine's record.
 #[must_use]
@@ -77,8 +79,47 @@ pub fn token(hash: &str) -> String {
     format!("{TOKENS}{hash}")
 }
 
-/// The key of an event.
+/// The key of an event: its id with each digit turned over, so that later ones sort before earlier ones.
 #[must_use]
 pub fn event(id: &str) -> String {
-    format!("{EVENTS}{id}")
+    format!("{EVENTS}{}", turned(id))
+}
+
+/// The id of the event at a key.
+#[must_use]
+pub fn event_id(key: &str) -> String {
+    turned(key.strip_prefix(EVENTS).unwrap_or(key))
+}
+
+/// The moment that the id of an event tells, in milliseconds since 1970: when it was logged. 0 for what is no such id.
+#[must_use]
+pub fn event_time(id: &str) -> u64 {
+    id.get(..14).and_then(|moment| u64::from_str_radix(moment, 16).ok()).map_or(0, |moment| moment >> 12)
+}
+
+/// Where it is kept how far the events of an engine are in the log.
+#[must_use]
+pub fn event_cursor(engine: &EngineId) -> String {
+    format!("{EVENT_CURSORS}{engine}")
+}
+
+fn turned(hexadecimal: &str) -> String {
+    let turn = |digit: char| digit.to_digit(16).and_then(|value| char::from_digit(15 - value, 16)).unwrap_or(digit);
+    hexadecimal.chars().map(turn).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Clock, Ids};
+
+    #[test]
+    fn the_keys_of_later_events_come_first() {
+        let (clock, ids) = (Clock::start(), Ids::new(Clock::start()));
+        let made: Vec<String> = (0..1_000).map(|_| ids.unique()).collect();
+        assert!(made.windows(2).all(|pair| event(&pair[0]) > event(&pair[1])));
+        assert!(made.iter().all(|id| event_id(&event(id)) == *id));
+        assert!(event_time(&made[0]).abs_diff(clock.now().0) < 10_000);
+        assert_eq!((event_time("x"), event_time("")), (0, 0));
+    }
 }

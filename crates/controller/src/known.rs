@@ -86,6 +86,12 @@ impl Shared {
         result
     }
 
+    /// The world holds everything up to a revision that changed nothing of it: no decision hangs on that.
+    pub(crate) fn advance(&self, revision: Revision) {
+        self.write().revision = revision;
+        self.revision.send_replace(revision);
+    }
+
     /// Changes something that nobody waits for and that no decision hangs on.
     pub(crate) fn change_quietly(&self, change: impl FnOnce(&mut Known)) {
         change(&mut self.write());

@@ -4,7 +4,9 @@
 //! What to do is decided in `pierhead-planner` alone; here it is carried out and remembered. Nothing here knows HTTP.
 
 mod clock;
+mod collect;
 mod engines;
+mod event_log;
 mod execute;
 mod follow;
 mod health;
@@ -20,12 +22,15 @@ mod usage;
 
 pub use clock::Clock;
 pub use engines::{Connect, Connection, Heartbeat};
+pub use event_log::{EventFilter, EventPages, EventStream, Logged, Since};
 pub use ids::Ids;
 pub use known::Known;
 pub use requests::{Actor, Container, Idempotency, RequestError, RunRequest, Started};
 pub use usage::PoolUsage;
 
+use collect::{Desk, Term};
 use engines::Engines;
+use event_log::Log;
 use known::Shared;
 use pierhead_planner::{Policy, World};
 use pierhead_store::leadership::Candidate;
@@ -49,6 +54,12 @@ pub struct Options {
     pub operation_timeout: Duration,
     /// How long a container may take to stop by itself before it is killed, in seconds.
     pub stop_grace_seconds: u32,
+    /// How many events are kept.
+    pub events_kept: usize,
+    /// How long an event is kept.
+    pub events_age: Duration,
+    /// The time between two removals of what is kept no longer.
+    pub sweep_interval: Duration,
 }
 
 impl Default for Options {
@@ -59,6 +70,9 @@ impl Default for Options {
             pids_limit: 1024,
             operation_timeout: Duration::from_secs(600),
             stop_grace_seconds: 10,
+            events_kept: 100_000,
+            events_age: Duration::from_secs(30 * 24 * 3600),
+            sweep_interval: Duration::from_secs(600),
         }
     }
 }
@@ -72,6 +86,8 @@ pub struct Controller {
     store: Arc<dyn Store>,
     shared: Arc<Shared>,
     engines: Arc<Engines>,
+    log: Arc<Log>,
+    leading: Arc<watch::Sender<Option<Term>>>,
     clock: Clock,
     ids: Arc<Ids>,
     options: Arc<Options>,
@@ -90,14 +106,22 @@ impl Controller {
         let world = World::new(store.cluster_id(), options.policy.clone(), clock.now());
         let shared = Arc::new(Shared::new(world));
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let log = Arc::new(Log::at(store.list(keys::EVENTS, None, 1).await?.revision));
+        let ids = Arc::new(Ids::new(clock));
+        let (leading, leads) = watch::channel(None);
+        let desk = Desk { store: Arc::clone(&store), ids: Arc::clone(&ids), clock };
+        let heartbeat = options.heartbeat;
         let engines =
-            Arc::new(Engines::new(Arc::clone(&shared), connect, options.heartbeat, clock, stop.clone(), tasks.clone()));
+            Engines::new(Arc::clone(&shared), connect, heartbeat, desk, leads, stop.clone(), tasks.clone());
+        let engines = Arc::new(engines);
         let controller = Self {
             store,
             shared,
             engines,
+            log,
+            leading: Arc::new(leading),
             clock,
-            ids: Arc::new(Ids::new(clock)),
+            ids,
             options: Arc::new(options),
             readings: Arc::default(),
             stop,
@@ -110,6 +134,7 @@ impl Controller {
             Arc::clone(&controller.engines),
             from,
         ));
+        controller.spawn(event_log::follow(Arc::clone(&controller.log), Arc::clone(&controller.store)));
         controller.spawn(reconciler::lead(controller.clone()));
         controller.spawn(sweep::sweep(controller.clone()));
         Ok(controller)

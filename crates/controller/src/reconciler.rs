@@ -26,8 +26,10 @@ pub(crate) async fn lead(controller: Controller) {
         match controller.candidate().campaign().await {
             Ok(leadership) => {
                 tracing::info!(term = %leadership.term(), "this controller leads");
+                controller.leading.send_replace(Some((leadership.key().into(), leadership.term())));
                 let mut reconciler = Reconciler::new(&controller, leadership);
                 reconciler.run().await;
+                controller.leading.send_replace(None);
                 tracing::warn!("this controller does not lead any more");
             }
             Err(error) => tracing::warn!(%error, "nobody can lead now"),

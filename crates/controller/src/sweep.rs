@@ -3,23 +3,18 @@
 
 use crate::requests::Remembered;
 use crate::{Controller, keys};
-use pierhead_model::{Operation, Timestamp, TokenRecord};
-use pierhead_store::{Entry, Result, Transaction};
-use std::time::Duration;
+use pierhead_model::{EngineId, Operation, Timestamp, TokenRecord};
+use pierhead_store::{Entry, MAX_PAGE_ENTRIES, Result, Transaction};
 
-/// The time between two sweeps.
-const INTERVAL: Duration = Duration::from_secs(600);
 /// How long an ended operation and the key of a request are kept, in milliseconds.
 const KEPT_MS: u64 = 24 * 3600 * 1000;
-/// How many events are kept.
-const EVENTS_KEPT: usize = 100_000;
 /// How many records go in one transaction.
 const AT_ONCE: usize = 90;
 
 /// Sweeps for ever.
 pub(crate) async fn sweep(controller: Controller) {
     loop {
-        tokio::time::sleep(INTERVAL).await;
+        tokio::time::sleep(controller.options.sweep_interval).await;
         if let Err(error) = sweep_once(&controller).await {
             tracing::warn!(%error, "old records could not be removed; it is tried again");
         }
@@ -37,9 +32,32 @@ async fn sweep_once(controller: &Controller) -> Result<()> {
     delete(controller, keys::OPERATIONS, old_operation).await?;
     delete(controller, keys::IDEMPOTENCY, old_key).await?;
     delete(controller, keys::TOKENS, expired).await?;
-    let events = controller.store().list_all(keys::EVENTS).await?.entries;
-    let surplus = events.len().saturating_sub(EVENTS_KEPT);
-    delete_all(controller, &events[..surplus]).await
+    let is_gone = |entry: &Entry| {
+        let known = controller.known();
+        let id = entry.key.strip_prefix(keys::EVENT_CURSORS).and_then(|id| EngineId::parse(id).ok());
+        id.is_none_or(|id| !known.world.engines().contains_key(&id))
+    };
+    delete(controller, keys::EVENT_CURSORS, is_gone).await?;
+    sweep_events(controller, now).await
+}
+
+/// Removes all events but the newest so many, and those that are too old.
+async fn sweep_events(controller: &Controller, now: Timestamp) -> Result<()> {
+    let oldest = now.0.saturating_sub(crate::clock::millis(controller.options.events_age));
+    let (mut kept, mut after) = (0, None::<String>);
+    loop {
+        let page = controller.store().list(keys::EVENTS, after.as_deref(), MAX_PAGE_ENTRIES).await?;
+        // Newest first, so that what comes after the first that goes, goes too.
+        let is_old = |entry: &Entry| keys::event_time(&keys::event_id(&entry.key)) < oldest;
+        let room = controller.options.events_kept.saturating_sub(kept);
+        let stay = page.entries.iter().take(room).position(is_old).unwrap_or(room.min(page.entries.len()));
+        delete_all(controller, &page.entries[stay..]).await?;
+        kept += stay;
+        match page.entries.last() {
+            Some(last) if page.more => after = Some(last.key.to_string()),
+            _ => return Ok(()),
+        }
+    }
 }
 
 fn is_over(end: Timestamp, now: Timestamp) -> bool {

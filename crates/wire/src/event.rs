@@ -23,6 +23,9 @@ pub struct EventView {
     /// The engine that it is about, as it then was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<Value>,
+    /// The app that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<String>,
     /// Who did it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,

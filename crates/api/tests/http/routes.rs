@@ -42,6 +42,7 @@ const ROUTES: &[(&str, &str, Who)] = &[
     ("POST", "/api/cluster/rebalance", Admins),
     ("GET", "/api/cluster/info", Users),
     ("GET", "/api/events", Users),
+    ("GET", "/api/events/stream", Users),
     ("GET", "/api/containers", Users),
     ("POST", "/api/containers", Users),
     ("GET", "/api/containers/{id}", Users),
@@ -100,7 +101,7 @@ fn every_route_has_a_row() {
 
 /// A path about something that is not there.
 fn about_nothing(path: &str) -> String {
-    path.replace("{id}", "00000000beef").replace("{name}", "no-such-app").replace("{username}", "no-such-user")
+    path.replace("/stream", "/stream?since=now").replace("{id}", "00000000beef").replace("{name}", "no-such-app").replace("{username}", "no-such-user")
 }
 
 #[tokio::test]

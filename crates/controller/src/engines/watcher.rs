@@ -1,19 +1,18 @@
-//! What is done for one engine all the time: probe it, list its containers, listen to its events.
+//! What is done for one engine all the time: probe it and list its containers. Listening is next door.
 
 use super::{Heartbeat, Link};
 use crate::clock::{Clock, millis};
+use crate::collect::{Desk, Term};
 use crate::health::after_probe;
 use crate::known::Shared;
-use futures_util::StreamExt;
 use pierhead_engine::EngineEvent;
 use pierhead_model::{ContainerId, ContainerState, HealthStatus, Ownership};
 use pierhead_planner::EngineState;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// How long an event stream may be silent before it is opened anew.
-const SILENCE: Duration = Duration::from_secs(60);
 /// How long a burst of events is collected before the containers are listed once.
 const BURST: Duration = Duration::from_millis(100);
 
@@ -30,6 +29,8 @@ pub(super) struct Watcher {
     pub shared: Arc<Shared>,
     pub heartbeat: Heartbeat,
     pub clock: Clock,
+    pub desk: Desk,
+    pub leading: watch::Receiver<Option<Term>>,
 }
 
 impl Watcher {
@@ -71,7 +72,7 @@ impl Watcher {
         self.note(outcome)
     }
 
-    fn status(&self) -> HealthStatus {
+    pub(super) fn status(&self) -> HealthStatus {
         self.shared.read().world.engines().get(&self.link.id).map_or(HealthStatus::Pending, |state| state.health.status)
     }
 
@@ -145,7 +146,7 @@ impl Watcher {
 
     /// Lists the containers. Of those that we touched meanwhile, what we know by ourselves is newer.
     async fn list(&self) -> bool {
-        let began = self.link.touched().count;
+        let (began, at) = (self.link.touched().count, self.clock.now());
         let mut listed = match self.link.engine.containers().await {
             Ok(containers) => containers,
             Err(error) => {
@@ -153,6 +154,7 @@ impl Watcher {
                 return false;
             }
         };
+        self.link.doubts().listed(at, &listed, self.clock.now());
         self.shared.change(|known| {
             let mut touched = self.link.touched();
             touched.when.retain(|_, when| *when > began);
@@ -165,23 +167,6 @@ impl Watcher {
             known.world.set_inventory(&self.link.id, listed);
         });
         true
-    }
-
-    /// Events are hints: each asks for a listing. A stream that ended or fell silent is opened anew.
-    async fn listen_for_ever(&self) {
-        loop {
-            if self.status() == HealthStatus::Healthy
-                && let Ok(mut events) = self.link.engine.events(None).await
-            {
-                self.link.relist();
-                while let Ok(Some(Ok(event))) = tokio::time::timeout(SILENCE, events.next()).await {
-                    if event.subject == "container" && !event.status.starts_with("exec_") {
-                        self.link.hint(event);
-                    }
-                }
-            }
-            tokio::time::sleep(self.heartbeat.interval).await;
-        }
     }
 }
 

@@ -40,6 +40,7 @@ impl Controller {
                 event_message: format!("name={}, app={}, count={}", request.spec.image, app.name, request.count),
                 targets: Edit::targets(slots, Goal::Added),
                 pull: request.pull,
+                container: None,
                 is_new,
                 app: AppEdit::Put(app),
             })
@@ -71,6 +72,7 @@ impl Controller {
                 event_message: format!("app={name}, count={count}"),
                 targets,
                 pull: false,
+                container: None,
                 is_new: false,
                 app: AppEdit::Put(app),
             })
@@ -119,6 +121,7 @@ impl Controller {
                 event_message: format!("app={name}, name={}", spec.image),
                 targets,
                 pull: false,
+                container: None,
                 is_new,
                 app: AppEdit::Put(app),
             })
@@ -144,6 +147,7 @@ impl Controller {
                 event_message: format!("app={name}"),
                 targets: Edit::targets(app.slots.keys().copied(), Goal::Gone),
                 pull: false,
+                container: None,
                 is_new: false,
                 app: AppEdit::Delete(app),
             })

@@ -2,6 +2,7 @@
 
 use super::apps::may_change;
 use super::edit::{AppEdit, Edit};
+use super::events::{self, Subject};
 use super::{Actor, Idempotency, RequestError, Started};
 use crate::Controller;
 use crate::known::Known;
@@ -175,13 +176,13 @@ impl Controller {
             Verb::Restart => link.engine.restart(id, grace).await,
             Verb::Destroy => link.engine.remove(id).await,
         };
+        let subject = Subject::container(&self.known(), container);
         self.engines.refresh(&link, id).await;
         done.map_err(|source| RequestError::Engine { engine: container.engine.to_string(), source })?;
         let message = format!("id={id}, name={}", container.observed.name);
         let tag = pierhead_model::EventTag::Cluster;
-        let event =
-            self.with_event(pierhead_store::Transaction::new(), verb.event(), message, tag, Some(&actor.username))?;
-        self.store.commit(event).await?;
+        let event = self.event(verb.event(), message, tag, Some(&actor.username), subject);
+        self.store.commit(events::append(pierhead_store::Transaction::new(), &event)?).await?;
         Ok(())
     }
 }
@@ -282,6 +283,7 @@ fn edit_slot(
         event_message: format!("id={id}, name={}, app={}", container.observed.name, app.name),
         targets: Edit::targets([slot], goal),
         pull: false,
+        container: Some(container.clone()),
         is_new: false,
         app: if is_over { AppEdit::Delete(app) } else { AppEdit::Put(app) },
     })

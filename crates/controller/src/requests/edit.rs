@@ -1,6 +1,7 @@
 //! One edit: read, change a copy, commit with a compare; done anew if somebody was faster.
 
-use super::{Actor, Idempotency, RequestError, events};
+use super::events::Subject;
+use super::{Actor, Container, Idempotency, RequestError, events};
 use crate::known::Known;
 use crate::{Controller, keys};
 use pierhead_model::{App, Event, EventTag, Goal, Operation, OperationId, OperationState, Slot, Target, Timestamp};
@@ -31,6 +32,8 @@ pub(super) struct Edit {
     /// The event's type, in the original's words where it has one.
     pub event: &'static str,
     pub event_message: String,
+    /// The container that the event is about.
+    pub container: Option<Container>,
     pub targets: Vec<Target>,
     pub pull: bool,
 }
@@ -66,7 +69,7 @@ impl Controller {
                 let known = self.known();
                 let edit = make(&known, &id, now)?;
                 let operation = operation(&edit, actor, &id, now, timeout);
-                let event = self.event_of(&edit, actor, now);
+                let event = self.event_of(&known, &edit, actor);
                 let transaction = transaction(&known, &edit, &operation)?;
                 events::append(transaction, &event)?
             };
@@ -95,19 +98,13 @@ impl Controller {
         Ok(())
     }
 
-    fn event_of(&self, edit: &Edit, actor: &Actor, now: Timestamp) -> Event {
+    fn event_of(&self, known: &Known, edit: &Edit, actor: &Actor) -> Event {
         let (AppEdit::Put(app) | AppEdit::Delete(app)) = &edit.app;
-        Event {
-            id: self.ids.unique(),
-            kind: edit.event.to_owned(),
-            time: now,
-            message: edit.event_message.clone(),
-            tags: vec![EventTag::Cluster],
-            container: None,
-            engine: None,
-            app: Some(app.name.to_string()),
-            actor: Some(actor.username.clone()),
-        }
+        let subject = edit.container.as_ref().map(|container| Subject::container(known, container));
+        let message = edit.event_message.clone();
+        let subject = subject.unwrap_or_default();
+        let event = self.event(edit.event, message, EventTag::Cluster, Some(&actor.username), subject);
+        Event { app: Some(app.name.to_string()), ..event }
     }
 }
 

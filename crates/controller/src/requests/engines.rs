@@ -1,10 +1,11 @@
 //! Requests about engines and operations: add, remove, wait, call off.
 
 use super::duty::leave_cordoned;
+use super::events::{self, Subject};
 use super::{Actor, Idempotency, RequestError};
 use crate::reconciler::progress;
 use crate::{Controller, keys};
-use pierhead_model::{Engine, EngineId, EventTag, Operation, OperationId};
+use pierhead_model::{Engine, EngineId, EngineThen, EventTag, Health, Operation, OperationId};
 use pierhead_planner::{RecordWrite, cancel, verdicts};
 use pierhead_store::{Error, StoreJson, Transaction};
 use tokio::time::Instant;
@@ -30,8 +31,10 @@ impl Controller {
         let key = keys::engine(&engine.id);
         let transaction = Transaction::new().absent(key.clone()).put_json(key, engine)?;
         let message = format!("addr={}", engine.addr);
-        let transaction =
-            self.with_event(transaction, "add-engine", message, EventTag::Cluster, Some(&actor.username))?;
+        let health = Health { since: engine.added_at, ..Health::default() };
+        let subject = Subject { container: None, engine: Some(EngineThen::new(engine, None, &health)) };
+        let event = self.event("add-engine", message, EventTag::Cluster, Some(&actor.username), subject);
+        let transaction = events::append(transaction, &event)?;
         let transaction = self.remember(transaction, actor, asked, None, self.clock.now())?;
         match self.store.commit(transaction).await {
             Ok(revision) => {
@@ -69,8 +72,9 @@ impl Controller {
         let key = keys::engine(&engine);
         let message = format!("addr={}, containers left running={left}", record.addr);
         let transaction = Transaction::new().exists(key.clone()).delete(key);
-        let transaction =
-            self.with_event(transaction, "delete-engine", message, EventTag::Cluster, Some(&actor.username))?;
+        let subject = Subject::engine(&self.known(), &engine);
+        let event = self.event("delete-engine", message, EventTag::Cluster, Some(&actor.username), subject);
+        let transaction = events::append(transaction, &event)?;
         let transaction = self.remember(transaction, actor, asked, None, self.clock.now())?;
         match self.store.commit(transaction).await {
             Ok(revision) => {

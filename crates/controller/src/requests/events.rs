@@ -1,9 +1,36 @@
-//! The event log: written in the transaction of the change, read newest first.
+//! The event log: written in the transaction of the change, read newest first or as it grows.
 
-use super::RequestError;
+use super::{Container, RequestError};
+use crate::collect::engine_then;
+use crate::event_log::{EventFilter, EventPages, EventStream};
+use crate::known::Known;
 use crate::{Controller, keys};
-use pierhead_model::{Event, EventTag, Username};
+use pierhead_model::{ContainerThen, EngineId, EngineThen, Event, EventTag, Ownership, Username};
 use pierhead_store::Transaction;
+use std::sync::Arc;
+
+/// What an event is about, as it is at that moment.
+#[derive(Default)]
+pub(super) struct Subject {
+    pub container: Option<ContainerThen>,
+    pub engine: Option<EngineThen>,
+}
+
+impl Subject {
+    pub(super) fn engine(known: &Known, engine: &EngineId) -> Self {
+        Self { container: None, engine: engine_then(known, engine) }
+    }
+
+    pub(super) fn container(known: &Known, container: &Container) -> Self {
+        let owner = container.slot.as_ref().and_then(|_| Ownership::read(&container.observed.labels));
+        let app = owner.as_ref().and_then(|owner| known.world.apps().get(&owner.slot.app));
+        let of = app.zip(owner.as_ref().map(|owner| &owner.member));
+        Self {
+            container: Some(ContainerThen::new(&container.observed, of)),
+            engine: engine_then(known, &container.engine),
+        }
+    }
+}
 
 /// Adds an event to the transaction of the change that it tells of.
 pub(super) fn append(transaction: Transaction, event: &Event) -> Result<Transaction, RequestError> {
@@ -23,41 +50,45 @@ impl Controller {
         tag: EventTag,
         actor: Option<&Username>,
     ) -> Result<Transaction, RequestError> {
-        let event = Event {
+        let event = self.event(kind, message, tag, actor, Subject::default());
+        append(transaction, &event)
+    }
+
+    pub(super) fn event(
+        &self,
+        kind: &str,
+        message: String,
+        tag: EventTag,
+        actor: Option<&Username>,
+        subject: Subject,
+    ) -> Event {
+        Event {
             id: self.ids.unique(),
             kind: kind.to_owned(),
             time: self.clock.now(),
             message,
             tags: vec![tag],
-            container: None,
-            engine: None,
+            container: subject.container.map(Box::new),
+            engine: subject.engine.map(Box::new),
             app: None,
             actor: actor.cloned(),
-        };
-        append(transaction, &event)
+        }
     }
 
-    /// The newest events, newest first; all that there are if there are fewer.
+    /// The newest events that a filter takes, newest first, at most so many.
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn newest_events(&self, count: usize) -> Result<Vec<Event>, RequestError> {
-        let mut events = Vec::new();
-        let mut after: Option<String> = None;
-        loop {
-            let page = self.store.list(keys::EVENTS, after.as_deref(), pierhead_store::MAX_PAGE_ENTRIES).await?;
-            for entry in &page.entries {
-                events.push(entry.json::<Event>()?);
-            }
-            // Only the newest are kept in memory.
-            let surplus = events.len().saturating_sub(count);
-            events.drain(..surplus);
-            after = page.entries.last().map(|entry| entry.key.to_string());
-            if !page.more || after.is_none() {
-                break;
-            }
-        }
-        events.reverse();
-        Ok(events)
+    pub async fn newest_events(&self, filter: EventFilter, count: usize) -> Result<EventPages, RequestError> {
+        EventPages::open(Arc::clone(&self.store), filter, count).await
+    }
+
+    /// Events that a filter takes, in the order of the log: from where it says, or from now on, for ever.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn watch_events(&self, filter: EventFilter) -> Result<EventStream, RequestError> {
+        let (log, store) = (Arc::clone(&self.log), Arc::clone(&self.store));
+        EventStream::open(log, store, filter, self.stop.clone(), self.clock.now()).await
     }
 }

@@ -51,6 +51,7 @@ async fn play(before: u32, wish: Wish, moment: Moment) -> Outcome {
     asked.abort();
     let at_the_crash = running(&cluster, "web");
     cluster.restart().await;
+    cluster.all_healthy().await;
     wish.ask(cluster.admin()).await.unwrap_or_else(|error| panic!("{moment:?}: {error}"));
     cluster.assert_invariants().await;
     Outcome { crashed, at_the_crash, in_the_end: running(&cluster, "web") }

@@ -6,6 +6,7 @@ mod asking;
 mod changing;
 mod crashes;
 mod engines;
+mod events;
 mod faults;
 mod hosts_in_work;
 mod verbs;

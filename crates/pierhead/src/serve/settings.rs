@@ -94,6 +94,12 @@ pub(crate) struct ServeArgs {
     /// Time in which all attempts to log in are given back, one by one [default: 5m]
     #[arg(long, env = "PIERHEAD_LOGIN_WINDOW", value_name = "TIME")]
     login_window: Option<Span>,
+    /// How many events are kept [default: 100000]
+    #[arg(long, env = "PIERHEAD_EVENTS_KEPT", value_name = "NUMBER")]
+    events_kept: Option<usize>,
+    /// How long an event is kept [default: 30d]
+    #[arg(long, env = "PIERHEAD_EVENTS_AGE", value_name = "TIME")]
+    events_age: Option<Span>,
 }
 
 /// The settings, settled.
@@ -150,6 +156,8 @@ impl ServeArgs {
             login_attempts_per_account,
             login_attempts_per_address,
             login_window,
+            events_kept,
+            events_age,
         );
         merged.with_defaults()
     }
@@ -237,6 +245,9 @@ impl ServeArgs {
             pids_limit,
             operation_timeout: Duration::from_millis(or(self.operation_timeout, 600_000).max(1_000)),
             stop_grace_seconds: u32::try_from(or(self.stop_grace, 10_000) / 1_000).unwrap_or(u32::MAX),
+            events_kept: self.events_kept.unwrap_or(defaults.events_kept),
+            events_age: self.events_age.map_or(defaults.events_age, |age| Duration::from_millis(age.millis())),
+            sweep_interval: defaults.sweep_interval,
         })
     }
 }

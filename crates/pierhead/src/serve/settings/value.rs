@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, de};
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-/// A span of time: `1s`, `500ms`, `10m`, `2h`, or a number of seconds.
+/// A span of time: `1s`, `500ms`, `10m`, `2h`, `30d`, or a number of seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span {
     milliseconds: u64,
@@ -20,12 +20,12 @@ impl FromStr for Span {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let units = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
+        let units = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
         let (number, unit) =
             units.iter().find_map(|(suffix, unit)| Some((text.strip_suffix(suffix)?, *unit))).unwrap_or((text, 1_000));
         let value = number.trim().parse::<f64>().ok().filter(|value| (0.0..=1e9).contains(value));
         let milliseconds = value.map(|value| (value * f64::from(unit)).round() as u64);
-        let milliseconds = milliseconds.ok_or("a span of time such as 1s, 500ms, 10m or 2h is expected")?;
+        let milliseconds = milliseconds.ok_or("a span of time such as 1s, 500ms, 10m, 2h or 30d is expected")?;
         Ok(Self { milliseconds })
     }
 }
