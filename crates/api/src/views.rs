@@ -9,14 +9,13 @@ pub(crate) use explain::{explain_app, explain_request, explain_slot};
 use crate::identity::Caller;
 use pierhead_controller::PoolUsage;
 use pierhead_model::{
-    App, Duty, EngineId, HealthStatus, Move, ObservedContainer, Operation, Ownership, Permission, Resources,
-    Slot, SlotKey, SlotWish,
+    App, Duty, EngineId, HealthStatus, Move, ObservedContainer, Operation, Ownership, Permission, Resources, Slot,
+    SlotKey, SlotWish,
 };
 use pierhead_planner::{EngineState, HostScore, Rebalance, SlotPhase, Survival, World, slot_status};
 use pierhead_wire::{
-    AppView, ClusterInfo, ContainerView, EngineOfContainer, EngineView, HealthView, HomelessView,
-    ImageDescription, MoveView, PortDescription, RebalanceView, ScoreView, SilentEngine, SlotView, SurvivalView,
-    format_timestamp,
+    AppView, ClusterInfo, ContainerView, EngineOfContainer, EngineView, HealthView, HomelessView, ImageDescription,
+    MoveView, PortDescription, RebalanceView, ScoreView, SilentEngine, SlotView, SurvivalView, format_timestamp,
 };
 use std::cmp::Reverse;
 

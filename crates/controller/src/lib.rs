@@ -111,8 +111,7 @@ impl Controller {
         let (leading, leads) = watch::channel(None);
         let desk = Desk { store: Arc::clone(&store), ids: Arc::clone(&ids), clock };
         let heartbeat = options.heartbeat;
-        let engines =
-            Engines::new(Arc::clone(&shared), connect, heartbeat, desk, leads, stop.clone(), tasks.clone());
+        let engines = Engines::new(Arc::clone(&shared), connect, heartbeat, desk, leads, stop.clone(), tasks.clone());
         let engines = Arc::new(engines);
         let controller = Self {
             store,

@@ -101,7 +101,10 @@ fn every_route_has_a_row() {
 
 /// A path about something that is not there.
 fn about_nothing(path: &str) -> String {
-    path.replace("/stream", "/stream?since=now").replace("{id}", "00000000beef").replace("{name}", "no-such-app").replace("{username}", "no-such-user")
+    path.replace("/stream", "/stream?since=now")
+        .replace("{id}", "00000000beef")
+        .replace("{name}", "no-such-app")
+        .replace("{username}", "no-such-user")
 }
 
 #[tokio::test]

@@ -116,9 +116,11 @@ mod tests {
         assert!((0..5_000).all(|number| cursor.take(Mark(1_000 * SECOND + number * 1_000_000, number))));
         assert!(cursor.seen.len() <= MOST_MARKS);
         let again = cursor.since().max(cursor.newest - 255 * 1_000_000);
-        assert!((0..5_000).filter(|n| 1_000 * SECOND + n * 1_000_000 >= again).all(|n| {
-            cursor.knows(&Mark(1_000 * SECOND + n * 1_000_000, n))
-        }));
+        assert!(
+            (0..5_000)
+                .filter(|n| 1_000 * SECOND + n * 1_000_000 >= again)
+                .all(|n| { cursor.knows(&Mark(1_000 * SECOND + n * 1_000_000, n)) })
+        );
         assert!(cursor.take(mark(9_000, 1)));
         assert_eq!(cursor.seen.len(), 1);
     }

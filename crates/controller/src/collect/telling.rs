@@ -54,8 +54,12 @@ pub(crate) fn engine_then(known: &Known, engine: &EngineId) -> Option<EngineThen
 /// A container that was not listed yet, or not any more.
 fn from_attributes(id: ContainerId, event: &EngineEvent) -> ObservedContainer {
     let attribute = |name: &str| event.attributes.get(name).cloned().unwrap_or_default();
-    let labels: BTreeMap<String, String> =
-        event.attributes.iter().filter(|(key, _)| key.starts_with("pierhead.")).map(|(k, v)| (k.clone(), v.clone())).collect();
+    let labels: BTreeMap<String, String> = event
+        .attributes
+        .iter()
+        .filter(|(key, _)| key.starts_with("pierhead."))
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect();
     ObservedContainer {
         id,
         name: attribute("name"),
@@ -92,8 +96,7 @@ fn happen(container: &mut ObservedContainer, event: &EngineEvent) {
 /// Docker's status. What was executed in a container stands behind it and is left out: it may hold secrets.
 pub(super) fn kind(event: &EngineEvent) -> String {
     let status = event.status.as_str();
-    let status =
-        if status.starts_with("exec_") { status.split(':').next().unwrap_or_default() } else { status };
+    let status = if status.starts_with("exec_") { status.split(':').next().unwrap_or_default() } else { status };
     clean(status)
 }
 

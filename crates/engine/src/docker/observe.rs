@@ -61,11 +61,7 @@ impl Looked {
     pub(super) fn at(container: &ContainerInspectResponse) -> Self {
         Self {
             limits: container.host_config.as_ref().map(limits).unwrap_or_default(),
-            state: container
-                .state
-                .as_ref()
-                .and_then(|state| state.status.as_ref())
-                .map(|word| state(word.as_ref())),
+            state: container.state.as_ref().and_then(|state| state.status.as_ref()).map(|word| state(word.as_ref())),
             exit_code: container.state.as_ref().and_then(|state| state.exit_code).unwrap_or(0),
             restart_count: u32::try_from(container.restart_count.unwrap_or(0)).unwrap_or(u32::MAX),
         }
