@@ -175,7 +175,7 @@ impl Collector {
                         time: event.time,
                         message: telling::message(&event),
                         tags: vec![EventTag::Docker],
-                        container: container.map(Box::new),
+                        container,
                         engine: Some(Box::new(engine)),
                         app,
                         actor: None,

@@ -16,7 +16,7 @@ pub(crate) enum Told {
     /// The stream is open.
     Opened { engine: EngineThen },
     /// Something happened.
-    Happened { event: EngineEvent, container: Option<ContainerThen>, engine: EngineThen, app: Option<String> },
+    Happened { event: EngineEvent, container: Option<Box<ContainerThen>>, engine: EngineThen, app: Option<String> },
     /// A listing showed that something was not told.
     Missed { from: Timestamp, to: Timestamp, what: String, engine: EngineThen },
 }
@@ -41,7 +41,7 @@ pub(crate) fn tell(known: &Known, engine: &EngineId, event: EngineEvent) -> Opti
     let app = of.map(|(app, _)| app.name.to_string());
     let app = app.or_else(|| ours?.labels.get(Ownership::APP).cloned());
     let of: Option<(&App, &MemberName)> = of;
-    let container = observed.as_ref().map(|container| ContainerThen::new(container, of));
+    let container = observed.as_ref().map(|container| Box::new(ContainerThen::new(container, of)));
     Some(Told::Happened { event, container, engine: then, app })
 }
 

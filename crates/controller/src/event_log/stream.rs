@@ -71,7 +71,7 @@ impl EventStream {
                     Some(found) => found,
                 }
             } else {
-                self.from_backlog().await?
+                self.read_backlog().await?
             };
             if let Some(last) = found.last() {
                 let floor = keys::event_time(&last.event.id).saturating_sub(LATEST_COMMIT_MS);
@@ -84,7 +84,7 @@ impl EventStream {
         }
     }
 
-    async fn from_backlog(&mut self) -> Result<Vec<Arc<Logged>>, RequestError> {
+    async fn read_backlog(&mut self) -> Result<Vec<Arc<Logged>>, RequestError> {
         let mut found = Vec::new();
         let count = self.backlog.len().min(AT_ONCE);
         for key in self.backlog.iter().take(count) {
