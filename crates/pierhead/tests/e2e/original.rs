@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::bed::Bed;
 use crate::canary::Canary;
 use crate::raw::{self, Listed, ids};
-use crate::wait::{PATIENCE, until};
+use crate::wait::{PATIENCE, until, until_some};
 
 const RUN: [&str; 9] = ["run", "--name", sample::IMAGE, "--port", "tcp/::80", "--memory", "100", "--pull", "false"];
 /// The app's name: made up from the image's.
@@ -212,8 +212,21 @@ fn decisions_are_explained(bed: &Bed) {
     assert!(text.to_lowercase().contains("memory"), "{text}");
 }
 
+/// What the engines saw of it stands in the same log, each event once and with its container.
+fn engines_tell(bed: &Bed) {
+    let (told, _) = until_some("the engines' events", PATIENCE, || {
+        let events = bed.json(&["events", "1000", "--tag", "docker", "--type", "destroy"]);
+        events.as_array().filter(|events| !events.is_empty()).cloned()
+    });
+    let mut ids: Vec<&str> = told.iter().map(|event| event["container"]["id"].as_str().unwrap()).collect();
+    let all = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "a container is destroyed once");
+}
+
 fn what_happened_and_what_there_is_are_told(bed: &Bed) {
-    let events = bed.json(&["events", "1000"]);
+    let events = bed.json(&["events", "1000", "--tag", "cluster"]);
     let events = events.as_array().unwrap();
     let kinds: Vec<&str> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
     for (kind, least) in [
@@ -230,7 +243,9 @@ fn what_happened_and_what_there_is_are_told(bed: &Bed) {
     }
     let nobodys: Vec<&Value> = events.iter().filter(|event| event["actor"] != "admin").collect();
     assert!(nobodys.len() == 1 && nobodys[0]["type"] == "add-account", "only the first account: {nobodys:?}");
-    assert_eq!(bed.json(&["events", "2"]).as_array().unwrap(), &events[..2], "the newest first");
+    let newest = bed.json(&["events", "2", "--tag", "cluster"]);
+    assert_eq!(newest.as_array().unwrap(), &events[..2], "the newest first");
+    engines_tell(bed);
 
     let info = bed.json(&["cluster", "info"]);
     let there: Vec<Listed> = bed.hosts.iter().flat_map(raw::list).filter(Listed::runs).collect();
