@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 TARGET := $(or $(CARGO_TARGET_DIR),target)
-MEASUREMENTS := $(basename $(notdir $(wildcard bench/src/bin/*.rs)))
+MEASUREMENTS := $(basename $(notdir $(wildcard bench/src/bin/*)))
 
 .PHONY: help run test lint bench soak build deps
 .DEFAULT_GOAL := help
