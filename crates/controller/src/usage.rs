@@ -19,18 +19,48 @@ pub struct PoolUsage {
 
 /// The CPU time of each container when it was asked last.
 #[derive(Default)]
-pub(crate) struct Readings(Mutex<BTreeMap<ContainerId, (Timestamp, u64)>>);
+pub(crate) struct Readings {
+    of_containers: Mutex<BTreeMap<ContainerId, (Timestamp, u64)>>,
+    /// The last answer; whoever asks while it is being found waits for the same one.
+    last: tokio::sync::Mutex<Option<LastAnswer>>,
+}
 
-/// How many containers of one host are asked at the same time.
-const AT_ONCE: usize = 16;
+struct LastAnswer {
+    at: Timestamp,
+    /// What was running.
+    of: Running,
+    usage: PoolUsage,
+}
+
+/// What runs on each engine, and when it was created.
+type Running = BTreeMap<EngineId, Vec<(ContainerId, Timestamp)>>;
+
+/// How long an answer is good, in milliseconds: an engine takes a second to read a container's figures, and CPU time to
+/// do it.
+const GOOD_FOR_MS: u64 = 3_000;
+/// How many containers of one host are asked at the same time: they wait for the same second.
+const AT_ONCE: usize = 256;
 /// How long the answer waits for a host: one that hangs must not hold up what the others say.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Controller {
-    /// What all running containers of the engines that answer use now. One that does not tell in time counts as
-    /// nothing.
+    /// What all running containers of the engines that answer use, as of at most some seconds ago. One that does not
+    /// tell in time counts as nothing.
     pub async fn usage(&self) -> PoolUsage {
+        let mut last = self.readings.last.lock().await;
         let running = self.running();
+        if let Some(last) = last.as_ref()
+            && last.of == running
+            && self.clock.now().since(last.at) < GOOD_FOR_MS
+        {
+            return last.usage;
+        }
+        let usage = self.ask_for_usage(&running).await;
+        *last = Some(LastAnswer { at: self.clock.now(), of: running, usage });
+        usage
+    }
+
+    async fn ask_for_usage(&self, running: &Running) -> PoolUsage {
         self.readings.keep(running.values().flatten().map(|(id, _)| id));
         let hosts = running.iter().map(|(engine, containers)| self.usage_of_host(engine, containers));
         let parts = futures_util::future::join_all(hosts).await;
@@ -41,7 +71,7 @@ impl Controller {
     }
 
     /// What runs on the engines that answer, and when it was created.
-    fn running(&self) -> BTreeMap<EngineId, Vec<(ContainerId, Timestamp)>> {
+    fn running(&self) -> Running {
         let known = self.known();
         let usable = known.world.engines().iter().filter(|(_, state)| state.is_usable());
         usable
@@ -78,7 +108,7 @@ impl Readings {
     }
 
     fn readings(&self) -> MutexGuard<'_, BTreeMap<ContainerId, (Timestamp, u64)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.of_containers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn take(&self, id: &ContainerId, usage: Usage, created: Timestamp, now: Timestamp) -> PoolUsage {
