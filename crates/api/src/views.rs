@@ -33,7 +33,7 @@ pub(crate) fn engine(world: &World, state: &EngineState) -> EngineView {
         health: HealthView {
             status: state.health.status.as_str().to_owned(),
             response_time: state.health.response_time_ms,
-            reason: state.health.reason.clone(),
+            reason: state.why_unused().unwrap_or_else(|| state.health.reason.clone()),
             since: format_timestamp(state.health.since.max(state.record.added_at)),
         },
         duty: duty(world, state).to_owned(),
@@ -60,6 +60,12 @@ fn duty(world: &World, state: &EngineState) -> &'static str {
         Duty::InService => "in_service",
         Duty::Cordoned => "cordoned",
         Duty::Drained if world.operations().values().any(drains) => "draining",
+        // A drain that was called off or failed leaves it cordoned.
+        Duty::Drained
+            if world.assignments().values().any(|slot| slot.engine == state.record.id && slot.exit.is_none()) =>
+        {
+            "cordoned"
+        }
         Duty::Drained => "drained",
     }
 }
@@ -108,6 +114,10 @@ pub(crate) fn cluster(world: &World, usage: PoolUsage, version: &str) -> Cluster
     };
     let (mut all, mut reserved) = (Resources::default(), Resources::default());
     for (id, state) in world.engines() {
+        if let Some(reason) = state.why_unused() {
+            info.silent_engines.push(SilentEngine { id: id.to_string(), reason });
+            continue;
+        }
         if !matches!(state.health.status, HealthStatus::Healthy | HealthStatus::Suspect) {
             let reason = if state.health.reason.is_empty() { "not reached yet" } else { &state.health.reason };
             info.silent_engines.push(SilentEngine { id: id.to_string(), reason: reason.to_owned() });

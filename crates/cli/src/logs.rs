@@ -67,7 +67,8 @@ pub(crate) async fn logs(args: &LogsArgs, client: &Client, out: &mut Output) -> 
 
 async fn containers_of(app: &str, client: &Client) -> Result<Vec<ContainerView>, CliError> {
     let mut containers = client.containers(true).await?.into_value();
-    containers.retain(|container| container.app.as_deref() == Some(app));
+    // What stands on a host that does not answer can't be read.
+    containers.retain(|container| container.app.as_deref() == Some(app) && container.status != "unreachable");
     containers.sort_by_key(|container| container.slot);
     if containers.is_empty() {
         return Err(CliError::NotFound(format!("the app {app} has no containers")));

@@ -86,6 +86,9 @@ impl Default for OverCommit {
 /// What an engine reports of itself and its host.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct EngineFacts {
+    /// The engine's own id: two addresses that show the same one lead to the same engine. Empty if it has none.
+    #[serde(default)]
+    pub identity: String,
     /// The host's name.
     pub name: String,
     /// The host's CPU and memory.

@@ -61,6 +61,8 @@ fn is_surplus(
     }
     let Some(owner) = Ownership::read(&container.labels) else { return false };
     match world.assignments().get(key) {
+        // The very container of the record, seen through a second address of its engine.
+        Some(assignment) if assignment.containers.values().any(|id| *id == container.id) => false,
         Some(assignment) if owner.generation <= assignment.generation => {
             !relocations.keeps(&owner, &engine.record.id, container)
         }

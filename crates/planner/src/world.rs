@@ -49,13 +49,25 @@ pub struct EngineState {
     pub containers: BTreeMap<ContainerId, ObservedContainer>,
     /// Whether `containers` is all that is on it: false until it was listed, and again once it was down.
     pub is_listed: bool,
+    /// The engine that it is another address of.
+    pub same_as: Option<EngineId>,
 }
 
 impl EngineState {
     /// Whether it answers and its containers are known, so that it can be acted on.
     #[must_use]
     pub fn is_usable(&self) -> bool {
-        self.health.status == HealthStatus::Healthy && self.is_listed && self.facts.is_some()
+        self.health.status == HealthStatus::Healthy && self.is_listed && self.facts.is_some() && self.same_as.is_none()
+    }
+
+    /// Why it is not used although it answers: it is another address of an engine that was there before.
+    #[must_use]
+    pub fn why_unused(&self) -> Option<String> {
+        let same = self.same_as.as_ref()?;
+        Some(format!(
+            "it has the same Docker id as {same} and is not used: remove one if both are one host; on a copied machine \
+             remove /etc/docker/key.json and restart Docker"
+        ))
     }
 
     /// Its labels: people's and its own.
@@ -72,7 +84,9 @@ impl EngineState {
                 Duty::InService => None,
                 Duty::Cordoned | Duty::Drained => Some("cordoned".to_owned()),
             },
-            HealthStatus::Healthy => Some("its containers are not known yet".to_owned()),
+            HealthStatus::Healthy => {
+                Some(self.why_unused().unwrap_or_else(|| "its containers are not known yet".to_owned()))
+            }
             HealthStatus::Pending => Some("it was not reached yet".to_owned()),
             status => Some(format!("{}: {}", status.as_str(), self.health.reason)),
         }
@@ -205,6 +219,7 @@ impl World {
                     health: Health::default(),
                     containers: BTreeMap::new(),
                     is_listed: false,
+                    same_as: None,
                 };
                 self.engines.insert(id.clone(), state);
             }
@@ -218,6 +233,7 @@ impl World {
             self.set_containers(id, Vec::new());
             self.engines.remove(id);
             self.ledger.remove_host(id);
+            self.find_twins();
         }
     }
 
@@ -235,14 +251,52 @@ impl World {
     /// Takes note of what an engine reports of itself.
     pub fn set_facts(&mut self, id: &EngineId, facts: EngineFacts) {
         if let Some(state) = self.engines.get_mut(id) {
+            let is_another = state.facts.as_ref().is_none_or(|known| known.identity != facts.identity);
             state.facts = Some(facts);
+            if is_another {
+                self.find_twins();
+            }
             self.refresh_host(id);
+        }
+    }
+
+    /// Finds the engines that are the same one as another, added earlier, under a second address. What is on such an
+    /// engine belongs to the first: acting on it twice would undo what was done.
+    fn find_twins(&mut self) {
+        let age = |state: &EngineState| (state.record.added_at, state.record.id.clone());
+        let mut first: BTreeMap<String, (Timestamp, EngineId)> = BTreeMap::new();
+        for state in self.engines.values() {
+            let identity = state.facts.as_ref().map(|facts| facts.identity.clone()).filter(|id| !id.is_empty());
+            let Some(identity) = identity else { continue };
+            let oldest = first.entry(identity).or_insert_with(|| age(state));
+            *oldest = oldest.clone().min(age(state));
+        }
+        let same_as = |state: &EngineState| {
+            let (_, oldest) = first.get(&state.facts.as_ref()?.identity)?;
+            (*oldest != state.record.id).then(|| oldest.clone())
+        };
+        let changed: Vec<(EngineId, Option<EngineId>)> = self
+            .engines
+            .iter()
+            .map(|(id, state)| (id.clone(), same_as(state)))
+            .filter(|(id, same)| self.engines.get(id).is_some_and(|state| state.same_as != *same))
+            .collect();
+        for (id, same) in changed {
+            let is_twin = same.is_some();
+            if let Some(state) = self.engines.get_mut(&id) {
+                state.same_as = same;
+                state.is_listed = false;
+            }
+            if is_twin {
+                self.set_containers(&id, Vec::new());
+            }
+            self.refresh_host(&id);
         }
     }
 
     /// Takes note of everything that is on an engine.
     pub fn set_inventory(&mut self, id: &EngineId, containers: Vec<ObservedContainer>) {
-        if self.engines.contains_key(id) {
+        if self.engines.get(id).is_some_and(|state| state.same_as.is_none()) {
             self.set_containers(id, containers);
             if let Some(state) = self.engines.get_mut(id) {
                 state.is_listed = true;
@@ -253,7 +307,7 @@ impl World {
 
     /// Takes note of one container.
     pub fn set_container(&mut self, engine: &EngineId, mut container: ObservedContainer) {
-        let Some(state) = self.engines.get(engine) else { return };
+        let Some(state) = self.engines.get(engine).filter(|state| state.same_as.is_none()) else { return };
         let known = state.containers.get(&container.id);
         keep_exact_moment(&mut container, known);
         self.forget_container(engine, &container.id);

@@ -11,7 +11,7 @@ pub(crate) fn started<'a>(containers: impl IntoIterator<Item = &'a ContainerView
             short(&container.id),
             container.app.clone().unwrap_or_default(),
             container.engine.id.clone(),
-            container.state.clone(),
+            state(container),
             ports(container),
         ]
     };
@@ -26,7 +26,7 @@ pub(crate) fn list(containers: &[ContainerView], now: Timestamp, width: Option<u
             container.name.trim_start_matches('/').to_owned(),
             container.image.name.clone(),
             container.engine.id.clone(),
-            container.state.clone(),
+            state(container),
             age(&container.created_at, now),
             ports(container),
         ]
@@ -51,7 +51,7 @@ pub(crate) fn one(container: &ContainerView) -> String {
         ("entry point", image.entrypoint.join(" ")),
         ("arguments", image.args.join(" ")),
         ("engine", format!("{} ({})", container.engine.id, container.engine.addr)),
-        ("state", container.state.clone()),
+        ("state", state(container)),
         ("in detail", container.status.clone()),
         ("exit code", container.exit_code.map(|code| code.to_string()).unwrap_or_default()),
         ("created", container.created_at.clone()),
@@ -119,4 +119,9 @@ mod tests {
         assert_eq!(binding(&port("tcp", ""), host_of("http://[fd00::2]:2375")), "http://[fd00::2]:20000 -> 80");
         assert_eq!(host_of("unix:///var/run/docker.sock"), "127.0.0.1");
     }
+}
+
+/// `running` or `stopped`; nobody knows which while its host does not answer.
+fn state(container: &ContainerView) -> String {
+    if container.status == "unreachable" { container.status.clone() } else { container.state.clone() }
 }

@@ -8,6 +8,7 @@ pub(super) fn facts(info: SystemInfo, version: SystemVersion, api_version: Strin
     let positive = |value: Option<i64>| u64::try_from(value.unwrap_or(0)).unwrap_or(0);
     let lacks = lacks(&info, &version);
     EngineFacts {
+        identity: info.id.unwrap_or_default(),
         name: info.name.unwrap_or_default(),
         capacity: Resources::new(positive(info.ncpu).saturating_mul(1000), positive(info.mem_total) >> 20),
         version: version.version.or(info.server_version).unwrap_or_default(),

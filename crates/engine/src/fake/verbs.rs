@@ -60,6 +60,7 @@ impl Engine for Fake {
         let options = &self.shared.options;
         self.read(Verb::Facts, "", |world| {
             Ok(EngineFacts {
+                identity: options.name.clone(),
                 name: options.name.clone(),
                 capacity: options.capacity,
                 version: "20.10.24".to_owned(),

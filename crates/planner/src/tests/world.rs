@@ -109,3 +109,44 @@ fn what_was_made_for_a_slot_is_found_by_it() {
     assert_eq!(pool.world.labelled().count(), 0);
     assert_eq!(pool.world.assignments_of(&app_id("web")).count(), 0);
 }
+
+#[test]
+fn one_engine_under_two_addresses_is_used_once() {
+    let mut pool = Simulation::new(&["a", "b"]);
+    let b = engine("b");
+    let facts = |pool: &Simulation, identity: &str| pierhead_model::EngineFacts {
+        identity: identity.to_owned(),
+        ..pool.world.engines()[&engine("a")].facts.clone().unwrap()
+    };
+    let same = facts(&pool, "ABCD:EF");
+    pool.world.set_container(&b, observed());
+    pool.world.set_facts(&b, same.clone());
+    assert!(pool.world.engines()[&b].is_usable());
+    // Both show the same id: the first that was added counts, and what is there is seen there only.
+    pool.world.set_facts(&engine("a"), same);
+    let second = &pool.world.engines()[&b];
+    assert!(!second.is_usable() && second.containers.is_empty());
+    let reason = pool.world.ledger().host(&b).unwrap().unavailable.clone().unwrap();
+    assert!(reason.starts_with("it has the same Docker id as a and is not used"), "{reason}");
+    pool.world.set_inventory(&b, vec![observed()]);
+    assert!(pool.world.engines()[&b].containers.is_empty());
+    assert!(pool.world.engines()[&engine("a")].is_usable());
+    // It comes into its own when the first goes.
+    pool.world.remove_engine(&engine("a"));
+    pool.world.set_inventory(&b, vec![observed()]);
+    assert!(pool.world.engines()[&b].is_usable());
+}
+
+#[test]
+fn a_container_of_the_record_is_no_surplus_wherever_it_is_seen() {
+    let mut pool = Simulation::new(&["a", "b"]);
+    pool.run("web", 1, spec("httpd"));
+    pool.settle();
+    let assignment = pool.world.assignments()[&key("web", 0)].clone();
+    let there = pool.world.current(&assignment).values().next().map(|container| (*container).clone()).unwrap();
+    let other = if assignment.engine == engine("a") { engine("b") } else { engine("a") };
+    pool.world.set_container(&other, there);
+    let now = Timestamp(pool.world.since.0 + 3_600_000);
+    let plan = crate::plan(&pool.world, now);
+    assert!(plan.actions.is_empty(), "{:?}", plan.actions);
+}
