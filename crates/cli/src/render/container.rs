@@ -95,6 +95,11 @@ fn host_of(addr: &str) -> &str {
     }
 }
 
+/// `running` or `stopped`; nobody knows which while its host does not answer.
+fn state(container: &ContainerView) -> String {
+    if container.status == "unreachable" { container.status.clone() } else { container.state.clone() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,9 +124,4 @@ mod tests {
         assert_eq!(binding(&port("tcp", ""), host_of("http://[fd00::2]:2375")), "http://[fd00::2]:20000 -> 80");
         assert_eq!(host_of("unix:///var/run/docker.sock"), "127.0.0.1");
     }
-}
-
-/// `running` or `stopped`; nobody knows which while its host does not answer.
-fn state(container: &ContainerView) -> String {
-    if container.status == "unreachable" { container.status.clone() } else { container.state.clone() }
 }
