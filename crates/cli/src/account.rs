@@ -1,6 +1,7 @@
 //! `account`: who may log in.
 
 use crate::login::password;
+use crate::names;
 use crate::output::{Confirm, WithoutTerminal};
 use crate::{CliError, Connection, Output, render};
 use clap::{Args, Subcommand};
@@ -35,9 +36,10 @@ pub enum AccountCommand {
 #[derive(Debug, Clone, Args)]
 pub struct SetRoleArgs {
     /// User name
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = names::accounts())]
     pub username: String,
     /// Role: admin, user, or one that was made
+    #[arg(add = names::roles())]
     pub role: String,
 }
 
@@ -54,7 +56,7 @@ pub struct AccountAddArgs {
     #[arg(long)]
     pub id: Option<String>,
     /// Role: admin, user, or one that was made
-    #[arg(long, default_value = "user")]
+    #[arg(long, default_value = "user", add = names::roles())]
     pub role: String,
     /// Password; others on this machine may see it here
     #[arg(long, conflicts_with = "password_stdin")]
@@ -68,7 +70,7 @@ pub struct AccountAddArgs {
 #[derive(Debug, Clone, Args)]
 pub struct AccountRmArgs {
     /// User name
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = names::accounts())]
     pub username: String,
     /// Whether to ask.
     #[command(flatten)]
@@ -79,7 +81,7 @@ pub struct AccountRmArgs {
 #[derive(Debug, Clone, Args)]
 pub struct PasswdArgs {
     /// User name [default: the one that is logged in]
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = names::accounts())]
     pub username: Option<String>,
     /// Read the new password from standard input
     #[arg(long)]
@@ -126,7 +128,7 @@ pub(crate) async fn add(args: &AccountAddArgs, client: &Client, out: &mut Output
         ..AccountRequest::default()
     };
     client.add_account(&account).await?;
-    if out.is_json() { Ok(()) } else { out.text(&format!("added {username} ({})", args.role)) }
+    out.done(&format!("added {username} ({})", args.role))
 }
 
 /// Deletes an account.
@@ -138,7 +140,7 @@ pub(crate) async fn remove(
 ) -> Result<(), CliError> {
     args.confirm.ask(&format!("Delete the account {}?", args.username), without_terminal, out)?;
     client.delete_account(&args.username).await?;
-    if out.is_json() { Ok(()) } else { out.text(&format!("deleted {}", args.username)) }
+    out.done(&format!("deleted {}", args.username))
 }
 
 async fn change_password(
@@ -152,10 +154,10 @@ async fn change_password(
     };
     let secret = password(args.password_stdin, "--password-stdin", out)?;
     client.change_password(&PasswordChange { username: username.clone(), password: secret }).await?;
-    if out.is_json() { Ok(()) } else { out.text(&format!("changed the password of {username}")) }
+    out.done(&format!("changed the password of {username}"))
 }
 
 async fn set_role(args: &SetRoleArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
     client.set_account_role(&args.username, &args.role).await?;
-    if out.is_json() { Ok(()) } else { out.text(&format!("{} has the role {} now", args.username, args.role)) }
+    out.done(&format!("{} has the role {} now", args.username, args.role))
 }

@@ -1,8 +1,11 @@
 //! `app`: desired state by name.
 
 use crate::description::DescriptionArgs;
+use crate::flags::parse_size;
 use crate::follow::{ChangeArgs, Finished};
+use crate::names;
 use crate::output::{Confirm, WithoutTerminal};
+use crate::several::each;
 use crate::{CliError, Output, render};
 use clap::{Args, Subcommand};
 use pierhead_client::Client;
@@ -13,7 +16,7 @@ use pierhead_wire::AppChange;
 #[command(args_conflicts_with_subcommands = true)]
 pub struct AppArgs {
     /// App to show
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = names::apps())]
     pub name: Option<String>,
     /// What to do.
     #[command(subcommand)]
@@ -30,6 +33,7 @@ pub enum AppCommand {
     #[command(alias = "inspect")]
     Show {
         /// Its name
+        #[arg(add = names::apps())]
         name: String,
     },
     /// Make an app, or replace its description: its containers are replaced one by one
@@ -42,6 +46,7 @@ pub enum AppCommand {
     /// Say why its containers are where they are
     Explain {
         /// Its name
+        #[arg(add = names::apps())]
         name: String,
     },
 }
@@ -50,11 +55,12 @@ pub enum AppCommand {
 #[derive(Debug, Clone, Args)]
 pub struct AppSetArgs {
     /// Its name
+    #[arg(add = names::apps())]
     pub name: String,
     /// Its image
     pub image: String,
     /// How many run [default: as many as before, or 1]
-    #[arg(long, short = 'n', value_name = "N")]
+    #[arg(long, short = 'n', value_name = "N", value_parser = parse_size, allow_negative_numbers = true)]
     pub count: Option<u32>,
     /// The rest of the description.
     #[command(flatten)]
@@ -68,9 +74,10 @@ pub struct AppSetArgs {
 #[derive(Debug, Clone, Args)]
 pub struct AppScaleArgs {
     /// Its name
+    #[arg(add = names::apps())]
     pub name: String,
     /// How many shall run
-    #[arg(value_name = "N")]
+    #[arg(value_name = "N", value_parser = parse_size, allow_negative_numbers = true)]
     pub count: u32,
     /// How it is waited for.
     #[command(flatten)]
@@ -81,7 +88,7 @@ pub struct AppScaleArgs {
 #[derive(Debug, Clone, Args)]
 pub struct AppRmArgs {
     /// Names, one after another
-    #[arg(required = true, value_name = "NAME")]
+    #[arg(required = true, value_name = "NAME", add = names::apps())]
     pub names: Vec<String>,
     /// Whether to ask.
     #[command(flatten)]
@@ -143,9 +150,9 @@ async fn scale(args: &AppScaleArgs, client: &Client, out: &mut Output) -> Result
 async fn remove(args: &AppRmArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
     let question = format!("Delete {} and destroy all containers of it?", args.names.join(", "));
     args.confirm.ask(&question, WithoutTerminal::Refuse, out)?;
-    for name in &args.names {
+    each(&args.names, out, async |name, out| {
         let started = client.delete_app(name, &ChangeArgs::begin()).await?;
-        args.change.conclude(client, started, "gone", &format!("deleted {name}"), out).await?;
-    }
-    Ok(())
+        args.change.conclude(client, started, "gone", &format!("deleted {name}"), out).await
+    })
+    .await
 }

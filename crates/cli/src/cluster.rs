@@ -1,6 +1,7 @@
 //! `cluster`: the pool as a whole.
 
 use crate::follow::ChangeArgs;
+use crate::names;
 use crate::output::{Confirm, WithoutTerminal};
 use crate::{CliError, Output, render};
 use clap::{Args, Subcommand};
@@ -22,6 +23,7 @@ pub enum ClusterCommand {
     /// Say whether the other hosts could carry what runs on a host
     Survive {
         /// Its id
+        #[arg(add = names::engines())]
         host: String,
     },
     /// Move containers so that all hosts are loaded evenly

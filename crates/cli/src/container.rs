@@ -2,7 +2,9 @@
 
 use crate::follow::ChangeArgs;
 use crate::logs::{LogsArgs, logs};
+use crate::names;
 use crate::output::{Confirm, WithoutTerminal};
+use crate::several::each;
 use crate::{CliError, Output, render};
 use clap::{Args, Subcommand};
 use pierhead_client::{Client, Verb};
@@ -12,7 +14,7 @@ use pierhead_client::{Client, Verb};
 #[command(args_conflicts_with_subcommands = true)]
 pub struct ContainerArgs {
     /// Container to show
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", add = names::containers())]
     pub id: Option<String>,
     /// What to do.
     #[command(subcommand)]
@@ -29,6 +31,7 @@ pub enum ContainerCommand {
     #[command(alias = "inspect")]
     Show {
         /// Its id, or the beginning of it
+        #[arg(add = names::containers())]
         id: String,
     },
     /// Start containers
@@ -45,6 +48,7 @@ pub enum ContainerCommand {
     /// Say why a container is where it is
     Explain {
         /// Its id, or the beginning of it
+        #[arg(add = names::containers())]
         id: String,
     },
 }
@@ -61,7 +65,7 @@ pub struct ContainerLsArgs {
 #[derive(Debug, Clone, Args)]
 pub struct ContainerVerbArgs {
     /// Ids, or beginnings of them; one after another
-    #[arg(required = true, value_name = "ID")]
+    #[arg(required = true, value_name = "ID", add = names::containers())]
     pub ids: Vec<String>,
     /// How they are waited for.
     #[command(flatten)]
@@ -128,11 +132,11 @@ pub(crate) async fn act(
         Verb::Stop => ("stopped", "stopped"),
         Verb::Restart => ("running", "restarted"),
     };
-    for id in &args.ids {
+    each(&args.ids, out, async |id, out| {
         let started = client.act(id, verb, &ChangeArgs::begin()).await?;
-        args.change.conclude(client, started, goal, &format!("{done} {id}"), out).await?;
-    }
-    Ok(())
+        args.change.conclude(client, started, goal, &format!("{done} {id}"), out).await
+    })
+    .await
 }
 
 /// Destroys each of them.
@@ -143,9 +147,9 @@ pub(crate) async fn remove(
     out: &mut Output,
 ) -> Result<(), CliError> {
     args.confirm.ask(&format!("Destroy {}?", args.verb.ids.join(", ")), without_terminal, out)?;
-    for id in &args.verb.ids {
+    each(&args.verb.ids, out, async |id, out| {
         let started = client.destroy(id, &ChangeArgs::begin()).await?;
-        args.verb.change.conclude(client, started, "gone", &format!("destroyed {id}"), out).await?;
-    }
-    Ok(())
+        args.verb.change.conclude(client, started, "gone", &format!("destroyed {id}"), out).await
+    })
+    .await
 }

@@ -2,6 +2,7 @@
 
 use crate::flags::parse_amount;
 use crate::follow::ChangeArgs;
+use crate::names;
 use crate::output::{Confirm, WithoutTerminal};
 use crate::{CliError, Output, render};
 use clap::{Args, Subcommand};
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 #[command(args_conflicts_with_subcommands = true)]
 pub struct EngineArgs {
     /// Engine to show
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", add = names::engines())]
     pub id: Option<String>,
     /// What to do.
     #[command(subcommand)]
@@ -31,6 +32,7 @@ pub enum EngineCommand {
     #[command(alias = "inspect")]
     Show {
         /// Its id
+        #[arg(add = names::engines())]
         id: String,
     },
     /// Add a Docker host to the pool
@@ -40,11 +42,13 @@ pub enum EngineCommand {
     /// Place nothing new on a host; what runs there stays
     Cordon {
         /// Its id
+        #[arg(add = names::engines())]
         id: String,
     },
     /// Put a host back into service
     Uncordon {
         /// Its id
+        #[arg(add = names::engines())]
         id: String,
     },
     /// Cordon a host and move what runs there to others, one container of an app at a time
@@ -102,6 +106,7 @@ pub struct EngineAddArgs {
 #[derive(Debug, Clone, Args)]
 pub struct EngineDrainArgs {
     /// Its id
+    #[arg(add = names::engines())]
     pub id: String,
     /// How it is waited for.
     #[command(flatten)]
@@ -112,6 +117,7 @@ pub struct EngineDrainArgs {
 #[derive(Debug, Clone, Args)]
 pub struct EngineRmArgs {
     /// Its id
+    #[arg(add = names::engines())]
     pub id: String,
     /// Move what runs there to other hosts first; if that fails, it is not removed
     #[arg(long, conflicts_with = "leave")]
@@ -133,11 +139,11 @@ pub(crate) async fn engine(args: &EngineArgs, client: &Client, out: &mut Output)
         (Some(EngineCommand::Rm(args)), _) => remove(args, WithoutTerminal::Refuse, client, out).await,
         (Some(EngineCommand::Cordon { id }), _) => {
             client.cordon_engine(id).await?;
-            say(out, &format!("cordoned {id}; what runs there stays"))
+            out.done(&format!("cordoned {id}; what runs there stays"))
         }
         (Some(EngineCommand::Uncordon { id }), _) => {
             client.uncordon_engine(id).await?;
-            say(out, &format!("{id} is back in service"))
+            out.done(&format!("{id} is back in service"))
         }
         (Some(EngineCommand::Drain(args)), _) => drain(args, client, out).await,
     }
@@ -209,7 +215,7 @@ pub(crate) async fn remove(
         ChangeArgs::default().finish(client, started, "moved", out).await?;
     }
     client.remove_engine(&args.id).await?;
-    say(out, &format!("removed {}", args.id))
+    out.done(&format!("removed {}", args.id))
 }
 
 /// A person who did not say what becomes of what runs there is asked.
@@ -226,8 +232,4 @@ async fn drain(args: &EngineDrainArgs, client: &Client, out: &mut Output) -> Res
     let started = client.drain_engine(&args.id, &ChangeArgs::begin()).await?;
     let done = format!("drained {0}; nothing is placed there until: pierhead engine uncordon {0}", args.id);
     args.change.conclude(client, started, "moved", &done, out).await
-}
-
-fn say(out: &mut Output, text: &str) -> Result<(), CliError> {
-    if out.is_json() { Ok(()) } else { out.text(text) }
 }

@@ -1,7 +1,10 @@
-//! Why a command did not do what it was told, what to do next, and the exit code.
+//! Why a command did not do what it was told, and the exit code.
 
+mod hint;
+mod json;
+
+use crate::interrupt::INTERRUPTED;
 use pierhead_client::ClientError;
-use pierhead_wire::ErrorBody;
 use std::io;
 use std::path::PathBuf;
 
@@ -47,6 +50,25 @@ pub enum CliError {
         /// Why we stopped.
         why: String,
     },
+    /// Ctrl-C.
+    #[error("{}", match operation {
+        Some(operation) => format!("interrupted: operation {operation} goes on"),
+        None => "interrupted".to_owned(),
+    })]
+    Interrupted {
+        /// The operation that was waited for.
+        operation: Option<String>,
+    },
+    /// Of several things that were named some failed; each was told.
+    #[error("{failed} of {of} failed")]
+    Several {
+        /// How many failed.
+        failed: usize,
+        /// How many there were.
+        of: usize,
+        /// The exit code of the first that failed.
+        exit_code: u8,
+    },
     /// Something that was asked for by name is not there.
     #[error("{0}")]
     NotFound(String),
@@ -65,6 +87,14 @@ pub enum CliError {
     #[error("cannot read {}: {source}", path.display())]
     ReadFile {
         /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file or folder cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    WriteFile {
+        /// The file or folder.
         path: PathBuf,
         /// Why.
         source: io::Error,
@@ -102,9 +132,14 @@ impl CliError {
             Self::Operation { code, .. } => exit_code_of(code).unwrap_or(exit::FAILED),
             Self::StopWaiting { .. } => exit::UNREACHABLE,
             Self::NotFound(_) => exit::NOT_FOUND,
-            Self::Declined | Self::Credentials { .. } | Self::ReadFile { .. } | Self::Ask(_) | Self::Write(_) => {
-                exit::FAILED
-            }
+            Self::Interrupted { .. } => INTERRUPTED,
+            Self::Several { exit_code, .. } => *exit_code,
+            Self::Declined
+            | Self::Credentials { .. }
+            | Self::ReadFile { .. }
+            | Self::WriteFile { .. }
+            | Self::Ask(_)
+            | Self::Write(_) => exit::FAILED,
         }
     }
 
@@ -112,34 +147,7 @@ impl CliError {
     pub(crate) fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Write(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
-
-    /// What to do next.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Usage { hint, .. } => Some(hint.clone()),
-            Self::Request(error) => hint_of_request(error),
-            Self::Follow { operation, .. } => {
-                Some(format!("the change may go on; ask later: pierhead operation wait {operation}"))
-            }
-            Self::Operation { operation, code, .. } => Some(match exit_code_of(code) {
-                Some(_) => hint_of_code(code).unwrap_or_default(),
-                None => format!("what became of each slot: pierhead operation show {operation}"),
-            }),
-            Self::StopWaiting { operation, .. } => Some(format!(
-                "wait on: pierhead operation wait {operation}; call it off: pierhead operation cancel {operation}"
-            )),
-            Self::NotFound(_) => Some(WHAT_IS_THERE.to_owned()),
-            Self::Credentials { .. } => {
-                Some("put the token into PIERHEAD_TOKEN, or name a folder with --config-dir".to_owned())
-            }
-            Self::ReadFile { .. } => Some("name a file that you can read".to_owned()),
-            Self::Declined | Self::Ask(_) | Self::Write(_) => None,
-        }
-    }
 }
-
-const WHAT_IS_THERE: &str = "what there is: pierhead app ls, pierhead container ls --all, pierhead engine ls";
 
 /// The exit code that a machine-readable code stands for, whatever the status beside it.
 fn exit_code_of(code: &str) -> Option<u8> {
@@ -148,22 +156,6 @@ fn exit_code_of(code: &str) -> Option<u8> {
         "not_found" | "no_such_image" => Some(exit::NOT_FOUND),
         _ => None,
     }
-}
-
-fn hint_of_code(code: &str) -> Option<String> {
-    let hint = match code {
-        "no_room" => {
-            "ask for less, remove something, or add a host: pierhead engine add ADDRESS; why each host was refused: pierhead explain --image IMAGE"
-        }
-        "port_taken" => "leave the host's port out, and a free one is chosen (-p 80)",
-        "name_taken" | "exists" | "conflict" => {
-            "choose another name, or change what is there: pierhead app set NAME, pierhead scale NAME N"
-        }
-        "no_such_image" => "look at the image's name and tag, and at whether the hosts reach its registry",
-        "not_found" => WHAT_IS_THERE,
-        _ => return None,
-    };
-    Some(hint.to_owned())
 }
 
 fn exit_code_of_request(error: &ClientError) -> u8 {
@@ -177,49 +169,8 @@ fn exit_code_of_request(error: &ClientError) -> u8 {
         },
         ClientError::Unreachable { .. } | ClientError::ReadLog { .. } => exit::UNREACHABLE,
         ClientError::ParseAddress { .. } | ClientError::ParseName(_) => exit::USAGE,
-        ClientError::SetUp(_) | ClientError::WriteRequest(_) | ClientError::ReadAnswer { .. } => exit::FAILED,
+        _ => exit::FAILED,
     }
-}
-
-fn hint_of_request(error: &ClientError) -> Option<String> {
-    match error {
-        ClientError::Refused { status, body } => hint_of_refusal(*status, body),
-        ClientError::Unreachable { .. } => {
-            Some("is a controller running there? Name another with --url or PIERHEAD_URL (a comma list)".to_owned())
-        }
-        ClientError::ReadAnswer { .. } => {
-            Some("is that the address of a controller, and of the same version? It is in --url, PIERHEAD_URL or what login saved".to_owned())
-        }
-        ClientError::ParseAddress { .. } => Some("an address looks like http://10.0.0.1:8080".to_owned()),
-        ClientError::ParseName(_) => Some(WHAT_IS_THERE.to_owned()),
-        ClientError::ReadLog { .. } => Some("ask again; --since and --tail skip what you have seen".to_owned()),
-        ClientError::SetUp(_) | ClientError::WriteRequest(_) => None,
-    }
-}
-
-fn hint_of_refusal(status: u16, body: &ErrorBody) -> Option<String> {
-    if let Some(new) = &body.replaced_by {
-        return Some(format!(
-            "another container took its place: pierhead container show {}",
-            crate::render::short(new)
-        ));
-    }
-    if let Some(hint) = hint_of_code(&body.code) {
-        return Some(hint);
-    }
-    if let Some(operation) = &body.operation {
-        return Some(format!("what became of each slot: pierhead operation show {operation}"));
-    }
-    let hint = match status {
-        400 | 422 => "correct it and try again; --help after a command shows the forms",
-        401 => "log in: pierhead login (or put a token into PIERHEAD_TOKEN)",
-        403 => "your role may not do that; ask an administrator",
-        404 => WHAT_IS_THERE,
-        409 => "look at what is there, and try again: pierhead app ls, pierhead operation ls",
-        503 => "try again soon; which hosts answer: pierhead engine ls",
-        _ => return None,
-    };
-    Some(hint.to_owned())
 }
 
 #[cfg(test)]

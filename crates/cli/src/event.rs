@@ -1,6 +1,7 @@
 //! `events`: what happened, and what happens.
 
 use crate::logs::moment;
+use crate::names;
 use crate::{CliError, Output, render};
 use clap::Args;
 use pierhead_client::{Client, ClientError, EventQuery};
@@ -23,16 +24,16 @@ pub struct EventsArgs {
     #[arg(long, value_name = "TAG")]
     pub tag: Option<String>,
     /// Only of this engine
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", add = names::engines())]
     pub engine: Option<String>,
     /// Only of this container
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", add = names::containers())]
     pub container: Option<String>,
     /// Only of this app
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = names::apps())]
     pub app: Option<String>,
     /// Only what this account did
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = names::accounts())]
     pub actor: Option<String>,
     /// Only since then: 10m, 2h, 2026-11-21T22:10:00Z, or the id of an event
     #[arg(long, value_name = "TIME|ID")]
@@ -78,13 +79,28 @@ pub(crate) async fn events(args: &EventsArgs, client: &Client, out: &mut Output)
 /// Goes on for ever; a feed that breaks off is taken up after the last event that came.
 async fn follow(query: &EventQuery, client: &Client, out: &mut Output) -> Result<(), CliError> {
     let mut last: Option<String> = None;
+    let (mut has_begun, mut is_lost) = (false, false);
     loop {
-        let mut feed = client.follow_events(query, last.as_deref()).await?;
+        let mut feed = match client.follow_events(query, last.as_deref()).await {
+            Ok(feed) => feed,
+            // Whoever began to follow wants to see what comes after a restart of the controller, too.
+            Err(error @ ClientError::Unreachable { .. }) if has_begun => {
+                if !is_lost {
+                    out.note(&format!("{error}; trying again"));
+                    is_lost = true;
+                }
+                sleep(PAUSE).await;
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        out.stop_waiting();
+        (has_begun, is_lost) = (true, false);
         loop {
             match feed.next().await {
                 Ok(Some((json, event))) => {
                     if out.is_json() {
-                        out.bytes(format!("{json}\n").as_bytes())?;
+                        out.json_line(&json)?;
                     } else {
                         out.text(&render::event::line(&event))?;
                     }

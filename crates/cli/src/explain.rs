@@ -1,6 +1,8 @@
 //! `explain`: why something is where it is, or nowhere.
 
 use crate::description::DescriptionArgs;
+use crate::flags::parse_count;
+use crate::names;
 use crate::target::{Target, neither};
 use crate::{CliError, Output, render};
 use clap::Args;
@@ -11,13 +13,13 @@ use pierhead_wire::{ExplainRequest, ExplainView};
 #[derive(Debug, Clone, Args)]
 pub struct ExplainArgs {
     /// App, or the id of a container
-    #[arg(value_name = "APP|ID", required_unless_present = "image", conflicts_with = "image")]
+    #[arg(value_name = "APP|ID", required_unless_present = "image", conflicts_with = "image", add = names::apps_and_containers())]
     pub target: Option<String>,
     /// Image of containers that are not there yet: where would they be placed?
     #[arg(long, value_name = "IMAGE")]
     pub image: Option<String>,
     /// How many of them [default: 1]
-    #[arg(long, short = 'n', value_name = "N")]
+    #[arg(long, short = 'n', value_name = "N", value_parser = parse_count, allow_negative_numbers = true)]
     pub count: Option<u32>,
     /// What they are.
     #[command(flatten)]

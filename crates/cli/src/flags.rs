@@ -48,6 +48,21 @@ pub(crate) fn parse_pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// The most containers of one app.
+const MOST: u32 = 2000;
+
+/// Parses how many containers to run: 1 to 2000.
+pub(crate) fn parse_count(text: &str) -> Result<u32, String> {
+    let count = text.parse::<u32>().ok().filter(|count| (1..=MOST).contains(count));
+    count.ok_or_else(|| format!("expected a whole number from 1 to {MOST}"))
+}
+
+/// Parses how many containers shall be there: 0 to 2000.
+pub(crate) fn parse_size(text: &str) -> Result<u32, String> {
+    let count = text.parse::<u32>().ok().filter(|&count| count <= MOST);
+    count.ok_or_else(|| format!("expected a whole number from 0 to {MOST}"))
+}
+
 /// Parses an amount: a finite number, which is all that travels as JSON.
 pub(crate) fn parse_amount(text: &str) -> Result<f64, String> {
     text.parse::<f64>().ok().filter(|amount| amount.is_finite()).ok_or_else(|| "expected a number".to_owned())
@@ -74,17 +89,26 @@ pub(crate) fn parse_restart(text: &str) -> Result<RestartDescription, String> {
     }
 }
 
-/// Parses a span such as `90s`, `10m`, `2h` or `3d` into milliseconds.
+/// Parses a span such as `90s`, `10m`, `1h30m` or `3d` into milliseconds.
 pub(crate) fn parse_span_millis(text: &str) -> Option<u64> {
-    let unit = text.chars().last()?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3600,
-        'd' => 86400,
-        _ => return None,
-    };
-    text.strip_suffix(unit)?.parse::<u64>().ok()?.checked_mul(seconds * 1000)
+    let (mut rest, mut total) = (text, 0_u64);
+    while !rest.is_empty() || text.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).filter(|&digits| digits > 0)?;
+        let (number, after) = rest.split_at(digits);
+        let letters = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
+        let (unit, after) = after.split_at(letters);
+        let millis = match unit {
+            "ms" => 1,
+            "s" => 1000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            "d" => 86_400_000,
+            _ => return None,
+        };
+        total = number.parse::<u64>().ok()?.checked_mul(millis)?.checked_add(total)?;
+        rest = after;
+    }
+    Some(total)
 }
 
 #[cfg(test)]
@@ -139,6 +163,17 @@ mod tests {
     }
 
     #[test]
+    fn counts_say_their_bounds() {
+        assert_eq!((parse_count("1"), parse_count("2000"), parse_size("0")), (Ok(1), Ok(2000), Ok(0)));
+        for bad in ["0", "2001", "-1", "many", "", "4294967296"] {
+            assert!(parse_count(bad).unwrap_err().contains("from 1 to 2000"), "{bad}");
+        }
+        for bad in ["2001", "-1", "1.5"] {
+            assert!(parse_size(bad).unwrap_err().contains("from 0 to 2000"), "{bad}");
+        }
+    }
+
+    #[test]
     fn a_link_without_alias_keeps_its_name() {
         assert_eq!(parse_link("/db").unwrap(), ("/db".to_owned(), "db".to_owned()));
         assert_eq!(parse_link("db:mysql").unwrap(), ("db".to_owned(), "mysql".to_owned()));
@@ -158,7 +193,22 @@ mod tests {
     fn spans_have_a_unit() {
         assert_eq!(parse_span_millis("90s"), Some(90_000));
         assert_eq!(parse_span_millis("2h"), Some(7_200_000));
-        for bad in ["", "5", "m", "1w", "-1s", "99999999999999999999d", "18446744073709551615d", "1ä"] {
+        assert_eq!(parse_span_millis("1h30m"), Some(5_400_000));
+        assert_eq!(parse_span_millis("1d1ms"), Some(86_400_001));
+        for bad in [
+            "",
+            "5",
+            "m",
+            "1w",
+            "1h30",
+            "h1",
+            "1.5h",
+            "1 h",
+            "-1s",
+            "99999999999999999999d",
+            "18446744073709551615d",
+            "1ä",
+        ] {
             assert_eq!(parse_span_millis(bad), None, "{bad}");
         }
     }

@@ -77,8 +77,7 @@ impl ChangeArgs {
             Finished::Answered { operation: Some(id), .. } if out.is_json() => {
                 out.json(client.operation(&id, None).await?.json())
             }
-            Finished::Answered { .. } | Finished::Followed(_) if out.is_json() => Ok(()),
-            Finished::Answered { .. } | Finished::Followed(_) => out.text(done),
+            Finished::Answered { .. } | Finished::Followed(_) => out.done(done),
         }
     }
 }
@@ -91,7 +90,7 @@ async fn print_detached<T>(client: &Client, started: &Started<T>, out: &mut Outp
             out.json(client.operation(id, None).await?.json())
         }
         Started::Ended { operation: Some(id), .. } => out.text(id),
-        Started::Ended { operation: None, .. } => Ok(()),
+        Started::Ended { operation: None, .. } => out.done("done at once"),
     }
 }
 
@@ -116,7 +115,7 @@ pub(crate) async fn follow(
     };
     let ended = tokio::select! {
         ended = bounded => ended?,
-        Ok(()) = tokio::signal::ctrl_c() => return Err(stop("interrupted".to_owned())),
+        Ok(()) = tokio::signal::ctrl_c() => return Err(CliError::Interrupted { operation: Some(id.to_owned()) }),
     };
     match ended.state.as_str() {
         "done" => Ok(ended),

@@ -10,7 +10,7 @@ pub(crate) fn pretty(json: &str) -> String {
     let (mut in_string, mut after_backslash) = (false, false);
     for c in json.chars() {
         if in_string {
-            layout.push_escaped(c);
+            push_harmless(&mut layout.text, c);
             in_string = after_backslash || c != '"';
             after_backslash = !after_backslash && c == '\\';
         } else if !c.is_ascii_whitespace() {
@@ -19,6 +19,24 @@ pub(crate) fn pretty(json: &str) -> String {
         }
     }
     layout.text
+}
+
+/// JSON that is on one line already, harmless for a terminal.
+pub(crate) fn one_line(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    // Such characters stand in strings only; between values a line's end means nothing.
+    for c in json.chars().filter(|c| !matches!(c, '\n' | '\r')) {
+        push_harmless(&mut text, c);
+    }
+    text
+}
+
+fn push_harmless(text: &mut String, c: char) {
+    if is_harmful(c) {
+        write!(text, "\\u{:04x}", u32::from(c)).expect("a String takes all");
+    } else {
+        text.push(c);
+    }
 }
 
 struct Layout {
@@ -44,14 +62,6 @@ impl Layout {
             ',' => self.new_line(),
             ':' => self.text.push(' '),
             _ => {}
-        }
-    }
-
-    fn push_escaped(&mut self, c: char) {
-        if is_harmful(c) {
-            write!(self.text, "\\u{:04x}", u32::from(c)).expect("a String takes all");
-        } else {
-            self.text.push(c);
         }
     }
 
@@ -90,6 +100,11 @@ mod tests {
     fn a_terminal_obeys_nothing_of_it() {
         let laid_out = pretty("{\"name\":\"a\u{9b}31m\u{7f}\u{202e}\"}");
         assert_eq!(laid_out, "{\n  \"name\": \"a\\u009b31m\\u007f\\u202e\"\n}");
+    }
+
+    #[test]
+    fn a_line_of_many_is_one_line() {
+        assert_eq!(one_line("{\"a\":\n \"b\u{9b}\u{202e}\"}"), "{\"a\": \"b\\u009b\\u202e\"}");
     }
 
     #[test]

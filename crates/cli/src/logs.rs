@@ -2,6 +2,7 @@
 
 use crate::escape::escape_log_line;
 use crate::flags::parse_span_millis;
+use crate::names;
 use crate::target::{Target, neither};
 use crate::{CliError, Output};
 use clap::Args;
@@ -15,37 +16,50 @@ use std::pin::Pin;
 #[derive(Debug, Clone, Args)]
 pub struct LogsArgs {
     /// App, or the id of a container
-    #[arg(value_name = "APP|ID")]
+    #[arg(value_name = "APP|ID", add = names::apps_and_containers())]
     pub target: String,
     /// Go on with what is written from now on
     #[arg(long, short = 'f')]
     pub follow: bool,
-    /// Only the last lines of each container
-    #[arg(long, value_name = "LINES")]
-    pub tail: Option<u32>,
-    /// Only what was written since then: 10m, 2h, or 2026-11-21T22:10:00Z
+    /// Only the last lines of each container, or all
+    #[arg(long, short = 'n', value_name = "LINES", value_parser = parse_tail)]
+    pub tail: Option<Tail>,
+    /// Only what was written since then: 10m, 1h30m, 2026-11-21T22:10:00Z, 2026-11-21, or seconds since 1970
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
     /// The time before each line
     #[arg(long, short = 't')]
     pub timestamps: bool,
     /// Only standard output
-    #[arg(long, conflicts_with = "stderr")]
+    #[arg(long)]
     pub stdout: bool,
     /// Only standard error
     #[arg(long)]
     pub stderr: bool,
 }
 
+/// How many lines at the end; all if none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tail(Option<u32>);
+
+fn parse_tail(text: &str) -> Result<Tail, String> {
+    match text {
+        "all" => Ok(Tail(None)),
+        lines => {
+            lines.parse().map(|lines| Tail(Some(lines))).map_err(|_| "expected a number of lines, or all".to_owned())
+        }
+    }
+}
+
 /// Prints the logs.
 pub(crate) async fn logs(args: &LogsArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
     let options = LogOptions {
         follow: args.follow,
-        tail: args.tail,
+        tail: args.tail.and_then(|Tail(lines)| lines),
         since: args.since.as_deref().map(|since| moment(since, out.now())).transpose()?,
         timestamps: args.timestamps,
-        no_stdout: args.stderr,
-        no_stderr: args.stdout,
+        no_stdout: args.stderr && !args.stdout,
+        no_stderr: args.stdout && !args.stderr,
     };
     let word = args.target.as_str();
     match Target::find(client, word).await? {
@@ -79,11 +93,13 @@ async fn containers_of(app: &str, client: &Client) -> Result<Vec<ContainerView>,
 /// A moment as the API takes it.
 pub(crate) fn moment(text: &str, now: Timestamp) -> Result<String, CliError> {
     let ago = parse_span_millis(text).map(|millis| Timestamp(now.0.saturating_sub(millis)));
-    match ago.or_else(|| parse_timestamp(text)) {
+    let midnight = || parse_timestamp(&format!("{text}T00:00:00Z"));
+    let seconds = || text.parse::<u32>().ok().map(|seconds| Timestamp(u64::from(seconds) * 1000));
+    match ago.or_else(|| parse_timestamp(text)).or_else(midnight).or_else(seconds) {
         Some(moment) => Ok(format_timestamp(moment)),
         None => Err(CliError::usage(
             format!("{text:?} is not a time"),
-            "--since 10m, or --since 2026-11-21T22:10:00Z (RFC 3339)",
+            "--since 10m, --since 2026-11-21, or --since 2026-11-21T22:10:00Z (RFC 3339)",
         )),
     }
 }
@@ -207,6 +223,8 @@ mod tests {
         assert_eq!(moment("5m", now).unwrap(), "1970-01-01T00:05:00.000Z");
         assert_eq!(moment("1970-01-01T01:00:00+01:00", now).unwrap(), "1970-01-01T00:00:00.000Z");
         assert_eq!(moment("9d", now).unwrap(), "1970-01-01T00:00:00.000Z");
+        assert_eq!(moment("1970-01-02", now).unwrap(), "1970-01-02T00:00:00.000Z");
+        assert_eq!(moment("90", now).unwrap(), "1970-01-01T00:01:30.000Z");
         assert_eq!(moment("yesterday", now).unwrap_err().exit_code(), 2);
     }
 }

@@ -1,6 +1,7 @@
 //! `operation`: changes that take time.
 
 use crate::follow::follow;
+use crate::names;
 use crate::{CliError, Output, render};
 use clap::{Args, Subcommand};
 use pierhead_client::Client;
@@ -10,7 +11,7 @@ use pierhead_client::Client;
 #[command(args_conflicts_with_subcommands = true)]
 pub struct OperationArgs {
     /// Operation to show
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", add = names::operations())]
     pub id: Option<String>,
     /// What to do.
     #[command(subcommand)]
@@ -27,11 +28,13 @@ pub enum OperationCommand {
     #[command(alias = "inspect")]
     Show {
         /// Its id
+        #[arg(add = names::operations())]
         id: String,
     },
     /// Wait until an operation has ended
     Wait {
         /// Its id
+        #[arg(add = names::operations())]
         id: String,
         /// Stop waiting after so many seconds
         #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=604_800))]
@@ -40,6 +43,7 @@ pub enum OperationCommand {
     /// Call an operation off; what it had added is taken back, what it had moved stays
     Cancel {
         /// Its id
+        #[arg(add = names::operations())]
         id: String,
     },
 }
@@ -55,7 +59,7 @@ pub(crate) async fn operation(args: &OperationArgs, client: &Client, out: &mut O
         }
         (Some(OperationCommand::Cancel { id }), _) => {
             client.cancel_operation(id).await?;
-            if out.is_json() { Ok(()) } else { out.text(&format!("cancelled {id}")) }
+            out.done(&format!("cancelled {id}"))
         }
     }
 }

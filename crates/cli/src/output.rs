@@ -4,8 +4,9 @@
 
 use crate::CliError;
 use crate::escape::escape;
-use crate::json::pretty;
-use crate::progress::Progress;
+use crate::json::{one_line, pretty};
+use crate::progress::{Progress, Waiting};
+use crate::subject::Subject;
 use comfy_table::Table;
 use indicatif::{ProgressDrawTarget, TermLike};
 use pierhead_model::Timestamp;
@@ -23,6 +24,9 @@ pub struct Terminals {
     pub stderr: bool,
 }
 
+/// Gives a terminal to draw progress on, each time that something takes long.
+pub type TerminalMaker = Box<dyn Fn() -> Box<dyn TermLike> + Send + Sync>;
+
 /// The streams of one command.
 pub struct Output {
     out: Box<dyn Write + Send>,
@@ -30,8 +34,10 @@ pub struct Output {
     input: Box<dyn BufRead + Send>,
     terminals: Terminals,
     width: Option<u16>,
-    progress: Option<Box<dyn TermLike>>,
+    progress: Option<TerminalMaker>,
+    waiting: Option<Waiting>,
     json: bool,
+    subject: Subject,
 }
 
 impl Output {
@@ -56,7 +62,17 @@ impl Output {
         input: Box<dyn BufRead + Send>,
         terminals: Terminals,
     ) -> Self {
-        Self { out, err, input, terminals, width: None, progress: None, json: false }
+        Self {
+            out,
+            err,
+            input,
+            terminals,
+            width: None,
+            progress: None,
+            waiting: None,
+            json: false,
+            subject: Subject::Other,
+        }
     }
 
     /// Tables are this many characters wide at most.
@@ -67,12 +83,18 @@ impl Output {
 
     /// Progress is drawn here instead of on this process's standard error.
     #[must_use]
-    pub fn with_progress(self, terminal: Box<dyn TermLike>) -> Self {
+    pub fn with_progress(self, terminal: TerminalMaker) -> Self {
         Self { progress: Some(terminal), ..self }
     }
 
-    pub(crate) fn set_json(&mut self, json: bool) {
-        self.json = json;
+    /// Begins a command: how its answers are wanted, and what it is about.
+    pub(crate) fn begin(&mut self, json: bool, subject: Subject) {
+        (self.json, self.subject) = (json, subject);
+    }
+
+    /// What the command is about.
+    pub(crate) fn subject(&self) -> Subject {
+        self.subject
     }
 
     /// Whether answers are wanted as JSON.
@@ -96,6 +118,7 @@ impl Output {
 
     /// Writes text of one or more lines.
     pub(crate) fn text(&mut self, text: &str) -> Result<(), CliError> {
+        self.stop_waiting();
         for line in text.lines() {
             writeln!(self.out, "{}", escape(line)).map_err(CliError::Write)?;
         }
@@ -104,36 +127,79 @@ impl Output {
 
     /// Writes JSON, laid out.
     pub(crate) fn json(&mut self, json: &str) -> Result<(), CliError> {
+        self.stop_waiting();
         writeln!(self.out, "{}", pretty(json)).and_then(|()| self.out.flush()).map_err(CliError::Write)
+    }
+
+    /// Writes JSON on one line, as one of many.
+    pub(crate) fn json_line(&mut self, json: &str) -> Result<(), CliError> {
+        self.stop_waiting();
+        writeln!(self.out, "{}", one_line(json)).and_then(|()| self.out.flush()).map_err(CliError::Write)
+    }
+
+    /// Says that a change was made that has nothing to answer: in words, or as JSON.
+    pub(crate) fn done(&mut self, text: &str) -> Result<(), CliError> {
+        if self.json { self.json(&serde_json::json!({ "done": text }).to_string()) } else { self.text(text) }
     }
 
     /// Writes bytes as they are.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), CliError> {
+        self.stop_waiting();
         self.out.write_all(bytes).and_then(|()| self.out.flush()).map_err(CliError::Write)
     }
 
     /// Writes a line beside the answer. A standard error that is gone is nobody's loss.
     pub(crate) fn note(&mut self, line: &str) {
+        self.stop_waiting();
+        if self.json {
+            return self.error_json(&serde_json::json!({ "note": line }).to_string());
+        }
         let _gone = writeln!(self.err, "{}", escape(line));
+    }
+
+    /// Writes JSON on one line beside the answer.
+    pub(crate) fn error_json(&mut self, json: &str) {
+        self.stop_waiting();
+        let _gone = writeln!(self.err, "{}", one_line(json));
     }
 
     /// What takes long is shown here, if somebody looks.
     pub(crate) fn start_progress(&mut self) -> Progress {
-        Progress::new(match self.progress.take() {
-            Some(terminal) => ProgressDrawTarget::term_like(terminal),
+        self.stop_waiting();
+        Progress::new(self.progress_target())
+    }
+
+    /// From now on an answer is waited for: a sign of life is shown when that takes longer than a second.
+    pub(crate) fn wait(&mut self) {
+        self.stop_waiting();
+        if self.terminals.stderr {
+            self.waiting = Some(Waiting::begin(self.progress_target()));
+        }
+    }
+
+    /// The answer came, or is about to be shown, or a person is asked.
+    pub(crate) fn stop_waiting(&mut self) {
+        self.waiting = None;
+    }
+
+    fn progress_target(&self) -> ProgressDrawTarget {
+        match &self.progress {
+            Some(terminal) => ProgressDrawTarget::term_like(terminal()),
             None if self.terminals.stderr => ProgressDrawTarget::stderr(),
             None => ProgressDrawTarget::hidden(),
-        })
+        }
     }
 
     /// Asks for one line; `None` if the input is at its end.
     pub(crate) fn ask(&mut self, prompt: &str) -> Result<Option<String>, CliError> {
+        self.stop_waiting();
         write!(self.err, "{} ", escape(prompt)).and_then(|()| self.err.flush()).map_err(CliError::Ask)?;
         self.read_line()
     }
 
     /// Asks for a password, which is not shown. Needs a terminal.
     pub(crate) fn ask_password(&mut self, prompt: &str) -> Result<String, CliError> {
+        self.stop_waiting();
         let read = dialoguer::Password::new().with_prompt(prompt).report(false).interact();
         read.map_err(|dialoguer::Error::IO(error)| CliError::Ask(error))
     }

@@ -5,7 +5,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pierhead_model::{Verdict, VerdictState};
 use pierhead_wire::OperationView;
 use std::fmt::Write;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::task::JoinHandle;
 
 /// The line, which goes away when this is dropped.
 pub(crate) struct Progress(ProgressBar);
@@ -26,6 +28,50 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         self.0.finish_and_clear();
+    }
+}
+
+/// A sign of life that appears only after a second, and is gone when this is dropped.
+pub(crate) struct Waiting {
+    shown: Arc<Mutex<Shown>>,
+    task: JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct Shown {
+    is_over: bool,
+    progress: Option<Progress>,
+}
+
+/// Nobody wonders before.
+const UNREMARKABLE: Duration = Duration::from_secs(1);
+
+impl Waiting {
+    pub(crate) fn begin(target: ProgressDrawTarget) -> Self {
+        let shown: Arc<Mutex<Shown>> = Arc::default();
+        let task = tokio::spawn({
+            let shown = Arc::clone(&shown);
+            async move {
+                tokio::time::sleep(UNREMARKABLE).await;
+                let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
+                if !shown.is_over {
+                    let progress = Progress::new(target);
+                    progress.show("waiting for the controller");
+                    shown.progress = Some(progress);
+                }
+            }
+        });
+        Self { shown, task }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.task.abort();
+        // The line must be gone before anything else is written.
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        shown.is_over = true;
+        shown.progress = None;
     }
 }
 

@@ -20,8 +20,32 @@ use pierhead_wire::parse_timestamp;
 /// Names up to this many characters are never cut.
 const LONGEST_WHOLE_NAME: u16 = 20;
 
-/// A table without lines: fit to `width` at a terminal, as wide as it is elsewhere.
+/// A column that is narrower than this cannot be read if there is more in it.
+const NARROWEST: u16 = 8;
+
+/// A table without lines: fit to `width` at a terminal, as wide as it is elsewhere. Where the columns would become too
+/// narrow to be read, each row is a list of names and values.
 pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>, width: Option<u16>) -> String {
+    let rows: Vec<Vec<String>> = rows.into_iter().collect();
+    let table = laid_out(header, &rows, width);
+    let widths = table.column_max_content_widths();
+    let first = widths.first().map_or(0, |&first| if first <= LONGEST_WHOLE_NAME { first } else { NARROWEST });
+    let rest: u16 = widths.iter().skip(1).map(|&widest| widest.min(NARROWEST) + 2).sum();
+    match width {
+        Some(width) if first + rest > width && widths.len() > 1 => records(header, &rows),
+        _ => table.trim_fmt(),
+    }
+}
+
+fn records(header: &[&str], rows: &[Vec<String>]) -> String {
+    let record = |row: &Vec<String>| {
+        let named: Vec<(&str, String)> = header.iter().copied().zip(row.iter().cloned()).collect();
+        fields(&named)
+    };
+    rows.iter().map(record).collect::<Vec<_>>().join("\n")
+}
+
+fn laid_out(header: &[&str], rows: &[Vec<String>], width: Option<u16>) -> Table {
     let mut table = Table::new();
     table.load_style(NOTHING).set_header(header.iter().copied());
     match width {
@@ -39,7 +63,7 @@ pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>
     if let Some(column) = table.column_mut(0).filter(|_| names <= LONGEST_WHOLE_NAME) {
         column.set_constraint(ColumnConstraint::ContentWidth);
     }
-    table.trim_fmt()
+    table
 }
 
 /// Names and values, one on a line; empty values are left out.

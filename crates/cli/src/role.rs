@@ -1,5 +1,6 @@
 //! `role`: what accounts may do.
 
+use crate::names;
 use crate::output::{Confirm, WithoutTerminal};
 use crate::{CliError, Output, render};
 use clap::{Args, Subcommand};
@@ -32,9 +33,10 @@ pub enum RoleCommand {
 #[derive(Debug, Clone, Args)]
 pub struct RolePermissionsArgs {
     /// Its name
+    #[arg(add = names::roles())]
     pub name: String,
     /// What it may do, all of it: permissions as 'role ls' shows them
-    #[arg(value_name = "PERMISSION", value_delimiter = ',')]
+    #[arg(value_name = "PERMISSION", value_delimiter = ',', add = names::permissions())]
     pub permissions: Vec<String>,
 }
 
@@ -42,6 +44,7 @@ pub struct RolePermissionsArgs {
 #[derive(Debug, Clone, Args)]
 pub struct RoleRmArgs {
     /// Its name
+    #[arg(add = names::roles())]
     pub name: String,
     /// Whether to ask.
     #[command(flatten)]
@@ -55,16 +58,16 @@ pub(crate) async fn role(args: &RoleArgs, client: &Client, out: &mut Output) -> 
         Some(RoleCommand::Add(args)) => {
             let role = RoleRequest { name: args.name.clone(), permissions: args.permissions.clone() };
             client.add_role(&role).await?;
-            done(&format!("added the role {}", args.name), out)
+            out.done(&format!("added the role {}", args.name))
         }
         Some(RoleCommand::Set(args)) => {
             client.set_role(&args.name, &PermissionsRequest { permissions: args.permissions.clone() }).await?;
-            done(&format!("changed the role {}", args.name), out)
+            out.done(&format!("changed the role {}", args.name))
         }
         Some(RoleCommand::Rm(args)) => {
             args.confirm.ask(&format!("Delete the role {}?", args.name), WithoutTerminal::Refuse, out)?;
             client.delete_role(&args.name).await?;
-            done(&format!("deleted the role {}", args.name), out)
+            out.done(&format!("deleted the role {}", args.name))
         }
     }
 }
@@ -76,8 +79,4 @@ async fn list(client: &Client, out: &mut Output) -> Result<(), CliError> {
     }
     let table = render::account::roles(&roles, out.width());
     out.text(&table)
-}
-
-fn done(text: &str, out: &mut Output) -> Result<(), CliError> {
-    if out.is_json() { Ok(()) } else { out.text(text) }
 }

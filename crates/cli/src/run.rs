@@ -1,7 +1,9 @@
 //! `run`: containers of one image.
 
 use crate::description::DescriptionArgs;
+use crate::flags::parse_count;
 use crate::follow::{ChangeArgs, Finished};
+use crate::names;
 use crate::{CliError, Output, json, render};
 use clap::Args;
 use pierhead_client::{Answer, Client, RunOptions};
@@ -17,10 +19,10 @@ pub struct RunArgs {
     #[arg(long, value_name = "IMAGE")]
     pub name: Option<String>,
     /// App to make, or to add to if its description is the same
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = names::apps())]
     pub app: Option<String>,
     /// How many containers [default: 1]
-    #[arg(long, short = 'n', value_name = "N")]
+    #[arg(long, short = 'n', value_name = "N", value_parser = parse_count, allow_negative_numbers = true)]
     pub count: Option<u32>,
     /// Pull the image even if the host has it
     #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]

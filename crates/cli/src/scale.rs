@@ -1,6 +1,8 @@
 //! `scale`: how many containers of an app run.
 
+use crate::flags::parse_size;
 use crate::follow::ChangeArgs;
+use crate::names;
 use crate::target::{Target, neither};
 use crate::{CliError, Output};
 use clap::Args;
@@ -10,10 +12,10 @@ use pierhead_client::Client;
 #[derive(Debug, Clone, Args)]
 pub struct ScaleArgs {
     /// App, or the id of one of its containers
-    #[arg(value_name = "APP|ID")]
+    #[arg(value_name = "APP|ID", add = names::apps_and_containers())]
     pub target: String,
     /// How many shall run
-    #[arg(value_name = "N")]
+    #[arg(value_name = "N", value_parser = parse_size, allow_negative_numbers = true)]
     pub count: u32,
     /// How it is waited for.
     #[command(flatten)]

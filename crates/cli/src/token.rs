@@ -1,5 +1,6 @@
 //! `token`: what programs log in with.
 
+use crate::names;
 use crate::output::{Confirm, WithoutTerminal};
 use crate::{CliError, Output, render};
 use clap::{Args, Subcommand};
@@ -30,7 +31,7 @@ pub enum TokenCommand {
 #[derive(Debug, Clone, Default, Args)]
 pub struct TokenLsArgs {
     /// Those of this account
-    #[arg(long, value_name = "NAME", conflicts_with = "all")]
+    #[arg(long, value_name = "NAME", conflicts_with = "all", add = names::accounts())]
     pub account: Option<String>,
     /// Those of all accounts
     #[arg(long)]
@@ -51,6 +52,7 @@ pub struct TokenAddArgs {
 #[derive(Debug, Clone, Args)]
 pub struct TokenRmArgs {
     /// Its id, as 'token ls' shows it
+    #[arg(add = names::tokens())]
     pub id: String,
     /// Whether to ask.
     #[command(flatten)]
@@ -97,5 +99,5 @@ async fn add(args: &TokenAddArgs, client: &Client, out: &mut Output) -> Result<(
 async fn remove(args: &TokenRmArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
     args.confirm.ask(&format!("Revoke the token {}?", args.id), WithoutTerminal::Refuse, out)?;
     client.revoke_token(&args.id).await?;
-    if out.is_json() { Ok(()) } else { out.text(&format!("revoked {}", args.id)) }
+    out.done(&format!("revoked {}", args.id))
 }

@@ -4,13 +4,14 @@ mod admin;
 mod dev;
 mod serve;
 
-use clap::{ArgAction, Parser, Subcommand};
-use pierhead_cli::{AFTER_HELP, ClientCommand, Connection, Output};
+use clap::{ArgAction, CommandFactory, Parser, Subcommand};
+use pierhead_cli::{AFTER_HELP, ClientCommand, Connection};
 use std::process::ExitCode;
 
 /// Apps on plain Docker hosts: schedule, deploy, scale, heal.
 #[derive(Debug, Parser)]
 #[command(name = "pierhead", version, after_help = AFTER_HELP, disable_version_flag = true)]
+#[command(disable_help_subcommand = true)]
 struct Cli {
     #[command(flatten)]
     connection: Connection,
@@ -34,7 +35,10 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    if pierhead_cli::answer_completion(Cli::command) {
+        return ExitCode::SUCCESS;
+    }
+    let cli = Cli::try_parse().unwrap_or_else(|error| pierhead_cli::refuse_command_line(&error));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -47,11 +51,10 @@ fn main() -> ExitCode {
         Command::Dev(args) => runtime.block_on(dev::dev(args, cli.connection.json)),
         Command::Admin(args) => runtime.block_on(admin::admin(args)),
         Command::Client(command) => {
-            let mut out = Output::of_process();
-            return match runtime.block_on(pierhead_cli::execute(command, &cli.connection, &mut out)) {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(error) => ExitCode::from(pierhead_cli::report(&error, &mut out)),
-            };
+            let code = runtime.block_on(pierhead_cli::run(command, &cli.connection, Cli::command));
+            // Whoever was asked may still be typing: their line is not waited for.
+            runtime.shutdown_background();
+            return code;
         }
     };
     match result {
@@ -66,7 +69,6 @@ fn main() -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {

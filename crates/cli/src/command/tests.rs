@@ -78,6 +78,10 @@ fn the_originals_commands_are_there() {
         "adelete clare",
         "events 5",
         "version",
+        "help",
+        "h",
+        "help run",
+        "completion bash",
     ] {
         parse(line);
     }
@@ -95,9 +99,9 @@ fn a_noun_alone_or_with_an_id_is_enough() {
     assert!(matches!(parse("operation op1"), ClientCommand::Operation(args) if args.id.as_deref() == Some("op1")));
 }
 
-impl AppArgs {
+impl crate::app::AppArgs {
     fn id_is_free(&self) -> bool {
-        self.name.is_none() && matches!(self.command, Some(app::AppCommand::Ls))
+        self.name.is_none() && matches!(self.command, Some(crate::app::AppCommand::Ls))
     }
 }
 

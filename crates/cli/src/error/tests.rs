@@ -1,4 +1,6 @@
 use super::*;
+use crate::subject::Subject;
+use pierhead_wire::ErrorBody;
 
 fn refused(status: u16, code: &str) -> ClientError {
     let body =
@@ -46,6 +48,9 @@ fn every_kind_has_its_documented_code() {
         (CliError::Follow { operation: operation_id.clone(), source: unreachable() }, 6),
         (CliError::StopWaiting { operation: operation_id, why: String::new() }, 6),
         (CliError::NotFound(String::new()), 3),
+        (CliError::Interrupted { operation: None }, 130),
+        (CliError::Several { failed: 1, of: 2, exit_code: 4 }, 4),
+        (CliError::WriteFile { path: path.clone(), source: io() }, 1),
         (CliError::Declined, 1),
         (CliError::Credentials { path: path.clone(), source: io() }, 1),
         (CliError::ReadFile { path, source: io() }, 1),
@@ -58,7 +63,7 @@ fn every_kind_has_its_documented_code() {
 
 #[test]
 fn the_hint_follows_what_the_server_knows() {
-    let hint = |error: CliError| error.hint().unwrap();
+    let hint = |error: CliError| error.hint(Subject::Other).unwrap();
     assert!(hint(with(|body| body.replaced_by = Some("0123456789abcdef".to_owned()))).ends_with("show 0123456789ab"));
     assert!(hint(with(|body| body.operation = Some("op7".to_owned()))).ends_with("operation show op7"));
     assert!(hint(with(|body| body.code = "port_taken".to_owned())).contains("-p 80"));
@@ -70,8 +75,8 @@ fn the_hint_follows_what_the_server_knows() {
 
 #[test]
 fn what_needs_no_advice_gives_none() {
-    assert_eq!(CliError::Declined.hint(), None);
-    assert_eq!(CliError::from(refused(500, "internal")).hint(), None);
+    assert_eq!(CliError::Declined.hint(Subject::Other), None);
+    assert_eq!(CliError::from(refused(500, "internal")).hint(Subject::Other), None);
 }
 
 #[test]
@@ -79,4 +84,58 @@ fn a_reader_that_went_away_is_nothing_to_complain_of() {
     assert!(CliError::Write(io::ErrorKind::BrokenPipe.into()).is_broken_pipe());
     assert!(!CliError::Write(io::ErrorKind::StorageFull.into()).is_broken_pipe());
     assert!(!CliError::Ask(io::ErrorKind::BrokenPipe.into()).is_broken_pipe());
+}
+
+#[test]
+fn advice_fits_what_the_command_is_about() {
+    for (subject, command) in [
+        (Subject::App, "pierhead app set"),
+        (Subject::Engine, "pierhead engine rm"),
+        (Subject::Account, "pierhead account set-role"),
+        (Subject::Role, "pierhead role set"),
+        (Subject::Token, "pierhead token ls"),
+    ] {
+        let hint = CliError::from(refused(409, "exists")).hint(subject).unwrap();
+        assert!(hint.contains(command), "{subject:?}: {hint}");
+        assert_eq!(hint.contains("app set"), subject == Subject::App, "{hint}");
+    }
+    for (subject, list) in [
+        (Subject::Container, "pierhead container ls --all"),
+        (Subject::Engine, "pierhead engine ls"),
+        (Subject::Role, "pierhead role ls"),
+        (Subject::Operation, "pierhead operation ls"),
+    ] {
+        let hint = CliError::from(refused(404, "not_found")).hint(subject).unwrap();
+        assert_eq!(hint, format!("what there is: {list}"));
+    }
+    let of_login = CliError::from(refused(401, "unauthenticated")).hint(Subject::Login).unwrap();
+    assert!(of_login.contains("password") && !of_login.contains("pierhead login"), "{of_login}");
+}
+
+#[test]
+fn programs_get_one_object_of_the_same_form() {
+    let value =
+        |error: CliError| serde_json::from_str::<serde_json::Value>(&error.as_json(None, Some("do it"))).unwrap();
+    let body = |body: &mut ErrorBody| {
+        (body.code, body.field, body.operation) =
+            ("invalid".to_owned(), Some("cpus".to_owned()), Some("op7".to_owned()));
+    };
+    let refusal = value(with(body));
+    let expected = serde_json::json!({"code": "invalid", "message": "no", "field": "cpus", "hint": "do it",
+        "operation": "op7", "exit_code": 3});
+    assert_eq!(refusal, expected);
+    for (error, code) in [
+        (CliError::usage("a", "b"), "usage"),
+        (unreachable().into(), "unreachable"),
+        (operation("failed", "no_room"), "no_room"),
+        (CliError::StopWaiting { operation: "op1".to_owned(), why: String::new() }, "still_running"),
+        (CliError::Interrupted { operation: Some("op1".to_owned()) }, "interrupted"),
+        (CliError::NotFound(String::new()), "not_found"),
+        (CliError::Declined, "declined"),
+    ] {
+        let exit_code = error.exit_code();
+        let value = value(error);
+        assert_eq!((&value["code"], &value["exit_code"]), (&code.into(), &exit_code.into()), "{value}");
+        assert!(value.get("field").is_none() && value["message"].is_string(), "{value}");
+    }
 }

@@ -27,6 +27,7 @@ pub(crate) fn one(app: &AppView, width: Option<u16>) -> String {
         ("running", format!("{} of {}", app.running, app.replicas)),
         ("owner", app.owner.clone()),
         ("version", app.version.to_string()),
+        ("note", app.message.clone()),
         ("created", app.created_at.clone()),
     ]);
     let slots = table(&["SLOT", "STATE", "ENGINE", "CONTAINER", "PORTS", "MESSAGE"], app.slots.iter().map(slot), width);
@@ -40,7 +41,7 @@ fn slot(slot: &SlotView) -> Vec<String> {
         slot.state.clone(),
         engine.clone(),
         slot.container.as_deref().map(short).unwrap_or_default(),
-        slot.ports.iter().map(|port| binding(port, &engine)).collect::<Vec<_>>().join(", "),
+        slot.ports.iter().map(|port| binding(port, &engine, &engine)).collect::<Vec<_>>().join(", "),
         slot.message.clone(),
     ]
 }

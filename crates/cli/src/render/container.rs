@@ -3,6 +3,7 @@
 use super::{age, fields, number, short, table};
 use pierhead_model::Timestamp;
 use pierhead_wire::{ContainerView, PortDescription, PortNumber};
+use std::net::IpAddr;
 
 /// What `run` prints: where to find each container.
 pub(crate) fn started<'a>(containers: impl IntoIterator<Item = &'a ContainerView>, width: Option<u16>) -> String {
@@ -69,19 +70,26 @@ pub(crate) fn one(container: &ContainerView) -> String {
 /// Every port, comma between.
 fn ports(container: &ContainerView) -> String {
     let host = host_of(&container.engine.addr);
-    container.ports.iter().map(|port| binding(port, host)).collect::<Vec<_>>().join(", ")
+    container.ports.iter().map(|port| binding(port, host, &container.engine.id)).collect::<Vec<_>>().join(", ")
 }
 
-/// `http://10.0.0.5:20000 -> 80`; what is not TCP is no URL. `host` is where a port of all addresses answers.
-pub(crate) fn binding(port: &PortDescription, host: &str) -> String {
+/// `http://10.0.0.5:20000 -> 80`; what is not TCP is no URL. `host` is where a port of all addresses answers. One that
+/// answers on the host itself only is no URL for anybody else.
+pub(crate) fn binding(port: &PortDescription, host: &str, engine: &str) -> String {
     let number = |port: &Option<PortNumber>| port.as_ref().and_then(PortNumber::number).unwrap_or(0);
-    let host = match port.host_ip.as_str() {
-        "" | "0.0.0.0" | "::" => host,
-        ip => ip,
+    let is_loopback = |text: &str| text.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    let (host, of_host) = match port.host_ip.as_str() {
+        "" | "0.0.0.0" | "::" => (host, host),
+        ip => (ip, host),
     };
+    let inside = (is_loopback(host) && !is_loopback(of_host)).then(|| format!(" on {engine} only"));
     let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
     let scheme = if port.proto == "udp" { "udp" } else { "http" };
-    format!("{scheme}://{host}:{} -> {}", number(&port.port), number(&port.container_port))
+    let (at, behind) = (number(&port.port), number(&port.container_port));
+    match inside {
+        Some(inside) => format!("{host}:{at}{inside} -> {behind}"),
+        None => format!("{scheme}://{host}:{at} -> {behind}"),
+    }
 }
 
 /// The host part of an engine's address; this machine for a socket.
@@ -116,12 +124,21 @@ mod tests {
 
     #[test]
     fn a_binding_is_a_url_that_answers() {
-        let host = host_of("http://10.0.0.5:2375");
-        assert_eq!(binding(&port("tcp", ""), host), "http://10.0.0.5:20000 -> 80");
-        assert_eq!(binding(&port("tcp", "0.0.0.0"), host), "http://10.0.0.5:20000 -> 80");
-        assert_eq!(binding(&port("udp", "192.168.7.1"), host), "udp://192.168.7.1:20000 -> 80");
-        assert_eq!(binding(&port("tcp", "::1"), host), "http://[::1]:20000 -> 80");
-        assert_eq!(binding(&port("tcp", ""), host_of("http://[fd00::2]:2375")), "http://[fd00::2]:20000 -> 80");
+        let at = |proto: &str, ip: &str, addr: &str| binding(&port(proto, ip), host_of(addr), "e1");
+        let tcp = "http://10.0.0.5:2375";
+        assert_eq!(at("tcp", "", tcp), "http://10.0.0.5:20000 -> 80");
+        assert_eq!(at("tcp", "0.0.0.0", tcp), "http://10.0.0.5:20000 -> 80");
+        assert_eq!(at("udp", "192.168.7.1", tcp), "udp://192.168.7.1:20000 -> 80");
+        assert_eq!(at("tcp", "2001:db8::1", tcp), "http://[2001:db8::1]:20000 -> 80");
+        assert_eq!(at("tcp", "", "http://[fd00::2]:2375"), "http://[fd00::2]:20000 -> 80");
         assert_eq!(host_of("unix:///var/run/docker.sock"), "127.0.0.1");
+    }
+
+    #[test]
+    fn what_answers_on_its_host_only_is_no_url_elsewhere() {
+        let at = |ip: &str, addr: &str| binding(&port("tcp", ip), host_of(addr), "e1");
+        assert_eq!(at("127.0.0.1", "http://10.0.0.5:2375"), "127.0.0.1:20000 on e1 only -> 80");
+        assert_eq!(at("::1", "http://rack-1:2375"), "[::1]:20000 on e1 only -> 80");
+        assert_eq!(at("127.0.0.1", "unix:///var/run/docker.sock"), "http://127.0.0.1:20000 -> 80", "this machine");
     }
 }

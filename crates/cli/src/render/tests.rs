@@ -21,6 +21,45 @@ fn what_names_a_row_stays_in_one_piece() {
     assert!(text.contains("0123456789ab") && text.lines().all(|line| line.chars().count() <= 40), "{text}");
 }
 
+/// The columns that a character takes on a terminal, well enough for this test.
+fn columns(line: &str) -> usize {
+    line.chars().map(|c| if ('\u{1100}'..='\u{ffdc}').contains(&c) { 2 } else { 1 }).sum()
+}
+
+#[test]
+fn wide_characters_count_twice() {
+    let rows = [
+        vec!["容器".to_owned(), "一二三四五六七八九十一二三四五六七八九十".to_owned(), "x".to_owned()],
+        vec!["grün".to_owned(), "b".to_owned(), "y".to_owned()],
+    ];
+    let text = table(&["APP", "IMAGE", "OWNER"], rows.clone(), Some(32));
+    assert!(text.lines().all(|line| columns(line) <= 32), "{text}");
+    let plain = table(&["APP", "IMAGE", "OWNER"], rows, None);
+    let lines: Vec<&str> = plain.lines().collect();
+    let at = |line: &str, word: &str| columns(&line[..line.find(word).unwrap()]);
+    assert_eq!((at(lines[1], "一"), at(lines[2], "b")), (at(lines[0], "IMAGE"), at(lines[0], "IMAGE")), "{plain}");
+}
+
+#[test]
+fn a_terminal_that_is_too_narrow_gets_a_list() {
+    let row = |id: &str| vec![id.to_owned(), "httpd:latest".to_owned(), "running".to_owned(), String::new()];
+    let text = table(&["CONTAINER", "IMAGE", "STATE", "PORTS"], [row("0123456789ab"), row("ba")], Some(20));
+    let expected = "\
+CONTAINER  0123456789ab
+IMAGE      httpd:latest
+STATE      running
+
+CONTAINER  ba
+IMAGE      httpd:latest
+STATE      running
+";
+    assert_eq!(text, expected);
+    for width in 1..60 {
+        let text = table(&["ID", "WHAT"], [vec!["a".repeat(30), "b".repeat(30)]], Some(width));
+        assert!(text.matches('a').count() == 30 && text.matches('b').count() == 30, "{width}: {text}");
+    }
+}
+
 #[test]
 fn fields_are_aligned_and_empty_ones_left_out() {
     let text = fields(&[("id", "1".to_owned()), ("address", "x\x1b".to_owned()), ("why", String::new())]);

@@ -226,13 +226,36 @@ async fn apps_are_scaled_and_deleted() {
 }
 
 #[tokio::test]
-async fn the_first_that_fails_ends_a_row_of_them() {
+async fn one_that_fails_does_not_stop_the_others() {
     let session = Session::start().await;
-    session.server.on("POST /api/containers/a/stop?wait=0", Reply::Json(204, String::new()));
-    session.server.on("POST /api/containers/c/stop?wait=0", Reply::Json(204, String::new()));
+    for id in ["a", "c"] {
+        session.server.on(&format!("POST /api/containers/{id}/stop?wait=0"), Reply::Json(204, String::new()));
+        session.server.on(&format!("DELETE /api/containers/{id}?wait=0"), Reply::Json(204, String::new()));
+        session.server.on(&format!("DELETE /api/apps/{id}?wait=0"), Reply::Json(204, String::new()));
+    }
+    session.server.refuse("POST /api/containers/d/stop?wait=0", 409, "conflict", "d is being moved");
+    let ran = session.run("stop a b c d").await;
+    assert_eq!((ran.code, ran.out.as_str()), (3, "stopped a\nstopped c\n"), "the first failure's code");
+    let told: Vec<&str> = ran.err.lines().filter(|line| line.starts_with("error: ")).collect();
+    assert_eq!(told, ["error: b: nothing of that name", "error: d is being moved", "error: 2 of 4 failed"]);
+    assert_eq!(session.server.asked().len(), 4);
+    assert_eq!(session.run("container rm a b c --yes").await.out, "destroyed a\ndestroyed c\n");
+    assert_eq!(session.run("app rm a b c --yes").await.code, 3);
+
+    let ran = session.run("stop a b c --json").await;
+    let done: Vec<Value> = serde_json::Deserializer::from_str(&ran.out).into_iter().map(Result::unwrap).collect();
+    assert_eq!(done, [json!({"done": "stopped a"}), json!({"done": "stopped c"})]);
+    let told: Value = serde_json::from_str(&ran.err).unwrap();
+    assert_eq!((&told["subject"], &told["code"], &told["exit_code"]), (&json!("b"), &json!("not_found"), &json!(3)));
+}
+
+#[tokio::test]
+async fn what_would_stop_them_all_is_told_once() {
+    let session = Session::start().await;
+    session.server.refuse("POST /api/containers/a/stop?wait=0", 401, "unauthenticated", "who are you?");
     let ran = session.run("stop a b c").await;
-    assert_eq!((ran.code, ran.out.as_str()), (3, "stopped a\n"));
-    assert_eq!(session.server.asked().len(), 2);
+    assert_eq!((ran.code, ran.err.matches("error: ").count()), (5, 1), "{ran:?}");
+    assert_eq!(session.server.asked().len(), 1);
 }
 
 #[tokio::test]
@@ -250,12 +273,20 @@ async fn operations_are_waited_for_and_called_off() {
 }
 
 #[tokio::test]
-async fn a_change_without_an_answer_prints_no_json() {
+async fn a_change_without_an_answer_says_what_was_done() {
     let session = Session::start().await;
     session.server.on("DELETE /api/engines/e1", Reply::Json(204, String::new()));
+    session.server.on("POST /api/engines/e1/cordon", Reply::Json(204, String::new()));
     session.server.on("POST /api/apps/web/scale?count=1&wait=0", Reply::Json(204, String::new()));
-    for command in ["engine rm e1 --yes --json", "app scale web 1 --json", "app scale web 1 --detach"] {
+    session.server.on("PUT /api/account/ann", Reply::Json(204, String::new()));
+    for (command, done) in [
+        ("engine rm e1 --yes --json", "removed e1"),
+        ("engine cordon e1 --json", "cordoned e1; what runs there stays"),
+        ("app scale web 1 --json", "scaled web to 1"),
+        ("account set-role ann user --json", "ann has the role user now"),
+    ] {
         let ran = session.run(command).await;
-        assert_eq!((ran.code, ran.out.as_str()), (0, ""), "{command}");
+        assert_eq!(ran.code, 0, "{command}");
+        assert_eq!(serde_json::from_str::<Value>(&ran.out).unwrap(), json!({ "done": done }), "{command}");
     }
 }

@@ -14,7 +14,8 @@ async fn each_refusal_has_its_code_and_a_hint() {
         (404, "not_found", 3, "pierhead app ls"),
         (409, "no_room", 4, "pierhead explain"),
         (409, "exists", 4, "pierhead app set"),
-        (409, "other", 4, "pierhead operation ls"),
+        (409, "app_differs", 4, "--app NAME"),
+        (409, "other", 4, "pierhead app ls"),
         (422, "invalid", 1, "--help"),
         (422, "no_such_image", 3, "registry"),
         (503, "engine_unreachable", 1, "pierhead engine ls"),
@@ -98,7 +99,7 @@ async fn nobody_there_is_told_apart_from_a_refusal() {
     assert_eq!(ran.code, 6);
     assert!(ran.err.contains(&format!("cannot reach http://{nobody}: Connection refused")), "{}", ran.err);
     assert!(ran.err.contains("PIERHEAD_URL"), "{}", ran.err);
-    assert_eq!(session.run_alone("--url https://x app ls").await.code, 2);
+    assert_eq!(session.run_alone("--url ftp://x app ls").await.code, 2);
     session.server.on("GET /api/apps", Reply::Json(200, "<html>".to_owned()));
     assert_eq!(session.run("app ls").await.code, 1);
 }
@@ -120,4 +121,20 @@ async fn usage_that_only_shows_later_has_the_same_code() {
         assert!(ran.err.contains("\nhint: "), "{}", ran.err);
     }
     assert!(session.server.asked().is_empty());
+}
+
+#[tokio::test]
+async fn programs_get_errors_as_json() {
+    let session = Session::start().await;
+    let body = r#"{"code":"invalid","message":"memory must be \u001b[2J a number","field":"memory"}"#;
+    session.server.on("POST /api/containers?wait=0", Reply::Json(400, body.to_owned()));
+    let ran = session.run("run httpd --json").await;
+    assert_eq!((ran.code, ran.out.as_str(), ran.err.lines().count()), (1, "", 1));
+    assert!(!ran.err.contains('\u{1b}'), "{ran:?}");
+    let told: serde_json::Value = serde_json::from_str(&ran.err).unwrap();
+    assert_eq!((&told["code"], &told["field"]), (&"invalid".into(), &"memory".into()));
+    assert_eq!((&told["message"], &told["exit_code"]), (&"memory must be \u{1b}[2J a number".into(), &1.into()));
+    assert!(told["hint"].as_str().unwrap().contains("--help"), "{told}");
+    let told = session.run("container rm a --json").await.err;
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&told).unwrap()["code"], "usage");
 }

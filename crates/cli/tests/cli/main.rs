@@ -10,5 +10,6 @@ mod failing;
 mod hosts;
 mod login;
 mod logs;
+mod own;
 mod reading;
 mod session;

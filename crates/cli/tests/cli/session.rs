@@ -1,7 +1,7 @@
 //! One command line, run in this process, with everything that it wrote.
 
 use crate::scripted::Scripted;
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use indicatif::TermLike;
 use pierhead_cli::{Cli, Output, Terminals, execute, report};
 use std::io::{self, Cursor, Write};
@@ -22,14 +22,16 @@ pub struct Session {
     pub folder: tempfile::TempDir,
     pub terminals: Terminals,
     pub input: &'static str,
+    /// What was drawn while commands ran.
+    pub progress: Recorder,
 }
 
 /// Bytes that can still be read when their writer is gone.
 #[derive(Clone, Default, Debug)]
-struct Recorder(Arc<Mutex<Vec<u8>>>);
+pub struct Recorder(Arc<Mutex<Vec<u8>>>);
 
 impl Recorder {
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }
@@ -78,7 +80,13 @@ impl Session {
     /// In a script: nobody sits at any stream.
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { server: Scripted::start().await, folder, terminals: Terminals::default(), input: "" }
+        Self {
+            server: Scripted::start().await,
+            folder,
+            terminals: Terminals::default(),
+            input: "",
+            progress: Recorder::default(),
+        }
     }
 
     /// Runs a command with the address of the server and the token `secret`.
@@ -95,16 +103,19 @@ impl Session {
         // Whoever runs the tests may have these in their environment.
         cli.connection.url = cli.connection.url.filter(|_| line.contains("--url "));
         cli.connection.token = cli.connection.token.filter(|_| line.contains("--token "));
-        let (out, err, progress) = (Recorder::default(), Recorder::default(), Recorder::default());
+        let (out, err, progress) = (Recorder::default(), Recorder::default(), self.progress.clone());
         let input = Box::new(Cursor::new(self.input));
         let mut output = Output::new(Box::new(out.clone()), Box::new(err.clone()), input, self.terminals);
         if self.terminals.stdout {
             output = output.with_width(Some(120));
         }
         if self.terminals.stderr {
-            output = output.with_progress(Box::new(progress.clone()));
+            output = output.with_progress(Box::new({
+                let progress = progress.clone();
+                move || Box::new(progress.clone())
+            }));
         }
-        let code = match execute(cli.command, &cli.connection, &mut output).await {
+        let code = match execute(cli.command, &cli.connection, Cli::command, &mut output).await {
             Ok(()) => 0,
             Err(error) => report(&error, &mut output),
         };

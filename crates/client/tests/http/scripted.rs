@@ -1,4 +1,5 @@
 //! A controller that says what it was told to say, and keeps what it was asked.
+#![allow(dead_code, reason = "several test programs include it, and each needs some of the answers")]
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -8,6 +9,7 @@ use futures_util::{StreamExt, stream};
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
+use tokio::sync::Notify;
 
 /// One answer.
 #[derive(Clone)]
@@ -18,8 +20,12 @@ pub enum Reply {
     Operation(u16, &'static str, String),
     /// These chunks, one after another.
     Chunks(Vec<&'static [u8]>),
+    /// These bytes, and then nothing, while the connection stays.
+    Endless(&'static [u8]),
     /// These bytes, then the connection is lost once they have been sent.
     BrokenAfter(&'static [u8]),
+    /// This one, once the gate was opened.
+    Gated(Arc<Notify>, Box<Reply>),
     /// The connection is lost before there is an answer.
     Lost,
 }
@@ -94,20 +100,27 @@ async fn answer(
 ) -> Response<Body> {
     let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
     let line = format!("{method} {uri}");
-    let mut script = script.lock().unwrap();
-    script.asked.push(Asked {
-        line: line.clone(),
-        token: header("authorization"),
-        key: header("idempotency-key"),
-        body: String::from_utf8(body.to_vec()).unwrap(),
-    });
-    let reply = match script.replies.get_mut(&line) {
-        Some(replies) if replies.len() > 1 => replies.pop_front(),
-        Some(replies) => replies.front().cloned(),
-        None => None,
+    let mut reply = {
+        let mut script = script.lock().unwrap();
+        script.asked.push(Asked {
+            line: line.clone(),
+            token: header("authorization"),
+            key: header("idempotency-key"),
+            body: String::from_utf8(body.to_vec()).unwrap(),
+        });
+        let reply = match script.replies.get_mut(&line) {
+            Some(replies) if replies.len() > 1 => replies.pop_front(),
+            Some(replies) => replies.front().cloned(),
+            None => None,
+        };
+        let nothing = || Reply::Json(404, r#"{"code":"not_found","message":"nothing of that name"}"#.to_owned());
+        reply.unwrap_or_else(nothing)
     };
-    let nothing = || Reply::Json(404, r#"{"code":"not_found","message":"nothing of that name"}"#.to_owned());
-    respond(reply.unwrap_or_else(nothing))
+    while let Reply::Gated(gate, behind) = reply {
+        gate.notified().await;
+        reply = *behind;
+    }
+    respond(reply)
 }
 
 fn respond(reply: Reply) -> Response<Body> {
@@ -120,6 +133,10 @@ fn respond(reply: Reply) -> Response<Body> {
         Reply::Chunks(chunks) => {
             response.body(Body::from_stream(stream::iter(chunks.into_iter().map(Ok::<_, Infallible>))))
         }
+        Reply::Endless(bytes) => {
+            let first = stream::once(async move { Ok::<_, Infallible>(Bytes::from_static(bytes)) });
+            response.body(Body::from_stream(first.chain(stream::pending())))
+        }
         Reply::BrokenAfter(bytes) => {
             let first = stream::once(async move { Ok(Bytes::from_static(bytes)) });
             // The bytes leave at the latest when the stream is asked again.
@@ -129,6 +146,7 @@ fn respond(reply: Reply) -> Response<Body> {
             });
             response.body(Body::from_stream(first.chain(pause)))
         }
+        Reply::Gated(_, behind) => return respond(*behind),
         Reply::Lost => response.body(Body::from_stream(stream::iter([Err::<Bytes, _>("lost")]))),
     }
     .unwrap()

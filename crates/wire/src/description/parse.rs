@@ -172,7 +172,27 @@ fn placement(kind: Option<&str>, labels: &[String]) -> Result<(Placement, Vec<La
 
 fn ports(list: &[PortDescription]) -> Result<Vec<PortRequest>> {
     bounded("bind_ports", list.len())?;
-    list.iter().enumerate().map(|(at, port)| port_request(&format!("bind_ports[{at}]"), port)).collect()
+    let requests: Vec<PortRequest> = list
+        .iter()
+        .enumerate()
+        .map(|(at, port)| port_request(&format!("bind_ports[{at}]"), port))
+        .collect::<Result<_>>()?;
+    for (at, request) in requests.iter().enumerate() {
+        if let Some(first) = requests[..at].iter().position(|earlier| collide(earlier, request)) {
+            let expected = format!("another port of the host than that of bind_ports[{first}], or empty to choose one");
+            return Err(FieldError::new(format!("bind_ports[{at}].port"), expected));
+        }
+    }
+    Ok(requests)
+}
+
+/// Whether two requests want the same port of a host. All addresses include each.
+fn collide(one: &PortRequest, other: &PortRequest) -> bool {
+    let covers = |ip: Option<std::net::IpAddr>| ip.is_none_or(|ip| ip.is_unspecified());
+    one.host_port.is_some()
+        && one.host_port == other.host_port
+        && one.protocol == other.protocol
+        && (one.host_ip == other.host_ip || covers(one.host_ip) || covers(other.host_ip))
 }
 
 fn port_request(field: &str, port: &PortDescription) -> Result<PortRequest> {

@@ -48,6 +48,13 @@ fn ports_are_numbers_or_texts_and_zero_means_choose() {
             spec(&format!(r#"{{"bind_ports":[{{"proto":"TCP","port":{port},"container_port":"80"}}]}}"#)).unwrap();
         assert_eq!((spec.ports[0].host_port, spec.ports[0].container_port), (None, 80), "{port}");
     }
+    for different in [
+        r#"[{"port":53,"container_port":53},{"port":53,"container_port":53,"proto":"udp"}]"#,
+        r#"[{"port":53,"container_port":53,"host_ip":"10.0.0.1"},{"port":53,"container_port":53,"host_ip":"10.0.0.2"}]"#,
+        r#"[{"container_port":53},{"container_port":53}]"#,
+    ] {
+        assert_eq!(spec(&format!(r#"{{"bind_ports":{different}}}"#)).unwrap().ports.len(), 2, "{different}");
+    }
     let spec = spec(r#"{"bind_ports":[{"host_ip":"10.0.0.1","port":"8080","container_port":80}]}"#).unwrap();
     assert_eq!(spec.ports[0].host_port, Some(8080));
     assert_eq!(spec.ports[0].host_ip, Some("10.0.0.1".parse().unwrap()));
@@ -82,6 +89,11 @@ fn every_bad_value_names_its_field() {
         (r#"{"bind_ports":[{"port":-1,"container_port":80}]}"#, "bind_ports[0].port"),
         (r#"{"bind_ports":[{"port":"x","container_port":80}]}"#, "bind_ports[0].port"),
         (r#"{"bind_ports":[{}]}"#, "bind_ports[0].container_port"),
+        (r#"{"bind_ports":[{"port":80,"container_port":1},{"port":80,"container_port":2}]}"#, "bind_ports[1].port"),
+        (
+            r#"{"bind_ports":[{"port":80,"container_port":1,"host_ip":"10.0.0.1"},{"port":"80","container_port":2}]}"#,
+            "bind_ports[1].port",
+        ),
         (r#"{"bind_ports":[{"proto":"icmp","container_port":80}]}"#, "bind_ports[0].proto"),
         (r#"{"bind_ports":[{"host_ip":"host","container_port":80}]}"#, "bind_ports[0].host_ip"),
         (r#"{"volumes":["../etc:/x"]}"#, "volumes[0]"),

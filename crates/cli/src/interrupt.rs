@@ -1,0 +1,58 @@
+//! Ctrl-C: the program ends with 130 whatever it is doing, and the terminal is left as it was.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+use tokio::task::JoinHandle;
+
+/// The exit code after Ctrl-C, as shells give it.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// How long a command that knows better what to say at Ctrl-C has for it.
+const GRACE: Duration = Duration::from_millis(200);
+
+/// Ends the watch when dropped.
+pub(crate) struct Watch(JoinHandle<()>);
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Watches for Ctrl-C on a thread of its own: the command may be reading from a terminal, and would not notice.
+pub(crate) fn watch() -> Watch {
+    let terminal = terminal::remember();
+    Watch(tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            tokio::time::sleep(GRACE).await;
+            terminal::restore(&terminal);
+            if io::stderr().is_terminal() {
+                let _gone = writeln!(io::stderr());
+            }
+            std::process::exit(i32::from(INTERRUPTED));
+        }
+    }))
+}
+
+/// A password that is being typed is not shown; whoever comes after must see again what they type.
+#[cfg(unix)]
+mod terminal {
+    use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+
+    pub(super) fn remember() -> Option<Termios> {
+        tcgetattr(std::io::stdin()).ok()
+    }
+
+    pub(super) fn restore(remembered: &Option<Termios>) {
+        if let Some(termios) = remembered {
+            let _gone = tcsetattr(std::io::stdin(), OptionalActions::Now, termios);
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod terminal {
+    pub(super) fn remember() {}
+
+    pub(super) fn restore(_: &()) {}
+}
