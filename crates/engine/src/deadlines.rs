@@ -16,6 +16,8 @@ pub enum Verb {
     Container,
     /// [`crate::Engine::image`].
     Image,
+    /// [`crate::Engine::images`].
+    Images,
     /// [`crate::Engine::pull`].
     Pull,
     /// [`crate::Engine::load`].
@@ -48,6 +50,7 @@ impl Verb {
             Self::Containers => "containers",
             Self::Container => "container",
             Self::Image => "image",
+            Self::Images => "images",
             Self::Pull => "pull",
             Self::Load => "load",
             Self::Create => "create",
@@ -79,12 +82,12 @@ pub struct Deadlines {
     pub list: Duration,
     /// For `container`, and for each container that `containers` looks at.
     pub inspect: Duration,
-    /// For `image`.
+    /// For `image` and `images`.
     pub image: Duration,
     /// For a pull without any progress.
     pub pull_idle: Duration,
-    /// For `load`.
-    pub load: Duration,
+    /// For a load without any progress.
+    pub load_idle: Duration,
     /// For `create`.
     pub create: Duration,
     /// For `start`, and for the second half of `restart`.
@@ -108,7 +111,7 @@ impl Default for Deadlines {
             inspect: Duration::from_secs(5),
             image: Duration::from_secs(5),
             pull_idle: Duration::from_secs(60),
-            load: Duration::from_secs(600),
+            load_idle: Duration::from_secs(120),
             create: Duration::from_secs(30),
             start: Duration::from_secs(60),
             stop: Duration::from_secs(30),
@@ -130,7 +133,7 @@ impl Deadlines {
             inspect: deadline,
             image: deadline,
             pull_idle: deadline,
-            load: deadline,
+            load_idle: deadline,
             create: deadline,
             start: deadline,
             stop: deadline,
@@ -149,9 +152,9 @@ impl Deadlines {
             Verb::Facts => self.facts,
             Verb::Containers => self.list,
             Verb::Container => self.inspect,
-            Verb::Image => self.image,
+            Verb::Image | Verb::Images => self.image,
             Verb::Pull => self.pull_idle,
-            Verb::Load => self.load,
+            Verb::Load => self.load_idle,
             Verb::Create => self.create,
             Verb::Start => self.start,
             Verb::Stop => self.stop + grace,

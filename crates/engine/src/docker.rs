@@ -12,6 +12,7 @@ mod events;
 mod facts;
 mod failure;
 mod inspection;
+mod load;
 mod observe;
 mod progress;
 mod raw;
@@ -29,6 +30,7 @@ use bollard::Docker as Client;
 use bollard::errors::Error as ClientError;
 use endpoint::Endpoint;
 use inspection::Memory;
+use pierhead_model::ImageReference;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -49,7 +51,8 @@ pub struct Docker {
     endpoint: Endpoint,
     deadlines: Deadlines,
     wire: Arc<Wire>,
-    pulls: Arc<Pulls>,
+    pulls: Arc<Pulls<ImageReference>>,
+    loads: Arc<Pulls<String>>,
     memory: Arc<Memory>,
     /// Cores of the host, 0 as long as they are not known.
     cores: Arc<AtomicU64>,
@@ -69,6 +72,7 @@ impl Docker {
             endpoint,
             deadlines: options.deadlines,
             pulls: Arc::default(),
+            loads: Arc::default(),
             memory: Arc::default(),
             cores: Arc::default(),
         })

@@ -46,6 +46,15 @@ pub enum EngineError {
 pub type Result<T> = std::result::Result<T, EngineError>;
 
 impl EngineError {
+    /// Whether a registry did not give an image to who asked for it: they have to say who they are, or may not. Some
+    /// registries answer the same for an image that is not there.
+    #[must_use]
+    pub fn is_denied(&self) -> bool {
+        let Self::NoImage(reason) = self else { return false };
+        let words = reason.to_lowercase();
+        DENIED.iter().any(|part| words.contains(part))
+    }
+
     /// The failure in the planner's terms.
     #[must_use]
     pub fn failure(&self) -> Failure {
@@ -60,5 +69,40 @@ impl EngineError {
             Self::NotFound | Self::Failed(_) => FailureKind::Other,
         };
         Failure::new(kind, self.to_string())
+    }
+}
+
+/// What registries say, or engines of them.
+const DENIED: &[&str] = &[
+    "no basic auth credentials",
+    "unauthorized",
+    "authentication required",
+    "access denied",
+    "denied: ",
+    "incorrect username or password",
+    "401",
+    "403 forbidden",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_denial_is_told_from_what_is_not_there() {
+        let denied = |reason: &str| EngineError::NoImage(reason.to_owned()).is_denied();
+        for reason in [
+            "Get \"http://127.0.0.1:5000/v2/a/manifests/1\": no basic auth credentials",
+            "pull access denied for nope, repository does not exist or may require 'docker login': denied: requested access to the resource is denied",
+            "Get \"http://127.0.0.1:5000/v2/\": unauthorized: authentication required",
+        ] {
+            assert!(denied(reason), "{reason}");
+        }
+        for reason in
+            ["manifest for a:1 not found: manifest unknown", "dial tcp 127.0.0.1:1: connect: connection refused"]
+        {
+            assert!(!denied(reason), "{reason}");
+        }
+        assert!(!EngineError::Failed("unauthorized".to_owned()).is_denied());
     }
 }

@@ -63,6 +63,8 @@ impl Default for FakeOptions {
 pub struct FakeImage {
     /// Its name.
     pub reference: ImageReference,
+    /// Its id.
+    pub id: String,
     /// The ports that it exposes.
     pub exposes: Vec<(Protocol, u16)>,
     /// The code with which its containers exit as soon as they are started; `None` if they run on.
@@ -82,6 +84,7 @@ impl FakeImage {
     pub fn new(reference: &str) -> Self {
         Self {
             reference: ImageReference::parse(reference).expect("a test names its images validly"),
+            id: format!("sha256:{reference}"),
             exposes: vec![(Protocol::Tcp, 80)],
             exits: None,
             start_error: None,
@@ -118,7 +121,9 @@ struct Shared {
     events: broadcast::Sender<Option<EngineEvent>>,
     silent: AtomicBool,
     transfers: AtomicU64,
-    pulls: Arc<Pulls>,
+    loads_done: AtomicU64,
+    pulls: Arc<Pulls<ImageReference>>,
+    loads: Arc<Pulls<String>>,
     /// Rises whenever anything changes.
     changes: watch::Sender<u64>,
 }
@@ -134,7 +139,9 @@ impl Fake {
                 events: broadcast::Sender::new(EVENTS_KEPT),
                 silent: AtomicBool::new(false),
                 transfers: AtomicU64::new(0),
+                loads_done: AtomicU64::new(0),
                 pulls: Arc::default(),
+                loads: Arc::default(),
                 changes: watch::Sender::new(0),
                 options,
             }),

@@ -3,6 +3,7 @@
 //! Nothing here decides anything: an [`Engine`] does what it is told, within a deadline, and says what went wrong in
 //! terms that the planner understands ([`EngineError::failure`]). One contract suite runs on both forms.
 
+mod archive;
 mod deadlines;
 mod docker;
 mod error;
@@ -12,11 +13,12 @@ mod pulls;
 mod request;
 mod tls;
 
+pub use archive::Archive;
 pub use deadlines::{Deadlines, Verb};
 pub use docker::{Docker, DockerOptions};
 pub use error::{EngineError, Result};
 pub use fake::{Fake, FakeImage, FakeOptions};
-pub use output::{EngineEvent, LogLine, LogOptions, Usage};
+pub use output::{EngineEvent, LocalImage, LogLine, LogOptions, Usage};
 pub use request::{CreateRequest, RegistryAuth};
 pub use tls::{InvalidTls, Tls, TlsPart};
 
@@ -49,8 +51,12 @@ pub trait Engine: Send + Sync {
     /// done, 0 to 100, as often as it changes.
     async fn pull(&self, image: &ImageReference, auth: Option<&RegistryAuth>, progress: Progress) -> Result<()>;
 
-    /// Loads an image archive as `docker save` makes it.
-    async fn load(&self, archive: Vec<u8>) -> Result<()>;
+    /// The images that are on the host.
+    async fn images(&self) -> Result<Vec<LocalImage>>;
+
+    /// Loads an image archive as `docker save` makes it; calls with the same archive at the same time share one load.
+    /// `progress` as for [`Engine::pull`]. Nothing is left of a load that is given up before its end.
+    async fn load(&self, archive: &Archive, progress: Progress) -> Result<()>;
 
     /// Creates a container without starting it; [`EngineError::NameTaken`] if there is one of that name.
     async fn create(&self, request: &CreateRequest) -> Result<ContainerId>;
@@ -81,5 +87,5 @@ pub trait Engine: Send + Sync {
 /// An engine behind a pointer, as the controller holds it.
 pub type DynEngine = Arc<dyn Engine>;
 
-/// Told the share of a pull that is done, 0 to 100.
+/// Told the share of a pull or load that is done, 0 to 100.
 pub type Progress = Arc<dyn Fn(u8) + Send + Sync>;

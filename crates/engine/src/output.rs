@@ -14,6 +14,8 @@ pub struct LogOptions {
     pub tail: Option<u64>,
     /// Only lines from this moment on.
     pub since: Option<Timestamp>,
+    /// Only lines from before this moment.
+    pub until: Option<Timestamp>,
     /// Whether standard output is wanted.
     pub stdout: bool,
     /// Whether standard error is wanted.
@@ -24,7 +26,7 @@ pub struct LogOptions {
 
 impl Default for LogOptions {
     fn default() -> Self {
-        Self { follow: false, tail: None, since: None, stdout: true, stderr: true, timestamps: false }
+        Self { follow: false, tail: None, since: None, until: None, stdout: true, stderr: true, timestamps: false }
     }
 }
 
@@ -45,6 +47,17 @@ pub struct Usage {
     pub cpu_nanos: u64,
     /// Memory, in bytes, without the page cache that can be given back.
     pub memory_bytes: u64,
+}
+
+/// An image on a host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalImage {
+    /// Its id: `sha256:` and 64 digits.
+    pub id: String,
+    /// Its names, each with its tag.
+    pub tags: Vec<String>,
+    /// Its size, in bytes.
+    pub size_bytes: u64,
 }
 
 /// Something that happened on an engine.

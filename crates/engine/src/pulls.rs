@@ -1,15 +1,21 @@
-//! One pull per image at a time: whoever asks for an image that is being pulled waits for that pull.
+//! One pull per image at a time, and one load per archive: whoever asks for an image that is on its way waits for it.
 
 use crate::{EngineError, Progress, Result};
-use pierhead_model::ImageReference;
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
-/// The pulls that are under way.
-#[derive(Debug, Default)]
-pub(crate) struct Pulls {
-    running: Mutex<HashMap<ImageReference, Arc<watch::Sender<State>>>>,
+/// The pulls that are under way, by what is pulled.
+#[derive(Debug)]
+pub(crate) struct Pulls<K> {
+    running: Mutex<HashMap<K, Arc<watch::Sender<State>>>>,
+}
+
+impl<K> Default for Pulls<K> {
+    fn default() -> Self {
+        Self { running: Mutex::default() }
+    }
 }
 
 #[derive(Debug, Clone, Default)]
@@ -18,10 +24,10 @@ struct State {
     result: Option<Result<()>>,
 }
 
-impl Pulls {
+impl<K: Clone + Eq + Hash + Send + 'static> Pulls<K> {
     /// Waits for the pull of an image, and starts it with `pull` if there is none. A pull goes on as long as
     /// anybody waits for it.
-    pub(crate) async fn join<P, F>(self: &Arc<Self>, image: &ImageReference, progress: Progress, pull: P) -> Result<()>
+    pub(crate) async fn join<P, F>(self: &Arc<Self>, image: &K, progress: Progress, pull: P) -> Result<()>
     where
         P: FnOnce(Progress) -> F,
         F: Future<Output = Result<()>> + Send + 'static,
@@ -57,24 +63,24 @@ impl Pulls {
                 return result;
             }
             if state.changed().await.is_err() {
-                return Err(EngineError::Failed("the pull was given up".to_owned()));
+                return Err(EngineError::Failed("the transfer was given up".to_owned()));
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<ImageReference, Arc<watch::Sender<State>>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<K, Arc<watch::Sender<State>>>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A pull's place in the list, given back when the pull ends in whatever way.
-struct Entry {
-    pulls: Arc<Pulls>,
-    image: ImageReference,
+struct Entry<K: Clone + Eq + Hash + Send + 'static> {
+    pulls: Arc<Pulls<K>>,
+    image: K,
     sender: Arc<watch::Sender<State>>,
 }
 
-impl Entry {
+impl<K: Clone + Eq + Hash + Send + 'static> Entry<K> {
     async fn run(self, pull: impl Future<Output = Result<()>> + Send) {
         let mut pull = std::pin::pin!(pull);
         loop {
@@ -102,7 +108,7 @@ impl Entry {
     }
 }
 
-impl Drop for Entry {
+impl<K: Clone + Eq + Hash + Send + 'static> Drop for Entry<K> {
     fn drop(&mut self) {
         let mut running = self.pulls.lock();
         if running.get(&self.image).is_some_and(|sender| Arc::ptr_eq(sender, &self.sender)) {

@@ -97,10 +97,12 @@ pub enum Permission {
     ReadContainers,
     /// Run apps, and change one's own.
     WriteContainers,
-    /// Change everybody's apps and containers, also those that are not Pierhead's.
+    /// Change everybody's apps, containers and image archives, also containers that are not Pierhead's.
     WriteAllContainers,
     /// Run containers with the host's network or paths.
     RunPrivileged,
+    /// Send in image archives, spread them, and delete one's own.
+    WriteImages,
     /// Read the event log.
     ReadEvents,
     /// List, add, change and delete accounts, roles and everybody's tokens; never beyond what one may oneself.
@@ -109,7 +111,7 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission there is.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ReadEngines,
         Self::WriteEngines,
         Self::ReadCluster,
@@ -117,6 +119,7 @@ impl Permission {
         Self::WriteContainers,
         Self::WriteAllContainers,
         Self::RunPrivileged,
+        Self::WriteImages,
         Self::ReadEvents,
         Self::WriteAccounts,
     ];
@@ -132,6 +135,7 @@ impl Permission {
             Self::WriteContainers => "write-containers",
             Self::WriteAllContainers => "write-all-containers",
             Self::RunPrivileged => "run-privileged",
+            Self::WriteImages => "write-images",
             Self::ReadEvents => "read-events",
             Self::WriteAccounts => "write-accounts",
         }
@@ -159,14 +163,14 @@ impl Role {
     /// The roles that are there from the first start.
     #[must_use]
     pub fn built_in() -> [Self; 2] {
-        use Permission::{ReadCluster, ReadContainers, ReadEngines, ReadEvents, WriteContainers};
+        use Permission::{ReadCluster, ReadContainers, ReadEngines, ReadEvents, WriteContainers, WriteImages};
         let role = |name: &str, permissions: &[Permission]| Self {
             name: RoleName(name.to_owned()),
             permissions: permissions.iter().copied().collect(),
         };
         [
             role(Self::ADMIN, &Permission::ALL),
-            role(Self::USER, &[ReadEngines, ReadCluster, ReadContainers, WriteContainers, ReadEvents]),
+            role(Self::USER, &[ReadEngines, ReadCluster, ReadContainers, WriteContainers, WriteImages, ReadEvents]),
         ]
     }
 }

@@ -8,6 +8,7 @@
 
 mod account;
 mod app;
+mod archive;
 mod assignment;
 mod engine;
 mod event;
@@ -18,14 +19,16 @@ mod label;
 mod observed;
 mod operation;
 mod port;
+mod registry;
 mod resources;
 mod spec;
 mod time;
 mod volume;
 
 pub use account::{Account, Grant, Permission, Role, RoleName, Scope, TokenRecord};
-pub use app::{App, AppId, Member, SlotIntent, SlotWish};
-pub use assignment::{Assignment, Attempt, Exit, SlotKey};
+pub use app::{App, AppId, Description, Member, SlotIntent, SlotWish};
+pub use archive::{ImageArchive, ImageId};
+pub use assignment::{Assignment, Attempt, Exit, Fallback, SlotKey};
 pub use engine::{Capacity, Duty, Engine, EngineFacts, Health, HealthStatus, OverCommit};
 pub use event::{ContainerThen, EngineThen, Event, EventTag};
 pub use failure::{Failure, FailureKind};
@@ -35,6 +38,7 @@ pub use label::{LabelExpression, is_label};
 pub use observed::{ContainerState, ObservedContainer, Ownership};
 pub use operation::{Goal, Move, Operation, OperationError, OperationState, Relocation, Target, Verdict, VerdictState};
 pub use port::{HostPort, PortRequest, Protocol};
+pub use registry::{Registry, RegistryHost};
 pub use resources::Resources;
 pub use spec::{ContainerSpec, Limits, NetworkMode, Placement, RestartPolicy};
 pub use time::Timestamp;

@@ -56,7 +56,7 @@ fn refusal(verb: Verb, status: u16, message: &str) -> EngineError {
         (Verb::Create, 409) if says(&["container name"]) => EngineError::NameTaken,
         // What this host lacks another one may have, so the request itself is not to blame.
         (Verb::Create, 400) if says(OF_THIS_HOST) => EngineError::Failed(message),
-        (Verb::Pull, 404 | 500) => EngineError::NoImage(message),
+        (Verb::Pull, 401 | 403 | 404 | 500) => EngineError::NoImage(message),
         (Verb::Create | Verb::Load, 404) => EngineError::Failed(message),
         (_, 404) => EngineError::NotFound,
         (_, 400) if starts => EngineError::NotStarted(message),

@@ -5,19 +5,20 @@ use super::progress::Layers;
 use super::{Docker, chunks, events, facts, failure, observe, raw, timed_out, translate, usage};
 use crate::deadlines::Verb;
 use crate::error::{EngineError, Result};
-use crate::output::{EngineEvent, LogLine, LogOptions, Usage};
+use crate::output::{EngineEvent, LocalImage, LogLine, LogOptions, Usage};
 use crate::request::{CreateRequest, RegistryAuth};
-use crate::{Engine, Progress};
+use crate::{Archive, Engine, Progress};
 use async_trait::async_trait;
 use bollard::Docker as Client;
 use bollard::auth::DockerCredentials;
+use bollard::models::ImageSummary;
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, CreateImageOptionsBuilder, ImportImageOptionsBuilder, RemoveContainerOptionsBuilder,
+    CreateContainerOptionsBuilder, CreateImageOptionsBuilder, ListImagesOptions, RemoveContainerOptionsBuilder,
     RestartContainerOptionsBuilder, StatsOptionsBuilder, StopContainerOptionsBuilder,
 };
 use futures_util::stream::{self, BoxStream, StreamExt};
 use hyper::body::Bytes;
-use pierhead_model::{ContainerId, EngineFacts, ImageReference, ObservedContainer};
+use pierhead_model::{ContainerId, EngineFacts, ImageReference, ObservedContainer, Timestamp};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -74,20 +75,22 @@ impl Engine for Docker {
         self.pulls.join(image, progress, |report| async move { engine.pull_alone(&wanted, auth, report).await }).await
     }
 
-    async fn load(&self, archive: Vec<u8>) -> Result<()> {
-        let archive = Bytes::from(archive);
-        self.call(Verb::Load, self.deadlines.load, |client| {
-            let body = bollard::body_full(archive.clone());
-            async move {
-                let options = ImportImageOptionsBuilder::new().quiet(true).build();
-                let mut told = client.import_image(options, body, None);
-                while let Some(message) = told.next().await {
-                    message?;
-                }
-                Ok(())
-            }
-        })
-        .await
+    async fn images(&self) -> Result<Vec<LocalImage>> {
+        let listed = self.call(Verb::Images, self.deadlines.image, |client| async move {
+            client.list_images(None::<ListImagesOptions>).await
+        });
+        let local = |image: ImageSummary| LocalImage {
+            id: image.id,
+            // Older engines name what has no name like this.
+            tags: image.repo_tags.into_iter().filter(|tag| tag != "<none>:<none>").collect(),
+            size_bytes: u64::try_from(image.size).unwrap_or(0),
+        };
+        Ok(listed.await?.into_iter().map(local).collect())
+    }
+
+    async fn load(&self, archive: &Archive, progress: Progress) -> Result<()> {
+        let (engine, wanted, key) = (self.clone(), archive.clone(), archive.key().to_owned());
+        self.loads.join(&key, progress, |report| async move { engine.load_alone(&wanted, &report).await }).await
     }
 
     async fn create(&self, request: &CreateRequest) -> Result<ContainerId> {
@@ -258,10 +261,12 @@ fn seconds(grace: u32) -> i32 {
 }
 
 fn log_query(options: &LogOptions) -> String {
-    let LogOptions { follow, tail, since, stdout, stderr, timestamps } = options;
+    let LogOptions { follow, tail, since, until, stdout, stderr, timestamps } = options;
     let tail = tail.map_or_else(|| "all".to_owned(), |lines| lines.to_string());
-    let since = since.map_or_else(String::new, |since| format!("&since={}.{:03}", since.0 / 1000, since.0 % 1000));
-    format!("follow={follow}&stdout={stdout}&stderr={stderr}&timestamps={timestamps}&tail={tail}{since}")
+    let seconds = |at: Timestamp| format!("{}.{:03}", at.0 / 1000, at.0 % 1000);
+    let since = since.map_or_else(String::new, |since| format!("&since={}", seconds(since)));
+    let until = until.map_or_else(String::new, |until| format!("&until={}", seconds(until)));
+    format!("follow={follow}&stdout={stdout}&stderr={stderr}&timestamps={timestamps}&tail={tail}{since}{until}")
 }
 
 type Pieces = BoxStream<'static, std::result::Result<Bytes, bollard::errors::Error>>;
@@ -299,12 +304,13 @@ fn demultiplexed(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pierhead_model::Timestamp;
 
     #[test]
     fn the_query_of_a_log() {
         let options = LogOptions { tail: Some(5), since: Some(Timestamp(1_007)), ..LogOptions::default() };
         assert_eq!(log_query(&options), "follow=false&stdout=true&stderr=true&timestamps=false&tail=5&since=1.007");
+        let options = LogOptions { until: Some(Timestamp(2_100)), ..LogOptions::default() };
+        assert!(log_query(&options).ends_with("tail=all&until=2.100"));
         assert!(log_query(&LogOptions::default()).ends_with("tail=all"));
     }
 

@@ -1,4 +1,4 @@
-//! Reads the names out of an image archive.
+//! Reads what an image archive holds out of its bytes.
 
 use serde::Deserialize;
 
@@ -8,12 +8,22 @@ const BLOCK: usize = 512;
 #[serde(rename_all = "PascalCase")]
 struct Entry {
     #[serde(default)]
+    config: String,
+    #[serde(default)]
     repo_tags: Option<Vec<String>>,
 }
 
-/// The names of the images in an archive as `docker save` makes it; `None` if it is not one.
-pub(super) fn names(archive: &[u8]) -> Option<Vec<String>> {
-    let mut rest = archive;
+/// An image in an archive.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Archived {
+    pub(super) id: String,
+    pub(super) tags: Vec<String>,
+}
+
+/// The images in an archive as `docker save` makes it; `None` if it is not one. Of several files of the same name the
+/// last one counts.
+pub(super) fn images(archive: &[u8]) -> Option<Vec<Archived>> {
+    let (mut rest, mut manifest) = (archive, None);
     while let (Some(header), true) = (rest.get(..BLOCK), rest.first().is_some_and(|byte| *byte != 0)) {
         let text = |range: std::ops::Range<usize>| {
             let field = &header[range];
@@ -22,12 +32,17 @@ pub(super) fn names(archive: &[u8]) -> Option<Vec<String>> {
         let size = usize::from_str_radix(text(124..136)?.trim(), 8).ok()?;
         let content = rest.get(BLOCK..BLOCK.checked_add(size)?)?;
         if text(0..100)?.trim_start_matches("./") == "manifest.json" {
-            let entries: Vec<Entry> = serde_json::from_slice(content).ok()?;
-            return Some(entries.into_iter().flat_map(|entry| entry.repo_tags.unwrap_or_default()).collect());
+            manifest = Some(content);
         }
         rest = rest.get(BLOCK + size.next_multiple_of(BLOCK)..)?;
     }
-    None
+    let entries: Vec<Entry> = serde_json::from_slice(manifest?).ok()?;
+    Some(entries.into_iter().map(archived).collect())
+}
+
+fn archived(entry: Entry) -> Archived {
+    let file = entry.config.rsplit('/').next().unwrap_or_default();
+    Archived { id: format!("sha256:{}", file.trim_end_matches(".json")), tags: entry.repo_tags.unwrap_or_default() }
 }
 
 #[cfg(test)]
@@ -44,20 +59,28 @@ mod tests {
         builder.into_inner().unwrap()
     }
 
+    fn archived(id: &str, tags: &[&str]) -> Archived {
+        Archived { id: format!("sha256:{id}"), tags: tags.iter().map(|&tag| tag.to_owned()).collect() }
+    }
+
     #[test]
-    fn the_names_in_an_archive() {
-        let manifest = br#"[{"Config":"c.json","RepoTags":["a:1","b:2"],"Layers":[]},{"RepoTags":null}]"#;
-        let archive = tar(&[("layer.tar", &[7; 1000]), ("manifest.json", manifest)]);
-        assert_eq!(names(&archive).unwrap(), ["a:1", "b:2"]);
+    fn the_images_in_an_archive() {
+        let manifest =
+            br#"[{"Config":"c.json","RepoTags":["a:1","b:2"],"Layers":[]},{"Config":"blobs/sha256/d","RepoTags":null}]"#;
+        let files: [(&str, &[u8]); 2] = [("layer.tar", &[7; 1000]), ("manifest.json", manifest)];
+        assert_eq!(images(&tar(&files)).unwrap(), [archived("c", &["a:1", "b:2"]), archived("d", &[])]);
+        let later: &[u8] = br#"[{"Config":"c.json","RepoTags":["z:1"]}]"#;
+        let again = tar(&[files[1], files[0], ("manifest.json", later)]);
+        assert_eq!(images(&again).unwrap(), [archived("c", &["z:1"])]);
     }
 
     #[test]
     fn what_is_no_archive() {
-        assert_eq!(names(b""), None);
-        assert_eq!(names(&[b'x'; 2000]), None);
-        assert_eq!(names(&tar(&[("other", b"x")])), None);
-        assert_eq!(names(&tar(&[("manifest.json", b"{")])), None);
+        assert_eq!(images(b""), None);
+        assert_eq!(images(&[b'x'; 2000]), None);
+        assert_eq!(images(&tar(&[("other", b"x")])), None);
+        assert_eq!(images(&tar(&[("manifest.json", b"{")])), None);
         let whole = tar(&[("manifest.json", b"[]")]);
-        assert_eq!(names(&whole[..513]), None);
+        assert_eq!(images(&whole[..513]), None);
     }
 }

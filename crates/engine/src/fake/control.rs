@@ -5,7 +5,7 @@ use super::{Call, Fake, FakeImage};
 use crate::deadlines::Verb;
 use crate::error::{EngineError, Result};
 use crate::output::{LogLine, Usage};
-use crate::request::CreateRequest;
+use crate::request::{CreateRequest, RegistryAuth};
 use pierhead_model::{ContainerId, ContainerState, HostPort, ImageReference, ObservedContainer, Protocol, Resources};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -163,6 +163,11 @@ impl Fake {
         self.change(|world| world.registry.insert(image.reference.clone(), image));
     }
 
+    /// A registry asks for this account from now on: `auth.server` as images name it, `docker.io` where they name none.
+    pub fn guard_registry(&self, auth: RegistryAuth) {
+        self.change(|world| world.accounts.insert(auth.server.clone(), auth));
+    }
+
     /// A container prints a piece of output.
     ///
     /// # Errors
@@ -217,6 +222,12 @@ impl Fake {
     #[must_use]
     pub fn transfers(&self) -> u64 {
         self.shared.transfers.load(Ordering::SeqCst)
+    }
+
+    /// How many archives were loaded to their end, however many callers shared a load.
+    #[must_use]
+    pub fn loads(&self) -> u64 {
+        self.shared.loads_done.load(Ordering::SeqCst)
     }
 
     /// The containers as they are.

@@ -38,7 +38,8 @@ impl Reader {
 
     fn wants(&self, (at, line): &(Timestamp, LogLine)) -> bool {
         let stream = if line.is_stderr { self.options.stderr } else { self.options.stdout };
-        stream && self.options.since.is_none_or(|since| *at >= since)
+        let (since, until) = (self.options.since, self.options.until);
+        stream && since.is_none_or(|since| *at >= since) && until.is_none_or(|until| *at < until)
     }
 
     async fn next(&mut self) -> Option<LogLine> {

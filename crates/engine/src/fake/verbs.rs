@@ -1,14 +1,14 @@
 //! The verbs on a fake engine.
 
 use super::world::World;
-use super::{Fake, archive, logs};
+use super::{Fake, logs};
 use crate::deadlines::Verb;
 use crate::error::{EngineError, Result};
-use crate::output::{EngineEvent, LogLine, LogOptions, Usage};
+use crate::output::{EngineEvent, LocalImage, LogLine, LogOptions, Usage};
 use crate::request::{CreateRequest, RegistryAuth};
-use crate::{Engine, FakeImage, Progress};
+use crate::{Archive, Engine, Progress};
 use async_trait::async_trait;
-use futures_util::stream::{self, BoxStream, StreamExt};
+use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use pierhead_model::{ContainerId, EngineFacts, ImageReference, ObservedContainer, Timestamp};
 use std::sync::atomic::Ordering;
 use tokio::sync::broadcast::error::RecvError;
@@ -36,17 +36,37 @@ impl Fake {
         self.shared.script.reply(verb, result)
     }
 
-    async fn transfer(&self, image: &ImageReference, report: Progress) -> Result<()> {
+    async fn transfer(&self, image: &ImageReference, auth: Option<&RegistryAuth>, report: Progress) -> Result<()> {
         self.shared.transfers.fetch_add(1, Ordering::SeqCst);
         self.shared.script.pass(Verb::Pull, 0).await?;
         report(50);
         let result = self.change(|world| {
+            world.check_account(image, auth)?;
             let pulled = world.registry.get(image).or_else(|| world.images.get(image)).cloned();
             let pulled = pulled.ok_or_else(|| EngineError::NoImage(format!("pull access denied for {image}")))?;
             world.put_image(pulled, "pull");
             Ok(())
         });
         self.shared.script.reply(Verb::Pull, result)
+    }
+
+    /// Half of the archive comes before anything can go wrong; what is in it shows only at its end.
+    async fn load_alone(&self, archive: &Archive, report: Progress) -> Result<()> {
+        let unreadable = |error: std::io::Error| EngineError::Failed(format!("the archive cannot be read: {error}"));
+        let (mut pieces, mut bytes, mut passed) = (std::pin::pin!(archive.stream()), Vec::new(), false);
+        while let Some(piece) = pieces.try_next().await.map_err(unreadable)? {
+            bytes.extend_from_slice(&piece);
+            if !passed && 2 * bytes.len() as u64 >= archive.size() {
+                passed = true;
+                report(50);
+                self.shared.script.pass(Verb::Load, 0).await?;
+            }
+        }
+        let result = self.change(|world| world.load(&bytes));
+        if result.is_ok() {
+            self.shared.loads_done.fetch_add(1, Ordering::SeqCst);
+        }
+        self.shared.script.reply(Verb::Load, result)
     }
 }
 
@@ -69,7 +89,7 @@ impl Engine for Fake {
                 kernel: "none".to_owned(),
                 storage_driver: "memory".to_owned(),
                 labels: options.labels.clone(),
-                images: world.images.len() as u64,
+                images: world.local_images().len() as u64,
                 lacks: vec![],
             })
         })
@@ -96,31 +116,25 @@ impl Engine for Fake {
     }
 
     async fn image(&self, image: &ImageReference) -> Result<Option<String>> {
-        self.read(Verb::Image, image.as_str(), |world| {
-            Ok(world.images.contains_key(image).then(|| format!("sha256:{image}")))
-        })
-        .await
+        self.read(Verb::Image, image.as_str(), |world| Ok(world.images.get(image).map(|image| image.id.clone()))).await
     }
 
-    async fn pull(&self, image: &ImageReference, _auth: Option<&RegistryAuth>, progress: Progress) -> Result<()> {
+    async fn images(&self) -> Result<Vec<LocalImage>> {
+        self.read(Verb::Images, "", |world| Ok(world.local_images())).await
+    }
+
+    async fn pull(&self, image: &ImageReference, auth: Option<&RegistryAuth>, progress: Progress) -> Result<()> {
         let _running = self.shared.script.begin(Verb::Pull, image.as_str());
-        let (fake, wanted) = (self.clone(), image.clone());
-        let pull = |report| async move { fake.transfer(&wanted, report).await };
+        let (fake, wanted, auth) = (self.clone(), image.clone(), auth.cloned());
+        let pull = |report| async move { fake.transfer(&wanted, auth.as_ref(), report).await };
         self.shared.pulls.join(image, progress, pull).await
     }
 
-    async fn load(&self, archive: Vec<u8>) -> Result<()> {
-        self.perform(Verb::Load, "", 0, |world| {
-            let names = archive::names(&archive)
-                .ok_or_else(|| EngineError::Failed("the archive holds no manifest.json".to_owned()))?;
-            for name in names {
-                let reference = ImageReference::parse(&name).map_err(|error| EngineError::Failed(error.to_string()))?;
-                let image = FakeImage { reference, ..FakeImage::new("loaded") };
-                world.put_image(image, "load");
-            }
-            Ok(())
-        })
-        .await
+    async fn load(&self, archive: &Archive, progress: Progress) -> Result<()> {
+        let _running = self.shared.script.begin(Verb::Load, archive.key());
+        let (fake, wanted, key) = (self.clone(), archive.clone(), archive.key().to_owned());
+        let load = |report| async move { fake.load_alone(&wanted, report).await };
+        self.shared.loads.join(&key, progress, load).await
     }
 
     async fn create(&self, request: &CreateRequest) -> Result<ContainerId> {

@@ -1,9 +1,9 @@
 //! What is on a fake engine: containers, images, bound ports. The rules of Docker, without time or faults.
 
-use super::{FakeImage, FakeOptions};
+use super::{FakeImage, FakeOptions, archive};
 use crate::error::{EngineError, Result};
-use crate::output::{EngineEvent, LogLine, Usage};
-use crate::request::CreateRequest;
+use crate::output::{EngineEvent, LocalImage, LogLine, Usage};
+use crate::request::{CreateRequest, RegistryAuth};
 use pierhead_model::{
     ContainerId, ContainerState, HostPort, ImageReference, ObservedContainer, Ownership, Protocol, Resources, Timestamp,
 };
@@ -45,6 +45,8 @@ pub(super) struct World {
     pub(super) containers: BTreeMap<ContainerId, Held>,
     pub(super) images: BTreeMap<ImageReference, FakeImage>,
     pub(super) registry: BTreeMap<ImageReference, FakeImage>,
+    /// The accounts that registries ask for.
+    pub(super) accounts: HashMap<String, RegistryAuth>,
     /// What happened and was not told yet.
     pub(super) events: Vec<EngineEvent>,
     pub(super) now: Timestamp,
@@ -64,6 +66,7 @@ impl World {
             containers: BTreeMap::new(),
             images: by_name(&options.images),
             registry: by_name(&options.registry),
+            accounts: HashMap::new(),
             events: Vec::new(),
             now: Timestamp(0),
             told: VecDeque::new(),
@@ -247,6 +250,45 @@ impl World {
         let (status, subject, time) = (status.to_owned(), "image".to_owned(), self.now);
         let nanos = self.next_nanos();
         self.events.push(EngineEvent { status, subject, id: name, attributes, time, nanos });
+    }
+
+    /// Puts an archive's images there: by their names, and by their ids.
+    pub(super) fn load(&mut self, archive: &[u8]) -> Result<()> {
+        let missing = || EngineError::Failed("the archive holds no manifest.json".to_owned());
+        for archived in archive::images(archive).ok_or_else(missing)? {
+            for name in archived.tags.iter().chain([&archived.id]) {
+                let reference = ImageReference::parse(name).map_err(|error| EngineError::Failed(error.to_string()))?;
+                let image = FakeImage { reference, id: archived.id.clone(), ..FakeImage::new("loaded") };
+                self.put_image(image, "load");
+            }
+        }
+        Ok(())
+    }
+
+    /// What `docker images` lists.
+    pub(super) fn local_images(&self) -> Vec<LocalImage> {
+        let mut images: BTreeMap<&str, LocalImage> = BTreeMap::new();
+        for (reference, image) in &self.images {
+            let empty = LocalImage { id: image.id.clone(), tags: vec![], size_bytes: 1000 };
+            let local = images.entry(&image.id).or_insert(empty);
+            if reference.as_str() != image.id {
+                local.tags.push(reference.to_string());
+            }
+        }
+        images.into_values().collect()
+    }
+
+    /// What a registry that knows its accounts says.
+    pub(super) fn check_account(&self, image: &ImageReference, auth: Option<&RegistryAuth>) -> Result<()> {
+        let registry = image.registry().unwrap_or("docker.io");
+        match (self.accounts.get(registry), auth) {
+            (None, _) => Ok(()),
+            (Some(known), Some(auth)) if (&known.username, &known.password) == (&auth.username, &auth.password) => {
+                Ok(())
+            }
+            (Some(_), Some(_)) => Err(EngineError::NoImage(format!("{image}: unauthorized: authentication required"))),
+            (Some(_), None) => Err(EngineError::NoImage(format!("{image}: no basic auth credentials"))),
+        }
     }
 
     pub(super) fn new_id(&mut self) -> ContainerId {

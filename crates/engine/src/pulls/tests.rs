@@ -1,6 +1,7 @@
 //! Pulls that share, end, fail and are left alone.
 
 use super::*;
+use pierhead_model::ImageReference;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;

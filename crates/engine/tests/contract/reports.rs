@@ -1,14 +1,15 @@
 //! What an engine tells: itself, others' containers, logs, usage, events, images.
 
 use crate::Case;
-use crate::bed::{Bed, ERRORS, Kind, OUTPUT, PATIENCE, SAMPLE};
+use crate::bed::{Bed, ERRORS, Kind, OUTPUT, PATIENCE, SAMPLE, silent};
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt};
 use pierhead_devhosts::http::Body;
 use pierhead_devhosts::sample;
-use pierhead_engine::{EngineError, LogOptions, Usage};
+use pierhead_engine::{Archive, EngineError, LogOptions, Progress, Usage};
 use pierhead_model::{ContainerId, ImageReference, Resources, Timestamp};
-use std::sync::Arc;
+use std::io::Write;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub const CASES: &[Case] = &[
@@ -20,6 +21,8 @@ pub const CASES: &[Case] = &[
     ("what a container uses", usage),
     ("what happens", events),
     ("an image archive is loaded", load),
+    ("an archive whose last manifest gives another name", load_renamed),
+    ("what is no whole archive is not loaded", bad_archives),
 ];
 
 fn facts(bed: &Bed) -> BoxFuture<'_, ()> {
@@ -179,11 +182,79 @@ fn load(bed: &Bed) -> BoxFuture<'_, ()> {
         }
         assert_eq!(bed.engine.image(&image).await.unwrap(), None);
         assert!(matches!(bed.engine.create(&bed.running()).await, Err(EngineError::NoImage(_))));
-        let engine = Arc::clone(&bed.engine);
-        engine.load(sample::image_archive().unwrap()).await.unwrap();
-        assert!(bed.engine.image(&image).await.unwrap().is_some());
-        let error = engine.load(b"this is no archive".to_vec()).await.unwrap_err();
-        assert!(matches!(error, EngineError::Failed(_)), "{error:?}");
+        let archive = Archive::new("sample").bytes(sample::image_archive().unwrap());
+        let shares: Arc<Mutex<Vec<u8>>> = Arc::default();
+        let told = Arc::clone(&shares);
+        let progress: Progress = Arc::new(move |percent| told.lock().unwrap().push(percent));
+        // Two who need it at the same time share one load.
+        let (one, other) = tokio::join!(bed.engine.load(&archive, progress), bed.engine.load(&archive, silent()));
+        one.unwrap();
+        other.unwrap();
+        let shares = shares.lock().unwrap().clone();
+        assert!(shares.is_sorted() && shares.last() == Some(&100), "{shares:?}");
+        let id = bed.engine.image(&image).await.unwrap().unwrap();
+        let by_id = ImageReference::parse(&id).unwrap();
+        assert_eq!(bed.engine.image(&by_id).await.unwrap().as_ref(), Some(&id));
+        let listed = bed.engine.images().await.unwrap();
+        let listed = listed.iter().find(|listed| listed.id == id).expect("it is listed");
+        assert!(listed.tags.iter().any(|tag| tag == SAMPLE) && listed.size_bytes > 0, "{listed:?}");
+    }
+    .boxed()
+}
+
+/// The sample under another name: the archive, and after it a manifest that counts more than the one in it.
+fn renamed(tags: &serde_json::Value) -> (Archive, tempfile::NamedTempFile) {
+    let whole = sample::image_archive().unwrap();
+    let mut manifest = serde_json::Value::Null;
+    let mut end = 0;
+    for entry in tar::Archive::new(whole.as_slice()).entries().unwrap() {
+        let mut entry = entry.unwrap();
+        end = (entry.raw_file_position() + entry.size()).next_multiple_of(512);
+        if entry.path().unwrap().to_str() == Some("manifest.json") {
+            manifest = serde_json::from_reader(&mut entry).unwrap();
+        }
+    }
+    manifest[0]["RepoTags"] = tags.clone();
+    let text = manifest.to_string();
+    let mut tail = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_size(text.len() as u64);
+    header.set_mode(0o644);
+    tail.append_data(&mut header, "manifest.json", text.as_bytes()).unwrap();
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(&whole).unwrap();
+    let archive = Archive::new("renamed").file(file.path(), end).bytes(tail.into_inner().unwrap());
+    (archive, file)
+}
+
+fn load_renamed(bed: &Bed) -> BoxFuture<'_, ()> {
+    async {
+        let image = |name: &str| ImageReference::parse(name).unwrap();
+        let (archive, _file) = renamed(&serde_json::json!(["renamed:2"]));
+        bed.engine.load(&archive, silent()).await.unwrap();
+        let id = bed.engine.image(&image("renamed:2")).await.unwrap();
+        assert!(id.is_some() && id == bed.engine.image(&image(SAMPLE)).await.unwrap());
+        match &bed.kind {
+            Kind::Fake(fake) => fake.remove_image(&image("renamed:2")),
+            Kind::Real(_) => drop(bed.raw("DELETE", "/images/renamed:2", Body::Empty)),
+        }
+    }
+    .boxed()
+}
+
+fn bad_archives(bed: &Bed) -> BoxFuture<'_, ()> {
+    async {
+        let whole = sample::image_archive().unwrap();
+        let cut = whole[..whole.len() / 2].to_vec();
+        for (what, archive) in [
+            ("no archive", Archive::new("none").bytes(b"this is no archive".to_vec())),
+            ("half of one", Archive::new("half").bytes(cut.clone())),
+            ("one whose file is gone", Archive::new("gone").bytes(cut).file("/nowhere/at/all", 1 << 20)),
+        ] {
+            let error = bed.engine.load(&archive, silent()).await.unwrap_err();
+            assert!(matches!(error, EngineError::Failed(_)), "{what}: {error:?}");
+        }
+        bed.engine.ping().await.unwrap();
     }
     .boxed()
 }

@@ -11,11 +11,14 @@ mod tests {
     use crate::certificates::{Authority, Signed};
     use futures_util::StreamExt;
     use pierhead_devhosts::sample;
-    use pierhead_engine::{CreateRequest, Deadlines, Docker, DockerOptions, Engine, EngineError, LogOptions, Tls};
+    use pierhead_engine::{
+        Archive, CreateRequest, Deadlines, Docker, DockerOptions, Engine, EngineError, LogOptions, Tls,
+    };
     use pierhead_model::{
         ContainerId, ContainerSpec, ImageReference, Limits, NetworkMode, Ownership, Placement, Resources, RestartPolicy,
     };
     use std::collections::BTreeMap;
+    use std::sync::Arc;
     use std::time::{Duration, Instant};
 
     fn client(addr: &str, tls: Option<Tls>) -> Docker {
@@ -32,7 +35,7 @@ mod tests {
             docker.facts().await.unwrap_err(),
             docker.logs(&id, LogOptions::default()).await.map(drop).unwrap_err(),
             docker.events(None).await.map(drop).unwrap_err(),
-            docker.load(vec![b'x'; 1 << 20]).await.unwrap_err(),
+            docker.load(&Archive::new("x").bytes(vec![b'x'; 1 << 20]), Arc::new(|_| {})).await.unwrap_err(),
         ];
         assert!(begun.elapsed() < PATIENCE, "{case}");
         for error in errors {
@@ -76,7 +79,8 @@ mod tests {
     async fn everything_works(docker: &Docker) {
         docker.ping().await.unwrap();
         assert!(docker.facts().await.unwrap().api_version.starts_with("1."));
-        docker.load(sample::image_archive().unwrap()).await.unwrap();
+        let archive = Archive::new("sample").bytes(sample::image_archive().unwrap());
+        docker.load(&archive, Arc::new(|_| {})).await.unwrap();
         let mut events = docker.events(None).await.unwrap();
         let id = docker.create(&printing()).await.unwrap();
         docker.start(&id).await.unwrap();

@@ -4,7 +4,7 @@ use super::Power;
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use pierhead_engine::{
-    CreateRequest, DynEngine, Engine, EngineEvent, LogLine, LogOptions, Progress, RegistryAuth, Result, Usage,
+    Archive, CreateRequest, DynEngine, Engine, EngineEvent, LocalImage, LogLine, LogOptions, Progress, RegistryAuth, Result, Usage,
 };
 use pierhead_model::{ContainerId, EngineFacts, ImageReference, ObservedContainer};
 
@@ -46,8 +46,12 @@ impl Engine for PoweredEngine {
         self.step("pull", image.as_str(), self.engine.pull(image, auth, progress)).await
     }
 
-    async fn load(&self, archive: Vec<u8>) -> Result<()> {
-        self.step("load", "", self.engine.load(archive)).await
+    async fn images(&self) -> Result<Vec<LocalImage>> {
+        self.engine.images().await
+    }
+
+    async fn load(&self, archive: &Archive, progress: Progress) -> Result<()> {
+        self.step("load", archive.key(), self.engine.load(archive, progress)).await
     }
 
     async fn create(&self, request: &CreateRequest) -> Result<ContainerId> {
