@@ -4,6 +4,7 @@
 
 mod accounts;
 mod body;
+mod describe;
 mod error;
 mod identity;
 mod mount;
@@ -33,11 +34,18 @@ pub struct Api {
     pub version: &'static str,
 }
 
+/// The description of the whole API, OpenAPI 3.1.
+#[must_use]
+pub fn openapi() -> serde_json::Value {
+    routes::index().into_document()
+}
+
 /// The whole API as one service.
 pub fn router(api: Api) -> axum::Router {
     use axum::extract::DefaultBodyLimit;
     use tower_http::catch_panic::CatchPanicLayer;
-    routes::all(&api)
+    routes::index()
+        .into_router(&api)
         .fallback(error::no_such_path)
         .method_not_allowed_fallback(error::no_such_method)
         .layer(DefaultBodyLimit::max(body::LARGEST_BODY))

@@ -1,11 +1,15 @@
-//! Mounting of routes: none can be mounted without saying who may use it.
+//! Mounting of routes: none can be mounted without saying who may use it, and what it takes and answers.
 
 use crate::Api;
+use crate::describe::{Described, Doc, Noun, document};
+use crate::error::no_such_method;
 use crate::identity::{require, require_log_in};
 use axum::Router;
+use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
-use axum::routing::MethodRouter;
+use axum::routing::{MethodRouter, delete, get, post, put};
 use pierhead_model::Permission;
+use serde_json::Value;
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,31 +22,90 @@ pub(crate) enum Access {
     Holders(Permission),
 }
 
-/// Routes in the making.
+/// Routes in the making: by their nouns, one method of a path at a time.
+#[derive(Default)]
 pub(crate) struct Routes {
-    api: Api,
-    router: Router<Api>,
+    nouns: Vec<Noun>,
+    described: Vec<Described>,
+    handlers: Vec<(&'static str, Access, MethodRouter<Api>)>,
 }
 
 impl Routes {
-    pub fn new(api: &Api) -> Self {
-        Self { api: api.clone(), router: Router::new() }
-    }
-
-    /// Mounts the methods of a path; paths may be mounted several times with different methods.
-    pub fn at(mut self, path: &str, access: Access, methods: MethodRouter<Api>) -> Self {
-        let guarded = match access {
-            Access::Public => methods,
-            Access::LoggedIn => methods.route_layer(from_fn_with_state(self.api.clone(), require_log_in)),
-            Access::Holders(permission) => {
-                methods.route_layer(from_fn_with_state((self.api.clone(), permission), require))
-            }
-        };
-        self.router = self.router.route(path, guarded);
+    /// What the following routes are about.
+    pub fn noun(mut self, name: &'static str, about: &'static str) -> Self {
+        self.nouns.push(Noun { name, about });
         self
     }
 
-    pub fn into_router(self) -> Router<Api> {
-        self.router
+    pub fn get<T: 'static>(self, path: &'static str, access: Access, handler: impl Handler<T, Api>, doc: Doc) -> Self {
+        self.at("get", path, access, get(handler), doc)
+    }
+
+    pub fn post<T: 'static>(self, path: &'static str, access: Access, handler: impl Handler<T, Api>, doc: Doc) -> Self {
+        self.at("post", path, access, post(handler), doc)
+    }
+
+    pub fn put<T: 'static>(self, path: &'static str, access: Access, handler: impl Handler<T, Api>, doc: Doc) -> Self {
+        self.at("put", path, access, put(handler), doc)
+    }
+
+    pub fn delete<T: 'static>(
+        self,
+        path: &'static str,
+        access: Access,
+        handler: impl Handler<T, Api>,
+        doc: Doc,
+    ) -> Self {
+        self.at("delete", path, access, delete(handler), doc)
+    }
+
+    /// A change by POST, or by GET for clients of old. HEAD, which would come along with GET, must change nothing.
+    pub fn verb<T: 'static, H: Handler<T, Api>>(
+        self,
+        path: &'static str,
+        access: Access,
+        handler: H,
+        doc: fn() -> Doc,
+    ) -> Self {
+        let mut routes = self.post(path, access, handler.clone(), doc());
+        routes = routes.at("get", path, access, get(handler).head(no_such_method), doc());
+        if let Some(by_get) = routes.described.last_mut() {
+            by_get.deprecated = true;
+        }
+        routes
+    }
+
+    fn at(
+        mut self,
+        method: &'static str,
+        path: &'static str,
+        access: Access,
+        handler: MethodRouter<Api>,
+        doc: Doc,
+    ) -> Self {
+        let noun = self.nouns.last().map(|noun| noun.name).unwrap_or_default();
+        self.described.push(Described { method, path, access, noun, deprecated: false, doc });
+        self.handlers.push((path, access, handler));
+        self
+    }
+
+    /// The routes as a service, each behind its guard.
+    pub fn into_router(self, api: &Api) -> Router<Api> {
+        self.handlers
+            .into_iter()
+            .fold(Router::new(), |router, (path, access, handler)| router.route(path, guarded(api, access, handler)))
+    }
+
+    /// The OpenAPI document of the routes.
+    pub fn into_document(self) -> Value {
+        document(&self.nouns, self.described)
+    }
+}
+
+fn guarded(api: &Api, access: Access, handler: MethodRouter<Api>) -> MethodRouter<Api> {
+    match access {
+        Access::Public => handler,
+        Access::LoggedIn => handler.route_layer(from_fn_with_state(api.clone(), require_log_in)),
+        Access::Holders(permission) => handler.route_layer(from_fn_with_state((api.clone(), permission), require)),
     }
 }

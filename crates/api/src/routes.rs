@@ -4,74 +4,110 @@ mod account;
 mod apps;
 mod cluster;
 mod containers;
+mod doc;
 mod duty;
 mod engines;
 mod events;
 mod explain;
+mod openapi;
 mod operations;
 mod role;
 mod token;
 mod waiting;
 
-use crate::Api;
-use crate::error::no_such_method;
 use crate::mount::Access::{Holders, LoggedIn, Public};
 use crate::mount::Routes;
-use axum::Router;
-use axum::handler::Handler;
-use axum::routing::{MethodRouter, delete, get, post, put};
 use pierhead_model::Permission::{
     ReadCluster, ReadContainers, ReadEngines, ReadEvents, WriteAccounts, WriteContainers, WriteEngines,
 };
 
-/// Every route, with who may use it. Changes by GET are kept for clients of old; both forms need the token header.
-pub(crate) fn all(api: &Api) -> Router<Api> {
-    Routes::new(api)
-        .at("/healthz", Public, get(cluster::health))
-        .at("/auth/login", Public, post(account::log_in))
-        .at("/account/passwdchange", LoggedIn, post(account::change_password))
-        .at("/api/account", Holders(WriteAccounts), get(account::list).post(account::add).delete(account::delete))
-        .at("/api/account/{username}", Holders(WriteAccounts), delete(account::delete_named).put(account::set_role))
-        .at("/api/tokens", LoggedIn, get(token::list).post(token::create))
-        .at("/api/tokens/{id}", LoggedIn, delete(token::revoke))
-        .at("/api/roles", Holders(WriteAccounts), get(role::list).post(role::add))
-        .at("/api/roles/{name}", Holders(WriteAccounts), get(role::show).put(role::change).delete(role::delete))
-        .at("/api/engines", Holders(ReadEngines), get(engines::list))
-        .at("/api/engines", Holders(WriteEngines), post(engines::add))
-        .at("/api/engines/{id}", Holders(ReadEngines), get(engines::show))
-        .at("/api/engines/{id}", Holders(WriteEngines), delete(engines::remove))
-        .at("/api/engines/{id}/cordon", Holders(WriteEngines), post(duty::cordon))
-        .at("/api/engines/{id}/uncordon", Holders(WriteEngines), post(duty::uncordon))
-        .at("/api/engines/{id}/drain", Holders(WriteEngines), post(duty::drain))
-        .at("/api/cluster/survive/{id}", Holders(ReadCluster), get(duty::survive))
-        .at("/api/cluster/rebalance", Holders(ReadCluster), get(duty::plan_rebalance))
-        .at("/api/cluster/rebalance", Holders(WriteEngines), post(duty::rebalance))
-        .at("/api/cluster/info", Holders(ReadCluster), get(cluster::info))
-        .at("/api/events", Holders(ReadEvents), get(events::list))
-        .at("/api/events/stream", Holders(ReadEvents), get(events::follow))
-        .at("/api/containers", Holders(ReadContainers), get(containers::list))
-        .at("/api/containers", Holders(WriteContainers), post(containers::run))
-        .at("/api/containers/{id}", Holders(ReadContainers), get(containers::show))
-        .at("/api/containers/{id}", Holders(WriteContainers), delete(containers::destroy))
-        .at("/api/containers/{id}/start", Holders(WriteContainers), verb(containers::start))
-        .at("/api/containers/{id}/stop", Holders(WriteContainers), verb(containers::stop))
-        .at("/api/containers/{id}/restart", Holders(WriteContainers), verb(containers::restart))
-        .at("/api/containers/{id}/scale", Holders(WriteContainers), verb(containers::scale))
-        .at("/api/containers/{id}/logs", Holders(ReadContainers), get(containers::logs))
-        .at("/api/containers/{id}/explain", Holders(ReadContainers), get(explain::container))
-        .at("/api/apps", Holders(ReadContainers), get(apps::list))
-        .at("/api/apps/{name}", Holders(ReadContainers), get(apps::show))
-        .at("/api/apps/{name}", Holders(WriteContainers), put(apps::set).delete(apps::delete))
-        .at("/api/apps/{name}/scale", Holders(WriteContainers), post(apps::scale))
-        .at("/api/apps/{name}/explain", Holders(ReadContainers), get(explain::app))
-        .at("/api/explain", Holders(ReadContainers), post(explain::request))
-        .at("/api/operations", Holders(ReadContainers), get(operations::list))
-        .at("/api/operations/{id}", Holders(ReadContainers), get(operations::show))
-        .at("/api/operations/{id}/cancel", Holders(WriteContainers), post(operations::cancel))
-        .into_router()
+/// Every route: its path, who may use it, what does it, and how it is described. Changes by GET are kept for clients of
+/// old; both forms need the token header.
+pub(crate) fn index() -> Routes {
+    let routes = accounts(Routes::default());
+    let routes = engines(routes);
+    let routes = containers(routes);
+    cluster(routes)
 }
 
-/// A change by POST, or by GET for clients of old. HEAD, which would come along with GET, must change nothing.
-fn verb<T: 'static>(handler: impl Handler<T, Api>) -> MethodRouter<Api> {
-    post(handler.clone()).get(handler).head(no_such_method)
+fn accounts(routes: Routes) -> Routes {
+    routes
+        .noun("account", "Log-in, accounts and passwords")
+        .post("/auth/login", Public, account::log_in, doc::access::log_in())
+        .post("/account/passwdchange", LoggedIn, account::change_password, doc::access::change_password())
+        .get("/api/account", Holders(WriteAccounts), account::list, doc::access::list_accounts())
+        .post("/api/account", Holders(WriteAccounts), account::add, doc::access::add_account())
+        .delete("/api/account", Holders(WriteAccounts), account::delete, doc::access::delete_account())
+        .delete(
+            "/api/account/{username}",
+            Holders(WriteAccounts),
+            account::delete_named,
+            doc::access::delete_named_account(),
+        )
+        .put("/api/account/{username}", Holders(WriteAccounts), account::set_role, doc::access::set_role())
+        .noun("token", "Tokens, with which programs log in")
+        .get("/api/tokens", LoggedIn, token::list, doc::access::list_tokens())
+        .post("/api/tokens", LoggedIn, token::create, doc::access::create_token())
+        .delete("/api/tokens/{id}", LoggedIn, token::revoke, doc::access::revoke_token())
+        .noun("role", "Roles: names for sets of permissions")
+        .get("/api/roles", Holders(WriteAccounts), role::list, doc::access::list_roles())
+        .post("/api/roles", Holders(WriteAccounts), role::add, doc::access::add_role())
+        .get("/api/roles/{name}", Holders(WriteAccounts), role::show, doc::access::show_role())
+        .put("/api/roles/{name}", Holders(WriteAccounts), role::change, doc::access::change_role())
+        .delete("/api/roles/{name}", Holders(WriteAccounts), role::delete, doc::access::delete_role())
+}
+
+fn engines(routes: Routes) -> Routes {
+    routes
+        .noun("engine", "Docker hosts")
+        .get("/api/engines", Holders(ReadEngines), engines::list, doc::engines::list())
+        .post("/api/engines", Holders(WriteEngines), engines::add, doc::engines::add())
+        .get("/api/engines/{id}", Holders(ReadEngines), engines::show, doc::engines::show())
+        .delete("/api/engines/{id}", Holders(WriteEngines), engines::remove, doc::engines::remove())
+        .post("/api/engines/{id}/cordon", Holders(WriteEngines), duty::cordon, doc::cluster::cordon())
+        .post("/api/engines/{id}/uncordon", Holders(WriteEngines), duty::uncordon, doc::cluster::uncordon())
+        .post("/api/engines/{id}/drain", Holders(WriteEngines), duty::drain, doc::cluster::drain())
+}
+
+fn containers(routes: Routes) -> Routes {
+    routes
+        .noun("container", "Containers of all hosts")
+        .get("/api/containers", Holders(ReadContainers), containers::list, doc::containers::list())
+        .post("/api/containers", Holders(WriteContainers), containers::run, doc::containers::run())
+        .get("/api/containers/{id}", Holders(ReadContainers), containers::show, doc::containers::show())
+        .delete("/api/containers/{id}", Holders(WriteContainers), containers::destroy, doc::containers::destroy())
+        .verb("/api/containers/{id}/start", Holders(WriteContainers), containers::start, doc::containers::start)
+        .verb("/api/containers/{id}/stop", Holders(WriteContainers), containers::stop, doc::containers::stop)
+        .verb("/api/containers/{id}/restart", Holders(WriteContainers), containers::restart, doc::containers::restart)
+        .verb("/api/containers/{id}/scale", Holders(WriteContainers), containers::scale, doc::containers::scale)
+        .get("/api/containers/{id}/logs", Holders(ReadContainers), containers::logs, doc::containers::logs())
+        .get("/api/containers/{id}/explain", Holders(ReadContainers), explain::container, doc::containers::explain())
+        .noun("app", "Apps: containers of one description, as many as asked")
+        .get("/api/apps", Holders(ReadContainers), apps::list, doc::apps::list())
+        .get("/api/apps/{name}", Holders(ReadContainers), apps::show, doc::apps::show())
+        .put("/api/apps/{name}", Holders(WriteContainers), apps::set, doc::apps::set())
+        .delete("/api/apps/{name}", Holders(WriteContainers), apps::delete, doc::apps::delete())
+        .post("/api/apps/{name}/scale", Holders(WriteContainers), apps::scale, doc::apps::scale())
+        .get("/api/apps/{name}/explain", Holders(ReadContainers), explain::app, doc::apps::explain())
+        .post("/api/explain", Holders(ReadContainers), explain::request, doc::apps::explain_request())
+}
+
+fn cluster(routes: Routes) -> Routes {
+    routes
+        .noun("cluster", "The pool as a whole")
+        .get("/api/cluster/info", Holders(ReadCluster), cluster::info, doc::cluster::info())
+        .get("/api/cluster/survive/{id}", Holders(ReadCluster), duty::survive, doc::cluster::survive())
+        .get("/api/cluster/rebalance", Holders(ReadCluster), duty::plan_rebalance, doc::cluster::plan_rebalance())
+        .post("/api/cluster/rebalance", Holders(WriteEngines), duty::rebalance, doc::cluster::rebalance())
+        .noun("event", "The event log")
+        .get("/api/events", Holders(ReadEvents), events::list, doc::events::list())
+        .get("/api/events/stream", Holders(ReadEvents), events::follow, doc::events::follow())
+        .noun("operation", "Requests that take time")
+        .get("/api/operations", Holders(ReadContainers), operations::list, doc::operations::list())
+        .get("/api/operations/{id}", Holders(ReadContainers), operations::show, doc::operations::show())
+        .post("/api/operations/{id}/cancel", Holders(WriteContainers), operations::cancel, doc::operations::cancel())
+        .noun("api", "The API itself")
+        .get("/healthz", Public, cluster::health, doc::cluster::health())
+        .get("/api/openapi.json", Public, openapi::document, doc::cluster::openapi())
+        .get("/api/docs", Public, openapi::page, doc::cluster::page())
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 /// Body of `POST /auth/login`.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LogIn {
     /// The user name.
@@ -15,6 +16,7 @@ pub struct LogIn {
 
 /// Answer of `POST /auth/login`.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LoggedIn {
     /// Goes into `Authorization: Bearer <token>` or `X-Access-Token: <username>:<token>`.
     pub token: String,
@@ -28,6 +30,7 @@ pub struct LoggedIn {
 
 /// Body of `POST /account/passwdchange`.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PasswordChange {
     /// Whose password; one's own, or for an administrator anybody's.
@@ -38,6 +41,7 @@ pub struct PasswordChange {
 
 /// Body of `POST` and `DELETE /api/account`.
 #[derive(Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AccountRequest {
     /// Its id; made up if absent.
@@ -53,15 +57,16 @@ pub struct AccountRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<RoleView>,
     /// Set by the server only: accepted and ignored.
-    #[serde(default, skip_serializing)]
+    #[serde(default, skip_serializing_if = "crate::is_for_servers")]
     pub tokens: Option<Value>,
     /// Set by the server only: accepted and ignored.
-    #[serde(default, skip_serializing)]
+    #[serde(default, skip_serializing_if = "crate::is_for_servers")]
     pub created_at: Option<Value>,
 }
 
 /// Body of `PUT /api/account/{username}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RoleChange {
     /// What it may do from then on.
@@ -70,6 +75,7 @@ pub struct RoleChange {
 
 /// A role by its name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RoleView {
     /// `admin`, `user`, or one that an administrator made.
     pub name: String,
@@ -77,6 +83,7 @@ pub struct RoleView {
 
 /// An account as it is listed: never with a password or token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AccountView {
     /// Its id.
     pub id: String,

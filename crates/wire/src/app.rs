@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Body of `PUT /api/apps/{name}`: makes the app or changes its description; a change replaces its containers one
 /// by one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AppChange {
     /// What its containers are.
@@ -17,6 +18,7 @@ pub struct AppChange {
 
 /// An app with its slots.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AppView {
     /// Unique for ever.
     pub id: String,
@@ -40,6 +42,7 @@ pub struct AppView {
 
 /// One slot of an app.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SlotView {
     /// Its number.
     pub slot: u32,

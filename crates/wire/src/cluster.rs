@@ -2,8 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Answer of `GET /healthz`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Health {
+    /// `ok`.
+    pub status: String,
+}
+
 /// Answer of `GET /api/cluster/info`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ClusterInfo {
     /// Cores of all hosts that answer, with overrides and over-commit.
     pub cpus: f64,
@@ -33,6 +42,7 @@ pub struct ClusterInfo {
 
 /// A host that does not answer, and why.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SilentEngine {
     /// Its id.
     pub id: String,
@@ -42,6 +52,7 @@ pub struct SilentEngine {
 
 /// Answer of `GET /api/cluster/survive/{id}`: what would become of what runs on a host if it were lost now.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SurvivalView {
     /// The host.
     pub engine: String,
@@ -55,6 +66,7 @@ pub struct SurvivalView {
 
 /// A slot that no other host would take.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HomelessView {
     /// Its app.
     pub app: String,
@@ -66,6 +78,7 @@ pub struct HomelessView {
 
 /// Answer of `GET /api/cluster/rebalance`: moves that would even out the load of the hosts.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RebalanceView {
     /// The moves in their order; empty if there is nothing to gain.
     pub moves: Vec<MoveView>,
@@ -75,6 +88,7 @@ pub struct RebalanceView {
 
 /// Body of `POST /api/cluster/rebalance`: the moves that were agreed on.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RebalanceRequest {
     /// As `GET` told them.
@@ -83,6 +97,7 @@ pub struct RebalanceRequest {
 
 /// A slot that goes from one host to another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MoveView {
     /// Its app.
@@ -97,6 +112,7 @@ pub struct MoveView {
 
 /// A host's score: 100 if nothing is reserved on it, 0 if all is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ScoreView {
     /// The host.
     pub id: String,

@@ -3,8 +3,12 @@
 use crate::{ImageDescription, PortDescription};
 use serde::{Deserialize, Serialize};
 
+/// The header of a log that tells since when its container is gone, RFC 3339. Without it the container is there.
+pub const GONE_SINCE: &str = "pierhead-gone-since";
+
 /// A container of any host.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ContainerView {
     /// Docker's id. A container that is created anew has a new one.
     pub id: String,
@@ -41,6 +45,7 @@ pub struct ContainerView {
 
 /// The host of a container.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EngineOfContainer {
     /// Its id.
     pub id: String,

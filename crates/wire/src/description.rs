@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 /// What a container is, as it travels. Only `name` is required.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ImageDescription {
     /// The image reference; the server's default image if absent.
@@ -77,6 +78,7 @@ where
 
 /// A restart policy.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RestartDescription {
     /// `always`, `on-failure` or `no`.
@@ -89,6 +91,7 @@ pub struct RestartDescription {
 
 /// A port to publish, or one that is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PortDescription {
     /// `tcp` (the default) or `udp`.
@@ -107,6 +110,7 @@ pub struct PortDescription {
 
 /// A port number, or a text that holds one. Written as a number.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged)]
 pub enum PortNumber {
     /// A number.

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 /// Body of `POST /api/engines`. The original's form, with `addr` and `labels` nested in `engine`, is accepted too.
 #[derive(Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EngineRequest {
     /// Its id; the digits of the address if absent.
@@ -47,21 +48,22 @@ pub struct EngineRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<NestedEngine>,
     /// Set by the server only: accepted and ignored.
-    #[serde(default, skip_serializing)]
+    #[serde(default, skip_serializing_if = "crate::is_for_servers")]
     pub health: Option<Value>,
     /// Set by the server only: accepted and ignored.
-    #[serde(default, skip_serializing)]
+    #[serde(default, skip_serializing_if = "crate::is_for_servers")]
     pub docker_version: Option<Value>,
     /// Set by the server only: accepted and ignored.
-    #[serde(default, skip_serializing)]
+    #[serde(default, skip_serializing_if = "crate::is_for_servers")]
     pub cpus: Option<Value>,
     /// Set by the server only: accepted and ignored.
-    #[serde(default, skip_serializing)]
+    #[serde(default, skip_serializing_if = "crate::is_for_servers")]
     pub memory: Option<Value>,
 }
 
 /// The inner object of the original's form.
 #[derive(Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NestedEngine {
     /// As outside.
@@ -74,15 +76,16 @@ pub struct NestedEngine {
     #[serde(default)]
     pub labels: Option<Vec<String>>,
     /// Set by the server only: accepted and ignored.
-    #[serde(default, skip_serializing)]
+    #[serde(default, skip_serializing_if = "crate::is_for_servers")]
     pub cpus: Option<Value>,
     /// Set by the server only: accepted and ignored.
-    #[serde(default, skip_serializing)]
+    #[serde(default, skip_serializing_if = "crate::is_for_servers")]
     pub memory: Option<Value>,
 }
 
 /// A registry account.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RegistryAuthRequest {
     /// The registry (`registry.lan:5000`); empty for the default one.
@@ -96,6 +99,7 @@ pub struct RegistryAuthRequest {
 
 /// An engine as it is listed: never with a key or password.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EngineView {
     /// Its id.
     pub id: String,
@@ -136,6 +140,7 @@ pub struct EngineView {
 
 /// How an engine answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HealthView {
     /// `pending`, `healthy`, `suspect` or `down`.
     pub status: String,

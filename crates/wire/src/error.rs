@@ -6,6 +6,7 @@ use std::fmt;
 
 /// The body of every answer that is not a success.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ErrorBody {
     /// Machine-readable (`no_room`, `invalid`, `not_found`).
     pub code: String,

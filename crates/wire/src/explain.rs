@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Body of `POST /api/explain`: a request that nobody has made yet.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ExplainRequest {
     /// What would run.
@@ -16,6 +17,7 @@ pub struct ExplainRequest {
 
 /// Per host, why it was refused or what it scores; per slot, where it is or would be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ExplainView {
     /// What is explained ("app web", "a run of 3 httpd:latest").
     pub subject: String,
@@ -29,6 +31,7 @@ pub struct ExplainView {
 
 /// What the planner thinks of one host.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HostExplanation {
     /// The host.
     pub engine: String,
@@ -55,6 +58,7 @@ pub struct HostExplanation {
 
 /// Where one slot is or would be, and why.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SlotExplanation {
     /// The slot.
     pub slot: u32,

@@ -11,6 +11,8 @@ mod description;
 mod engine;
 mod error;
 mod event;
+#[cfg(feature = "openapi")]
+mod example;
 mod explain;
 mod operation;
 mod role;
@@ -20,17 +22,24 @@ mod token;
 pub use account::{AccountRequest, AccountView, LogIn, LoggedIn, PasswordChange, RoleChange, RoleView};
 pub use app::{AppChange, AppView, SlotView};
 pub use cluster::{
-    ClusterInfo, HomelessView, MoveView, RebalanceRequest, RebalanceView, ScoreView, SilentEngine, SurvivalView,
+    ClusterInfo, Health, HomelessView, MoveView, RebalanceRequest, RebalanceView, ScoreView, SilentEngine, SurvivalView,
 };
-pub use container::{ContainerView, EngineOfContainer};
+pub use container::{ContainerView, EngineOfContainer, GONE_SINCE};
 pub use description::{
     DEFAULT_CPU_LIMIT_MILLIS, Defaults, ImageDescription, PortDescription, PortNumber, RestartDescription,
 };
-pub use engine::{EngineRequest, EngineView, HealthView, RegistryAuthRequest};
+pub use engine::{EngineRequest, EngineView, HealthView, NestedEngine, RegistryAuthRequest};
 pub use error::{ErrorBody, FieldError};
-pub use event::EventView;
+pub use event::{EngineThenView, EventView};
+#[cfg(feature = "openapi")]
+pub use example::Example;
 pub use explain::{ExplainRequest, ExplainView, HostExplanation, SlotExplanation};
 pub use operation::OperationView;
 pub use role::{PermissionsRequest, RoleDetail, RoleRequest};
 pub use time::{format_timestamp, parse_timestamp};
 pub use token::{LifeSpan, TokenCreated, TokenRequest, TokenView};
+
+/// Fields that only a server sets are accepted in a request, ignored, and never sent.
+fn is_for_servers(_: &Option<serde_json::Value>) -> bool {
+    true
+}

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 /// Body of `POST /api/roles`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RoleRequest {
     /// Its name.
@@ -17,6 +18,7 @@ pub struct RoleRequest {
 
 /// Body of `PUT /api/roles/{name}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PermissionsRequest {
     /// What it may do from then on.
@@ -25,6 +27,7 @@ pub struct PermissionsRequest {
 
 /// A role as it is listed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RoleDetail {
     /// Its name.
     pub name: String,

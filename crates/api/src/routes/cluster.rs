@@ -4,13 +4,13 @@ use crate::{Api, ApiError, views};
 use axum::Json;
 use axum::extract::State;
 use pierhead_store::StoreJson;
-use pierhead_wire::ClusterInfo;
-use serde_json::{Value, json};
+use pierhead_wire::{ClusterInfo, Health};
+use serde_json::Value;
 
-pub(super) async fn health(State(api): State<Api>) -> Result<Json<Value>, ApiError> {
+pub(super) async fn health(State(api): State<Api>) -> Result<Json<Health>, ApiError> {
     // Reading anything shows that the store works.
     api.controller.store().get_json::<Value>("health").await?;
-    Ok(Json(json!({ "status": "ok" })))
+    Ok(Json(Health { status: "ok".to_owned() }))
 }
 
 pub(super) async fn info(State(api): State<Api>) -> Json<ClusterInfo> {

@@ -5,6 +5,7 @@ mod accounts;
 mod bad_input;
 mod disk;
 mod limits;
+mod openapi;
 mod operations;
 mod ownership;
 mod raw;

@@ -1,0 +1,9 @@
+//! What each route takes and answers, noun by noun.
+
+pub(super) mod access;
+pub(super) mod apps;
+pub(super) mod cluster;
+pub(super) mod containers;
+pub(super) mod engines;
+pub(super) mod events;
+pub(super) mod operations;

@@ -1,0 +1,58 @@
+//! Apps, and why they are where they are.
+
+use crate::describe::{Doc, Kind};
+use pierhead_wire::{AppChange, AppView, ExplainRequest, ExplainView};
+
+const NO_APP: &str = "There is no such app";
+
+fn named(id: &'static str, summary: &'static str) -> Doc {
+    Doc::new(id, summary).path("name", "The app's name")
+}
+
+pub fn list() -> Doc {
+    Doc::new("list_apps", "List the apps").lists::<AppView>("All apps by their names")
+}
+
+pub fn show() -> Doc {
+    named("show_app", "Show an app")
+        .answers::<AppView>(200, "The app with its slots; of others' apps without values of variables and user_data")
+        .refuses(404, "not_found", NO_APP)
+}
+
+pub fn set() -> Doc {
+    named("set_app", "Make an app or change it")
+        .about("A change of the description replaces the app's containers one by one.")
+        .takes::<AppChange>()
+        .answers::<AppView>(200, "It is changed")
+        .answers::<AppView>(201, "It is made")
+        .operation(true)
+        .refuses(404, "not_found", "The app was deleted meanwhile")
+}
+
+pub fn delete() -> Doc {
+    named("delete_app", "Delete an app")
+        .nothing("It is gone, with its containers; volumes stay")
+        .operation(true)
+        .refuses(404, "not_found", NO_APP)
+}
+
+pub fn scale() -> Doc {
+    named("scale_app", "Set how many containers an app runs")
+        .must("count", Kind::Number(0, 2_000), "How many")
+        .nothing("As many run")
+        .operation(true)
+        .refuses(404, "not_found", NO_APP)
+}
+
+pub fn explain() -> Doc {
+    named("explain_app", "Why an app is where it is")
+        .answers::<ExplainView>(200, "What every host scores or why it was refused, and where every slot is")
+        .refuses(404, "not_found", NO_APP)
+}
+
+pub fn explain_request() -> Doc {
+    Doc::new("explain_request", "Where containers would go")
+        .about("Nothing is run.")
+        .takes::<ExplainRequest>()
+        .answers::<ExplainView>(200, "What every host scores or why it was refused, and where each would go")
+}

@@ -1,0 +1,69 @@
+//! The pool as a whole, and the API itself.
+
+use crate::describe::Doc;
+use pierhead_wire::{ClusterInfo, Health, RebalanceRequest, RebalanceView, SurvivalView};
+
+const NO_ENGINE: &str = "There is no such host";
+
+pub fn health() -> Doc {
+    Doc::new("health", "Whether this controller works").answers::<Health>(200, "It works, and so does its store")
+}
+
+pub fn openapi() -> Doc {
+    Doc::new("openapi", "This document").answers_any("The description of all routes, OpenAPI 3.1")
+}
+
+pub fn page() -> Doc {
+    Doc::new("docs", "This document as a page").answers_text(
+        "text/html; charset=utf-8",
+        "A page that needs nothing from elsewhere",
+        "<!doctype html>",
+    )
+}
+
+pub fn info() -> Doc {
+    Doc::new("cluster_info", "The pool's totals")
+        .answers::<ClusterInfo>(200, "Totals of the hosts that answer; those that do not are named")
+}
+
+pub fn survive() -> Doc {
+    Doc::new("survive", "Whether the others could carry what a host runs")
+        .path("id", "The host's id")
+        .answers::<SurvivalView>(200, "What would become of it; nothing is moved")
+        .refuses(404, "not_found", NO_ENGINE)
+}
+
+pub fn plan_rebalance() -> Doc {
+    Doc::new("plan_rebalance", "Moves that would even out the load")
+        .answers::<RebalanceView>(200, "The moves in their order; nothing is moved")
+}
+
+pub fn rebalance() -> Doc {
+    Doc::new("rebalance", "Even out the load")
+        .about("Does the moves of the body, which must be those that the plan still tells.")
+        .takes::<RebalanceRequest>()
+        .nothing("They are done")
+        .operation(true)
+        .refuses(409, "exists", "The plan is another one by now")
+        .refuses(404, "not_found", NO_ENGINE)
+}
+
+/// A change of what a host is for.
+fn of_engine(id: &'static str, summary: &'static str, done: &str) -> Doc {
+    Doc::new(id, summary).path("id", "The host's id").nothing(done).refuses(404, "not_found", NO_ENGINE)
+}
+
+pub fn cordon() -> Doc {
+    of_engine("cordon_engine", "Place nothing new on a host", "Nothing new is placed there").once()
+}
+
+pub fn uncordon() -> Doc {
+    of_engine("uncordon_engine", "Place on a host again", "It is in service again").once()
+}
+
+pub fn drain() -> Doc {
+    of_engine("drain_engine", "Move everything off a host", "Nothing of Pierhead's runs there any more")
+        .about("One slot of an app at a time, each new copy before its old one goes. It can be called off.")
+        .operation(true)
+        .refuses(409, "exists", "It is being drained already")
+}
