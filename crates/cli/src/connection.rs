@@ -1,9 +1,9 @@
 //! Which controllers are asked, and with which token.
 
-use crate::CliError;
 use crate::credentials::{SavedLogin, default_folder};
+use crate::{CliError, trust};
 use clap::Args;
-use pierhead_client::{Addresses, Client};
+use pierhead_client::{Addresses, Authority, Client};
 use std::path::PathBuf;
 
 /// Where a controller answers if nobody says otherwise.
@@ -19,6 +19,10 @@ pub struct Connection {
     /// Token to use instead of the one that login saved
     #[arg(long, env = "PIERHEAD_TOKEN", global = true, value_name = "TOKEN", hide_env_values = true)]
     pub token: Option<String>,
+    /// File with the authorities (PEM) of which the controllers' certificates may be [default: what login saved, or
+    /// those of the system]
+    #[arg(long, env = "PIERHEAD_CA_FILE", global = true, value_name = "FILE", hide_env_values = true)]
+    pub ca_file: Option<PathBuf>,
     /// Print the server's answer as JSON
     #[arg(long, global = true)]
     pub json: bool,
@@ -47,7 +51,21 @@ impl Connection {
                 (given, token)
             }
         };
-        Ok(Client::new(addresses, given_token.or(saved_token))?)
+        let authority = self.given_authority()?.or_else(|| self.saved_authority(&addresses));
+        Ok(Client::trusting(addresses, given_token.or(saved_token), authority.as_ref())?)
+    }
+
+    /// The authority that was given, if one was.
+    pub(crate) fn given_authority(&self) -> Result<Option<Authority>, CliError> {
+        let file = self.ca_file.as_deref().filter(|file| !file.as_os_str().is_empty());
+        file.map(trust::read).transpose()
+    }
+
+    /// The authority that was trusted for these controllers at the last log-in. A file that cannot be read holds none.
+    pub(crate) fn saved_authority(&self, addresses: &Addresses) -> Option<Authority> {
+        let saved = self.saved().ok().flatten()?;
+        let is_of_these = Addresses::parse(&saved.url).is_ok_and(|of| addresses.are_among(&of));
+        saved.authority().ok().flatten().filter(|_| is_of_these)
     }
 
     /// The address that was given, if one was.

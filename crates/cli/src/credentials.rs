@@ -1,6 +1,7 @@
 //! The log-in that is kept on disk: for its owner only.
 
 use crate::CliError;
+use pierhead_client::Authority;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -15,6 +16,9 @@ pub(crate) struct SavedLogin {
     pub(crate) token: String,
     pub(crate) username: String,
     pub(crate) expires_at: String,
+    /// The only authority of which the controllers' certificates may be, PEM; none for those of the system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) authority: Option<String>,
 }
 
 const FILE: &str = "login.json";
@@ -38,6 +42,11 @@ impl SavedLogin {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(CliError::Credentials { path, source }),
         }
+    }
+
+    /// The authority, read.
+    pub(crate) fn authority(&self) -> Result<Option<Authority>, CliError> {
+        Ok(self.authority.as_deref().map(Authority::from_pem).transpose()?)
     }
 
     /// Keeps this one, and says where. An interrupted write leaves the one before.
@@ -101,7 +110,8 @@ mod tests {
 
     fn login(token: &str) -> SavedLogin {
         let own = str::to_owned;
-        SavedLogin { url: own("http://a"), token: own(token), username: own("clare"), expires_at: own("never") }
+        let (url, username, expires_at) = (own("http://a"), own("clare"), own("never"));
+        SavedLogin { url, token: own(token), username, expires_at, authority: None }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Which module does each command, and how a whole run of the program ends.
 
+use crate::error::exit;
 use crate::interrupt;
 use crate::output::WithoutTerminal;
 use crate::subject::Subject;
@@ -51,6 +52,19 @@ pub(crate) fn tell(error: &CliError, about: Option<&str>, out: &mut Output) {
     if let Some(hint) = hint {
         out.note(&format!("hint: {hint}"));
     }
+}
+
+/// Says why a command that is not a client's failed, and gives the exit code.
+#[must_use]
+pub fn report_other(message: &str, json: bool) -> ExitCode {
+    let mut out = Output::of_process();
+    if json {
+        let error = serde_json::json!({ "code": "failed", "message": message, "exit_code": exit::FAILED });
+        out.error_json(&error.to_string());
+    } else {
+        out.note(&format!("error: {message}"));
+    }
+    ExitCode::from(exit::FAILED)
 }
 
 /// Says why a command line was not understood, as JSON where that was asked for, and ends the program. Help and version

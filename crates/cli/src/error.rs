@@ -99,6 +99,20 @@ pub enum CliError {
         /// Why.
         source: io::Error,
     },
+    /// The certificate authority is not the one that was named.
+    #[error("the controller's authority has the fingerprint {found}, not {expected}")]
+    Fingerprint {
+        /// What was named.
+        expected: String,
+        /// What the controller shows.
+        found: String,
+    },
+    /// Nobody said yet that the certificate authority is to be trusted, and nobody can be asked.
+    #[error("the controller's certificate is of an authority that is not known here (SHA-256 {fingerprint})")]
+    Unknown {
+        /// What the controller shows.
+        fingerprint: String,
+    },
     /// A question could not be asked.
     #[error("cannot read the answer: {0}")]
     Ask(#[source] io::Error),
@@ -134,6 +148,7 @@ impl CliError {
             Self::NotFound(_) => exit::NOT_FOUND,
             Self::Interrupted { .. } => INTERRUPTED,
             Self::Several { exit_code, .. } => *exit_code,
+            Self::Fingerprint { .. } | Self::Unknown { .. } => exit::FORBIDDEN,
             Self::Declined
             | Self::Credentials { .. }
             | Self::ReadFile { .. }
@@ -168,6 +183,7 @@ fn exit_code_of_request(error: &ClientError) -> u8 {
             _ => exit_code_of(&body.code).unwrap_or(exit::FAILED),
         },
         ClientError::Unreachable { .. } | ClientError::ReadLog { .. } => exit::UNREACHABLE,
+        ClientError::Untrusted { .. } => exit::FORBIDDEN,
         ClientError::ParseAddress { .. } | ClientError::ParseName(_) => exit::USAGE,
         _ => exit::FAILED,
     }

@@ -28,7 +28,7 @@ Every command ends with one of these:
   2    the command line is wrong; nothing was asked of a controller
   3    something that was named is not there: an app, a container, an image, ...
   4    no host has room for it, or it is in conflict with what is there
-  5    not logged in, or not allowed
+  5    not logged in, not allowed, or the controller's certificate is not trusted
   6    no controller answers, or it took longer than it may; a change may still go on,
        and 'pierhead operation ls' tells
   130  interrupted by Ctrl-C; a change that was begun goes on
@@ -53,6 +53,7 @@ The server's fields are printed as they came, also those that this version does 
 const ENVIRONMENT: &str = "\
   PIERHEAD_URL         controllers, a comma list, as --url
   PIERHEAD_TOKEN       the token to use, as --token; it is not saved
+  PIERHEAD_CA_FILE     authorities of the controllers' certificates, as --ca-file
   PIERHEAD_CONFIG_DIR  folder of the saved log-in, as --config-dir
   XDG_CONFIG_HOME      its parent folder if --config-dir is not given [default: ~/.config]
 

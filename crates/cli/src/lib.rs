@@ -38,11 +38,12 @@ mod several;
 mod subject;
 mod target;
 mod token;
+mod trust;
 
 pub use command::{Cli, ClientCommand};
 pub use completion::answer as answer_completion;
 pub use connection::Connection;
-pub use dispatch::{Definition, execute, refuse_command_line, report, run};
+pub use dispatch::{Definition, execute, refuse_command_line, report, report_other, run};
 pub use error::CliError;
 pub use help::AFTER_HELP;
 pub use output::{Output, Terminals};

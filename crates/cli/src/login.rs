@@ -2,7 +2,7 @@
 
 use crate::connection::DEFAULT_URL;
 use crate::credentials::SavedLogin;
-use crate::{CliError, Connection, Output};
+use crate::{CliError, Connection, Output, trust};
 use clap::Args;
 use pierhead_client::{Addresses, Client, ClientError};
 use pierhead_wire::LogIn;
@@ -19,6 +19,9 @@ pub struct LoginArgs {
     /// Read the password from standard input
     #[arg(long)]
     pub password_stdin: bool,
+    /// Trust the certificate authority with this fingerprint (SHA-256) without asking
+    #[arg(long, value_name = "HEX")]
+    pub ca_fingerprint: Option<String>,
 }
 
 /// Gets a token and keeps it.
@@ -27,18 +30,20 @@ pub(crate) async fn log_in(args: &LoginArgs, connection: &Connection, out: &mut 
         CliError::usage("there is no folder to keep the log-in in", "name one with --config-dir, or set HOME")
     })?;
     let addresses = Addresses::parse(&url(args, connection, out)?)?;
+    let authority = trust::settle(&addresses, args, connection, out).await?;
     let username = match &args.username {
         Some(name) => name.clone(),
         None => asked("User name:", "--username", out)?,
     };
     let secret = password(args.password_stdin, "--password-stdin", out)?;
-    let client = Client::new(addresses.clone(), None)?;
+    let client = Client::trusting(addresses.clone(), None, authority.as_ref())?;
     let answer = client.log_in(&LogIn { username, password: secret }).await?;
     let login = SavedLogin {
         url: addresses.to_string(),
         token: answer.token.clone(),
         username: answer.username.clone(),
         expires_at: answer.expires_at.clone(),
+        authority: authority.map(|authority| authority.pem()),
     };
     let path = login.save(&folder)?;
     if out.is_json() {
@@ -108,7 +113,8 @@ pub(crate) async fn log_out(connection: &Connection, out: &mut Output) -> Result
 }
 
 async fn revoke(login: &SavedLogin) -> Result<(), CliError> {
-    let client = Client::new(Addresses::parse(&login.url)?, Some(login.token.clone()))?;
+    let authority = login.authority()?;
+    let client = Client::trusting(Addresses::parse(&login.url)?, Some(login.token.clone()), authority.as_ref())?;
     match client.log_out().await {
         // It is worth nothing already.
         Err(ClientError::Refused { status: 401, .. }) => Ok(()),

@@ -124,9 +124,9 @@ fn connection(words: Vec<String>) -> Connection {
     let mut chosen = vec!["pierhead".to_owned()];
     let mut rest = words[written.min(words.len())..].iter();
     while let Some(word) = rest.next() {
-        if ["--url=", "--token=", "--config-dir="].iter().any(|flag| word.starts_with(flag)) {
+        if ["--url=", "--token=", "--config-dir=", "--ca-file="].iter().any(|flag| word.starts_with(flag)) {
             chosen.push(word.clone());
-        } else if ["--url", "--token", "--config-dir"].contains(&word.as_str()) {
+        } else if ["--url", "--token", "--config-dir", "--ca-file"].contains(&word.as_str()) {
             chosen.extend([Some(word), rest.next()].into_iter().flatten().cloned());
         }
     }

@@ -3,8 +3,8 @@
 use crate::change::json;
 use crate::transport::Call;
 use crate::{Answer, Client, ClientError};
+use hyper::Method;
 use pierhead_wire::{AccountRequest, AccountView, LogIn, LoggedIn, PasswordChange, RoleChange, RoleView};
-use reqwest::Method;
 
 const ACCOUNTS: [&str; 2] = ["api", "account"];
 

@@ -1,15 +1,15 @@
 //! Where controllers answer.
 
 use crate::ClientError;
-use reqwest::Url;
 use std::fmt;
+use url::Url;
 
 /// The addresses of one or more controllers of the same pool, tried in this order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Addresses(Vec<Url>);
 
 impl Addresses {
-    /// Parses a comma list such as `http://10.0.0.1:8080,http://10.0.0.2:8080`. `http://` may be left out.
+    /// Parses a comma list such as `https://10.0.0.1:8080,https://10.0.0.2:8080`. Without a scheme `http://` is meant.
     ///
     /// # Errors
     /// [`ClientError::ParseAddress`] for the first one that is not such an address.
@@ -25,6 +25,11 @@ impl Addresses {
     /// Each of them.
     pub fn iter(&self) -> impl Iterator<Item = &Url> {
         self.0.iter()
+    }
+
+    /// Each that is spoken to with TLS.
+    pub fn https(&self) -> impl Iterator<Item = &Url> {
+        self.iter().filter(|url| url.scheme() == "https")
     }
 
     /// Whether each of these is one of `others`.
@@ -51,8 +56,8 @@ fn refuse(text: &str, why: &str) -> ClientError {
 fn parse_one(text: &str) -> Result<Url, ClientError> {
     let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
     let url = Url::parse(&whole).map_err(|error| refuse(text, &format!("is not a URL ({error})")))?;
-    if url.scheme() != "http" {
-        return Err(refuse(text, "must begin with http://; other schemes are not supported yet"));
+    if !["http", "https"].contains(&url.scheme()) {
+        return Err(refuse(text, "must begin with https:// or http://"));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(refuse(text, "must not hold a user name or password; log in instead"));
@@ -69,8 +74,9 @@ mod tests {
 
     #[test]
     fn a_list_is_kept_in_order_and_shown_without_slashes() {
-        let addresses = Addresses::parse(" http://a:1/ , b:2,, http://c/pool").unwrap();
-        assert_eq!(addresses.to_string(), "http://a:1,http://b:2,http://c/pool");
+        let addresses = Addresses::parse(" http://a:1/ , b:2,, https://c/pool").unwrap();
+        assert_eq!(addresses.to_string(), "http://a:1,http://b:2,https://c/pool");
+        assert_eq!(addresses.https().map(|url| url.as_str()).collect::<Vec<_>>(), ["https://c/pool"]);
     }
 
     #[test]
@@ -79,7 +85,7 @@ mod tests {
             ("", "is empty"),
             (" , ", "is empty"),
             ("ftp://x", "http://"),
-            ("https://x", "not supported yet"),
+            ("unix:///x", "https:// or http://"),
             ("http://u:p@x", "log in"),
             ("http://x/?a=b", "'?'"),
             ("http://[::1", "not a URL"),
@@ -94,5 +100,6 @@ mod tests {
         let saved = Addresses::parse("http://a:1,http://b:2").unwrap();
         assert!(Addresses::parse("b:2/").unwrap().are_among(&saved));
         assert!(!Addresses::parse("b:2,http://evil:2").unwrap().are_among(&saved));
+        assert!(!Addresses::parse("https://b:2").unwrap().are_among(&saved), "another scheme is another address");
     }
 }

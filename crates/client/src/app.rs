@@ -3,8 +3,8 @@
 use crate::change::json;
 use crate::transport::Call;
 use crate::{Answer, Change, Client, ClientError, Started};
+use hyper::Method;
 use pierhead_wire::{AppChange, AppView, ExplainView};
-use reqwest::Method;
 
 impl Client {
     /// All apps.

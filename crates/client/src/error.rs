@@ -1,6 +1,10 @@
 //! What can go wrong between a question and its answer.
 
 use pierhead_wire::ErrorBody;
+use rustls::{CertificateError, Error as TlsError};
+use std::error::Error;
+use std::io;
+use url::Url;
 
 /// Why there is no answer, or not the one that was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -16,9 +20,25 @@ pub enum ClientError {
     /// A name or id that cannot be part of a path.
     #[error("{0:?} is not a name or id")]
     ParseName(String),
-    /// The HTTP client could not be made.
-    #[error("cannot set up the HTTP client")]
-    SetUp(#[source] reqwest::Error),
+    /// A request or its connection could not be prepared.
+    #[error("cannot set up the HTTP client: {why}")]
+    SetUp {
+        /// Why.
+        why: String,
+    },
+    /// What was given as an authority is none.
+    #[error("that is not a certificate in PEM (-----BEGIN CERTIFICATE-----)")]
+    ParseAuthority,
+    /// A controller showed a certificate that is not believed; nothing was said to it.
+    #[error("the certificate of {url} is not trusted: {why}")]
+    Untrusted {
+        /// Which.
+        url: String,
+        /// What is wrong with it.
+        why: String,
+        /// Whether it would be good if its authority were trusted.
+        is_unknown: bool,
+    },
     /// The request could not be put together.
     #[error("cannot write the request")]
     WriteRequest(#[source] serde_json::Error),
@@ -55,6 +75,15 @@ pub enum ClientError {
 }
 
 impl ClientError {
+    pub(crate) fn unreachable(url: &Url, why: String) -> Self {
+        Self::Unreachable { url: shown(url), why }
+    }
+
+    pub(crate) fn untrusted(url: &Url, refused: &CertificateError) -> Self {
+        let is_unknown = matches!(refused, CertificateError::UnknownIssuer | CertificateError::BadSignature);
+        Self::Untrusted { url: shown(url), why: in_words(refused), is_unknown }
+    }
+
     /// The HTTP status, if a controller answered.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
@@ -74,11 +103,46 @@ impl ClientError {
     }
 }
 
-/// The innermost cause of an error, which is the one that a person understands ("Connection refused").
-pub(crate) fn root_cause(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
+fn shown(url: &Url) -> String {
+    url.as_str().trim_end_matches('/').to_owned()
+}
+
+fn in_words(refused: &CertificateError) -> String {
+    match refused {
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            "it is of an authority that is not trusted here".to_owned()
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired".to_owned(),
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "it is not valid yet (is the clock right?)".to_owned()
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "it is not for this name or address".to_owned()
+        }
+        other => other.to_string(),
     }
-    cause.to_string()
+}
+
+/// What is wrong with a controller's certificate, if that is the reason of an error.
+pub(crate) fn refused_certificate<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a CertificateError> {
+    causes(error).find_map(|cause| match cause.downcast_ref::<TlsError>() {
+        Some(TlsError::InvalidCertificate(refused)) => Some(refused),
+        _ => None,
+    })
+}
+
+/// The innermost cause of an error, which is the one that a person understands ("Connection refused").
+pub(crate) fn root_cause(error: &(dyn Error + 'static)) -> String {
+    causes(error).last().unwrap_or(error).to_string()
+}
+
+/// An error and its causes, also one inside an error of input or output, which does not name it as its cause.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |found| {
+        let error: &'a (dyn Error + 'static) = *found;
+        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        }
+    })
 }

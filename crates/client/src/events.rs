@@ -1,10 +1,10 @@
 //! Events: which are asked for, and how they come one after another.
 
 use crate::ClientError;
+use crate::connection::Response;
 use crate::error::root_cause;
 use crate::transport::Call;
 use pierhead_wire::EventView;
-use reqwest::Response;
 use std::collections::VecDeque;
 
 /// Which events are asked for; what is absent is not asked for.
@@ -63,7 +63,7 @@ impl EventFeed {
         loop {
             if let Some(json) = self.frames.ready.pop_front() {
                 let event = serde_json::from_str(&json).map_err(|error| ClientError::ReadAnswer {
-                    url: self.response.url().to_string(),
+                    url: self.response.url.to_string(),
                     why: error.to_string(),
                 })?;
                 return Ok(Some((json, event)));

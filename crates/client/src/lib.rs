@@ -1,7 +1,7 @@
 //! Typed client of the HTTP API: one method for each route, on a list of controllers that are tried in turn.
 //!
-//! It keeps nothing but the addresses and the token, and decides nothing: what an answer means to a person is the
-//! caller's business.
+//! It keeps nothing but the addresses, the token and who is believed about certificates, and decides nothing: what an
+//! answer means to a person is the caller's business.
 
 mod account;
 mod address;
@@ -9,6 +9,7 @@ mod answer;
 mod app;
 mod change;
 mod cluster;
+mod connection;
 mod container;
 mod engine;
 mod error;
@@ -19,6 +20,7 @@ mod operation;
 mod role;
 mod token;
 mod transport;
+mod trust;
 
 pub use address::Addresses;
 pub use answer::Answer;
@@ -29,3 +31,4 @@ pub use events::{EventFeed, EventQuery};
 pub use logs::{LogOptions, LogStream};
 pub use token::TokensOf;
 pub use transport::Client;
+pub use trust::{Authority, Fingerprint};

@@ -1,9 +1,9 @@
 //! What containers wrote.
 
 use crate::ClientError;
+use crate::connection::Response;
 use crate::error::root_cause;
 use crate::transport::Call;
-use reqwest::Response;
 
 /// Which part of a log is asked for. By default all of both streams, and no more than there is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,6 +40,12 @@ pub struct LogStream(Response);
 impl LogStream {
     pub(crate) fn new(response: Response) -> Self {
         Self(response)
+    }
+
+    /// Since when the container is gone (RFC 3339), of which this is what was kept; `None` if it is there.
+    #[must_use]
+    pub fn gone_since(&self) -> Option<&str> {
+        self.0.gone_since.as_deref()
     }
 
     /// The next bytes, which may end anywhere in a line; `None` at the end.

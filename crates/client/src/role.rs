@@ -3,8 +3,8 @@
 use crate::change::json;
 use crate::transport::Call;
 use crate::{Answer, Client, ClientError};
+use hyper::Method;
 use pierhead_wire::{PermissionsRequest, RoleDetail, RoleRequest};
-use reqwest::Method;
 
 const ROLES: [&str; 2] = ["api", "roles"];
 

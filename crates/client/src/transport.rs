@@ -3,19 +3,22 @@
 //! A request is tried again only if its answer was lost; an answer is never second-guessed. Every change carries its
 //! key, so that trying it again cannot do it twice.
 
-use crate::error::root_cause;
-use crate::{Addresses, Answer, Change, ClientError, Wait};
+use crate::connection::{Connections, Lost, Response, TookTooLong};
+use crate::error::{refused_certificate, root_cause};
+use crate::trust::client_config;
+use crate::{Addresses, Answer, Authority, Change, ClientError, Wait};
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::{Method, Request, header};
 use pierhead_wire::ErrorBody;
-use reqwest::{Method, Response, Url, header};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
+use url::Url;
 
 /// How often the whole list of addresses is tried.
 const ROUNDS: u32 = 3;
 /// The pause before the second round; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// The longest that a connection may take to be made.
-const CONNECT_LIMIT: Duration = Duration::from_secs(3);
 /// The longest that an answer may take, beyond what the controller was asked to wait.
 const ANSWER_LIMIT: Duration = Duration::from_secs(15);
 /// What it calls itself; log-ins are listed by it.
@@ -24,7 +27,7 @@ const PROGRAM: &str = concat!("pierhead/", env!("CARGO_PKG_VERSION"));
 /// A client of the controllers of one pool.
 #[derive(Clone)]
 pub struct Client {
-    http: reqwest::Client,
+    http: Connections,
     addresses: Addresses,
     token: Option<String>,
 }
@@ -52,19 +55,24 @@ pub(crate) struct Reply {
 }
 
 impl Client {
-    /// A client that logs in with `token`, or not at all.
+    /// A client that logs in with `token`, or not at all. Certificates must be of an authority that the system trusts.
     ///
     /// # Errors
-    /// [`ClientError::SetUp`] if the system refuses what an HTTP client needs.
+    /// [`ClientError::SetUp`] if TLS does not work at all.
     pub fn new(addresses: Addresses, token: Option<String>) -> Result<Self, ClientError> {
-        let http = reqwest::Client::builder()
-            .connect_timeout(CONNECT_LIMIT)
-            .user_agent(PROGRAM)
-            .redirect(reqwest::redirect::Policy::none())
-            // Controllers stand in the same network; a proxy for the internet would only see the token.
-            .no_proxy()
-            .build()
-            .map_err(ClientError::SetUp)?;
+        Self::trusting(addresses, token, None)
+    }
+
+    /// The same; certificates must be of the given authority, if one is given, and of no other.
+    ///
+    /// # Errors
+    /// [`ClientError::SetUp`] if TLS does not work at all.
+    pub fn trusting(
+        addresses: Addresses,
+        token: Option<String>,
+        authority: Option<&Authority>,
+    ) -> Result<Self, ClientError> {
+        let http = Connections::new(client_config(&addresses, authority)?);
         Ok(Self { http, addresses, token })
     }
 
@@ -77,12 +85,8 @@ impl Client {
     /// Asks and reads the whole answer.
     pub(crate) async fn send(&self, call: &Call) -> Result<Reply, ClientError> {
         self.try_each(call, async |response| {
-            let status = response.status().as_u16();
-            let url = response.url().clone();
-            let location =
-                response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
-            let body = response.bytes().await?.to_vec();
-            Ok(Reply { status, url, location, body })
+            let (status, url, location) = (response.status, response.url.clone(), response.location.clone());
+            Ok(Reply { status, url, location, body: response.bytes().await? })
         })
         .await?
         .checked()
@@ -91,11 +95,11 @@ impl Client {
     /// Asks and hands out the answer while it is still coming.
     pub(crate) async fn open(&self, call: &Call) -> Result<Response, ClientError> {
         let response = self.try_each(call, async |response| Ok(response)).await?;
-        if response.status().is_success() {
+        if (200..300).contains(&response.status) {
             return Ok(response);
         }
-        let (status, url) = (response.status().as_u16(), response.url().clone());
-        let body = response.bytes().await.map(|bytes| bytes.to_vec()).unwrap_or_default();
+        let (status, url) = (response.status, response.url.clone());
+        let body = response.bytes().await.unwrap_or_default();
         Err(Reply { status, url, location: None, body }.refusal())
     }
 
@@ -103,7 +107,7 @@ impl Client {
     async fn try_each<T>(
         &self,
         call: &Call,
-        read: impl AsyncFn(Response) -> Result<T, reqwest::Error>,
+        read: impl AsyncFn(Response) -> Result<T, hyper::Error>,
     ) -> Result<T, ClientError> {
         let mut last = None;
         for round in 0..ROUNDS {
@@ -111,36 +115,44 @@ impl Client {
                 tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(round - 1)).await;
             }
             for base in self.addresses.iter() {
-                let outcome = match self.request(base, call)?.send().await {
-                    Ok(response) => read(response).await,
-                    Err(error) => Err(error),
+                let url = call.url(base)?;
+                let request = self.request(&url, call)?;
+                let exchange = async { Ok(read(self.http.ask(&url, request).await?).await?) };
+                let outcome: Result<T, Lost> = match call.limit {
+                    Some(limit) => tokio::time::timeout(limit, exchange).await.unwrap_or(Err(TookTooLong.into())),
+                    None => exchange.await,
                 };
                 match outcome {
                     Ok(value) => return Ok(value),
                     Err(error) => last = Some((base, error)),
                 }
             }
+            // A certificate gets no better by looking at it again.
+            if last.as_ref().is_some_and(|(_, error)| refused_certificate(&**error).is_some()) {
+                break;
+            }
         }
         let (base, error) = last.expect("a list of addresses is never empty");
-        let why = if error.is_timeout() { "no answer in time".to_owned() } else { root_cause(&error) };
-        Err(ClientError::Unreachable { url: base.as_str().trim_end_matches('/').to_owned(), why })
+        Err(match refused_certificate(&*error) {
+            Some(refused) => ClientError::untrusted(base, refused),
+            None => ClientError::unreachable(base, root_cause(&*error)),
+        })
     }
 
-    fn request(&self, base: &Url, call: &Call) -> Result<reqwest::RequestBuilder, ClientError> {
-        let mut request = self.http.request(call.method.clone(), call.url(base)?);
+    fn request(&self, url: &Url, call: &Call) -> Result<Request<Full<Bytes>>, ClientError> {
+        let mut request = Request::builder().method(call.method.clone()).uri(url.as_str());
+        request = request.header(header::USER_AGENT, PROGRAM);
         if let Some(token) = &self.token {
-            request = request.bearer_auth(token);
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
         if let Some(key) = &call.key {
             request = request.header("Idempotency-Key", key);
         }
-        if let Some(body) = &call.body {
-            request = request.header(header::CONTENT_TYPE, "application/json").body(body.clone());
+        if call.body.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
         }
-        if let Some(limit) = call.limit {
-            request = request.timeout(limit);
-        }
-        Ok(request)
+        let body = call.body.clone().unwrap_or_default();
+        request.body(Full::new(Bytes::from(body))).map_err(|error| ClientError::SetUp { why: error.to_string() })
     }
 }
 

@@ -29,6 +29,12 @@ impl CliError {
             }
             Self::ReadFile { .. } => Some("name a file that you can read".to_owned()),
             Self::WriteFile { .. } => Some("name a folder that you can write to".to_owned()),
+            Self::Fingerprint { .. } => {
+                Some("nothing was said to it; look at the fingerprint in the controller's log, and at the address".to_owned())
+            }
+            Self::Unknown { .. } => Some(
+                "compare it with the controller's log, then: pierhead login URL --ca-fingerprint HEX; or --ca-file FILE".to_owned(),
+            ),
             Self::Interrupted { operation: None }
             | Self::Several { .. }
             | Self::Declined
@@ -72,7 +78,12 @@ fn of_request(error: &ClientError, subject: Subject) -> Option<String> {
         ClientError::ReadAnswer { .. } => {
             "is that the address of a controller, and of the same version? It is in --url, PIERHEAD_URL or what login saved"
         }
-        ClientError::ParseAddress { .. } => "an address looks like http://10.0.0.1:8080",
+        ClientError::Untrusted { is_unknown: true, .. } => {
+            "nothing was said to it. If its authority was changed on purpose, log in again: pierhead login URL (or --ca-file FILE)"
+        }
+        ClientError::Untrusted { .. } => "nothing was said to it; the server needs another certificate",
+        ClientError::ParseAuthority => "name a file with -----BEGIN CERTIFICATE-----",
+        ClientError::ParseAddress { .. } => "an address looks like https://10.0.0.1:8080",
         ClientError::ParseName(_) => return Some(what_is_there(subject)),
         ClientError::ReadLog { .. } => "ask again; --since and --tail skip what you have seen",
         _ => return None,

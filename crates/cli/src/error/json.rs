@@ -54,6 +54,7 @@ impl CliError {
             Self::Interrupted { .. } => "interrupted",
             Self::Several { .. } => "several",
             Self::NotFound(_) => "not_found",
+            Self::Fingerprint { .. } | Self::Unknown { .. } => "untrusted",
             Self::Declined => "declined",
             Self::Credentials { .. } => "credentials",
             Self::ReadFile { .. } | Self::WriteFile { .. } => "file",
@@ -89,6 +90,7 @@ impl CliError {
 fn code_of_request(error: &ClientError) -> &str {
     match error {
         ClientError::Refused { body, .. } => &body.code,
+        ClientError::Untrusted { .. } => "untrusted",
         ClientError::Unreachable { .. } => "unreachable",
         ClientError::ReadAnswer { .. } => "not_a_controller",
         ClientError::ReadLog { .. } => "broke_off",

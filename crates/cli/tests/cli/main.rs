@@ -3,6 +3,8 @@
 
 #[path = "../../../client/tests/http/scripted.rs"]
 mod scripted;
+#[path = "../../../client/tests/http/secured.rs"]
+mod secured;
 
 mod access;
 mod changing;
@@ -13,3 +15,4 @@ mod logs;
 mod own;
 mod reading;
 mod session;
+mod trust;

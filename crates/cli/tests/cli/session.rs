@@ -103,6 +103,7 @@ impl Session {
         // Whoever runs the tests may have these in their environment.
         cli.connection.url = cli.connection.url.filter(|_| line.contains("--url "));
         cli.connection.token = cli.connection.token.filter(|_| line.contains("--token "));
+        cli.connection.ca_file = cli.connection.ca_file.filter(|_| line.contains("--ca-file "));
         let (out, err, progress) = (Recorder::default(), Recorder::default(), self.progress.clone());
         let input = Box::new(Cursor::new(self.input));
         let mut output = Output::new(Box::new(out.clone()), Box::new(err.clone()), input, self.terminals);

@@ -4,3 +4,5 @@
 mod answers;
 mod requests;
 mod scripted;
+mod secured;
+mod trust;
