@@ -23,7 +23,7 @@ use clap::{ArgAction, Parser, Subcommand};
 /// The command line of a program that is only a client.
 #[derive(Debug, Parser)]
 #[command(name = "pierhead", version, about = "Apps on plain Docker hosts", after_help = AFTER_HELP)]
-#[command(disable_version_flag = true, disable_help_subcommand = true)]
+#[command(disable_version_flag = true, disable_help_subcommand = true, arg_required_else_help = true)]
 pub struct Cli {
     /// Print the version
     #[arg(short = 'v', long, short_alias = 'V', action = ArgAction::Version)]

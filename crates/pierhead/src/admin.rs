@@ -41,13 +41,13 @@ struct ResetPasswordArgs {
 }
 
 /// Does one command.
-pub(crate) async fn admin(args: AdminArgs) -> Result<()> {
+pub(crate) async fn admin(args: AdminArgs, json: bool) -> Result<()> {
     match args.command {
-        AdminCommand::ResetPassword(args) => reset_password(args).await,
+        AdminCommand::ResetPassword(args) => reset_password(args, json).await,
     }
 }
 
-async fn reset_password(args: ResetPasswordArgs) -> Result<()> {
+async fn reset_password(args: ResetPasswordArgs, json: bool) -> Result<()> {
     let name = Username::parse(args.username).context("--username")?;
     let password = if args.password_stdin { read_password()? } else { pierhead_api::random_password() };
     let data_dir = args.data_dir.or_else(default_data_dir).context("there is no home directory; give --data-dir")?;
@@ -57,7 +57,10 @@ async fn reset_password(args: ResetPasswordArgs) -> Result<()> {
         Err(error @ AccountsError::NotFound(_)) => bail!("{error} in {}", data_dir.display()),
         Err(error) => return Err(error).context("the password was not changed"),
     }
-    if args.password_stdin {
+    if json {
+        let told = (!args.password_stdin).then_some(password);
+        println!("{}", serde_json::json!({ "username": name.to_string(), "password": told }));
+    } else if args.password_stdin {
         println!("The password of {name} is changed. Start the server again.");
     } else {
         println!("The new password, shown this once:\n\n    user name: {name}\n    password:  {password}\n");

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 /// Apps on plain Docker hosts: schedule, deploy, scale, heal.
 #[derive(Debug, Parser)]
 #[command(name = "pierhead", version, after_help = AFTER_HELP, disable_version_flag = true)]
-#[command(disable_help_subcommand = true)]
+#[command(disable_help_subcommand = true, arg_required_else_help = true)]
 struct Cli {
     #[command(flatten)]
     connection: Connection,
@@ -49,7 +49,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Serve(args) => runtime.block_on(serve::serve(*args)),
         Command::Dev(args) => runtime.block_on(dev::dev(args, cli.connection.json)),
-        Command::Admin(args) => runtime.block_on(admin::admin(args)),
+        Command::Admin(args) => runtime.block_on(admin::admin(args, cli.connection.json)),
         Command::Client(command) => {
             let code = runtime.block_on(pierhead_cli::run(command, &cli.connection, Cli::command));
             // Whoever was asked may still be typing: their line is not waited for.
@@ -59,10 +59,7 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
+        Err(error) => pierhead_cli::report_other(&format!("{error:#}"), cli.connection.json),
     }
 }
 

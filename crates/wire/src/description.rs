@@ -151,6 +151,9 @@ pub struct Defaults {
     pub reserved: Resources,
 }
 
+/// What stands for the value of an environment variable that only its owner may see.
+pub const HIDDEN: &str = "(hidden)";
+
 /// The most CPU for a container that names none, in thousandths of a core.
 pub const DEFAULT_CPU_LIMIT_MILLIS: u64 = 1000;
 
@@ -162,7 +165,7 @@ impl ImageDescription {
         if let Placement::Host(id) = &spec.placement {
             labels.push(format!("host:{id}"));
         }
-        let hidden = |value: &String| if redact { String::new() } else { value.clone() };
+        let hidden = |value: &String| if redact { HIDDEN.to_owned() } else { value.clone() };
         Self {
             name: spec.image.to_string(),
             cpus: Some(spec.limits.reserved.cpus()),

@@ -75,8 +75,10 @@ impl CliError {
     /// What the parser of the command line refuses.
     pub(crate) fn of_command_line(error: &clap::Error) -> Self {
         let text = error.render().to_string();
-        let first = text.lines().next().unwrap_or_default();
-        let message = first.strip_prefix("error: ").unwrap_or(first).to_owned();
+        // The first paragraph says what is wrong, the others how to do better.
+        let first: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+        let first = first.join(" ");
+        let message = first.strip_prefix("error: ").unwrap_or(&first).to_owned();
         let about = match error.get(ContextKind::InvalidArg) {
             Some(ContextValue::String(argument)) => format!("{argument}: "),
             _ => String::new(),

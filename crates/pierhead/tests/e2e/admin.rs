@@ -27,6 +27,9 @@ fn a_forgotten_password_is_set_anew_while_the_server_is_stopped() {
     assert_eq!(reset(&controller, &["--username", "nobody"], "").code, 1);
     assert_eq!(reset(&controller, &["--password-stdin"], "short\n").code, 1);
 
+    let told = reset(&controller, &["--json"], "");
+    assert_eq!((told.code, &told.json()["username"]), (0, &"admin".into()), "{told:?}");
+    assert!(told.json()["password"].as_str().unwrap().len() >= 8, "{told:?}");
     let done = reset(&controller, &[], "");
     assert_eq!(done.code, 0, "{done:?}");
     let password = done.stdout.lines().find_map(|line| line.trim().strip_prefix("password:")).unwrap().trim();

@@ -125,4 +125,5 @@ fn others_see_no_values() {
     let first = spec(r#"{"environment":{"PASSWORD":"secret"},"user_data":{"k":["secret"]}}"#).unwrap();
     let shown = serde_json::to_string(&ImageDescription::of(&first, true)).unwrap();
     assert!(shown.contains("PASSWORD") && !shown.contains("secret"), "{shown}");
+    assert!(shown.contains(r#""PASSWORD":"(hidden)""#), "not empty, which would be a value: {shown}");
 }
