@@ -3,7 +3,10 @@
 //! ChaCha20-Poly1305 with a random nonce; the context and the key's own name are authenticated with it.
 //! This module owns the key file, and never logs or returns the key.
 
+mod documents;
 mod key_file;
+
+pub use documents::SealedDocuments;
 
 use std::path::Path;
 
@@ -11,6 +14,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::digest::{SHA256, digest};
+use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::{Error, Result, Store, Transaction};
@@ -27,6 +31,8 @@ const CHECK_TEXT: &[u8] = b"pierhead";
 pub struct Sealer {
     key: LessSafeKey,
     name: [u8; NAME_BYTES],
+    /// Derived from the same key, so that neither tells anything of what the other made.
+    fingerprints: hmac::Key,
 }
 
 impl Sealer {
@@ -41,8 +47,21 @@ impl Sealer {
     fn new(key: &[u8; KEY_BYTES]) -> Self {
         let mut name = [0; NAME_BYTES];
         name.copy_from_slice(&digest(&SHA256, key).as_ref()[..NAME_BYTES]);
+        let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), b"pierhead fingerprints");
+        let fingerprints = hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref());
         let key = UnboundKey::new(&CHACHA20_POLY1305, key).expect("the algorithm's keys are 32 bytes");
-        Self { key: LessSafeKey::new(key), name }
+        Self { key: LessSafeKey::new(key), name, fingerprints }
+    }
+
+    /// What tells `text` from every other, and tells nobody what it is who has not the key: 64 hexadecimal digits.
+    /// The hash of something that people think up could be found by trying; this can't.
+    #[must_use]
+    pub fn fingerprint(&self, context: &str, text: &[u8]) -> String {
+        let mut signed = hmac::Context::with_key(&self.fingerprints);
+        signed.update(&(context.len() as u64).to_le_bytes());
+        signed.update(context.as_bytes());
+        signed.update(text);
+        signed.sign().as_ref().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
     }
 
     /// Text that only [`Sealer::open`] with the same context turns back into `plain`.
@@ -143,6 +162,18 @@ mod tests {
         assert!(matches!(other, Err(Error::WrongKey { .. })), "{other:?}");
         let elsewhere = sealer(1).open("engine/b", &sealed);
         assert!(matches!(elsewhere, Err(Error::Damaged { .. })), "{elsewhere:?}");
+    }
+
+    #[test]
+    fn fingerprints_hang_on_key_context_and_text() {
+        let print = |key, context, text: &[u8]| sealer(key).fingerprint(context, text);
+        let first = print(1, "a", b"secret");
+        assert_eq!((first.len(), &first), (64, &print(1, "a", b"secret")));
+        for other in
+            [print(2, "a", b"secret"), print(1, "b", b"secret"), print(1, "a", b"secrets"), print(1, "as", b"ecret")]
+        {
+            assert_ne!(first, other);
+        }
     }
 
     #[test]
