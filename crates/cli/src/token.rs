@@ -79,6 +79,9 @@ async fn list(args: &TokenLsArgs, client: &Client, out: &mut Output) -> Result<(
     if out.is_json() {
         return out.json(tokens.json());
     }
+    if tokens.is_empty() {
+        return out.text("No tokens. Make one for a program: pierhead token add NAME --expires-in 90d");
+    }
     let table = render::account::tokens(&tokens, out.width());
     out.text(&table)
 }

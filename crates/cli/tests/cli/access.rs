@@ -28,6 +28,7 @@ async fn tokens_are_listed_with_their_last_use_and_end() {
     for line in ["token ls --all", "token ls --account ann", "tokens"] {
         assert_eq!(session.run(line).await.code, 0, "{line}");
     }
+    assert!(session.run("token ls --all").await.out.contains("pierhead token add NAME"), "what to do next");
     let json = session.run("--json token ls").await.out;
     assert!(json.contains("ffffffff00000000"), "{json}");
     assert_eq!(server.lines()[1..3], ["GET /api/tokens?all=true", "GET /api/tokens?username=ann"]);

@@ -22,6 +22,27 @@ async fn a_terminal_gets_lines_that_it_does_not_obey() {
 }
 
 #[tokio::test]
+async fn the_flags_are_those_of_docker() {
+    let session = Session::start().await;
+    let line = "GET /api/containers/1111/logs";
+    for (flags, query) in [
+        ("", ""),
+        ("--stdout --stderr --tail all", ""),
+        ("-n 3 --stdout", "?tail=3&stderr=false"),
+        ("--stderr --since 1970-01-02", "?since=1970-01-02T00%3A00%3A00.000Z&stdout=false"),
+        ("--since 90 -t", "?since=1970-01-01T00%3A01%3A30.000Z&timestamps=true"),
+    ] {
+        session.server.on(&format!("{line}{query}"), Reply::Chunks(vec![b"x\n"]));
+        let ran = session.run(&format!("logs 1111 {flags}")).await;
+        assert_eq!((ran.code, ran.out.as_str()), (0, "x\n"), "{flags}: {ran:?}");
+    }
+    let ran = session.run("logs 1111 --since 1h30m").await;
+    assert_eq!(ran.code, 3, "{ran:?}");
+    let asked = session.server.lines().pop().unwrap();
+    assert!(asked.contains("?since=20"), "a span reaches back from now: {asked}");
+}
+
+#[tokio::test]
 async fn an_app_shows_all_its_containers_with_their_slots() {
     let session = Session::start().await;
     session.server.json("GET /api/apps/web", app("web")).json("GET /api/apps/idle", app("idle"));

@@ -8,6 +8,7 @@ mod secured;
 
 mod access;
 mod changing;
+mod events;
 mod failing;
 mod hosts;
 mod login;
