@@ -15,7 +15,7 @@ use pierhead_model::{
 use pierhead_planner::{EngineState, HostScore, Rebalance, SlotPhase, Survival, World, slot_status};
 use pierhead_wire::{
     AppView, ClusterInfo, ContainerView, EngineOfContainer, EngineView, HealthView, HomelessView, ImageDescription,
-    MoveView, PortDescription, RebalanceView, ScoreView, SilentEngine, SlotView, SurvivalView, format_timestamp,
+    MoveView, OperationView, PortDescription, RebalanceView, ScoreView, SilentEngine, SlotView, SurvivalView, format_timestamp,
 };
 use std::cmp::Reverse;
 
@@ -192,6 +192,16 @@ fn is_down(world: &World, engine: &EngineId) -> bool {
 fn sees_all(caller: &Caller, app: &App) -> bool {
     app.owner == caller.identity.username || caller.may(Permission::WriteAllContainers)
 }
+/// An operation; what a container printed that failed is for those who may read its log.
+pub(crate) fn operation(caller: &Caller, operation: &Operation) -> OperationView {
+    let mut view = OperationView::from(operation);
+    let sees_logs = operation.actor == caller.identity.username || caller.may(Permission::WriteAllContainers);
+    if let Some(error) = view.error.as_mut().filter(|_| !sees_logs) {
+        error.log.clear();
+    }
+    view
+}
+
 
 /// What is known of a container that was not described to us.
 fn foreign_image(observed: &ObservedContainer) -> ImageDescription {
@@ -225,12 +235,32 @@ pub(crate) fn app(world: &World, caller: &Caller, app: &App) -> AppView {
         owner: app.owner.to_string(),
         image: image.unwrap_or_default(),
         replicas: u32::try_from(app.replicas()).unwrap_or(u32::MAX),
-        running: u32::try_from(slots.iter().filter(|slot| slot.state == "running").count()).unwrap_or(u32::MAX),
+        running: u32::try_from(serving(world, app)).unwrap_or(u32::MAX),
+        done: count_in(&slots, SlotPhase::Done),
+        failed: count_in(&slots, SlotPhase::Failed),
+        message: what_of_the_change(app),
         version: app.version,
         created_at: format_timestamp(app.created_at),
         slots,
     }
 }
+fn count_in(slots: &[SlotView], phase: SlotPhase) -> u32 {
+    u32::try_from(slots.iter().filter(|slot| slot.state == phase.as_str()).count()).unwrap_or(u32::MAX)
+}
+
+/// How many slots do their work, be it with containers of the description before.
+fn serving(world: &World, app: &App) -> usize {
+    app.slots.keys().filter(|slot| slot_status(world, &SlotKey { app: app.id.clone(), slot: **slot }).serves).count()
+}
+
+fn what_of_the_change(app: &App) -> String {
+    match (&app.former, &app.taken_back) {
+        (Some(_), _) => "a changed description is on its way to the containers, one by one".to_owned(),
+        (None, Some(reason)) => format!("the last change of the description was taken back: {reason}"),
+        (None, None) => String::new(),
+    }
+}
+
 
 fn slot_view(world: &World, app: &App, slot: Slot) -> SlotView {
     let key = SlotKey { app: app.id.clone(), slot };
@@ -255,6 +285,7 @@ fn slot_view(world: &World, app: &App, slot: Slot) -> SlotView {
         wish: wish.to_owned(),
         state: status.phase.as_str().to_owned(),
         container: status.container.map(|id| id.to_string()),
+        exit_code: assignment.and_then(|assignment| assignment.exit.as_ref()).map(|exit| exit.code),
         engine: status.engine.map(|id| id.to_string()),
         version: assignment.map(|assignment| assignment.version),
         generation: assignment.map(|assignment| assignment.generation.0),

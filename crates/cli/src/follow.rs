@@ -119,7 +119,12 @@ pub(crate) async fn follow(
     };
     match ended.state.as_str() {
         "done" => Ok(ended),
-        state => Err(failure(&ended, state)),
+        state => {
+            if !out.is_json() {
+                tell_log(&ended, out);
+            }
+            Err(failure(&ended, state))
+        }
     }
 }
 
@@ -141,6 +146,17 @@ fn lost(id: &str, source: ClientError) -> CliError {
     match source {
         refused @ ClientError::Refused { .. } => CliError::Request(refused),
         source => CliError::Follow { operation: id.to_owned(), source },
+    }
+}
+
+/// What the container printed that failed, before why it failed is said.
+fn tell_log(operation: &OperationView, out: &mut Output) {
+    let log = operation.error.iter().flat_map(|error| &error.log);
+    for (at, line) in log.enumerate() {
+        if at == 0 {
+            out.note("the container printed last:");
+        }
+        out.note(&format!("  {line}"));
     }
 }
 

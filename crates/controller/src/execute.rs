@@ -1,5 +1,7 @@
 //! Carries out one action on one engine. Decides nothing: every choice is in the action.
 
+mod log_tail;
+
 use crate::Options;
 use crate::engines::{Engines, Link};
 use pierhead_engine::{CreateRequest, EngineError, RegistryAuth};
@@ -14,22 +16,31 @@ pub(crate) struct Executor {
     pub(crate) options: Arc<Options>,
 }
 
+/// What a step tells beyond its success.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// The last lines of a log.
+    pub(crate) log: Vec<String>,
+}
+
 impl Executor {
     /// Carries out one action; the world knows the result when this returns.
-    pub(crate) async fn carry_out(&self, action: &Action) -> Result<(), Failure> {
+    pub(crate) async fn carry_out(&self, action: &Action) -> Result<Told, Failure> {
         let Some(link) = self.engines.link(&action.engine) else {
             return Err(Failure::new(FailureKind::Unreachable, format!("host {} is not in the pool", action.engine)));
         };
         let result = match &action.step {
             Step::Create { containers, pull } => self.create_all(&link, containers, *pull).await,
+            Step::Pull(images) => self.pull_missing(&link, images).await,
             Step::Start(id) => self.start(&link, id).await,
+            Step::ReadLog(id) => return Ok(Told { log: log_tail::read(&link.engine, id).await }),
             step => self.change(&link, step).await,
         };
         if let Err(error) = &result {
             tracing::info!(engine = %action.engine, %error, "a step failed");
             link.relist();
         }
-        result.map_err(|error| error.failure())
+        result.map(|()| Told::default()).map_err(|error| error.failure())
     }
 
     async fn change(&self, link: &Link, step: &Step) -> Result<(), EngineError> {
@@ -43,7 +54,7 @@ impl Executor {
                 self.engines.forget(link, id);
                 return Ok(());
             }
-            Step::Create { .. } | Step::Start(_) => Ok(()),
+            Step::Create { .. } | Step::Pull(_) | Step::Start(_) | Step::ReadLog(_) => Ok(()),
         };
         drop(permit);
         if let Step::Stop(id) | Step::Restart(id) = step {
@@ -122,6 +133,15 @@ impl Executor {
         };
         let found = link.engine.containers().await?.into_iter().find(is_same);
         found.map(|found| found.id).ok_or(EngineError::NameTaken)
+    }
+
+    async fn pull_missing(&self, link: &Link, images: &[ImageReference]) -> Result<(), EngineError> {
+        for image in images {
+            if link.engine.image(image).await?.is_none() {
+                self.pull(link, image).await?;
+            }
+        }
+        Ok(())
     }
 
     /// An image that was asked to be newest; if it can't be had but an older one is there, that one does.

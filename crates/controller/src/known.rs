@@ -29,7 +29,10 @@ impl Known {
     /// can be reached.
     #[must_use]
     pub fn is_outdated(&self, engine: &EngineId, container: &ObservedContainer) -> bool {
-        if !container.belongs_to(&self.world.cluster) || self.world.is_current(engine, container) {
+        if !container.belongs_to(&self.world.cluster)
+            || self.world.is_current(engine, container)
+            || self.world.is_fallback(engine, container)
+        {
             return false;
         }
         let owner = Ownership::read(&container.labels);

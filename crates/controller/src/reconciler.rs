@@ -2,10 +2,10 @@
 //! data; one run per key at a time.
 
 use crate::Controller;
-use crate::execute::Executor;
+use crate::execute::{Executor, Told};
 use crate::keys;
 use crate::known::Known;
-use pierhead_model::{ContainerId, EngineId, Failure, Generation, ObservedContainer, Operation, SlotKey};
+use pierhead_model::{Assignment, ContainerId, EngineId, Failure, Generation, ObservedContainer, Operation, SlotKey};
 use pierhead_planner::{Action, AppWrite, Plan, RecordWrite, Step, after_failure, plan};
 use pierhead_store::leadership::Leadership;
 use pierhead_store::{Error, MAX_OPERATIONS, MAX_TRANSACTION_BYTES, Result, Transaction};
@@ -47,7 +47,7 @@ enum Busy {
 
 struct Outcome {
     action: Action,
-    result: std::result::Result<(), Failure>,
+    result: std::result::Result<Told, Failure>,
 }
 
 struct Reconciler<'a> {
@@ -178,7 +178,7 @@ impl<'a> Reconciler<'a> {
         let (executor, tell) = (self.executor.clone(), self.outcomes.0.clone());
         self.controller.spawn(async move {
             let result = executor.carry_out(&action).await;
-            let backs_off = matches!(action.step, Step::Create { .. } | Step::Start(_));
+            let backs_off = matches!(action.step, Step::Create { .. } | Step::Pull(_) | Step::Start(_));
             if result.is_err() && !backs_off {
                 tokio::time::sleep(PAUSE).await;
             }
@@ -213,8 +213,9 @@ impl<'a> Reconciler<'a> {
         let present = known.world.assignments().get(key).filter(|assignment| assignment.generation == *generation)?;
         let is_wanted = known.world.apps().get(&key.app).is_some_and(|app| app.slots.contains_key(&key.slot));
         let next = match (&outcome.result, &outcome.action.step) {
-            (Ok(()), _) => outcome.action.then.clone()?,
-            (Err(failure), Step::Create { .. } | Step::Start(_)) if is_wanted => {
+            (Ok(told), Step::ReadLog(_)) => with_log(outcome.action.then.clone()?, &told.log),
+            (Ok(_), _) | (Err(_), Step::ReadLog(_)) => outcome.action.then.clone()?,
+            (Err(failure), Step::Create { .. } | Step::Pull(_) | Step::Start(_)) if is_wanted => {
                 after_failure(present, failure.clone(), self.controller.clock.now(), &known.world.policy)
             }
             (Err(_), _) => return None,
@@ -229,6 +230,14 @@ fn busy(action: &Action) -> Busy {
         (_, Some(container)) => Busy::Container(action.engine.clone(), container.clone()),
         (None, None) => unreachable!("what is made is made for a slot"),
     }
+}
+
+/// The end of a container's log belongs to the failure for which it was read.
+fn with_log(mut next: Assignment, log: &[String]) -> Assignment {
+    if let Some(attempt) = next.attempts.last_mut() {
+        attempt.failure.log = log.to_vec();
+    }
+    next
 }
 
 /// Adds a record to a transaction, with a compare on what it was decided from.

@@ -29,14 +29,34 @@ pub struct App {
     pub transient: bool,
     /// The containers of every slot, at least one.
     pub members: Vec<Member>,
-    /// Rises with each change of the description.
+    /// Tells one description from another; see [`App::describe`].
     pub version: u32,
+    /// The highest version that there ever was: numbers are never used twice.
+    #[serde(default)]
+    pub newest_version: u32,
+    /// The last description that all slots ran, while another one is on its way to them. It comes back if that fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former: Option<Box<Description>>,
+    /// Why the last change of the description was taken back, in words, until it is changed again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_back: Option<String>,
     /// The slots that shall be there. How many run is how many want to.
     pub slots: BTreeMap<Slot, SlotIntent>,
     /// The number of the next slot.
     pub next_slot: u32,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+/// What the slots of an app are made from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Description {
+    /// The containers of every slot.
+    pub members: Vec<Member>,
+    /// Its version.
+    pub version: u32,
+    /// Whether the app went with its last slot.
+    pub transient: bool,
 }
 
 /// One container of a slot's group.
@@ -84,6 +104,33 @@ impl App {
         self.slots.values().filter(|intent| intent.wish == SlotWish::Running).count()
     }
 
+    /// Changes what the slots are made from; tells the version that stands for it. What all slots run now is kept until
+    /// all run the new one.
+    pub fn describe(&mut self, members: Vec<Member>) -> u32 {
+        let members = std::mem::replace(&mut self.members, members);
+        let present = Description { members, version: self.version, transient: self.transient };
+        // A change that overtakes another one falls back to what was last known to run.
+        self.former.get_or_insert_with(|| Box::new(present));
+        self.version = self.version.max(self.newest_version) + 1;
+        self.newest_version = self.version;
+        self.taken_back = None;
+        self.version
+    }
+
+    /// Returns to the description before, if the present one is of this version and not all slots run it; tells whether
+    /// it did.
+    pub fn take_back(&mut self, version: u32, reason: &str) -> bool {
+        match self.former.take_if(|_| self.version == version) {
+            None => false,
+            Some(former) => {
+                let Description { members, version, transient } = *former;
+                (self.members, self.version, self.transient) = (members, version, transient);
+                self.taken_back = Some(reason.to_owned());
+                true
+            }
+        }
+    }
+
     /// Adds `count` slots that shall run, on behalf of an operation, and returns their numbers.
     pub fn add_slots(&mut self, count: u32, operation: &OperationId) -> Vec<Slot> {
         (0..count)
@@ -95,5 +142,58 @@ impl App {
                 slot
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn app() -> App {
+        App {
+            id: AppId("a1".to_owned()),
+            name: AppName::parse("web").unwrap(),
+            owner: Username::parse("clare").unwrap(),
+            transient: true,
+            members: Vec::new(),
+            version: 1,
+            newest_version: 0,
+            former: None,
+            taken_back: None,
+            slots: BTreeMap::new(),
+            next_slot: 0,
+            created_at: Timestamp(0),
+        }
+    }
+
+    #[test]
+    fn a_version_is_never_used_twice() {
+        let mut app = app();
+        assert_eq!(app.describe(Vec::new()), 2);
+        app.transient = false;
+        assert!(app.take_back(2, "it failed"));
+        assert_eq!((app.version, app.transient, app.taken_back.as_deref()), (1, true, Some("it failed")));
+        assert_eq!(app.describe(Vec::new()), 3);
+        assert_eq!(app.taken_back, None);
+    }
+
+    #[test]
+    fn a_change_that_overtakes_another_falls_back_to_what_ran_last() {
+        let mut app = app();
+        app.describe(Vec::new());
+        app.describe(Vec::new());
+        assert!(!app.take_back(2, "it failed"), "another one was described since");
+        assert!(app.take_back(3, "it failed"));
+        assert!(!app.take_back(1, "it failed"), "there is nothing before it");
+        assert_eq!(app.version, 1);
+    }
+
+    #[test]
+    fn a_record_of_before_is_read() {
+        let mut old = serde_json::to_value(app()).unwrap();
+        old.as_object_mut().unwrap().remove("newest_version");
+        let mut read: App = serde_json::from_value(old).unwrap();
+        read.version = 7;
+        assert_eq!(read.describe(Vec::new()), 8);
     }
 }

@@ -64,8 +64,32 @@ pub struct Assignment {
     /// Not before this moment is anything tried again.
     #[serde(default)]
     pub not_before: Timestamp,
+    /// Since when all its containers run, as far as was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub up_since: Option<Timestamp>,
+    /// How often the engine was seen to have started this generation's containers again by itself.
+    #[serde(default)]
+    pub engine_restarts: u32,
+    /// What serves until this generation does: the slot before its description changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<Box<Fallback>>,
+    /// Whether the images are on the host, where that is seen to before what serves is stopped.
+    #[serde(default)]
+    pub has_images: bool,
+    /// The highest generation that there ever was, if the slot returned to an earlier one.
+    #[serde(default)]
+    pub newest_generation: Generation,
     /// When this generation was decided.
     pub created_at: Timestamp,
+}
+
+/// A slot's former generation, which serves until the present one does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Fallback {
+    /// The slot as it was.
+    pub assignment: Assignment,
+    /// Whether it has to go before the containers of the present generation are made, because both cannot be at once.
+    pub goes_first: bool,
 }
 
 /// Something that was tried for a slot and failed.
@@ -103,6 +127,20 @@ impl Assignment {
     #[must_use]
     pub fn key(&self) -> SlotKey {
         SlotKey { app: self.app.clone(), slot: self.slot }
+    }
+
+    /// The generation that comes next.
+    #[must_use]
+    pub fn next_generation(&self) -> Generation {
+        self.generation.max(self.newest_generation).next()
+    }
+
+    /// Whether containers of a generation on an engine serve until those of the present one do.
+    #[must_use]
+    pub fn falls_back_to(&self, engine: &EngineId, generation: Generation) -> bool {
+        self.fallback.as_ref().is_some_and(|fallback| {
+            fallback.assignment.engine == *engine && fallback.assignment.generation == generation
+        })
     }
 
     /// The name of a member's container: app, slot and generation, so that creating it twice collides. Members

@@ -9,6 +9,9 @@ pub struct Failure {
     pub kind: FailureKind,
     /// What happened, for a person.
     pub message: String,
+    /// The last lines that the container printed, as it printed them, if it got so far.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<String>,
 }
 
 /// What kind of failure it is.
@@ -63,6 +66,6 @@ impl Failure {
     /// A failure with its message.
     #[must_use]
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), log: Vec::new() }
     }
 }

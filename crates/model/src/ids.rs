@@ -135,7 +135,7 @@ impl fmt::Display for Slot {
 }
 
 /// Counts how often the containers of a slot were created anew; never rises at a mere restart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Generation(pub u32);
 

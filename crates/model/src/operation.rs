@@ -25,6 +25,9 @@ pub struct Operation {
     pub targets: Vec<Target>,
     /// Whether the app itself was made by this operation and goes with it if it fails.
     pub made_app: bool,
+    /// The version of its app's description that it brings about; if it fails, the description before comes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub describes: Option<u32>,
     /// Whether images are pulled even where they are on the host already.
     #[serde(default)]
     pub pull: bool,
@@ -54,6 +57,17 @@ pub struct OperationError {
     pub code: String,
     /// For a person.
     pub message: String,
+    /// The last lines that the container printed that failed, as it printed them; only for those who may read its log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<String>,
+}
+
+impl OperationError {
+    /// An error with its code and message.
+    #[must_use]
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into(), log: Vec::new() }
+    }
 }
 
 /// Slots that an operation moves to other hosts.

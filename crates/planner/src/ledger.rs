@@ -48,6 +48,8 @@ pub struct HostFacts {
 pub enum HoldKey {
     /// A slot of ours.
     Slot(SlotKey),
+    /// The former containers of a slot, which serve until its present ones do.
+    Fallback(SlotKey),
     /// A container that belongs to no slot: somebody else's, or a surplus one of ours.
     Container(EngineId, ContainerId),
 }

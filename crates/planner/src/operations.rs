@@ -4,7 +4,9 @@ mod relocation;
 
 use crate::World;
 use crate::plan::{AppWrite, Blocked, Plan, RecordWrite};
+use crate::reconcile::is_clearing;
 use crate::retry::{is_worn_out, lasting_attempts};
+use crate::slot::has_run;
 use crate::status::{SlotPhase, slot_status};
 use pierhead_model::{
     App, AppId, Goal, HealthStatus, Operation, OperationError, OperationState, SlotKey, SlotWish, Target, Timestamp,
@@ -63,11 +65,9 @@ fn advance(
         return relocation::advance(world, operation, moves, blocked, now);
     }
     let app = apps.get(&operation.app);
-    let fail = |outcome, error, verdicts| {
-        Some(RecordWrite::Progress {
-            operation: failed(world, operation, outcome, error, verdicts, now),
-            app: without_added(app, operation),
-        })
+    let fail = |outcome, error: OperationError, verdicts| {
+        let app = undone(app, operation, &error.message);
+        Some(RecordWrite::Progress { operation: failed(world, operation, outcome, error, verdicts, now), app })
     };
     if let Some(outcome) = operation.ending {
         let gone =
@@ -76,8 +76,13 @@ fn advance(
         return over.then(|| finish(operation, outcome, now, AppWrite::Keep));
     }
     let judged: Vec<Judgement> =
-        operation.targets.iter().map(|target| judge(world, operation, target, blocked)).collect();
+        operation.targets.iter().map(|target| judge(world, operation, target, blocked, now)).collect();
     let verdicts: Vec<Verdict> = judged.iter().map(|judgement| judgement.verdict.clone()).collect();
+    if let Some(app) = app.filter(|app| operation.describes.is_some_and(|version| app.version < version)) {
+        let reason = app.taken_back.as_deref().unwrap_or("it failed");
+        let message = format!("a later change of {} was taken back, and this one with it: {reason}", app.name);
+        return fail(OperationState::Failed, OperationError::new("taken_back", message), verdicts);
+    }
     if let Some(error) = judged.into_iter().find_map(|judgement| judgement.error) {
         return fail(OperationState::Failed, error, verdicts);
     }
@@ -86,7 +91,7 @@ fn advance(
         return Some(finish(&ended, OperationState::Done, now, settle(app, operation)));
     }
     if now >= operation.deadline {
-        let error = OperationError { code: "timed_out".to_owned(), message: what_is_late(&verdicts) };
+        let error = OperationError::new("timed_out", what_is_late(&verdicts));
         return fail(OperationState::TimedOut, error, verdicts);
     }
     None
@@ -107,17 +112,18 @@ pub fn cancel(world: &World, operation: &Operation, now: Timestamp) -> Option<Re
         return None;
     }
     let what_stays = operation.relocation.as_ref().map(relocation::what_stays).unwrap_or_default();
-    let error = OperationError { code: "cancelled".to_owned(), message: format!("called off{what_stays}") };
-    let verdicts = verdicts(world, operation);
+    let error = OperationError::new("cancelled", format!("called off{what_stays}"));
+    let verdicts = verdicts(world, operation, now);
+    let app = undone(world.apps().get(&operation.app), operation, &error.message);
     Some(RecordWrite::Progress {
         operation: failed(world, operation, OperationState::Cancelled, error, verdicts, now),
-        app: without_added(world.apps().get(&operation.app), operation),
+        app,
     })
 }
 
 /// What became of each target so far.
 #[must_use]
-pub fn verdicts(world: &World, operation: &Operation) -> Vec<Verdict> {
+pub fn verdicts(world: &World, operation: &Operation, now: Timestamp) -> Vec<Verdict> {
     if operation.state.has_ended() || operation.ending.is_some() {
         return operation.verdicts.clone();
     }
@@ -125,7 +131,7 @@ pub fn verdicts(world: &World, operation: &Operation) -> Vec<Verdict> {
     if let Some(moves) = &operation.relocation {
         return relocation::verdicts(world, moves, &nothing);
     }
-    operation.targets.iter().map(|target| judge(world, operation, target, &nothing).verdict).collect()
+    operation.targets.iter().map(|target| judge(world, operation, target, &nothing, now).verdict).collect()
 }
 
 /// What is thought of one target.
@@ -135,7 +141,13 @@ struct Judgement {
     error: Option<OperationError>,
 }
 
-fn judge(world: &World, operation: &Operation, target: &Target, blocked: &BlockedSlots<'_>) -> Judgement {
+fn judge(
+    world: &World,
+    operation: &Operation,
+    target: &Target,
+    blocked: &BlockedSlots<'_>,
+    now: Timestamp,
+) -> Judgement {
     let key = operation.slot_key(target.slot);
     let status = slot_status(world, &key);
     let mut verdict = Verdict {
@@ -156,8 +168,15 @@ fn judge(world: &World, operation: &Operation, target: &Target, blocked: &Blocke
         Goal::Added | Goal::Running if wish == Some(SlotWish::Stopped) => true,
         Goal::Added | Goal::Running => {
             error = failure(world, &key, blocked);
-            matches!(status.phase, SlotPhase::Running | SlotPhase::Done | SlotPhase::Removed)
-                && is_up_to_date(world, &key)
+            let is_there = match status.phase {
+                SlotPhase::Running => has_started(world, &key, now),
+                phase => matches!(phase, SlotPhase::Done | SlotPhase::Failed | SlotPhase::Removed),
+            };
+            let is_clearing = || {
+                let assignment = world.assignments().get(&key);
+                operation.describes.is_some() && assignment.is_some_and(|found| is_clearing(world, found, now))
+            };
+            is_there && is_up_to_date(world, &key) && !is_clearing()
         }
         // Somebody started it meanwhile.
         Goal::Stopped if wish == Some(SlotWish::Running) => true,
@@ -175,6 +194,12 @@ fn judge(world: &World, operation: &Operation, target: &Target, blocked: &Blocke
     Judgement { verdict, error }
 }
 
+/// Whether a slot has run for long enough to count as started.
+fn has_started(world: &World, key: &SlotKey, now: Timestamp) -> bool {
+    let slot = world.apps().get(&key.app).zip(world.assignments().get(key));
+    slot.is_some_and(|(app, assignment)| has_run(world, app, assignment, now, world.policy.started_ms))
+}
+
 /// Whether the slot's containers are made from the newest description and every restart asked for was carried out.
 fn is_up_to_date(world: &World, key: &SlotKey) -> bool {
     let Some(app) = world.apps().get(&key.app) else { return true };
@@ -182,7 +207,7 @@ fn is_up_to_date(world: &World, key: &SlotKey) -> bool {
     world.assignments().get(key).is_some_and(|assignment| {
         // What has ended is not run again for a new description.
         let is_newest = assignment.version == app.version || assignment.exit.is_some();
-        is_newest && assignment.restarts_done >= intent.restarts
+        is_newest && assignment.fallback.is_none() && assignment.restarts_done >= intent.restarts
     })
 }
 
@@ -192,8 +217,8 @@ fn failure(world: &World, key: &SlotKey, blocked: &BlockedSlots<'_>) -> Option<O
     let attempts = assignment.map_or(&[][..], |(assignment, app)| lasting_attempts(app, assignment));
     let last = attempts.last();
     let of_failure = |failure: &pierhead_model::Failure| OperationError {
-        code: failure.kind.code().to_owned(),
-        message: failure.message.clone(),
+        log: failure.log.clone(),
+        ..OperationError::new(failure.kind.code(), failure.message.clone())
     };
     if let Some(attempt) = last.filter(|attempt| attempt.failure.kind.is_everywhere() || is_worn_out(attempts)) {
         return Some(of_failure(&attempt.failure));
@@ -201,7 +226,7 @@ fn failure(world: &World, key: &SlotKey, blocked: &BlockedSlots<'_>) -> Option<O
     let blocked = blocked.get(key).filter(|blocked| blocked.refusal.is_some())?;
     Some(match last {
         Some(attempt) => of_failure(&attempt.failure),
-        None => OperationError { code: "no_room".to_owned(), message: blocked.reason.clone() },
+        None => OperationError::new("no_room", blocked.reason.clone()),
     })
 }
 
@@ -236,12 +261,15 @@ fn failed(
     }
 }
 
-/// Takes back what the operation added, and the app with its last slot if it was made for that.
-fn without_added(app: Option<&App>, operation: &Operation) -> AppWrite {
+/// Takes back what the operation described and added, and the app with its last slot if it was made for that.
+fn undone(app: Option<&App>, operation: &Operation, reason: &str) -> AppWrite {
     let Some(app) = app else { return AppWrite::Keep };
     let mut rest = app.clone();
+    if let Some(version) = operation.describes {
+        rest.take_back(version, reason);
+    }
     rest.slots.retain(|_, intent| intent.added_by.as_ref() != Some(&operation.id));
-    let goes = rest.slots.is_empty() && (operation.made_app || app.transient);
+    let goes = rest.slots.is_empty() && (operation.made_app || rest.transient);
     if goes {
         AppWrite::Delete(app.id.clone(), app.name.clone())
     } else if rest == *app {
@@ -251,7 +279,7 @@ fn without_added(app: Option<&App>, operation: &Operation) -> AppWrite {
     }
 }
 
-/// The slots that the operation added are now like any other.
+/// The slots that the operation added are now like any other, and there is no way back from its description.
 fn settle(app: Option<&App>, operation: &Operation) -> AppWrite {
     let Some(app) = app else { return AppWrite::Keep };
     let mut settled = app.clone();
@@ -259,6 +287,9 @@ fn settle(app: Option<&App>, operation: &Operation) -> AppWrite {
         if intent.added_by.as_ref() == Some(&operation.id) {
             intent.added_by = None;
         }
+    }
+    if operation.describes == Some(app.version) {
+        settled.former = None;
     }
     if settled == *app { AppWrite::Keep } else { AppWrite::Put(settled) }
 }

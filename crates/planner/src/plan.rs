@@ -2,8 +2,8 @@
 
 use crate::Refusal;
 use pierhead_model::{
-    App, AppId, AppName, Assignment, ContainerId, ContainerSpec, EngineId, Generation, HostPort, MemberName, Operation,
-    SlotKey,
+    App, AppId, AppName, Assignment, ContainerId, ContainerSpec, EngineId, Generation, HostPort, ImageReference,
+    MemberName, Operation, SlotKey,
 };
 use std::collections::BTreeMap;
 
@@ -63,8 +63,8 @@ impl Action {
     #[must_use]
     pub fn container(&self) -> Option<&ContainerId> {
         match &self.step {
-            Step::Create { .. } => None,
-            Step::Start(id) | Step::Stop(id) | Step::Restart(id) | Step::Remove(id) => Some(id),
+            Step::Create { .. } | Step::Pull(_) => None,
+            Step::Start(id) | Step::Stop(id) | Step::Restart(id) | Step::Remove(id) | Step::ReadLog(id) => Some(id),
         }
     }
 }
@@ -79,6 +79,8 @@ pub enum Step {
         /// Whether the images are pulled even where they are present.
         pull: bool,
     },
+    /// See to it that images are there.
+    Pull(Vec<ImageReference>),
     /// Start a container that is there.
     Start(ContainerId),
     /// Stop it.
@@ -87,6 +89,8 @@ pub enum Step {
     Restart(ContainerId),
     /// Remove it, running or not; its volumes stay.
     Remove(ContainerId),
+    /// Read the end of its log into the newest failure of the record that follows, which is written in any case.
+    ReadLog(ContainerId),
 }
 
 /// Everything that an engine has to know of a new container.

@@ -11,6 +11,10 @@ pub struct Policy {
     pub grace_ms: u64,
     /// How long a container that bears our labels but has no record is left alone.
     pub orphan_grace_ms: u64,
+    /// How long a slot must have run before it counts as started for those who wait for it.
+    pub started_ms: u64,
+    /// How long a slot of a changed description must have run before its former containers go.
+    pub proven_ms: u64,
     /// How long a slot must run before its earlier failures are forgotten.
     pub settle_ms: u64,
     /// The wait after the first failure; doubled with each further one.
@@ -29,6 +33,8 @@ impl Default for Policy {
             placement: PlacementPolicy::default(),
             grace_ms: 3_000,
             orphan_grace_ms: 10_000,
+            started_ms: 500,
+            proven_ms: 2_000,
             settle_ms: 10_000,
             back_off_ms: 1_000,
             longest_back_off_ms: 60_000,

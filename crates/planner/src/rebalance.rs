@@ -97,7 +97,7 @@ fn next_move<'a>(world: &'a World, ledger: &Ledger, moved: &BTreeSet<SlotKey>) -
 
 fn candidate<'a>(world: &'a World, ledger: &Ledger, assignment: &'a Assignment) -> Option<Candidate<'a>> {
     let app = world.apps().get(&assignment.app).filter(|app| may_move(world, app, assignment))?;
-    let mut request = slot_request(app, assignment.slot, assignment.generation.next());
+    let mut request = slot_request(app, assignment.slot, assignment.next_generation());
     request.avoid.push(Avoid { engine: assignment.engine.clone(), reason: "it is there already".to_owned() });
     let placed = ledger.place(&request).ok()?;
     let lower = score(ledger, &assignment.engine, assignment.reserved).min(placed.score);

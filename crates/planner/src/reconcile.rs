@@ -1,5 +1,9 @@
 //! From the world to the next safe steps: pure and deterministic.
 
+mod rollout;
+
+use self::rollout::next_to_replace;
+pub(crate) use self::rollout::{is_clearing, serves};
 use crate::operations::progress;
 use crate::plan::{Blocked, Plan, RecordWrite};
 use crate::relocation::Relocations;
@@ -7,6 +11,7 @@ use crate::request::{rerun_request, retry_request, slot_request};
 use crate::retry::{has_failed, is_worn_out, lasting_attempts};
 use crate::slot::{SlotStep, SlotView, in_seconds, is_up, next_step};
 use crate::surplus::remove_surplus;
+use crate::world::{needed_ports, needed_resources};
 use crate::{Hold, HoldKey, Ledger, Refusal, Request, World};
 use pierhead_model::{App, Assignment, Attempt, EngineId, Generation, OperationId, Slot, SlotKey, SlotWish, Timestamp};
 use std::borrow::Cow;
@@ -15,7 +20,7 @@ use std::collections::BTreeMap;
 /// The next safe steps, and why others can't be done. The same world and moment give the same plan, always.
 #[must_use]
 pub fn plan(world: &World, now: Timestamp) -> Plan {
-    let relocations = Relocations::of(world);
+    let relocations = Relocations::of(world, now);
     let mut draft = Draft { world, now, relocations, ledger: Cow::Borrowed(world.ledger()), plan: Plan::default() };
     let mut newcomers: BTreeMap<OperationId, Vec<(&App, Slot)>> = BTreeMap::new();
     for app in world.apps().values() {
@@ -41,7 +46,7 @@ struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     fn app(&mut self, app: &'a App, newcomers: &mut BTreeMap<OperationId, Vec<(&'a App, Slot)>>) {
-        let replaceable = next_to_replace(self.world, app);
+        let replaceable = next_to_replace(self.world, app, self.now);
         let mut departed = None;
         for (&slot, intent) in &app.slots {
             let key = SlotKey { app: app.id.clone(), slot };
@@ -56,18 +61,20 @@ impl<'a> Draft<'a> {
                 }
                 continue;
             };
+            if self.goes_back(app, intent, assignment) {
+                continue;
+            }
             if let Some(to) = self.relocations.destination(intent, assignment)
                 && self.relocate(app, assignment, to, departed)
             {
                 departed = Some(slot);
                 continue;
             }
-            let may_replace = replaceable == Some(slot);
-            if may_replace && let Err(refusal) = self.find_new_place(app, assignment) {
-                self.block(app, slot, refusal.to_string(), Some(refusal));
+            if replaceable == Some(slot) {
+                self.renew(app, assignment);
                 continue;
             }
-            let view = SlotView { world: self.world, app, intent, assignment, now: self.now, may_replace };
+            let view = SlotView { world: self.world, app, intent, assignment, now: self.now };
             self.take(app, assignment, next_step(&view));
         }
     }
@@ -89,7 +96,7 @@ impl<'a> Draft<'a> {
     /// A slot that had containers needs new ones: somewhere it has not failed lately, or, when that is nowhere, after
     /// a wait, anywhere.
     fn replace(&mut self, app: &App, previous: &Assignment) {
-        let generation = previous.generation.next();
+        let generation = previous.next_generation();
         let attempts = lasting_attempts(app, previous);
         let is_forgiven = attempts.is_empty();
         let wait = if is_forgiven { 0 } else { previous.not_before.since(self.now) };
@@ -105,7 +112,8 @@ impl<'a> Draft<'a> {
         let has_to_wait = is_worn_out(kept);
         match placed {
             Ok(placed) if !has_to_wait => {
-                let next = reassign(previous, app, kept, placed, self.now);
+                let fallback = previous.fallback.clone().filter(|former| serves(self.world, &former.assignment));
+                let next = Assignment { fallback, ..reassign(previous, app, kept, placed, self.now) };
                 return self.assign(app, next);
             }
             Ok(_) => {
@@ -132,7 +140,7 @@ impl<'a> Draft<'a> {
             return false;
         }
         let attempts = lasting_attempts(app, assignment);
-        let request = retry_request(app, slot, attempts, assignment.generation.next());
+        let request = retry_request(app, slot, attempts, assignment.next_generation());
         let placed = match to {
             None => self.ledger.place(&request).map_err(|refusal| (refusal.to_string(), refusal)),
             Some(host) => self.ledger.place_on(host, &request).map_err(|refusal| {
@@ -142,7 +150,8 @@ impl<'a> Draft<'a> {
         };
         match placed {
             Ok(placed) => {
-                let next = reassign(assignment, app, attempts, placed, self.now);
+                let fallback = assignment.fallback.clone();
+                let next = Assignment { fallback, ..reassign(assignment, app, attempts, placed, self.now) };
                 self.assign(app, next);
                 true
             }
@@ -153,27 +162,23 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Whether a slot whose description changed has a place once its containers are gone.
-    fn find_new_place(&mut self, app: &App, assignment: &Assignment) -> Result<(), Refusal> {
-        self.without_own_hold(assignment, slot_request(app, assignment.slot, assignment.generation.next()))
-    }
-
     /// A slot that has ended gives its room back; to run once more, as the same containers, it needs it again.
     fn run_again(&mut self, app: &App, assignment: &Assignment) {
-        match self.without_own_hold(assignment, rerun_request(app, assignment)) {
-            Ok(()) => self.assign(app, Assignment { exit: None, ..assignment.clone() }),
+        let request = rerun_request(app, assignment);
+        match self.without_own_hold(assignment, |ledger| ledger.place(&request)) {
+            Ok(_) => self.assign(app, Assignment { exit: None, ..assignment.clone() }),
             Err(refusal) => self.block(app, assignment.slot, refusal.to_string(), Some(refusal)),
         }
     }
 
-    fn without_own_hold(&mut self, assignment: &Assignment, request: Request) -> Result<(), Refusal> {
+    fn without_own_hold<T>(&mut self, assignment: &Assignment, ask: impl FnOnce(&Ledger) -> T) -> T {
         let key = HoldKey::Slot(assignment.key());
         let held = self.ledger.to_mut().release(&key);
-        let placed = self.ledger.place(&request);
+        let answer = ask(&self.ledger);
         if let Some(hold) = held {
             self.ledger.to_mut().hold(key, hold);
         }
-        placed.map(drop)
+        answer
     }
 
     fn place_alone(&mut self, app: &App, slot: Slot) {
@@ -216,12 +221,15 @@ impl<'a> Draft<'a> {
     fn assign(&mut self, app: &App, assignment: Assignment) {
         let hold = Hold {
             engine: assignment.engine.clone(),
-            resources: assignment.reserved,
-            ports: assignment.ports.values().flatten().cloned().collect(),
+            resources: needed_resources(&assignment),
+            ports: needed_ports(&assignment),
             images: app.members.iter().map(|member| member.spec.image.to_string()).collect(),
             names: Vec::new(),
         };
         self.ledger.to_mut().hold(HoldKey::Slot(assignment.key()), hold);
+        if let Some(former) = self.world.fallback_hold(&assignment) {
+            self.ledger.to_mut().hold(HoldKey::Fallback(assignment.key()), former);
+        }
         self.plan.writes.push(RecordWrite::Assign(assignment));
     }
 
@@ -259,6 +267,11 @@ fn first_assignment(app: &App, slot: Slot, placed: crate::Placed, now: Timestamp
         retries: 0,
         attempts: Vec::new(),
         not_before: Timestamp(0),
+        up_since: None,
+        engine_restarts: 0,
+        fallback: None,
+        has_images: false,
+        newest_generation: Generation(0),
         created_at: now,
     }
 }
@@ -277,7 +290,7 @@ fn reassign(
     former.drain(..surplus);
     let is_forgiven = attempts.is_empty() && !previous.attempts.is_empty();
     Assignment {
-        generation: previous.generation.next(),
+        generation: previous.next_generation(),
         former,
         attempts: attempts.to_vec(),
         retries: if is_forgiven { 0 } else { previous.retries },
@@ -286,23 +299,12 @@ fn reassign(
     }
 }
 
-/// The one slot that may be replaced now because the app's description changed: the next only when all that were
-/// replaced before it run well.
-fn next_to_replace(world: &World, app: &App) -> Option<Slot> {
-    let is_wanted = |assignment: &&Assignment| {
-        let wish = app.slots.get(&assignment.slot).map(|intent| intent.wish);
-        wish == Some(SlotWish::Running) && assignment.exit.is_none()
-    };
-    let wanted = || world.assignments_of(&app.id).filter(is_wanted);
-    let next = wanted().find(|assignment| assignment.version != app.version)?;
-    wanted().all(|assignment| runs_well(world, app, assignment)).then_some(next.slot)
-}
-
-/// Whether all containers of a slot run, and have not failed lately.
+/// Whether all containers of a slot run, are as they shall be and have not failed lately.
 pub(crate) fn runs_well(world: &World, app: &App, assignment: &Assignment) -> bool {
     world.engines().get(&assignment.engine).is_some_and(|engine| engine.is_usable())
         && !has_failed(assignment)
         && assignment.retries == 0
+        && assignment.fallback.is_none()
         && is_up(app, &world.current(assignment))
 }
 

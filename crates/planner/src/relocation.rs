@@ -7,17 +7,18 @@
 use crate::World;
 use crate::reconcile::runs_well;
 use crate::retry::has_failed;
-use crate::slot::is_up;
+use crate::slot::{has_run, is_up};
 use crate::status::{SlotPhase, slot_status};
 use pierhead_model::{
     App, Assignment, ContainerState, EngineId, Move, ObservedContainer, Operation, Ownership, Relocation,
-    RestartPolicy, Slot, SlotIntent, SlotKey, SlotWish,
+    RestartPolicy, Slot, SlotIntent, SlotKey, SlotWish, Timestamp,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The moves of all open operations.
 pub(crate) struct Relocations<'a> {
     world: &'a World,
+    now: Timestamp,
     /// Hosts that everything leaves now.
     drains: BTreeSet<&'a EngineId>,
     /// The next move of each list, if its turn has come.
@@ -39,9 +40,10 @@ pub(crate) enum MoveState {
 }
 
 impl<'a> Relocations<'a> {
-    pub fn of(world: &'a World) -> Self {
+    pub fn of(world: &'a World, now: Timestamp) -> Self {
         let mut all = Self {
             world,
+            now,
             drains: BTreeSet::new(),
             next: BTreeMap::new(),
             left: BTreeSet::new(),
@@ -100,6 +102,7 @@ impl<'a> Relocations<'a> {
             }
             // What does not run is missed by nobody.
             _ if !is_up(app, &current) => return None,
+            _ if assignment.fallback.is_some() => return Some("waits until its new description runs".to_owned()),
             _ => {}
         }
         let wanted = || {
@@ -129,7 +132,7 @@ impl<'a> Relocations<'a> {
             && assignment.is_some_and(|assignment| {
                 assignment.exit.is_none()
                     && assignment.engine != *engine
-                    && !is_up(app, &self.world.current(assignment))
+                    && !has_run(self.world, app, assignment, self.now, self.world.policy.started_ms)
             })
     }
 }
@@ -172,7 +175,11 @@ pub(crate) fn has_been_left(world: &World, operation: &Operation) -> bool {
     let Some(host) = operation.relocation.as_ref().and_then(|relocation| relocation.drained.as_ref()) else {
         return true;
     };
-    !world.assignments().values().any(|assignment| assignment.engine == *host && moves(world, assignment))
+    let is_there = |assignment: &Assignment| {
+        let former = assignment.fallback.as_ref().map(|fallback| &fallback.assignment.engine);
+        assignment.engine == *host || former == Some(host)
+    };
+    !world.assignments().values().any(|assignment| is_there(assignment) && moves(world, assignment))
 }
 
 /// Whether a slot goes along when its host is drained: it shall run, and has not ended.

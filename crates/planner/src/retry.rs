@@ -10,6 +10,8 @@ pub fn after_failure(assignment: &Assignment, failure: Failure, now: Timestamp, 
     let mut next = assignment.clone();
     next.retries += 1;
     next.not_before = now.plus(policy.back_off(next.retries));
+    // The newest log says enough.
+    next.attempts.iter_mut().for_each(|attempt| attempt.failure.log.clear());
     next.attempts.push(Attempt {
         engine: assignment.engine.clone(),
         generation: assignment.generation,
@@ -25,7 +27,7 @@ pub fn after_failure(assignment: &Assignment, failure: Failure, now: Timestamp, 
 /// The assignment after its container exited or vanished, about to run once more on the same host.
 pub(crate) fn after_exit(assignment: &Assignment, now: Timestamp, policy: &Policy) -> Assignment {
     let retries = assignment.retries + 1;
-    Assignment { retries, not_before: now.plus(policy.back_off(retries)), ..assignment.clone() }
+    Assignment { retries, not_before: now.plus(policy.back_off(retries)), up_since: None, ..assignment.clone() }
 }
 
 /// Whether this generation has failed, so that its containers must be made anew.

@@ -31,8 +31,6 @@ pub(crate) struct SlotView<'a> {
     pub intent: &'a SlotIntent,
     pub assignment: &'a Assignment,
     pub now: Timestamp,
-    /// Whether it may be replaced now because the app's description changed.
-    pub may_replace: bool,
 }
 
 /// The containers of a slot's present generation, by member.
@@ -151,11 +149,11 @@ fn run(view: &SlotView<'_>, current: &Current<'_>) -> SlotStep {
         return SlotStep::needs_host();
     }
     if assignment.version != view.app.version {
-        return if is_up(view.app, current) && !view.may_replace {
-            SlotStep::waits("waits for its turn to be replaced")
-        } else {
-            retire(view, current)
-        };
+        if !is_up(view.app, current) {
+            return retire(view, current);
+        }
+        let step = note_up(view, current);
+        return if step.write.is_some() { step } else { SlotStep::waits("waits for its turn to be replaced") };
     }
     if current.len() == view.app.members.len() {
         return keep_running(view, current);
@@ -241,7 +239,37 @@ fn keep_running(view: &SlotView<'_>, current: &Current<'_>) -> SlotStep {
     if troubled && view.now >= assignment.not_before.plus(view.world.policy.settle_ms) {
         return SlotStep::writes(Assignment { retries: 0, attempts: Vec::new(), ..assignment.clone() });
     }
-    record_containers(view, current)
+    note_up(view, current)
+}
+
+/// Remembers since when the slot runs, and lets go of its former containers once it has run for long enough.
+fn note_up(view: &SlotView<'_>, current: &Current<'_>) -> SlotStep {
+    let mut next = view.assignment.clone();
+    let ids: BTreeMap<_, _> = current.iter().map(|(member, c)| ((*member).clone(), c.id.clone())).collect();
+    if !ids.is_empty() {
+        next.containers = ids;
+    }
+    if is_up(view.app, current) {
+        // A list does not tell of every container how often it was restarted.
+        let restarts = current.values().map(|c| c.restart_count).sum::<u32>().max(next.engine_restarts);
+        if restarts > next.engine_restarts || next.up_since.is_none() {
+            next.up_since = Some(view.now);
+        }
+        next.engine_restarts = restarts;
+        if has_run_for(&next, view.now, view.world.policy.proven_ms) {
+            next.fallback = None;
+        }
+    }
+    if next == *view.assignment { SlotStep::default() } else { SlotStep::writes(next) }
+}
+
+fn has_run_for(assignment: &Assignment, now: Timestamp, milliseconds: u64) -> bool {
+    assignment.up_since.is_some_and(|since| now.since(since) >= milliseconds)
+}
+
+/// Whether all containers of a slot run, and have for so long.
+pub(crate) fn has_run(world: &World, app: &App, assignment: &Assignment, now: Timestamp, milliseconds: u64) -> bool {
+    is_up(app, &world.current(assignment)) && has_run_for(assignment, now, milliseconds)
 }
 
 /// Remembers the ids that the engine gave, for those who ask for them after they are gone.
@@ -260,6 +288,7 @@ fn restart(view: &SlotView<'_>, current: &Current<'_>) -> SlotStep {
         exit: None,
         retries: 0,
         not_before: Timestamp(0),
+        up_since: None,
         ..view.assignment.clone()
     };
     let mut actions: Vec<Action> = current
@@ -288,7 +317,7 @@ fn revive(view: &SlotView<'_>, current: &Current<'_>) -> Option<SlotStep> {
     Some(if restarting.restart_count < view.world.policy.exits_before_move {
         SlotStep::waits(format!("exits and is restarted by its engine ({})", exit_words(restarting)))
     } else {
-        SlotStep::writes(keeps_exiting(view, restarting))
+        keeps_exiting(view, restarting)
     })
 }
 
@@ -321,7 +350,7 @@ fn after_an_exit(view: &SlotView<'_>, current: &Current<'_>) -> Option<SlotStep>
     }
     let exits = assignment.retries;
     if exits > 0 && exits.is_multiple_of(view.world.policy.exits_before_move) {
-        return Some(SlotStep::writes(keeps_exiting(view, container)));
+        return Some(keeps_exiting(view, container));
     }
     Some(SlotStep {
         write: Some(after_exit(assignment, view.now, &view.world.policy)),
@@ -330,9 +359,13 @@ fn after_an_exit(view: &SlotView<'_>, current: &Current<'_>) -> Option<SlotStep>
     })
 }
 
-fn keeps_exiting(view: &SlotView<'_>, container: &ObservedContainer) -> Assignment {
+/// It is given up on this host; why it exits is read from its log before it goes.
+fn keeps_exiting(view: &SlotView<'_>, container: &ObservedContainer) -> SlotStep {
     let message = format!("keeps exiting on host {} ({})", view.assignment.engine, exit_words(container));
-    after_failure(view.assignment, Failure::new(FailureKind::Exited, message), view.now, &view.world.policy)
+    let failure = Failure::new(FailureKind::Exited, message);
+    let then = Some(after_failure(view.assignment, failure, view.now, &view.world.policy));
+    let action = Action { then, ..view.action(Step::ReadLog(container.id.clone())) };
+    SlotStep { actions: vec![action], ..SlotStep::default() }
 }
 
 /// How a container exited, in words.
@@ -344,8 +377,32 @@ pub(crate) fn exit_words(container: &ObservedContainer) -> String {
     }
 }
 
+/// What serves and can't be there at the same time goes, but not before the new images are on their host.
+fn make_way(view: &SlotView<'_>) -> Option<SlotStep> {
+    let assignment = view.assignment;
+    let former = &assignment.fallback.as_deref().filter(|fallback| fallback.goes_first)?.assignment;
+    let mut left = view.world.current(former);
+    left.retain(|_, container| !matches!(container.state, ContainerState::Removing | ContainerState::Dead));
+    let engine = view.world.engines().get(&former.engine)?;
+    if left.is_empty() || engine.health.status == HealthStatus::Down {
+        return None;
+    }
+    if !assignment.has_images {
+        let images = view.app.members.iter().map(|member| member.spec.image.clone()).collect();
+        let then = Some(Assignment { has_images: true, ..assignment.clone() });
+        let pull = Action { then, ..view.action(Step::Pull(images)) };
+        return Some(SlotStep { actions: vec![pull], ..SlotStep::default() });
+    }
+    let remove =
+        |c: &&ObservedContainer| Action { engine: former.engine.clone(), ..view.action(Step::Remove(c.id.clone())) };
+    Some(SlotStep { actions: left.values().map(remove).collect(), ..SlotStep::default() })
+}
+
 /// The intent is written; now make it so.
 fn create(view: &SlotView<'_>) -> SlotStep {
+    if let Some(step) = make_way(view) {
+        return step;
+    }
     let assignment = view.assignment;
     let operation = view.intent.added_by.as_ref().and_then(|id| view.world.operations().get(id));
     let containers = view.app.members.iter().enumerate().map(|(at, member)| {

@@ -1,6 +1,7 @@
 //! What a slot is at this moment, in a word and a sentence.
 
 use crate::World;
+use crate::reconcile::serves;
 use crate::retry::has_failed;
 use crate::slot::{exit_words, is_up};
 use pierhead_model::{Assignment, ContainerId, ContainerState, EngineId, HealthStatus, SlotKey, SlotWish};
@@ -16,6 +17,8 @@ pub struct SlotStatus {
     pub engine: Option<EngineId>,
     /// What is going on, or what failed lately; empty if all is well.
     pub message: String,
+    /// Whether it does its work now, be it by former containers.
+    pub serves: bool,
 }
 
 /// What a slot is, in a word.
@@ -29,8 +32,10 @@ pub enum SlotPhase {
     Running,
     /// It was stopped, and is kept.
     Stopped,
-    /// It has run to its end.
+    /// It has run to its end, and says that all is well.
     Done,
+    /// It has run to its end, and says that it failed.
+    Failed,
     /// Its host does not answer.
     Lost,
     /// Nobody wants it any more, and it is about to be gone.
@@ -49,6 +54,7 @@ impl SlotPhase {
             Self::Running => "running",
             Self::Stopped => "stopped",
             Self::Done => "done",
+            Self::Failed => "failed",
             Self::Lost => "lost",
             Self::Removing => "removing",
             Self::Removed => "removed",
@@ -68,7 +74,7 @@ pub fn slot_status(world: &World, key: &SlotKey) -> SlotStatus {
             Some(SlotWish::Running) => SlotPhase::Waiting,
         };
         let message = if phase == SlotPhase::Waiting { "waits for a host" } else { "" };
-        return SlotStatus { phase, container: None, engine: None, message: message.to_owned() };
+        return SlotStatus { phase, container: None, engine: None, message: message.to_owned(), serves: false };
     };
     let current = world.current(assignment);
     let main = app.and_then(|app| app.members.first()).and_then(|member| current.get(&member.name));
@@ -78,7 +84,10 @@ pub fn slot_status(world: &World, key: &SlotKey) -> SlotStatus {
     let is_lost = health.is_none_or(|health| health == HealthStatus::Down);
     let phase = match wish {
         None => SlotPhase::Removing,
-        Some(_) if assignment.exit.is_some() => SlotPhase::Done,
+        Some(_) if let Some(exit) = &assignment.exit => match exit.code {
+            0 => SlotPhase::Done,
+            _ => SlotPhase::Failed,
+        },
         Some(SlotWish::Stopped) if !any_runs => SlotPhase::Stopped,
         Some(_) if is_lost => SlotPhase::Lost,
         Some(SlotWish::Stopped) => SlotPhase::Running,
@@ -93,7 +102,13 @@ pub fn slot_status(world: &World, key: &SlotKey) -> SlotStatus {
     {
         message = format!("exited on host {} ({}) and is started again", assignment.engine, exit_words(container));
     }
+    let former = assignment.fallback.as_deref().map(|fallback| &fallback.assignment);
+    let former = former.filter(|former| wish == Some(SlotWish::Running) && serves(world, former));
+    if let Some(former) = former.filter(|_| phase != SlotPhase::Running) {
+        message.push_str(&format!("; its former container on host {} serves until then", former.engine));
+    }
     SlotStatus {
+        serves: phase == SlotPhase::Running || former.is_some(),
         phase,
         container: main.map(|container| container.id.clone()),
         engine: Some(assignment.engine.clone()),
@@ -115,7 +130,7 @@ fn message(phase: SlotPhase, wish: Option<SlotWish>, assignment: &Assignment, is
         SlotPhase::Running => trouble.map(|trouble| format!("runs again ({trouble})")).unwrap_or_default(),
         SlotPhase::Lost if is_in_pool => format!("host {engine} is down"),
         SlotPhase::Lost => format!("host {engine} is not in the pool any more"),
-        SlotPhase::Done => {
+        SlotPhase::Done | SlotPhase::Failed => {
             assignment.exit.as_ref().map(|exit| format!("exited with code {}", exit.code)).unwrap_or_default()
         }
         SlotPhase::Removing => format!("is being removed from host {engine}"),

@@ -3,7 +3,7 @@
 use crate::plan::{Action, Plan, RecordWrite, Step};
 use crate::relocation::Relocations;
 use crate::{EngineState, World};
-use pierhead_model::{Assignment, HealthStatus, ObservedContainer, Ownership, SlotKey, Timestamp};
+use pierhead_model::{Assignment, HealthStatus, ObservedContainer, Ownership, SlotKey, SlotWish, Timestamp};
 
 /// Adds the steps that remove what shall not be there.
 pub(crate) fn remove_surplus(world: &World, relocations: &Relocations<'_>, now: Timestamp, plan: &mut Plan) {
@@ -46,8 +46,9 @@ fn remove_slot(world: &World, assignment: &Assignment, plan: &mut Plan) {
     }
 }
 
-/// An older copy of a slot goes at once: the newer one counts. One of a slot that is moved goes when the newer one runs. A container without any record goes after a grace
-/// time, so that nothing is lost to a controller that does not know everything yet.
+/// An older copy of a slot goes at once: the newer one counts. One of a slot that is moved or made from a new
+/// description goes when the newer one runs. A container without any record goes after a grace time, so that nothing is
+/// lost to a controller that does not know everything yet.
 fn is_surplus(
     world: &World,
     relocations: &Relocations<'_>,
@@ -63,8 +64,11 @@ fn is_surplus(
     match world.assignments().get(key) {
         // The very container of the record, seen through a second address of its engine.
         Some(assignment) if assignment.containers.values().any(|id| *id == container.id) => false,
-        Some(assignment) if owner.generation <= assignment.generation => {
-            !relocations.keeps(&owner, &engine.record.id, container)
+        Some(assignment) if owner.generation <= assignment.generation.max(assignment.newest_generation) => {
+            let id = &engine.record.id;
+            let is_wanted = || is_wanted_to_run(world, key);
+            let serves = assignment.falls_back_to(id, owner.generation) && is_wanted();
+            !serves && !relocations.keeps(&owner, id, container)
         }
         _ => {
             // A host whose clock is ahead must not keep its orphans for ever.
@@ -73,4 +77,9 @@ fn is_surplus(
             now.since(created_at.max(world.since)) >= world.policy.orphan_grace_ms
         }
     }
+}
+
+fn is_wanted_to_run(world: &World, key: &SlotKey) -> bool {
+    let intent = world.apps().get(&key.app).and_then(|app| app.slots.get(&key.slot));
+    intent.is_some_and(|intent| intent.wish == SlotWish::Running)
 }

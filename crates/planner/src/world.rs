@@ -6,6 +6,8 @@
 
 mod holds;
 
+pub(crate) use holds::{needed_ports, needed_resources};
+
 use crate::age::keep_exact_moment;
 use crate::{HoldKey, Ledger, Policy};
 use pierhead_model::{
@@ -192,6 +194,16 @@ impl World {
                 self.assignments
                     .get(&owner.slot)
                     .is_some_and(|assignment| assignment.engine == *engine && assignment.generation == owner.generation)
+            })
+    }
+
+    /// Whether a container serves in its slot's stead until the present generation does.
+    #[must_use]
+    pub fn is_fallback(&self, engine: &EngineId, container: &ObservedContainer) -> bool {
+        container.belongs_to(&self.cluster)
+            && Ownership::read(&container.labels).is_some_and(|owner| {
+                let assignment = self.assignments.get(&owner.slot);
+                assignment.is_some_and(|assignment| assignment.falls_back_to(engine, owner.generation))
             })
     }
 

@@ -50,6 +50,8 @@ pub fn quick() -> Options {
         policy: Policy {
             grace_ms: 150,
             orphan_grace_ms: 300,
+            started_ms: 30,
+            proven_ms: 60,
             settle_ms: 300,
             back_off_ms: 50,
             longest_back_off_ms: 400,

@@ -1,6 +1,6 @@
 //! Descriptions of containers, and the images that fake hosts have for them.
 
-use pierhead_engine::FakeImage;
+use pierhead_engine::{FakeImage, LogLine};
 use pierhead_wire::{ImageDescription, PortDescription, PortNumber, RestartDescription};
 
 /// An image whose containers run until they are stopped.
@@ -10,10 +10,16 @@ const JOB: &str = "pierhead/job:1";
 /// An image whose containers do not start.
 const FAILING: &str = "pierhead/failing:1";
 
+/// An image whose containers say why, and exit with 3.
+const CRASHING: &str = "pierhead/crashing:1";
+
 /// What every fake host has.
 #[must_use]
 pub fn fake_images() -> Vec<FakeImage> {
+    let says = |line: &str| LogLine { is_stderr: true, bytes: format!("{line}\n").into_bytes() };
+    let prints = vec![says("reading /etc/app.toml"), says("\u{1b}[31mno such key: port\u{1b}[0m")];
     vec![
+        FakeImage { prints, ..FakeImage::new(CRASHING).exiting(3) },
         FakeImage::new(SAMPLE),
         FakeImage::new(JOB).exiting(0),
         FakeImage::new(FAILING).failing("exec: \"nothing\": executable file not found in $PATH"),
@@ -44,4 +50,11 @@ pub fn job() -> ImageDescription {
 #[must_use]
 pub fn failing() -> ImageDescription {
     described(FAILING)
+}
+
+/// A container that says why it fails, and exits with 3, again and again.
+#[must_use]
+pub fn crashing() -> ImageDescription {
+    let again = RestartDescription { name: "on-failure".to_owned(), maximum_retry_count: None };
+    ImageDescription { restart_policy: Some(again), ..described(CRASHING) }
 }

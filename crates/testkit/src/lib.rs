@@ -4,6 +4,7 @@
 //! clients that are logged in. It can lose its controller at any step and get a new one on the same store and hosts.
 //! Everything here panics where a test would: it must not be used by the program itself.
 
+mod archives;
 mod cluster;
 mod descriptions;
 mod invariants;
@@ -11,7 +12,8 @@ mod power;
 mod serving;
 mod waiting;
 
+pub use archives::{image_archive, image_id};
 pub use cluster::{Cluster, ClusterOptions, quick};
-pub use descriptions::{SAMPLE, described, failing, fake_images, job, sample};
+pub use descriptions::{SAMPLE, crashing, described, failing, fake_images, job, sample};
 pub use power::{Cut, Moment, Power};
 pub use waiting::{PATIENCE, eventually, eventually_ok};

@@ -32,8 +32,17 @@ pub struct AppView {
     pub replicas: u32,
     /// How many run.
     pub running: u32,
-    /// Rises with each change of the description.
+    /// How many have run to their end with exit code 0, and are not run again.
+    #[serde(default)]
+    pub done: u32,
+    /// How many have run to their end with another exit code.
+    #[serde(default)]
+    pub failed: u32,
+    /// Tells one description from another; a later one has a higher number, and none is used twice.
     pub version: u32,
+    /// Whether a changed description is on its way to the slots, or why the last change was taken back.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
     /// When it was made (RFC 3339).
     pub created_at: String,
     /// Its slots, oldest first.
@@ -48,7 +57,7 @@ pub struct SlotView {
     pub slot: u32,
     /// `running` or `stopped`: what people want of it.
     pub wish: String,
-    /// `running`, `stopped`, `waiting`, `starting`, `done`, `removing` or `blocked`: what it is.
+    /// `running`, `stopped`, `waiting`, `starting`, `done`, `failed`, `lost` or `removing`: what it is.
     pub state: String,
     /// Its main container.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -56,6 +65,9 @@ pub struct SlotView {
     /// Its host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<String>,
+    /// The exit code, if it has run to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i64>,
     /// The version of the description that it was made from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,

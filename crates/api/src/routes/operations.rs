@@ -3,7 +3,7 @@
 use super::waiting::wait_until;
 use crate::body::{Path, Query};
 use crate::identity::Caller;
-use crate::{Api, ApiError};
+use crate::{Api, ApiError, views};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -14,8 +14,9 @@ use tokio::time::Instant;
 /// How many operations are listed.
 const LISTED: usize = 200;
 
-pub(super) async fn list(State(api): State<Api>) -> Result<Json<Vec<OperationView>>, ApiError> {
-    Ok(Json(api.controller.operations(LISTED).await?.iter().map(OperationView::from).collect()))
+pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Json<Vec<OperationView>>, ApiError> {
+    let operations = api.controller.operations(LISTED).await?;
+    Ok(Json(operations.iter().map(|operation| views::operation(&caller, operation)).collect()))
 }
 
 #[derive(Deserialize)]
@@ -26,12 +27,13 @@ pub(super) struct WaitQuery {
 
 pub(super) async fn show(
     State(api): State<Api>,
+    caller: Caller,
     Path(id): Path,
     Query(query): Query<WaitQuery>,
 ) -> Result<Json<OperationView>, ApiError> {
     let until = wait_until(query.wait.as_deref())?.unwrap_or_else(Instant::now);
     let operation = api.controller.wait_for(&id, Some(until)).await?;
-    Ok(Json(OperationView::from(&operation)))
+    Ok(Json(views::operation(&caller, &operation)))
 }
 
 pub(super) async fn cancel(State(api): State<Api>, caller: Caller, Path(id): Path) -> Result<StatusCode, ApiError> {

@@ -39,6 +39,7 @@ impl Controller {
                 event: "run-container",
                 event_message: format!("name={}, app={}, count={}", request.spec.image, app.name, request.count),
                 targets: Edit::targets(slots, Goal::Added),
+                describes: None,
                 pull: request.pull,
                 container: None,
                 is_new,
@@ -85,6 +86,7 @@ impl Controller {
     /// # Errors
     /// If the actor may not.
     pub async fn set_app(
+                describes: None,
         &self,
         actor: &Actor,
         name: &AppName,
@@ -104,10 +106,7 @@ impl Controller {
                 None => (empty_app(fresh.clone(), name.clone(), actor, spec, false, now), true),
             };
             let described = members(spec);
-            if app.members != described {
-                app.members = described;
-                app.version += 1;
-            }
+            let describes = (app.members != described).then(|| app.describe(described));
             app.transient = false;
             let mut targets = Vec::new();
             if let Some(count) = replicas.or(is_new.then_some(1)) {
@@ -134,6 +133,7 @@ impl Controller {
     /// # Errors
     /// If there is no such app, or the actor may not.
     pub async fn delete_app(
+                describes,
         &self,
         actor: &Actor,
         name: &AppName,
@@ -160,6 +160,7 @@ pub(super) fn invalid(field: &'static str, expected: String) -> RequestError {
     RequestError::Invalid { field, expected }
 }
 
+                describes: None,
 fn check_privileges(actor: &Actor, spec: &ContainerSpec) -> Result<(), RequestError> {
     match spec.privileges().first() {
         Some(privilege) if !actor.may_run_privileged => Err(RequestError::Forbidden(format!(
@@ -251,6 +252,9 @@ fn free_name(known: &Known, base: &str) -> Option<AppName> {
     let base = if cleaned.is_empty() { "app" } else { cleaned };
     let candidates = std::iter::once(base.to_owned()).chain((2..10_000).map(|number| format!("{base}-{number}")));
     candidates.filter_map(|name| AppName::parse(name).ok()).find(|name| known.world.app_named(name.as_str()).is_none())
+        newest_version: 1,
+        former: None,
+        taken_back: None,
 }
 
 fn add_slots(app: &mut App, count: u32, operation: &OperationId) -> Result<Vec<Slot>, RequestError> {

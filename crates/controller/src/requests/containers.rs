@@ -280,6 +280,7 @@ fn edit_slot(
     Ok(Edit {
         title: format!("{} {} of {}", verb.word(), container.observed.name, app.name),
         event: verb.event(),
+        describes: None,
         event_message: format!("id={id}, name={}, app={}", container.observed.name, app.name),
         targets: Edit::targets([slot], goal),
         pull: false,

@@ -150,6 +150,7 @@ impl Controller {
             relocation: Some(relocation),
             targets: Vec::new(),
             made_app: false,
+            describes: None,
             pull: false,
             ending: None,
             state: OperationState::Running,

@@ -35,6 +35,8 @@ pub(super) struct Edit {
     /// The container that the event is about.
     pub container: Option<Container>,
     pub targets: Vec<Target>,
+    /// The version of the app's description that it brings about.
+    pub describes: Option<u32>,
     pub pull: bool,
 }
 
@@ -119,6 +121,7 @@ fn operation(edit: &Edit, actor: &Actor, id: &OperationId, now: Timestamp, timeo
         relocation: None,
         targets: edit.targets.clone(),
         made_app: edit.is_new,
+        describes: edit.describes,
         pull: edit.pull,
         state: OperationState::Running,
         ending: None,

@@ -1,10 +1,12 @@
 //! Runs: what they add, where they fail, and what is taken back.
 
-use crate::asking::{all_containers, ended, ids, refused, run_options, running, to_the_end};
+use crate::asking::{all_containers, at_once, ended, ids, refused, run_options, running, to_the_end};
 use pierhead_client::RunOptions;
 use pierhead_engine::{EngineError, FakeImage, Verb};
 use pierhead_model::{Protocol, VerdictState};
-use pierhead_testkit::{Cluster, ClusterOptions, SAMPLE, described, failing, job, sample};
+use pierhead_testkit::{
+    Cluster, ClusterOptions, PATIENCE, SAMPLE, crashing, described, eventually, failing, job, sample,
+};
 use pierhead_wire::{ImageDescription, PortDescription, PortNumber};
 
 #[tokio::test]
@@ -212,5 +214,42 @@ async fn runs_at_the_same_time_never_share_room_or_ports() {
     let (done, refusals): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
     assert_eq!(done.len(), 8, "four fit on each host: {refusals:?}");
     assert!(refusals.into_iter().all(|answer| refused(answer).1.code == "no_room"));
+    cluster.assert_invariants().await;
+}
+
+#[tokio::test]
+async fn what_exits_again_and_again_is_taken_back_with_its_last_words() {
+    let cluster = Cluster::start(ClusterOptions::default()).await;
+    let admin = cluster.admin();
+    let clare = cluster.user("clare").await;
+    let started = clare.run(&crashing(), &run_options("web", 2), &at_once()).await.unwrap();
+    let id = started.operation().unwrap().to_owned();
+    let end = async || admin.operation(&id, None).await.unwrap().state == "failed";
+    eventually(PATIENCE, "the run fails", end).await;
+    let error = clare.operation(&id, None).await.unwrap().error.clone().unwrap();
+    assert_eq!(error.code, "exited");
+    assert!(error.message.ends_with("(exit code 3)"), "{}", error.message);
+    assert_eq!(&error.log[..2], ["reading /etc/app.toml", "\u{1b}[31mno such key: port\u{1b}[0m"]);
+    assert_eq!(all_containers(&cluster), 0);
+    // Its log is not for everybody.
+    let other = cluster.user("dave").await;
+    let seen = other.operation(&id, None).await.unwrap().error.clone().unwrap();
+    assert_eq!((seen.code.as_str(), seen.log.len()), ("exited", 0));
+    let listed = other.operations().await.unwrap();
+    assert!(listed.iter().all(|operation| operation.error.as_ref().is_none_or(|error| error.log.is_empty())));
+    cluster.assert_invariants().await;
+}
+
+#[tokio::test]
+async fn a_slot_counts_as_started_only_when_it_has_run_for_a_moment() {
+    let mut options = ClusterOptions::default();
+    options.controller.policy.started_ms = 400;
+    let cluster = Cluster::start(options).await;
+    let begun = tokio::time::Instant::now();
+    cluster.run("web", 30, &sample()).await;
+    let took = begun.elapsed();
+    assert!(took >= std::time::Duration::from_millis(400), "{took:?}");
+    // All wait at the same time: thirty take no longer than one.
+    assert!(took < std::time::Duration::from_millis(400 * 10), "{took:?}");
     cluster.assert_invariants().await;
 }

@@ -29,16 +29,23 @@ pub(super) fn advance(
     }
     if let Some(host) = back_in_service(world, relocation) {
         let message = format!("host {host} was put back into service; what was moved stays where it is");
-        let operation =
-            failed(world, operation, OperationState::Cancelled, error("cancelled", &message), verdicts, now);
+        let operation = failed(
+            world,
+            operation,
+            OperationState::Cancelled,
+            OperationError::new("cancelled", message),
+            verdicts,
+            now,
+        );
         return Some(RecordWrite::Progress { operation, app: AppWrite::Keep });
     }
     let refused = verdicts.iter().find(|verdict| verdict.state == VerdictState::Failed);
     let (outcome, error) = match refused {
-        Some(verdict) => (OperationState::Failed, error("plan_outdated", &verdict.message)),
-        None if now >= operation.deadline => {
-            (OperationState::TimedOut, error("timed_out", &(what_is_late(&verdicts) + &what_stays(relocation))))
-        }
+        Some(verdict) => (OperationState::Failed, OperationError::new("plan_outdated", verdict.message.clone())),
+        None if now >= operation.deadline => (
+            OperationState::TimedOut,
+            OperationError::new("timed_out", what_is_late(&verdicts) + &what_stays(relocation)),
+        ),
         None => return None,
     };
     let operation = failed(world, operation, outcome, error, verdicts, now);
@@ -49,10 +56,6 @@ pub(super) fn advance(
 fn back_in_service<'a>(world: &World, relocation: &'a Relocation) -> Option<&'a EngineId> {
     let host = relocation.drained.as_ref()?;
     world.engines().get(host)?.record.duty.is_in_service().then_some(host)
-}
-
-fn error(code: &str, message: &str) -> OperationError {
-    OperationError { code: code.to_owned(), message: message.to_owned() }
 }
 
 /// What an operation leaves behind that ends before its time.

@@ -81,8 +81,10 @@ impl Host {
         }
         match step {
             Step::Create { containers, .. } => self.create_all(containers, now),
+            Step::Pull(images) => images.iter().try_for_each(|image| self.pull(image.as_str())),
             Step::Start(id) => self.known(id).map(|()| self.start(id)),
             Step::Restart(id) => self.known(id).map(|()| self.start(id)),
+            Step::ReadLog(id) => self.known(id),
             Step::Stop(id) => self.known(id).map(|()| self.exit(id, STOPPED)),
             Step::Remove(id) if self.stuck.contains(id) => {
                 Err(Failure::new(FailureKind::Other, "removal of the container is already in progress"))
@@ -91,6 +93,14 @@ impl Host {
                 self.containers.remove(id);
                 Ok(())
             }
+        }
+    }
+
+    fn pull(&mut self, image: &str) -> Result<(), Failure> {
+        let is_missing = |fault: &&Fault| fault.image == image && fault.kind == FailureKind::NoImage && fault.times > 0;
+        match self.faults.iter().find(is_missing) {
+            Some(fault) => Err(Failure::new(fault.kind, format!("{} cannot run {image}", self.record.id))),
+            None => Ok(()),
         }
     }
 

@@ -25,7 +25,8 @@ fn a_job_is_done_when_it_has_run_and_is_kept() {
         pool.settle();
         assert_eq!(pool.state(&run), OperationState::Done);
         let status = pool.status("work", 0);
-        assert_eq!((status.phase, status.message), (SlotPhase::Done, format!("exited with code {code}")));
+        let phase = if code == 0 { SlotPhase::Done } else { SlotPhase::Failed };
+        assert_eq!((status.phase, status.message), (phase, format!("exited with code {code}")));
         assert!(pool.operation(&run).verdicts.iter().all(|verdict| verdict.container.is_some()));
         assert_eq!(pool.hosts.values().map(|host| host.containers.len()).sum::<usize>(), 2);
         assert_eq!(pool.world.ledger().totals().reserved, Resources::default(), "what is over reserves nothing");
@@ -104,7 +105,7 @@ fn a_failing_one_is_started_again_so_many_times_and_no_more() {
     let run = pool.run("work", 1, restarting("job", RestartPolicy::OnFailure { maximum_retry_count: 3 }));
     pool.settle();
     assert_eq!(pool.journal.iter().filter(|line| line.contains(": start ")).count(), 3);
-    assert_eq!(pool.status("work", 0).phase, SlotPhase::Done);
+    assert_eq!(pool.status("work", 0).phase, SlotPhase::Failed);
     assert_eq!(pool.state(&run), OperationState::Done);
 }
 
@@ -141,7 +142,7 @@ fn a_group_is_over_when_its_first_member_is() {
     pool.host("a").end(&main, 5);
     pool.rest();
     let status = pool.status("work", 0);
-    assert_eq!((status.phase, status.message.as_str()), (SlotPhase::Done, "exited with code 5"));
+    assert_eq!((status.phase, status.message.as_str()), (SlotPhase::Failed, "exited with code 5"));
     let is_idle = |host: &super::host::Host| host.containers.values().all(|c| c.state == ContainerState::Exited);
     assert!(is_idle(&pool.hosts[&engine("a")]), "helpers do not outlive the job");
 }

@@ -76,6 +76,9 @@ impl Simulation {
             transient: true,
             members: members.into_iter().map(|(name, spec)| member(name, spec)).collect(),
             version: 1,
+            newest_version: 1,
+            former: None,
+            taken_back: None,
             slots: BTreeMap::new(),
             next_slot: 0,
             created_at: self.now,
@@ -131,11 +134,14 @@ impl Simulation {
 
     pub fn describe_group_anew(&mut self, name: &str, members: Vec<(&str, ContainerSpec)>) -> OperationId {
         let mut app = self.app(name);
-        app.version += 1;
-        app.members = members.into_iter().map(|(name, spec)| member(name, spec)).collect();
+        let version = app.describe(members.into_iter().map(|(name, spec)| member(name, spec)).collect());
         let targets = app.slots.keys().map(|&slot| (slot, Goal::Running)).collect();
         let id = self.next_operation_id();
-        self.change_app(id, app, targets, false)
+        self.change_app(id.clone(), app, targets, false);
+        let operation = Operation { describes: Some(version), ..self.operation(&id).clone() };
+        self.records.operations.insert(id.clone(), operation.clone());
+        self.world.set_operation(operation);
+        id
     }
 
     // What administrators ask.
@@ -200,6 +206,7 @@ impl Simulation {
             relocation: None,
             targets: targets.into_iter().map(|(slot, goal)| Target { slot, goal }).collect(),
             made_app: false,
+            describes: None,
             pull: false,
             ending: None,
             state: OperationState::Running,

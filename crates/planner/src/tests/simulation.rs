@@ -291,8 +291,10 @@ impl Simulation {
         let Some(present) = present.cloned() else { return };
         let is_wanted = self.records.apps.get(&key.app).is_some_and(|app| app.slots.contains_key(&key.slot));
         match (result, &action.step) {
-            (Ok(()), _) => action.then.clone().into_iter().for_each(|next| self.set_assignment(next)),
-            (Err(failure), Step::Create { .. } | Step::Start(_)) if is_wanted => {
+            (Ok(()), _) | (Err(_), Step::ReadLog(_)) => {
+                action.then.clone().into_iter().for_each(|next| self.set_assignment(next))
+            }
+            (Err(failure), Step::Create { .. } | Step::Pull(_) | Step::Start(_)) if is_wanted => {
                 let next = after_failure(&present, failure, self.now, &self.world.policy);
                 self.set_assignment(next);
             }
@@ -316,6 +318,11 @@ fn describe(action: &Action) -> String {
             let names: Vec<&str> = containers.iter().map(|container| container.name.as_str()).collect();
             format!("{engine}: create {}", names.join(" and "))
         }
+        Step::Pull(images) => {
+            let images: Vec<&str> = images.iter().map(|image| image.as_str()).collect();
+            format!("{engine}: pull {}", images.join(" and "))
+        }
+        Step::ReadLog(id) => format!("{engine}: read the log of {id}"),
         Step::Start(id) => format!("{engine}: start {id}"),
         Step::Stop(id) => format!("{engine}: stop {id}"),
         Step::Restart(id) => format!("{engine}: restart {id}"),

@@ -138,3 +138,39 @@ fn what_was_created_and_not_started_is_started() {
     assert_eq!(pool.assignment("lab", 0).generation, Generation::FIRST);
     assert_eq!(pool.hosts[&engine("a")].running().len(), 2);
 }
+
+#[test]
+fn the_log_is_read_before_a_container_that_keeps_exiting_goes() {
+    let mut pool = Simulation::new(&["a"]);
+    pool.host("a").exits.insert("httpd:latest".to_owned(), 3);
+    let run = pool.run("web", 1, spec("httpd"));
+    pool.settle();
+    let at = |what: &str| pool.journal.iter().position(|line| line.starts_with(what)).unwrap();
+    assert!(at("a: read the log of ax1") < at("a: remove ax1"), "{:?}", pool.journal);
+    assert_eq!(pool.error(&run), "exited: keeps exiting on host a (exit code 3)");
+}
+
+#[test]
+fn a_slot_that_runs_for_a_moment_has_not_started() {
+    let mut pool = Simulation::new(&["a"]);
+    let run = pool.run("web", 1, spec("httpd"));
+    pool.run_until("runs", |pool| pool.count("web") == 1);
+    pool.run_for(300);
+    assert!(!pool.state(&run).has_ended());
+    let id = pool.host("a").containers.keys().next().unwrap().clone();
+    pool.host("a").exits.insert("httpd:latest".to_owned(), 3);
+    pool.host("a").end(&id, 3);
+    pool.settle();
+    assert_eq!(pool.error(&run), "exited: keeps exiting on host a (exit code 3)");
+    // One that stumbles once has started when it has run for long enough.
+    pool.host("a").exits.clear();
+    let run = pool.run("web", 1, spec("httpd"));
+    pool.run_until("runs", |pool| pool.count("web") == 1);
+    let id = pool.host("a").containers.keys().next().unwrap().clone();
+    pool.host("a").end(&id, 3);
+    let again = pool.now;
+    pool.settle();
+    assert_eq!(pool.state(&run), pierhead_model::OperationState::Done);
+    let took = pool.operation(&run).ended_at.unwrap().since(again);
+    assert!((500..=1_500).contains(&took), "{took} ms");
+}

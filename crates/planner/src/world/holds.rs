@@ -4,7 +4,8 @@ use super::World;
 use crate::age::keep_exact_moment;
 use crate::{Hold, HoldKey, HostFacts};
 use pierhead_model::{
-    AppId, Assignment, ContainerId, EngineFacts, EngineId, ImageReference, ObservedContainer, Ownership, SlotKey,
+    AppId, Assignment, ContainerId, EngineFacts, EngineId, HostPort, ImageReference, ObservedContainer, Ownership,
+    Resources, SlotKey,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,7 +53,7 @@ impl World {
             self.ledger.release(&key);
             return;
         };
-        let is_current = self.is_current(engine, container);
+        let is_current = self.is_current(engine, container) || self.is_fallback(engine, container);
         if is_current && let Some(owner) = Ownership::read(&container.labels) {
             self.refresh_slot(&owner.slot);
         }
@@ -78,13 +79,40 @@ impl World {
 
     /// A slot holds what was decided for it until it has ended.
     pub(super) fn refresh_slot(&mut self, key: &SlotKey) {
-        let hold = self.assignments.get(key).and_then(|assignment| self.slot_hold(assignment));
-        let key = HoldKey::Slot(key.clone());
+        let assignment = self.assignments.get(key);
+        let hold = assignment.and_then(|assignment| self.slot_hold(assignment));
+        let former = assignment.and_then(|assignment| self.fallback_hold(assignment));
+        self.set_hold(HoldKey::Slot(key.clone()), hold);
+        self.set_hold(HoldKey::Fallback(key.clone()), former);
+    }
+
+    fn set_hold(&mut self, key: HoldKey, hold: Option<Hold>) {
         match hold {
             Some(hold) if self.ledger.held(&key) == Some(&hold) => {}
             Some(hold) => self.ledger.hold(key, hold),
             None => drop(self.ledger.release(&key)),
         }
+    }
+
+    /// What serves in a slot's stead holds what it has; where it has to go first on the same host, the slot's own hold
+    /// stands for both.
+    pub(crate) fn fallback_hold(&self, assignment: &Assignment) -> Option<Hold> {
+        let fallback = assignment.fallback.as_deref()?;
+        let former = &fallback.assignment;
+        if fallback.goes_first && former.engine == assignment.engine {
+            return None;
+        }
+        let left = self.current(former);
+        if left.is_empty() {
+            return None;
+        }
+        Some(Hold {
+            engine: former.engine.clone(),
+            resources: former.reserved,
+            ports: former.ports.values().flatten().cloned().collect(),
+            images: left.values().map(|container| normal_image(&container.image)).collect(),
+            names: left.values().map(|container| container.name.clone()).collect(),
+        })
     }
 
     /// The images and names are those of the description and, while a description is being replaced, those that still
@@ -107,12 +135,38 @@ impl World {
             .collect();
         Some(Hold {
             engine: assignment.engine.clone(),
-            resources: assignment.reserved,
-            ports: assignment.ports.values().flatten().cloned().collect(),
+            resources: needed_resources(assignment),
+            ports: needed_ports(assignment),
             images: images.into_iter().collect(),
             names: names.into_iter().collect(),
         })
     }
+}
+
+/// The former generation, if it has to make room on the very host of the present one.
+fn makes_room(assignment: &Assignment) -> Option<&Assignment> {
+    let fallback = assignment.fallback.as_deref().filter(|fallback| fallback.goes_first)?;
+    Some(&fallback.assignment).filter(|former| former.engine == assignment.engine)
+}
+
+/// What a slot reserves; while its former containers have to make room for it, enough for either.
+pub(crate) fn needed_resources(assignment: &Assignment) -> Resources {
+    let present = assignment.reserved;
+    makes_room(assignment).map_or(present, |former| {
+        let former = former.reserved;
+        Resources::new(present.cpu_millis.max(former.cpu_millis), present.memory_mb.max(former.memory_mb))
+    })
+}
+
+/// The ports that go with it.
+pub(crate) fn needed_ports(assignment: &Assignment) -> Vec<HostPort> {
+    let present = assignment.ports.values().flatten();
+    let former = makes_room(assignment).into_iter().flat_map(|former| former.ports.values().flatten());
+    let mut ports: Vec<HostPort> = present.cloned().collect();
+    former.filter(|port| !assignment.ports.values().flatten().any(|present| present == *port)).for_each(|port| {
+        ports.push(port.clone());
+    });
+    ports
 }
 
 /// An image's name with its tag, so that ours and others' compare equal.

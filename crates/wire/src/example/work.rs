@@ -65,6 +65,7 @@ impl Example for AppView {
             state: "running".to_owned(),
             container: Some(CONTAINER.to_owned()),
             engine: Some("10005".to_owned()),
+            exit_code: None,
             version: Some(1),
             generation: Some(1),
             ports: vec![port()],
@@ -77,7 +78,10 @@ impl Example for AppView {
             image: ImageDescription::example(),
             replicas: 1,
             running: 1,
+            done: 0,
+            failed: 0,
             version: 1,
+            message: String::new(),
             created_at: MOMENT.to_owned(),
             slots: vec![slot],
         }
