@@ -19,6 +19,10 @@ mod faults;
 #[cfg(test)]
 mod kills;
 #[cfg(all(test, feature = "mutants"))]
+mod in_work;
+#[cfg(test)]
+mod images;
+#[cfg(test)]
 mod mutants;
 #[cfg(test)]
 mod original;
