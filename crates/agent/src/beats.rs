@@ -1,0 +1,108 @@
+//! The beats of a host: a line of JSON at each interval, with a count that needs no clock.
+//!
+//! A beat is made when it can be sent, never ahead, so a slow tunnel gets fewer beats and no old ones.
+
+use crate::engine::BodyError;
+use futures_util::Stream;
+use hyper::body::{Bytes, Frame};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, MissedTickBehavior};
+
+/// How often a host beats.
+pub const INTERVAL: Duration = Duration::from_millis(100);
+
+/// One beat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beat {
+    /// Which run of the agent it is of: another number after each start.
+    pub run: u64,
+    /// How many came before it on this connection.
+    pub count: u64,
+    /// How late the host was with it, in milliseconds: it may be the slow one itself.
+    pub late_ms: u64,
+    /// What the host has to do.
+    pub load: Load,
+}
+
+/// What a host has to do, as a hint.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Load {
+    /// How busy its cores were lately, together, in thousandths.
+    pub cpu_permille: u32,
+    /// Memory that can be used without swapping, in bytes.
+    pub memory_available: u64,
+}
+
+/// Where the load of a beat comes from. It must not block.
+pub type LoadSource = Arc<dyn Fn() -> Load + Send + Sync>;
+
+/// What makes the beats.
+#[derive(Clone)]
+pub struct Pulse {
+    interval: Duration,
+    run: u64,
+    load: LoadSource,
+}
+
+impl std::fmt::Debug for Pulse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pulse").field("interval", &self.interval).field("run", &self.run).finish_non_exhaustive()
+    }
+}
+
+impl Pulse {
+    /// Beats at this interval, with what `load` says then.
+    #[must_use]
+    pub fn new(interval: Duration, load: LoadSource) -> Self {
+        Self { interval, run: rand::random(), load }
+    }
+
+    /// The beats from now on, without end.
+    pub(crate) fn frames(&self) -> impl Stream<Item = Result<Frame<Bytes>, BodyError>> + Send + use<> {
+        let pulse = self.clone();
+        let mut timer = tokio::time::interval(pulse.interval);
+        timer.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        futures_util::stream::unfold((timer, 0), move |(mut timer, count)| {
+            let pulse = pulse.clone();
+            async move {
+                let due = timer.tick().await;
+                let late_ms = u64::try_from(Instant::now().saturating_duration_since(due).as_millis()).unwrap_or(0);
+                let beat = Beat { run: pulse.run, count, late_ms, load: (pulse.load)() };
+                Some((Ok(Frame::data(line(&beat))), (timer, count + 1)))
+            }
+        })
+    }
+}
+
+fn line(beat: &Beat) -> Bytes {
+    let mut line = serde_json::to_vec(beat).unwrap_or_default();
+    line.push(b'\n');
+    line.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::StreamExt;
+
+    #[tokio::test]
+    async fn beats_are_counted_and_never_kept_for_later() {
+        let interval = Duration::from_millis(30);
+        let pulse = Pulse::new(interval, Arc::new(|| Load { cpu_permille: 7, memory_available: 9 }));
+        let mut frames = Box::pin(pulse.frames());
+        let mut beats = vec![];
+        for _ in 0..3 {
+            let frame = frames.next().await.unwrap().unwrap().into_data().unwrap();
+            assert!(frame.ends_with(b"\n"));
+            beats.push(serde_json::from_slice::<Beat>(&frame).unwrap());
+            // The host stands still, for more than ten beats.
+            std::thread::sleep(interval * if beats.len() == 2 { 12 } else { 0 });
+        }
+        assert_eq!(beats.iter().map(|beat| beat.count).collect::<Vec<_>>(), [0, 1, 2], "none is made up for");
+        assert!(beats.iter().all(|beat| beat.run == beats[0].run && beat.load.cpu_permille == 7));
+        assert!(beats[2].late_ms >= 300, "{beats:?}");
+        assert_ne!(Pulse::new(INTERVAL, Arc::new(Load::default)).run, pulse.run);
+    }
+}

@@ -1,0 +1,187 @@
+//! What happens to a request that comes out of the tunnel: the list, the leader's term, then the engine.
+//!
+//! Decides nothing itself about what is allowed, and keeps nothing from one request to the next but the term.
+
+mod receive;
+mod talk;
+
+pub(crate) use talk::TALK;
+
+use crate::allow::{self, Allowed, Body as Expected, REGISTRY_AUTH, rebuild};
+use crate::beats::Pulse;
+use crate::engine::{Answer, BodyError, EngineSocket};
+use crate::facts::{self, HostFacts};
+use crate::refusal::Refusal;
+use crate::term::Terms;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Body, Bytes, Frame, Incoming};
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The body of a request or an answer inside of the tunnel.
+pub type TunnelBody = UnsyncBoxBody<Bytes, BodyError>;
+
+/// Where the agent tells its beats.
+pub(crate) const BEATS: &str = "/pierhead/beats";
+/// Where the agent tells what the host is.
+pub(crate) const FACTS: &str = "/pierhead/facts";
+
+/// The headers of an engine's answer that are handed on.
+const HANDED_ON: [HeaderName; 3] =
+    [CONTENT_TYPE, HeaderName::from_static("api-version"), HeaderName::from_static("x-docker-container-path-stat")];
+
+/// The door between the tunnel and the engine.
+#[derive(Debug)]
+pub struct Gate {
+    engine: EngineSocket,
+    terms: Arc<Terms>,
+    pulse: Pulse,
+}
+
+impl Gate {
+    /// A door to the engine behind this socket.
+    #[must_use]
+    pub fn new(socket: &Path, terms: Arc<Terms>, pulse: Pulse) -> Self {
+        Self { engine: EngineSocket::new(socket), terms, pulse }
+    }
+
+    /// What the host is, read now.
+    pub async fn facts(&self) -> HostFacts {
+        facts::read(&self.engine).await
+    }
+
+    /// Answers a request; a refusal is an answer too.
+    pub(crate) async fn answer<B>(&self, request: Request<B>) -> Response<TunnelBody>
+    where
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<BodyError> + Send,
+    {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        match self.pass(request).await {
+            Ok(response) => response,
+            Err(refusal) => {
+                tracing::warn!(%method, path = %path.escape_debug(), code = refusal.code, %refusal, "refused");
+                refusal.answer().map(|body| body.map_err(|never| match never {}).boxed_unsync())
+            }
+        }
+    }
+
+    async fn pass<B>(&self, request: Request<B>) -> Result<Response<TunnelBody>, Refusal>
+    where
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<BodyError> + Send,
+    {
+        let (head, body) = request.into_parts();
+        if head.method == Method::GET && head.uri.query().is_none() {
+            match head.uri.path() {
+                BEATS => return Ok(told(StreamBody::new(self.pulse.frames()).boxed_unsync())),
+                FACTS => return Ok(self.tell_facts().await),
+                _ => {}
+            }
+        }
+        let allowed = allow::decide(&head.method, &head.uri, &head.headers)?;
+        let json_length = talk::json_length(&head.headers)?;
+        self.terms.admit(allowed.rule.access, &head.headers).await?;
+        match (&allowed.rule.body, json_length) {
+            (Expected::Talk, Some(0)) => self.talk(&allowed, None, body).await,
+            (Expected::JsonTalk(shape), Some(length)) => self.talk(&allowed, Some((shape, length)), body).await,
+            (_, Some(_)) => Err(Refusal::not_allowed(format!("{} is no talk", allowed.target))),
+            (Expected::Talk, None) => Err(Refusal::malformed(format!("a talk needs the header {}", talk::TALK))),
+            (Expected::Empty, None) => {
+                receive::nothing(body).await?;
+                self.forward(&allowed, None, Full::default()).await
+            }
+            (Expected::Json(shape), None) => {
+                let json = rebuild(shape, &receive::json(body).await?)?;
+                self.forward(&allowed, Some("application/json"), Full::from(json)).await
+            }
+            (Expected::JsonTalk(shape), None) => {
+                let json = rebuild(shape, &receive::json(body).await?)?;
+                talk::must_detach(&json)?;
+                self.forward(&allowed, Some("application/json"), Full::from(json)).await
+            }
+            (Expected::Archive, None) => {
+                self.forward(&allowed, Some("application/x-tar"), receive::archive(body)).await
+            }
+        }
+    }
+
+    /// Sends what is allowed and hands on the answer.
+    async fn forward<B>(
+        &self,
+        allowed: &Allowed,
+        content_type: Option<&'static str>,
+        body: B,
+    ) -> Result<Response<TunnelBody>, Refusal>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BodyError>,
+    {
+        let request = made(allowed, content_type, body)?;
+        let answer = self.engine.send(request).await.map_err(|error| unreachable(&error))?;
+        Ok(hand_on(answer))
+    }
+
+    async fn tell_facts(&self) -> Response<TunnelBody> {
+        let json = serde_json::to_vec(&self.facts().await).unwrap_or_default();
+        told(Full::from(json).map_err(|never| match never {}).boxed_unsync())
+    }
+}
+
+/// A request to the engine, of nothing but what the list let through.
+fn made<B>(allowed: &Allowed, content_type: Option<&'static str>, body: B) -> Result<Request<B>, Refusal> {
+    let mut request = Request::builder().method(allowed.rule.method).uri(&allowed.target);
+    if let Some(content_type) = content_type {
+        request = request.header(CONTENT_TYPE, content_type);
+    }
+    if let Some(account) = &allowed.registry_auth {
+        let mut value = HeaderValue::try_from(account).map_err(|_| Refusal::malformed("the registry account"))?;
+        value.set_sensitive(true);
+        request = request.header(REGISTRY_AUTH, value);
+    }
+    request.body(body).map_err(|_| Refusal::malformed("the request cannot be written anew"))
+}
+
+/// The engine's answer with the headers that mean something inside of the tunnel.
+fn hand_on(answer: Answer) -> Response<TunnelBody> {
+    let Answer { response, connection } = answer;
+    let (head, body) = response.into_parts();
+    let mut handed = Response::new(with_connection(body, connection));
+    *handed.status_mut() = head.status;
+    for name in HANDED_ON {
+        if let Some(value) = head.headers.get(&name) {
+            handed.headers_mut().insert(name, value.clone());
+        }
+    }
+    handed
+}
+
+/// A body that closes its connection to the engine when it is dropped.
+fn with_connection(body: Incoming, connection: crate::engine::Connection) -> TunnelBody {
+    let size = body.size_hint().exact();
+    if size == Some(0) {
+        return Full::default().map_err(|never| match never {}).boxed_unsync();
+    }
+    let frames = futures_util::stream::unfold((body, connection), |(mut body, connection)| async move {
+        match body.frame().await? {
+            Ok(frame) => Some((Ok(Frame::data(frame.into_data().unwrap_or_default())), (body, connection))),
+            Err(error) => Some((Err(BodyError::from(error)), (body, connection))),
+        }
+    });
+    StreamBody::new(frames).boxed_unsync()
+}
+
+fn unreachable(error: &crate::error::AgentError) -> Refusal {
+    use std::error::Error;
+    let cause = error.source().map(|source| format!(" ({source})")).unwrap_or_default();
+    Refusal::new(StatusCode::BAD_GATEWAY, "engine_away", format!("{error}{cause}"))
+}
+
+fn told(body: TunnelBody) -> Response<TunnelBody> {
+    let mut response = Response::new(body);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

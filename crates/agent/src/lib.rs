@@ -1,0 +1,36 @@
+//! What runs on a Docker host, so that the host opens nothing to the network.
+//!
+//! The agent calls each controller over TCP and TLS 1.3. Both sides show certificates of the cluster's own authority, and then
+//! the roles turn: on the connection that the agent has opened it answers HTTP/2, and the controller asks. The engine's
+//! API travels in streams with a flow control of their own, so an image that goes through holds up no beat: what all
+//! streams together can leave unread fits into the window of the connection, and what is on the way is kept small.
+//! Talks with containers are requests whose two bodies are the two directions, since HTTP/2 has no upgrade.
+//! Every request is matched with a list ([`Gate`]): its path, query and body are parsed, checked, and written anew;
+//! what reaches the engine is never what came. Requests that change something bear the leader's term, and whoever has
+//! an older one than the highest that was seen ([`Terms`], on disk) is answered 409. Reads need none.
+//! A beat comes every 100 ms, counted and without a clock. If a tunnel breaks, the agent calls again, after a wait that
+//! grows and is shortened by chance; at once after the machine slept, and when there are new certificates. The crate
+//! does not join clusters, issues no certificates, and decides nothing about containers.
+
+mod allow;
+mod beats;
+mod engine;
+mod error;
+mod facts;
+mod gate;
+mod refusal;
+mod term;
+mod tunnel;
+mod whole;
+
+pub use beats::{Beat, INTERVAL, Load, LoadSource, Pulse};
+pub use error::{AgentError, Result};
+pub use facts::{EngineState, HostFacts, LoadMeter};
+pub use gate::{Gate, TunnelBody};
+pub use refusal::Refusal;
+pub use term::{TERM, Terms};
+pub use tunnel::{
+    Agent, Backoff, Controller, Link, PROTOCOL, STREAM_WINDOW, STREAMS, Talk, Timing, Tunnel, accept, client_config,
+    server_config,
+};
+pub use whole::Whole;

@@ -1,0 +1,199 @@
+//! The controller's end of a tunnel: takes an agent's call and asks through it.
+
+use super::dial::within;
+use super::{CONNECTION_WINDOW, EndsWithMe, PROTOCOL, SEND_BUFFER, STREAM_WINDOW, STREAMS, Timing};
+use crate::beats::Beat;
+use crate::engine::BodyError;
+use crate::error::{AgentError, Result};
+use crate::facts::HostFacts;
+use crate::gate::{BEATS, FACTS, TALK, TunnelBody};
+use crate::term::TERM;
+use crate::whole::Whole;
+use futures_util::stream::{self, Stream};
+use http_body_util::{BodyExt, Empty, Limited, StreamBody};
+use hyper::body::{Bytes, Frame, Incoming};
+use hyper::client::conn::http2::{self, SendRequest};
+use hyper::{Request, Response, Uri};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use rustls::pki_types::CertificateDer;
+use std::io;
+use std::sync::Arc;
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, watch};
+use tokio_rustls::TlsAcceptor;
+
+/// The longest answer that is not a stream, in bytes.
+const LONGEST_ANSWER: usize = 1 << 20;
+/// How many pieces of a talk may wait to be sent.
+const WAITING: usize = 4;
+
+/// A tunnel to a host. Cheap to clone; it ends when the last clone is dropped.
+#[derive(Clone)]
+pub struct Tunnel {
+    sender: SendRequest<TunnelBody>,
+    peer: Arc<CertificateDer<'static>>,
+    ended: watch::Receiver<bool>,
+    task: Arc<EndsWithMe>,
+}
+
+/// The two directions of a talk.
+pub struct Talk {
+    /// To the container; dropping it closes the container's input.
+    pub input: mpsc::Sender<Bytes>,
+    /// The agent's answer; its body is what the container says.
+    pub answer: Response<Incoming>,
+}
+
+impl std::fmt::Debug for Tunnel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tunnel").field("ended", &*self.ended.borrow()).finish_non_exhaustive()
+    }
+}
+
+/// Takes a call: both sides prove who they are, then this one asks.
+///
+/// # Errors
+/// The other side has no certificate that counts, does not speak our protocol, or is too slow.
+pub async fn accept(stream: TcpStream, acceptor: &TlsAcceptor, timing: &Timing) -> Result<Tunnel> {
+    let peer = stream.peer_addr().map_or_else(|_| "the host".to_owned(), |address| address.to_string());
+    let failed = |source| AgentError::Handshake { peer: peer.clone(), source };
+    stream.set_nodelay(true).map_err(failed)?;
+    let stream = within(&peer, "agree on keys", timing.handshake, acceptor.accept(stream)).await?.map_err(failed)?;
+    let session = stream.get_ref().1;
+    let certificate = session.peer_certificates().and_then(|chain| chain.first()).cloned();
+    let Some(certificate) = certificate.filter(|_| session.alpn_protocol() == Some(PROTOCOL)) else {
+        return Err(failed(io::Error::other("it does not speak Pierhead's protocol")));
+    };
+    let connecting = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .initial_max_send_streams(STREAMS as usize)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_send_buf_size(SEND_BUFFER)
+        .keep_alive_interval(timing.ping)
+        .keep_alive_timeout(timing.pong)
+        .keep_alive_while_idle(true)
+        .handshake(TokioIo::new(stream));
+    let connected = within(&peer, "begin with HTTP/2", timing.handshake, connecting).await?;
+    let (sender, connection) = connected.map_err(AgentError::Tunnel)?;
+    let (tell, ended) = watch::channel(false);
+    let task = tokio::spawn(async move {
+        // Whoever reads an answer sees how it ended.
+        let _how = connection.await;
+        drop(tell);
+    });
+    Ok(Tunnel { sender, peer: Arc::new(certificate), ended, task: Arc::new(EndsWithMe(task.abort_handle())) })
+}
+
+impl Tunnel {
+    /// The certificate that the host has shown.
+    #[must_use]
+    pub fn peer(&self) -> &CertificateDer<'static> {
+        &self.peer
+    }
+
+    /// Ends the tunnel at once, whatever goes on in it.
+    pub fn cut(&self) {
+        self.task.0.abort();
+    }
+
+    /// Waits until the tunnel has ended.
+    pub async fn ended(&self) {
+        let mut ended = self.ended.clone();
+        // Nobody ever says anything: the task goes, and its end of the channel with it.
+        let _gone = ended.wait_for(|ended| *ended).await;
+    }
+
+    /// Sends a request of the engine's API; only path and query of its address count.
+    ///
+    /// # Errors
+    /// The tunnel broke. A refusal is an answer.
+    pub async fn send(&self, request: Request<TunnelBody>) -> Result<Response<Whole<Incoming>>> {
+        Ok(self.exchange(request).await?.map(Whole))
+    }
+
+    /// Begins a talk: an attach without JSON, or the start of an exec with it.
+    ///
+    /// # Errors
+    /// The tunnel broke. A refusal is an answer.
+    pub async fn talk(&self, target: &str, term: u64, json: &[u8]) -> Result<Talk> {
+        let (input, pieces) = mpsc::channel::<Bytes>(WAITING);
+        let first = stream::iter((!json.is_empty()).then(|| Bytes::copy_from_slice(json)));
+        let rest = stream::unfold(pieces, |mut pieces| async move { Some((pieces.recv().await?, pieces)) });
+        let frames = stream::StreamExt::chain(first, rest);
+        let frames = stream::StreamExt::map(frames, |piece| Ok::<_, BodyError>(Frame::data(piece)));
+        let mut request = Request::post(target).body(StreamBody::new(frames).boxed_unsync()).unwrap_or_default();
+        request.headers_mut().insert(TERM, term.into());
+        request.headers_mut().insert(TALK, json.len().into());
+        Ok(Talk { input, answer: self.exchange(request).await? })
+    }
+
+    /// The host's beats, without end.
+    ///
+    /// # Errors
+    /// The tunnel broke, or the agent refuses.
+    pub async fn beats(&self) -> Result<impl Stream<Item = Result<Beat>> + Send + Unpin + use<>> {
+        let body = self.get(BEATS).await?;
+        Ok(Box::pin(stream::unfold((body, Vec::new()), |(mut body, mut line)| async move {
+            loop {
+                if let Some(end) = line.iter().position(|byte| *byte == b'\n') {
+                    let beat = parse(&line[..end]);
+                    line.drain(..=end);
+                    return Some((beat, (body, line)));
+                }
+                match body.frame().await? {
+                    Ok(frame) => line.extend_from_slice(&frame.into_data().unwrap_or_default()),
+                    Err(error) => return Some((Err(broken(error)), (body, Vec::new()))),
+                }
+            }
+        })))
+    }
+
+    /// What the host is.
+    ///
+    /// # Errors
+    /// The tunnel broke, or the agent refuses.
+    pub async fn facts(&self) -> Result<HostFacts> {
+        let body = Limited::new(self.get(FACTS).await?, LONGEST_ANSWER).collect().await.map_err(broken)?;
+        parse(&body.to_bytes())
+    }
+
+    async fn get(&self, path: &str) -> Result<Whole<Incoming>> {
+        let request = Request::get(path).body(nothing()).unwrap_or_default();
+        let (head, body) = self.send(request).await?.into_parts();
+        if head.status.is_success() {
+            return Ok(body);
+        }
+        let message = Limited::new(body, LONGEST_ANSWER).collect().await.map_err(broken)?.to_bytes();
+        Err(AgentError::Refused {
+            status: head.status.as_u16(),
+            message: String::from_utf8_lossy(&message).into_owned(),
+        })
+    }
+
+    async fn exchange(&self, mut request: Request<TunnelBody>) -> Result<Response<Incoming>> {
+        let target = request.uri().path_and_query().cloned().unwrap_or_else(|| "/".parse().expect("a path"));
+        *request.uri_mut() = Uri::builder()
+            .scheme("http")
+            .authority("engine")
+            .path_and_query(target)
+            .build()
+            .map_err(|error| broken(error.into()))?;
+        let mut sender = self.sender.clone();
+        sender.ready().await.map_err(AgentError::Tunnel)?;
+        sender.send_request(request).await.map_err(AgentError::Tunnel)
+    }
+}
+
+/// A body without bytes.
+pub(crate) fn nothing() -> TunnelBody {
+    Empty::new().map_err(|never| match never {}).boxed_unsync()
+}
+
+fn parse<T: serde::de::DeserializeOwned>(json: &[u8]) -> Result<T> {
+    serde_json::from_slice(json).map_err(|error| broken(error.into()))
+}
+
+fn broken(error: BodyError) -> AgentError {
+    AgentError::Broken(error)
+}

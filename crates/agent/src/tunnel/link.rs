@@ -1,0 +1,220 @@
+//! The agent's connections, one to each controller, for as long as it lives: calls, serves, and calls again.
+
+use super::serve::{Served, serve};
+use super::sleep::Sleep;
+use super::{Backoff, EndsWithMe, Timing, dial};
+use crate::gate::Gate;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use std::error::Error;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+/// How often the agent looks whether the machine slept.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// A controller to call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Controller {
+    /// `host:port`.
+    pub address: String,
+    /// The name that its certificate must bear.
+    pub server_name: ServerName<'static>,
+}
+
+/// How it stands with a controller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Link {
+    /// Nobody was called yet.
+    Begun,
+    /// The controller asks, and is answered.
+    Open,
+    /// There is no tunnel; why, in words.
+    Away(String),
+}
+
+/// The agent's connections.
+pub struct Agent {
+    gate: Arc<Gate>,
+    tls: watch::Receiver<Arc<ClientConfig>>,
+    timing: Timing,
+    links: Vec<(Controller, watch::Sender<Link>)>,
+}
+
+/// Why a tunnel ended.
+enum End {
+    /// It broke, or the controller ended it.
+    Over(String),
+    /// There are new certificates: the old tunnel may finish what it does.
+    Renewed,
+    /// The machine slept.
+    Slept,
+}
+
+impl Agent {
+    /// An agent that calls these controllers. The configuration may change at any time: then each tunnel is replaced
+    /// by one with the new certificates.
+    #[must_use]
+    pub fn new(
+        controllers: Vec<Controller>,
+        tls: watch::Receiver<Arc<ClientConfig>>,
+        gate: Arc<Gate>,
+        timing: Timing,
+    ) -> Self {
+        let links = controllers.into_iter().map(|controller| (controller, watch::Sender::new(Link::Begun))).collect();
+        Self { gate, tls, timing, links }
+    }
+
+    /// How it stands with each controller, in their order.
+    #[must_use]
+    pub fn links(&self) -> Vec<watch::Receiver<Link>> {
+        self.links.iter().map(|(_, link)| link.subscribe()).collect()
+    }
+
+    /// Calls and serves, without end. Dropping it ends every connection.
+    pub async fn run(self) {
+        let (slept, wake) = watch::channel(());
+        let mut tasks = JoinSet::new();
+        for (controller, link) in self.links {
+            let line = Line {
+                controller,
+                link,
+                tls: self.tls.clone(),
+                wake: wake.clone(),
+                gate: self.gate.clone(),
+                timing: self.timing,
+                draining: None,
+            };
+            tasks.spawn(line.run());
+        }
+        let mut sleep = Sleep::default();
+        loop {
+            if sleep.look_now() {
+                tracing::info!("the machine slept: all connections are made anew");
+                slept.send_replace(());
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+}
+
+/// The line to one controller.
+struct Line {
+    controller: Controller,
+    link: watch::Sender<Link>,
+    tls: watch::Receiver<Arc<ClientConfig>>,
+    wake: watch::Receiver<()>,
+    gate: Arc<Gate>,
+    timing: Timing,
+    /// A tunnel that was replaced and finishes what it does.
+    draining: Option<EndsWithMe>,
+}
+
+impl Line {
+    async fn run(mut self) {
+        let (first, longest) = self.timing.backoff;
+        let mut backoff = Backoff::new(first, longest);
+        loop {
+            let begun = Instant::now();
+            match self.once().await {
+                End::Renewed | End::Slept => {
+                    backoff.reset();
+                    continue;
+                }
+                End::Over(why) => {
+                    tracing::info!(controller = %self.controller.address, why, "no tunnel");
+                    self.link.send_replace(Link::Away(why));
+                }
+            }
+            if begun.elapsed() > longest {
+                backoff.reset();
+            }
+            tokio::select! {
+                () = tokio::time::sleep(backoff.wait(rand::random())) => {}
+                () = changed(&mut self.tls) => backoff.reset(),
+                () = changed(&mut self.wake) => backoff.reset(),
+            }
+        }
+    }
+
+    /// One connection from its call to its end.
+    async fn once(&mut self) -> End {
+        let config = self.tls.borrow_and_update().clone();
+        self.wake.mark_unchanged();
+        let stream = match dial::dial(&self.controller, config, &self.timing).await {
+            Ok(stream) => stream,
+            Err(error) => return End::Over(in_words(&error)),
+        };
+        let (mut served, first) = serve(stream, self.gate.clone(), &self.timing);
+        let end = self.until_it_ends(&mut served, &first).await;
+        if matches!(end, End::Renewed) {
+            self.drain(served);
+        }
+        end
+    }
+
+    async fn until_it_ends<S>(&mut self, served: &mut Served<S>, first: &Notify) -> End
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let mut silent = pin!(tokio::time::sleep(self.timing.first_request));
+        let mut asked = false;
+        loop {
+            tokio::select! {
+                ended = &mut *served => {
+                    return End::Over(match ended {
+                        Ok(()) => "the controller ended the connection".to_owned(),
+                        Err(error) => in_words(&error),
+                    });
+                }
+                () = first.notified(), if !asked => {
+                    asked = true;
+                    tracing::info!(controller = %self.controller.address, "the tunnel is open");
+                    self.link.send_replace(Link::Open);
+                }
+                () = &mut silent, if !asked => {
+                    return End::Over("the controller asks nothing".to_owned());
+                }
+                () = changed(&mut self.tls) => return End::Renewed,
+                () = changed(&mut self.wake) => return End::Slept,
+            }
+        }
+    }
+
+    /// Lets a tunnel finish what it does, for a while. Only the last one may: a second renewal ends it.
+    fn drain<S>(&mut self, mut served: Served<S>)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let limit = self.timing.drain;
+        let task = tokio::spawn(async move {
+            std::pin::Pin::new(&mut served).graceful_shutdown();
+            // What is not finished then is ended.
+            let _ended = tokio::time::timeout(limit, served).await;
+        });
+        self.draining = Some(EndsWithMe(task.abort_handle()));
+    }
+}
+
+/// Waits for a change; for ever, if nobody is left to make one.
+async fn changed<T>(receiver: &mut watch::Receiver<T>) {
+    if receiver.changed().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// An error with its causes.
+fn in_words(error: &dyn Error) -> String {
+    let mut words = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        words = format!("{words}: {cause}");
+        next = cause.source();
+    }
+    words
+}
