@@ -9,6 +9,7 @@ pub(crate) use document::{Described, Noun, document};
 pub(crate) use kind::Kind;
 
 use answers::{Answers, JSON};
+use pierhead_model::Permission;
 use pierhead_wire::{ErrorBody, Example, OperationView};
 use schemas::Schemas;
 use serde_json::{Value, json};
@@ -23,6 +24,7 @@ pub(crate) struct Doc {
     body: Option<Value>,
     answers: Answers,
     schemas: Schemas,
+    owner_unless: Option<Permission>,
 }
 
 /// One parameter of a path, a query or among the headers.
@@ -45,6 +47,7 @@ impl Doc {
             body: None,
             answers: Answers::default(),
             schemas: Schemas::default(),
+            owner_unless: None,
         }
     }
 
@@ -142,6 +145,12 @@ impl Doc {
     /// A refusal: its status, its `code`, and when it is met.
     pub fn refuses(mut self, status: u16, code: &'static str, when: &'static str) -> Self {
         self.answers.refuse(status, code, when);
+        self
+    }
+
+    /// It is for the owner of what it is about, and for who has a permission.
+    pub fn owners_or(mut self, permission: Permission) -> Self {
+        self.owner_unless = Some(permission);
         self
     }
 

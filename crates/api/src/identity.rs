@@ -1,15 +1,17 @@
 //! Who asks: the token of a request, and what its owner may.
 
-use crate::accounts::Identity;
-use crate::{Api, ApiError};
+pub(crate) mod browser;
+
+use crate::accounts::{AccountsError, Identity, token_hash};
+use crate::{Accounts, Api, ApiError};
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
-use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, USER_AGENT};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 use pierhead_controller::{Actor, Idempotency};
-use pierhead_model::Permission;
+use pierhead_model::{Permission, TokenKind};
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -22,12 +24,18 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     pub identity: Arc<Identity>,
-    /// The token that they used.
-    pub token: String,
+    /// The hash of the token that they used.
+    pub token_hash: String,
+    /// How that token must be shown.
+    pub kind: TokenKind,
 }
 
 impl Caller {
     pub fn may(&self, permission: Permission) -> bool {
+        #[cfg(feature = "mutants")]
+        if crate::mutants::skips_check_of(permission) {
+            return true;
+        }
         self.identity.permissions.contains(&permission)
     }
 
@@ -70,10 +78,37 @@ impl<S: Send + Sync> FromRequestParts<S> for Origin {
 /// Lets a request through if its token is good and its owner may; token first, then role, before any handler.
 pub(crate) async fn require(
     State((api, permission)): State<(Api, Permission)>,
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    let caller = authenticate(&api, request.method(), request.headers()).await?;
+    admit(caller, permission, request, next).await
+}
+
+/// The same for a stream, which a ticket in the query opens too. Nobody behind this sees the ticket.
+pub(crate) async fn require_for_stream(
+    State((api, permission)): State<(Api, Permission)>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let caller = authenticate(&api, request.headers()).await?;
+    let caller = match browser::take_ticket(request.uri_mut())? {
+        None => authenticate(&api, request.method(), request.headers()).await?,
+        Some(ticket) => {
+            let invalid = || ApiError::unauthenticated("the ticket is not valid here, was used, or has expired");
+            let (owner, identity) =
+                api.accounts.redeem(&ticket, request.uri().path()).await?.ok_or_else(invalid)?;
+            Caller { identity, token_hash: owner.token_hash, kind: owner.kind }
+        }
+    };
+    admit(caller, permission, request, next).await
+}
+
+async fn admit(
+    caller: Caller,
+    permission: Permission,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
     if !caller.may(permission) {
         let name = permission.as_str();
         return Err(ApiError::forbidden(format!("your role does not have the permission {name}")));
@@ -88,21 +123,35 @@ pub(crate) async fn require_log_in(
     mut request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let caller = authenticate(&api, request.headers()).await?;
+    let caller = authenticate(&api, request.method(), request.headers()).await?;
     request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
 }
 
-async fn authenticate(api: &Api, headers: &HeaderMap) -> Result<Caller, ApiError> {
-    let Some((claimed, token)) = token_of(headers) else {
+/// Refuses browsers, behind one of the others: following a link must change nothing.
+pub(crate) async fn refuse_sessions(caller: Caller, request: Request, next: Next) -> Result<Response, ApiError> {
+    if caller.kind == TokenKind::Session {
+        return Err(ApiError::forbidden("a change by GET needs a token in a header; use POST"));
+    }
+    Ok(next.run(request).await)
+}
+
+async fn authenticate(api: &Api, method: &Method, headers: &HeaderMap) -> Result<Caller, ApiError> {
+    let (claimed, token, kind) = if let Some((claimed, token)) = token_of(headers) {
+        (claimed, token, TokenKind::Token)
+    } else if let Some(token) = browser::session_of(headers, api.front.is_tls) {
+        browser::check_origin(&api.front, method, headers)?;
+        (None, token, TokenKind::Session)
+    } else {
         return Err(ApiError::unauthenticated("no token: log in, then send it as 'Authorization: Bearer <token>'"));
     };
     let invalid = || ApiError::unauthenticated("the token is not valid, or has expired: log in again");
-    let identity = api.accounts.identify(&token).await?.ok_or_else(invalid)?;
+    let token_hash = token_hash(&token);
+    let identity = api.accounts.identify(&token_hash, kind).await?.ok_or_else(invalid)?;
     if claimed.is_some_and(|claimed| claimed != identity.username.as_str()) {
         return Err(invalid());
     }
-    Ok(Caller { identity, token })
+    Ok(Caller { identity, token_hash, kind })
 }
 
 /// The token, and the user name that was claimed with it. An empty header counts as absent.
@@ -115,6 +164,28 @@ fn token_of(headers: &HeaderMap) -> Option<(Option<String>, String)> {
     }
     let (name, token) = text(ACCESS_TOKEN)?.split_once(':')?;
     Some((Some(name.to_owned()), token.to_owned()))
+}
+
+/// Carries out a change of the accounts once for each key of a client: who asks again gets the same answer.
+pub(crate) async fn once<T>(
+    api: &Api,
+    caller: &Caller,
+    key: Option<Idempotency>,
+    change: impl AsyncFnOnce(Accounts) -> Result<T, AccountsError>,
+    again: impl FnOnce() -> Result<T, ApiError>,
+) -> Result<T, ApiError> {
+    let once = key.map(|key| api.controller.once(&caller.identity.username, &key));
+    if let Some(once) = &once
+        && once.was_done().await?
+    {
+        return again();
+    }
+    let changed = change(api.accounts.once(once.as_ref())).await;
+    match (changed, once) {
+        // Perhaps the same request came twice, and the other one was faster.
+        (Err(_), Some(once)) if once.was_done().await? => again(),
+        (changed, _) => Ok(changed?),
+    }
 }
 
 /// The client's key of a change, if it sent one.

@@ -6,13 +6,19 @@ mod accounts;
 mod body;
 mod describe;
 mod error;
+mod front;
 mod identity;
+mod metrics;
 mod mount;
+#[cfg(feature = "mutants")]
+mod mutants;
 mod routes;
 mod views;
 
 pub use accounts::{Accounts, AccountsError, LogInLimits, random_password};
 pub use error::ApiError;
+pub use front::Front;
+pub use metrics::Metrics;
 
 use pierhead_controller::Controller;
 use pierhead_store::seal::Sealer;
@@ -30,6 +36,10 @@ pub struct Api {
     pub sealer: Arc<Sealer>,
     /// What applies to descriptions that leave something out.
     pub defaults: Arc<Defaults>,
+    /// What is measured about requests, and who may read all measurements.
+    pub metrics: Metrics,
+    /// How this server is reached.
+    pub front: Front,
     /// The program's version.
     pub version: &'static str,
 }
@@ -48,7 +58,9 @@ pub fn router(api: Api) -> axum::Router {
         .into_router(&api)
         .fallback(error::no_such_path)
         .method_not_allowed_fallback(error::no_such_method)
+        .layer(axum::Extension(Arc::<views::Rows>::default()))
         .layer(DefaultBodyLimit::max(body::LARGEST_BODY))
         .layer(CatchPanicLayer::custom(error::panicked))
+        .layer(axum::middleware::from_fn_with_state(api.clone(), metrics::measure))
         .with_state(api)
 }

@@ -50,9 +50,21 @@ pub(crate) fn document(nouns: &[Noun], routes: Vec<Described>) -> Value {
 fn security_schemes() -> Value {
     json!({
         "bearer": { "type": "http", "scheme": "bearer", "description": "`Authorization: Bearer <token>`" },
+        "scraper": {
+            "type": "http", "scheme": "bearer", "description": "The token of `--metrics-token-file`, good for `/metrics` only",
+        },
         "access_token": {
             "type": "apiKey", "in": "header", "name": "X-Access-Token",
             "description": "`X-Access-Token: <username>:<token>`",
+        },
+        "session": {
+            "type": "apiKey", "in": "cookie", "name": "__Host-pierhead",
+            "description": "Of `POST /auth/session`, for browsers; without TLS its name is `pierhead`. Changes need the \
+                server's own `Origin`, and changes by GET do not take it.",
+        },
+        "ticket": {
+            "type": "apiKey", "in": "query", "name": "ticket",
+            "description": "Of `POST /api/tickets`: opens one stream, once, within 30 s",
         },
     })
 }
@@ -62,7 +74,7 @@ fn operation(route: Described) -> (&'static str, Value, Map<String, Value>) {
     if route.access != Access::Public {
         doc = doc.refuses(401, "unauthenticated", "No token, or one that is not good any more");
     }
-    if let Access::Holders(_) = route.access {
+    if let Access::Holders(_) | Access::Streamed(_) = route.access {
         doc = doc.refuses(403, "forbidden", "The caller's role lacks the permission, or the thing is somebody else's");
     }
     let id = if route.deprecated { format!("{}_by_{}", doc.id, route.method) } else { doc.id.to_owned() };
@@ -79,6 +91,9 @@ fn operation(route: Described) -> (&'static str, Value, Map<String, Value>) {
     if !doc.about.is_empty() {
         operation["description"] = Value::from(doc.about);
     }
+    if let Some(permission) = doc.owner_unless {
+        operation["x-owner-unless"] = Value::from(permission.as_str());
+    }
     if let Some(body) = doc.body {
         operation["requestBody"] = body;
     }
@@ -91,7 +106,11 @@ fn operation(route: Described) -> (&'static str, Value, Map<String, Value>) {
 fn security(access: Access) -> Value {
     match access {
         Access::Public => json!([]),
-        Access::LoggedIn | Access::Holders(_) => json!([{ "bearer": [] }, { "access_token": [] }]),
+        Access::Scraper => json!([{ "scraper": [] }]),
+        Access::LoggedIn | Access::Holders(_) => json!([{ "bearer": [] }, { "access_token": [] }, { "session": [] }]),
+        Access::Streamed(_) => {
+            json!([{ "bearer": [] }, { "access_token": [] }, { "session": [] }, { "ticket": [] }])
+        }
     }
 }
 
@@ -99,7 +118,8 @@ fn security(access: Access) -> Value {
 fn permission(access: Access) -> &'static str {
     match access {
         Access::Public => "public",
+        Access::Scraper => "scraper",
         Access::LoggedIn => "logged-in",
-        Access::Holders(permission) => permission.as_str(),
+        Access::Holders(permission) | Access::Streamed(permission) => permission.as_str(),
     }
 }

@@ -3,8 +3,15 @@
 
 mod accounts;
 mod bad_input;
+mod browsers;
+mod canary;
 mod disk;
+mod leaks;
 mod limits;
+mod lists;
+mod logs;
+mod matrix;
+mod measurements;
 mod openapi;
 mod operations;
 mod ownership;
@@ -13,4 +20,6 @@ mod retries;
 mod roles;
 mod routes;
 mod sessions;
+mod streams;
 mod tokens;
+mod watchers;

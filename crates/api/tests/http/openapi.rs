@@ -1,7 +1,10 @@
 //! The API's description of itself: complete, up to date, and true.
 
 mod document;
+mod generated;
+mod honesty;
 mod schema;
+mod values;
 
 use serde_json::{Map, Value};
 

@@ -14,6 +14,10 @@ pub struct Answer {
     pub status: u16,
     pub location: Option<String>,
     pub retry_after: Option<String>,
+    /// Of a log: since when its container is gone.
+    pub gone_since: Option<String>,
+    /// The session that a browser was given, with its attributes.
+    pub cookie: Option<String>,
     pub text: String,
 }
 
@@ -36,7 +40,7 @@ impl Answer {
 pub struct Sender {
     http: reqwest::Client,
     url: String,
-    headers: Vec<(&'static str, String)>,
+    headers: Vec<(String, String)>,
 }
 
 impl Sender {
@@ -56,8 +60,14 @@ impl Sender {
         self.header("authorization", format!("Bearer {token}"))
     }
 
-    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+    /// The same with a connection for each request.
+    pub fn on_new_connections(mut self) -> Self {
+        self.http = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
+        self
+    }
+
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
         self
     }
 
@@ -65,12 +75,35 @@ impl Sender {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         let mut request = self.http.request(method, format!("{}{path}", self.url)).body(body.into());
         for (name, value) in &self.headers {
-            request = request.header(*name, value);
+            request = request.header(name, value);
         }
         let response = request.send().await.unwrap();
         let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
         let (location, retry_after) = (header("location"), header("retry-after"));
-        Answer { status: response.status().as_u16(), location, retry_after, text: response.text().await.unwrap() }
+        let gone_since = header(pierhead_wire::GONE_SINCE);
+        let (cookie, status) = (header("set-cookie"), response.status().as_u16());
+        Answer { status, location, retry_after, gone_since, cookie, text: response.text().await.unwrap() }
+    }
+
+    /// An answer that has begun; the body, which may have no end, is not read yet.
+    pub async fn begun(&self, method: &str, path: &str, body: impl Into<Vec<u8>>) -> reqwest::Response {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let mut request = self.http.request(method, format!("{}{path}", self.url)).body(body.into());
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        request.send().await.unwrap()
+    }
+
+    /// Asks for a stream, of which the beginning has come.
+    pub async fn open(&self, path: &str) -> reqwest::Response {
+        let mut request = self.http.get(format!("{}{path}", self.url));
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        response
     }
 
     pub async fn get(&self, path: &str) -> Answer {

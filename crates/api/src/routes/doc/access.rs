@@ -1,6 +1,7 @@
 //! Log-in, accounts, roles and tokens.
 
 use crate::describe::{Doc, Kind};
+use pierhead_model::Permission::WriteAccounts;
 use pierhead_wire::{
     AccountRequest, AccountView, LogIn, LoggedIn, PasswordChange, PermissionsRequest, RoleChange, RoleDetail,
     RoleRequest, TokenCreated, TokenRequest, TokenView,
@@ -24,6 +25,7 @@ pub fn change_password() -> Doc {
         .about("One's own, or for who administers accounts anybody's. It ends all other tokens of the account.")
         .takes::<PasswordChange>()
         .nothing("It is changed")
+        .owners_or(WriteAccounts)
         .refuses(403, "forbidden", "It is somebody else's, or they may more than the caller")
         .refuses(404, "not_found", "There is no such account")
         .refuses(409, "conflict", "Somebody changed the account meanwhile")
@@ -96,6 +98,7 @@ pub fn revoke_token() -> Doc {
     Doc::new("revoke_token", "Revoke a token")
         .path("id", "Its id, or `current` for the one of this request, which logs out")
         .nothing("It is worth nothing any more")
+        .owners_or(WriteAccounts)
         .refuses(404, "not_found", "There is no such token, or it is somebody else's")
         .refuses(409, "conflict", "Somebody changed the same thing meanwhile")
 }

@@ -1,6 +1,7 @@
 //! Apps, and why they are where they are.
 
 use crate::describe::{Doc, Kind};
+use pierhead_model::Permission::WriteAllContainers;
 use pierhead_wire::{AppChange, AppView, ExplainRequest, ExplainView};
 
 const NO_APP: &str = "There is no such app";
@@ -26,6 +27,7 @@ pub fn set() -> Doc {
         .answers::<AppView>(200, "It is changed")
         .answers::<AppView>(201, "It is made")
         .operation(true)
+        .owners_or(WriteAllContainers)
         .refuses(404, "not_found", "The app was deleted meanwhile")
 }
 
@@ -33,6 +35,7 @@ pub fn delete() -> Doc {
     named("delete_app", "Delete an app")
         .nothing("It is gone, with its containers; volumes stay")
         .operation(true)
+        .owners_or(WriteAllContainers)
         .refuses(404, "not_found", NO_APP)
 }
 
@@ -41,6 +44,7 @@ pub fn scale() -> Doc {
         .must("count", Kind::Number(0, 2_000), "How many")
         .nothing("As many run")
         .operation(true)
+        .owners_or(WriteAllContainers)
         .refuses(404, "not_found", NO_APP)
 }
 

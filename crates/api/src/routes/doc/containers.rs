@@ -1,6 +1,7 @@
 //! Containers of all hosts.
 
 use crate::describe::{Doc, Kind};
+use pierhead_model::Permission::WriteAllContainers;
 use pierhead_wire::{ContainerView, ExplainView, ImageDescription};
 
 const NO_CONTAINER: &str = "There is no such container; `replaced_by` names the one in its place, if there is one";
@@ -14,7 +15,7 @@ fn of_id(id: &'static str, summary: &'static str) -> Doc {
 
 /// What a change of a container does; one that is not Pierhead's is changed directly on its host.
 fn change(id: &'static str, summary: &'static str, done: &str) -> Doc {
-    of_id(id, summary).nothing(done).operation(false)
+    of_id(id, summary).nothing(done).operation(false).owners_or(WriteAllContainers)
 }
 
 pub fn list() -> Doc {
@@ -60,6 +61,7 @@ pub fn scale() -> Doc {
         .must("count", Kind::Number(0, 2_000), "How many")
         .nothing("As many run")
         .operation(true)
+        .owners_or(WriteAllContainers)
 }
 
 pub fn logs() -> Doc {
@@ -80,6 +82,7 @@ pub fn logs() -> Doc {
         .refuses(503, "engine_unreachable", "The host does not answer")
         .refuses(503, "engine_failed", "The host failed")
         .refuses(400, "refused_by_engine", "The engine refuses it")
+        .owners_or(WriteAllContainers)
         .refuses(429, "too_many_log_readers", "Too many logs are being read")
 }
 

@@ -1,6 +1,7 @@
 //! Operations.
 
 use crate::describe::{Doc, Kind};
+use pierhead_model::Permission::WriteAllContainers;
 use pierhead_wire::OperationView;
 
 const NO_OPERATION: &str = "There is no such operation";
@@ -23,5 +24,6 @@ pub fn cancel() -> Doc {
         .path("id", "Its id")
         .nothing("It is being taken back, or had ended already")
         .refuses(404, "not_found", NO_OPERATION)
+        .owners_or(WriteAllContainers)
         .refuses(409, "conflict", "Somebody changed the same thing meanwhile")
 }

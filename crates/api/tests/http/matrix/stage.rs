@@ -1,0 +1,175 @@
+//! Callers of every kind, and things of their own that they may ask for.
+
+use crate::openapi::Operation;
+use crate::raw::Sender;
+use pierhead_model::{Permission, Role};
+use pierhead_testkit::{Cluster, ClusterOptions};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+const PASSWORD: &str = "correct horse battery";
+/// Who owns what is not the caller's.
+const OTHER: &str = "olga";
+
+/// Who asks; nobody in particular without a name.
+#[derive(Clone)]
+pub struct Caller {
+    pub role: &'static str,
+    pub name: &'static str,
+    permissions: BTreeSet<&'static str>,
+}
+
+impl Caller {
+    pub fn may(&self, permission: &str) -> bool {
+        self.permissions.contains(permission)
+    }
+}
+
+/// What somebody owns.
+#[derive(Clone)]
+struct Things {
+    container: String,
+    operation: String,
+    token: String,
+}
+
+/// A pool with callers, each of whom owns an app, an operation and a token.
+pub struct Stage {
+    cluster: Cluster,
+    admin: Sender,
+    tokens: BTreeMap<&'static str, String>,
+    things: BTreeMap<&'static str, Things>,
+}
+
+fn callers() -> Vec<Caller> {
+    let [admin, user] = Role::built_in();
+    let of = |permissions: &BTreeSet<Permission>| permissions.iter().map(|one| one.as_str()).collect();
+    let reads = Permission::ALL.map(Permission::as_str).into_iter().filter(|name| name.starts_with("read-"));
+    vec![
+        Caller { role: "anonymous", name: "", permissions: BTreeSet::new() },
+        Caller { role: "nothing", name: "noel", permissions: BTreeSet::new() },
+        Caller { role: "reader", name: "rita", permissions: reads.collect() },
+        Caller { role: "user", name: "ann", permissions: of(&user.permissions) },
+        Caller { role: "admin", name: "adam", permissions: of(&admin.permissions) },
+    ]
+}
+
+impl Stage {
+    /// Makes all of it.
+    pub async fn set() -> Self {
+        let cluster = Cluster::start(ClusterOptions { hosts: 2, ..ClusterOptions::default() }).await;
+        let admin = Sender::admin(&cluster);
+        let mut stage = Self { cluster, admin, tokens: BTreeMap::new(), things: BTreeMap::new() };
+        for caller in callers().iter().filter(|caller| ["nothing", "reader"].contains(&caller.role)) {
+            let role = json!({ "name": caller.role, "permissions": caller.permissions });
+            assert_eq!(stage.admin.post("/api/roles", &role.to_string()).await.status, 204);
+        }
+        for name in callers().iter().map(|caller| caller.name).filter(|name| !name.is_empty()).chain([OTHER]) {
+            stage.tokens.insert(name, stage.cluster.user_token(name).await);
+            stage.make(name).await;
+        }
+        stage
+    }
+
+    pub fn callers(&self) -> Vec<Caller> {
+        callers()
+    }
+
+    fn sender(&self, name: &str) -> Sender {
+        let nobody = Sender::nobody(&self.cluster);
+        self.tokens.get(name).map_or_else(|| nobody.clone(), |token| nobody.clone().token(token))
+    }
+
+    async fn give_role(&self, name: &str, role: &str) {
+        let change = json!({ "role": { "name": role } }).to_string();
+        assert_eq!(self.admin.send("PUT", &format!("/api/account/{name}"), change).await.status, 204);
+    }
+
+    /// Makes what somebody owns, anew if it was there; while that is made, they have the role that it takes.
+    async fn make(&mut self, name: &'static str) {
+        let app = app_of(name);
+        let gone = self.admin.send("DELETE", &format!("/api/apps/{app}"), "").await.status;
+        assert!([204, 404].contains(&gone), "{gone}");
+        if self.sender(name).get("/api/tokens").await.status == 401 {
+            let log_in = json!({ "username": name, "password": PASSWORD }).to_string();
+            let token = self.admin.post("/auth/login", &log_in).await.json()["token"].as_str().unwrap().to_owned();
+            self.tokens.insert(name, token);
+        }
+        self.give_role(name, "user").await;
+        let sender = self.sender(name);
+        let image = json!({ "name": pierhead_testkit::SAMPLE, "memory": 16, "cpus": 0.1 }).to_string();
+        let ran = sender.post(&format!("/api/containers?app={app}"), &image).await;
+        assert_eq!(ran.status, 200, "{name}: {ran:?}");
+        let token = sender.post("/api/tokens", r#"{"name":"of a test"}"#).await.json();
+        let role = callers().iter().find(|caller| caller.name == name).map_or("user", |caller| caller.role);
+        self.give_role(name, role).await;
+        let things = Things {
+            container: ran.json()[0]["id"].as_str().unwrap().to_owned(),
+            operation: ran.location.unwrap().rsplit('/').next().unwrap().to_owned(),
+            token: token["id"].as_str().unwrap().to_owned(),
+        };
+        self.things.insert(name, things);
+    }
+
+    /// The status that a caller gets who asks for an operation on what is their own or somebody else's.
+    pub async fn ask(&mut self, operation: &Operation, caller: &Caller, is_own: bool) -> u16 {
+        let owner = if is_own { caller.name } else { OTHER };
+        let owner = if self.things.contains_key(owner) { owner } else { OTHER };
+        let path = self.path(operation, owner);
+        let body = body(operation, owner);
+        let status = self.sender(caller.name).begun(&operation.method, &path, body).await.status().as_u16();
+        let is_change = operation.method != "GET" || operation.value["deprecated"] == true;
+        if is_change && (200..300).contains(&status) && operation.value["x-owner-unless"].is_string() {
+            self.make(owner).await;
+        }
+        status
+    }
+
+    /// The path of an operation about what somebody owns, or about nothing where things have no owners.
+    fn path(&self, operation: &Operation, owner: &str) -> String {
+        let things = &self.things[owner];
+        let (app, id) = (app_of(owner), format!("{{{}}}", "id"));
+        let mut path = operation.path.clone();
+        for (prefix, parameter, value) in [
+            ("/api/containers/", id.as_str(), things.container.as_str()),
+            ("/api/operations/", &id, &things.operation),
+            ("/api/tokens/", &id, &things.token),
+            ("/api/apps/", "{name}", &app),
+        ] {
+            if path.starts_with(prefix) {
+                path = path.replace(parameter, value);
+            }
+        }
+        let parameters = operation.value["parameters"].as_array().unwrap();
+        let mut query = Vec::new();
+        for parameter in parameters {
+            let name = parameter["name"].as_str().unwrap();
+            match parameter["in"].as_str() {
+                Some("path") => path = path.replace(&format!("{{{name}}}"), "nothing-of-that-name"),
+                Some("query") if parameter["required"] == true => {
+                    query.push(format!("{name}={}", parameter["example"]))
+                }
+                _ => {}
+            }
+        }
+        if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
+    }
+}
+
+fn app_of(name: &str) -> String {
+    format!("{name}s-app")
+}
+
+/// The example of the document, made to be about what somebody owns.
+fn body(operation: &Operation, owner: &str) -> Vec<u8> {
+    let mut body = operation.value["requestBody"]["content"]["application/json"]["example"].clone();
+    let image = json!({ "name": pierhead_testkit::SAMPLE, "memory": 16, "cpus": 0.1 });
+    match operation.value["operationId"].as_str().unwrap() {
+        "log_in" => body = json!({ "username": "admin", "password": PASSWORD }),
+        "change_password" => body = json!({ "username": owner, "password": PASSWORD }),
+        "run_containers" => body = image,
+        "set_app" | "explain_request" => body["image"] = image,
+        _ => {}
+    }
+    if body == Value::Null { Vec::new() } else { body.to_string().into_bytes() }
+}
