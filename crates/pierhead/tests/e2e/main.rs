@@ -11,6 +11,8 @@ mod bed;
 #[cfg(test)]
 mod canary;
 #[cfg(test)]
+mod commands;
+#[cfg(test)]
 mod controller;
 #[cfg(test)]
 mod dev;
@@ -33,7 +35,12 @@ mod program;
 #[cfg(test)]
 mod raw;
 #[cfg(test)]
+#[path = "../../../client/tests/http/scripted.rs"]
+mod scripted;
+#[cfg(test)]
 mod serve;
+#[cfg(test)]
+mod shell;
 #[cfg(test)]
 mod unhappy;
 #[cfg(test)]
