@@ -7,17 +7,22 @@ mod limits;
 mod passwords;
 mod people;
 mod roles;
+mod sessions;
+mod tickets;
 mod tokens;
 
 pub(crate) use identities::Identity;
 pub use limits::LogInLimits;
 pub use passwords::random_password;
-pub(crate) use tokens::{TOKEN_LIFE_MS, TokenId, TokenOwner};
+pub(crate) use sessions::SESSION_LIFE_MS;
+pub(crate) use tickets::Owner;
+pub(crate) use tokens::{TOKEN_LIFE_MS, TokenId, TokenOwner, token_hash};
 
 use identities::Identities;
 use limits::Attempts;
 use passwords::Passwords;
-use pierhead_controller::{Clock, Ids, keys};
+use tickets::Tickets;
+use pierhead_controller::{Clock, Ids, Once, keys};
 use pierhead_model::{EventTag, Permission, Role, RoleName, Username};
 use pierhead_store::{Error, Store, StoreJson, Transaction};
 use std::collections::BTreeSet;
@@ -33,6 +38,9 @@ pub struct Accounts {
     passwords: Arc<Passwords>,
     attempts: Arc<Attempts>,
     identities: Arc<Identities>,
+    tickets: Arc<Tickets>,
+    /// The request that the next change carries out, if it must not be carried out twice.
+    once: Option<Once>,
     _following: Arc<Following>,
 }
 
@@ -95,6 +103,9 @@ pub enum AccountsError {
         /// One of the accounts.
         account: String,
     },
+    /// One token has opened too many streams that nobody came for.
+    #[error("too many tickets are open; use those that you have, or try again in 30 s")]
+    TooManyTickets,
     /// There is no such token, or it is somebody else's.
     #[error("there is no token {0}")]
     TokenNotFound(String),
@@ -118,6 +129,8 @@ impl Accounts {
             passwords: Arc::new(Passwords::new()?),
             attempts: Arc::new(Attempts::new(LogInLimits::default())),
             identities,
+            tickets: Arc::default(),
+            once: None,
             _following: Arc::new(Following(following)),
         })
     }
@@ -126,6 +139,11 @@ impl Accounts {
     #[must_use]
     pub fn with_limits(self, limits: LogInLimits) -> Self {
         Self { attempts: Arc::new(Attempts::new(limits)), ..self }
+    }
+
+    /// The same for one change, which fails if its request was carried out before.
+    pub(crate) fn once(&self, once: Option<&Once>) -> Self {
+        Self { once: once.cloned(), ..self.clone() }
     }
 
     /// Makes the built-in roles and, if there is no account yet, an administrator with this password. Tells whether
@@ -170,7 +188,11 @@ impl Accounts {
             app: None,
             actor: actor.cloned(),
         };
-        Ok(transaction.put_json(keys::event(&event.id), &event)?)
+        let transaction = transaction.put_json(keys::event(&event.id), &event)?;
+        match &self.once {
+            Some(once) => Ok(once.remember(transaction)?),
+            None => Ok(transaction),
+        }
     }
 }
 

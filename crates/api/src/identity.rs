@@ -95,20 +95,14 @@ pub(crate) async fn require_for_stream(
         None => authenticate(&api, request.method(), request.headers()).await?,
         Some(ticket) => {
             let invalid = || ApiError::unauthenticated("the ticket is not valid here, was used, or has expired");
-            let (owner, identity) =
-                api.accounts.redeem(&ticket, request.uri().path()).await?.ok_or_else(invalid)?;
+            let (owner, identity) = api.accounts.redeem(&ticket, request.uri().path()).await?.ok_or_else(invalid)?;
             Caller { identity, token_hash: owner.token_hash, kind: owner.kind }
         }
     };
     admit(caller, permission, request, next).await
 }
 
-async fn admit(
-    caller: Caller,
-    permission: Permission,
-    mut request: Request,
-    next: Next,
-) -> Result<Response, ApiError> {
+async fn admit(caller: Caller, permission: Permission, mut request: Request, next: Next) -> Result<Response, ApiError> {
     if !caller.may(permission) {
         let name = permission.as_str();
         return Err(ApiError::forbidden(format!("your role does not have the permission {name}")));

@@ -3,10 +3,12 @@
 use crate::Api;
 use crate::describe::{Described, Doc, Noun, document};
 use crate::error::no_such_method;
-use crate::identity::{require, require_log_in};
+use crate::identity::{refuse_sessions, require, require_for_stream, require_log_in};
+use crate::metrics::require_scraper;
+use crate::paging::{Order, page};
 use axum::Router;
 use axum::handler::Handler;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, delete, get, post, put};
 use pierhead_model::Permission;
 use serde_json::Value;
@@ -16,10 +18,14 @@ use serde_json::Value;
 pub(crate) enum Access {
     /// Everybody, without a token.
     Public,
+    /// Who has the scrapers' token, which belongs to no account.
+    Scraper,
     /// Everybody who is logged in.
     LoggedIn,
     /// Everybody whose role has a permission.
     Holders(Permission),
+    /// The same for a stream, which a ticket opens too.
+    Streamed(Permission),
 }
 
 /// Routes in the making: by their nouns, one method of a path at a time.
@@ -39,6 +45,18 @@ impl Routes {
 
     pub fn get<T: 'static>(self, path: &'static str, access: Access, handler: impl Handler<T, Api>, doc: Doc) -> Self {
         self.at("get", path, access, get(handler), doc)
+    }
+
+    /// A list, which is answered in parts to who asks for that.
+    pub fn list<T: 'static>(
+        self,
+        path: &'static str,
+        access: Access,
+        handler: impl Handler<T, Api>,
+        doc: Doc,
+        order: Order,
+    ) -> Self {
+        self.at("get", path, access, get(handler).layer(from_fn_with_state(order, page)), doc.in_parts())
     }
 
     pub fn post<T: 'static>(self, path: &'static str, access: Access, handler: impl Handler<T, Api>, doc: Doc) -> Self {
@@ -68,7 +86,13 @@ impl Routes {
         doc: fn() -> Doc,
     ) -> Self {
         let mut routes = self.post(path, access, handler.clone(), doc());
-        routes = routes.at("get", path, access, get(handler).head(no_such_method), doc());
+        routes = routes.at(
+            "get",
+            path,
+            access,
+            get(handler).head(no_such_method).route_layer(from_fn(refuse_sessions)),
+            doc(),
+        );
         if let Some(by_get) = routes.described.last_mut() {
             by_get.deprecated = true;
         }
@@ -96,6 +120,12 @@ impl Routes {
             .fold(Router::new(), |router, (path, access, handler)| router.route(path, guarded(api, access, handler)))
     }
 
+    /// The paths of the streams, with names in braces where anything may stand.
+    pub fn streams(&self) -> Vec<&'static str> {
+        let streams = self.handlers.iter().filter(|(_, access, _)| matches!(access, Access::Streamed(_)));
+        streams.map(|(path, ..)| *path).collect()
+    }
+
     /// The OpenAPI document of the routes.
     pub fn into_document(self) -> Value {
         document(&self.nouns, self.described)
@@ -105,7 +135,11 @@ impl Routes {
 fn guarded(api: &Api, access: Access, handler: MethodRouter<Api>) -> MethodRouter<Api> {
     match access {
         Access::Public => handler,
+        Access::Scraper => handler.route_layer(from_fn_with_state(api.clone(), require_scraper)),
         Access::LoggedIn => handler.route_layer(from_fn_with_state(api.clone(), require_log_in)),
         Access::Holders(permission) => handler.route_layer(from_fn_with_state((api.clone(), permission), require)),
+        Access::Streamed(permission) => {
+            handler.route_layer(from_fn_with_state((api.clone(), permission), require_for_stream))
+        }
     }
 }

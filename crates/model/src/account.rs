@@ -193,6 +193,20 @@ pub struct TokenRecord {
     /// The account's [`Account::token_epoch`] when it was given.
     #[serde(default)]
     pub epoch: String,
+    /// How it must be shown.
+    #[serde(default)]
+    pub kind: TokenKind,
+}
+
+/// How a token must be shown to count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TokenKind {
+    /// In a header, by a program.
+    #[default]
+    Token,
+    /// In a cookie, by a browser.
+    Session,
 }
 
 impl TokenRecord {

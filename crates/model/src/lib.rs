@@ -25,7 +25,7 @@ mod spec;
 mod time;
 mod volume;
 
-pub use account::{Account, Grant, Permission, Role, RoleName, Scope, TokenRecord};
+pub use account::{Account, Grant, Permission, Role, RoleName, Scope, TokenKind, TokenRecord};
 pub use app::{App, AppId, Description, Member, SlotIntent, SlotWish};
 pub use archive::{ImageArchive, ImageId};
 pub use assignment::{Assignment, Attempt, Exit, Fallback, SlotKey};

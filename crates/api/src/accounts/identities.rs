@@ -2,13 +2,14 @@
 //! here at once, so that a revoked token is worth nothing from then on.
 
 use pierhead_controller::keys;
-use pierhead_model::{Permission, Timestamp, Username};
+use pierhead_model::{Permission, Timestamp, TokenKind, TokenRecord, Username};
 use pierhead_store::{Result, Store};
 use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// How many are remembered.
 const MOST_REMEMBERED: usize = 10_000;
@@ -28,15 +29,16 @@ pub(crate) struct Identity {
 #[derive(Debug)]
 pub(super) struct Remembered {
     pub identity: Arc<Identity>,
+    pub kind: TokenKind,
     pub expires_at: Timestamp,
     /// From when on its use shall be written down again.
     touch_at: AtomicU64,
 }
 
 impl Remembered {
-    pub fn new(identity: Arc<Identity>, expires_at: Timestamp, last_used_at: Option<Timestamp>) -> Self {
-        let touch_at = last_used_at.map_or(0, |used| used.plus(COARSE_MS).0);
-        Self { identity, expires_at, touch_at: AtomicU64::new(touch_at) }
+    pub fn new(identity: Arc<Identity>, record: &TokenRecord) -> Self {
+        let touch_at = record.last_used_at.map_or(0, |used| used.plus(COARSE_MS).0);
+        Self { identity, kind: record.kind, expires_at: record.expires_at, touch_at: AtomicU64::new(touch_at) }
     }
 
     /// Whether its use shall be written down now; yes only once.
@@ -51,6 +53,8 @@ impl Remembered {
 #[derive(Debug, Default)]
 pub(super) struct Identities {
     state: RwLock<State>,
+    /// Tells of every change, without saying which.
+    changed: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -65,6 +69,11 @@ struct State {
 impl Identities {
     pub fn get(&self, hash: &str) -> Option<Arc<Remembered>> {
         self.read().by_hash.get(hash).cloned()
+    }
+
+    /// Tells of every change of tokens, accounts and roles from now on.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
     }
 
     /// To be asked before the records are read.
@@ -89,6 +98,7 @@ impl Identities {
         let mut state = self.write();
         state.version += 1;
         state.by_hash.remove(hash);
+        self.changed.send_replace(state.version);
     }
 
     /// An account or a role has changed.
@@ -101,6 +111,7 @@ impl Identities {
         state.version += 1;
         state.by_hash.clear();
         state.is_live = is_live.unwrap_or(state.is_live);
+        self.changed.send_replace(state.version);
     }
 
     /// Forgets what others change in the store, for ever.
@@ -145,9 +156,21 @@ impl Identities {
 mod tests {
     use super::*;
 
+    fn record(last_used_at: Option<Timestamp>) -> TokenRecord {
+        TokenRecord {
+            username: Username::parse("ann").unwrap(),
+            created_at: Timestamp(0),
+            expires_at: Timestamp(100),
+            name: String::new(),
+            last_used_at,
+            epoch: String::new(),
+            kind: TokenKind::Token,
+        }
+    }
+
     fn somebody() -> Arc<Remembered> {
         let identity = Identity { username: Username::parse("ann").unwrap(), permissions: BTreeSet::new() };
-        Arc::new(Remembered::new(Arc::new(identity), Timestamp(100), None))
+        Arc::new(Remembered::new(Arc::new(identity), &record(None)))
     }
 
     fn live() -> Identities {
@@ -193,7 +216,7 @@ mod tests {
         let found = somebody();
         assert!(found.is_touch_due(Timestamp(5)) && !found.is_touch_due(Timestamp(6)));
         assert!(!found.is_touch_due(Timestamp(COARSE_MS)) && found.is_touch_due(Timestamp(5 + COARSE_MS)));
-        let fresh = Remembered::new(Arc::clone(&found.identity), Timestamp(100), Some(Timestamp(5)));
+        let fresh = Remembered::new(Arc::clone(&found.identity), &record(Some(Timestamp(5))));
         assert!(!fresh.is_touch_due(Timestamp(6)));
     }
 }

@@ -1,6 +1,5 @@
 //! Accounts: added, listed, changed and deleted. There is always one with the role admin.
 
-use super::tokens::token_hash;
 use super::{Accounts, AccountsError, Identity, Result, check_within, excerpt};
 use pierhead_controller::keys;
 use pierhead_model::{Account, Role, RoleName, TokenRecord, Username};
@@ -38,7 +37,7 @@ impl Accounts {
     /// Adds an account.
     ///
     /// # Errors
-    /// If there is one of that name, or no such role, or the role may do more than who gives it.
+    /// If there is one of that name or id, or no such role, or the role may do more than who gives it.
     pub(crate) async fn add(
         &self,
         name: &Username,
@@ -49,6 +48,11 @@ impl Accounts {
     ) -> Result<()> {
         // Who may not give it costs nobody the hashing.
         self.grantable(role, by).await.map(drop)?;
+        if let Some(id) = &id
+            && let Some(same) = self.list().await?.into_iter().find(|account| account.id == *id)
+        {
+            return Err(AccountsError::Exists(same.username.to_string()));
+        }
         let password_hash = self.passwords.hash(password).await?;
         let key = keys::account(name);
         loop {
@@ -68,6 +72,8 @@ impl Accounts {
                 Err(Error::Conflict { key: changed }) if changed == key => {
                     return Err(AccountsError::Exists(name.to_string()));
                 }
+                // A request with the same key was faster.
+                Err(error @ Error::Conflict { .. }) if self.once.is_some() => return Err(error.into()),
                 // The role has changed.
                 Err(Error::Conflict { .. }) => {}
                 Err(error) => return Err(error.into()),
@@ -107,7 +113,7 @@ impl Accounts {
         self.change(name, &Edit::Role(role), Some(by)).await
     }
 
-    /// Changes a password; every token but the one in use is worth nothing from then on.
+    /// Changes a password; every token but the one in use (by its hash) is worth nothing from then on.
     ///
     /// # Errors
     /// If there is no such account, or it is another's that may do more than who changes it.
@@ -119,7 +125,7 @@ impl Accounts {
         keep: Option<&str>,
     ) -> Result<()> {
         let password_hash = self.passwords.hash(password).await?;
-        let kept = keep.map(|token| keys::token(&token_hash(token)));
+        let kept = keep.map(keys::token);
         self.change(name, &Edit::Password { password_hash, kept }, by).await?;
         self.discard_tokens(name).await
     }

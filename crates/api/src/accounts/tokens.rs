@@ -7,7 +7,7 @@ use super::{Accounts, AccountsError, Identity, Result, excerpt};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use pierhead_controller::keys;
-use pierhead_model::{Account, RoleName, Timestamp, TokenRecord, Username};
+use pierhead_model::{Account, RoleName, Timestamp, TokenKind, TokenRecord, Username};
 use pierhead_store::{Error, StoreJson, Transaction};
 use sha2::{Digest, Sha256};
 use std::net::IpAddr;
@@ -23,7 +23,12 @@ pub(crate) struct TokenId(pub String);
 impl TokenId {
     /// That of a token.
     pub fn of(token: &str) -> Self {
-        Self::of_key(&keys::token(&token_hash(token))).expect("a hash is longer than an id")
+        Self::of_hash(&token_hash(token))
+    }
+
+    /// That of a token of which the hash is given.
+    pub fn of_hash(hash: &str) -> Self {
+        Self::of_key(&keys::token(hash)).expect("a hash is longer than an id")
     }
 
     fn of_key(key: &str) -> Option<Self> {
@@ -62,6 +67,14 @@ impl Accounts {
         from: Option<IpAddr>,
         client: &str,
     ) -> Result<(String, TokenRecord, Option<RoleName>)> {
+        let account = self.check_password(name, password, from).await?;
+        let expires_at = self.clock.now().plus(TOKEN_LIFE_MS);
+        let (token, record) = self.give(&account, client, expires_at, true, TokenKind::Token).await?;
+        Ok((token, record, account.role().cloned()))
+    }
+
+    /// The account of a name and password, which count as one attempt.
+    pub(super) async fn check_password(&self, name: &str, password: &str, from: Option<IpAddr>) -> Result<Account> {
         let attempt = self.attempts.begin(name, from, self.clock.now());
         let attempt = attempt.map_err(|retry_after_s| AccountsError::TooManyAttempts { retry_after_s })?;
         let account = match Username::parse(name) {
@@ -72,9 +85,7 @@ impl Accounts {
         let is_right = self.passwords.is_right(password, stored).await?;
         let Some(account) = account.filter(|_| is_right) else { return Err(AccountsError::WrongPassword) };
         self.attempts.succeeded(attempt);
-        let expires_at = self.clock.now().plus(TOKEN_LIFE_MS);
-        let (token, record) = self.give(&account, client, expires_at, true).await?;
-        Ok((token, record, account.role().cloned()))
+        Ok(account)
     }
 
     /// Gives a token to somebody who is logged in.
@@ -89,15 +100,16 @@ impl Accounts {
     ) -> Result<(String, TokenRecord)> {
         let found = self.store.get_json::<Account>(&keys::account(owner)).await?;
         let (account, _) = found.ok_or_else(|| AccountsError::NotFound(owner.to_string()))?;
-        self.give(&account, name, expires_at, false).await
+        self.give(&account, name, expires_at, false, TokenKind::Token).await
     }
 
-    async fn give(
+    pub(super) async fn give(
         &self,
         account: &Account,
         name: &str,
         expires_at: Timestamp,
         is_in_use: bool,
+        kind: TokenKind,
     ) -> Result<(String, TokenRecord)> {
         let (token, now) = (random_secret(), self.clock.now());
         let record = TokenRecord {
@@ -107,6 +119,7 @@ impl Accounts {
             name: excerpt(name),
             last_used_at: is_in_use.then_some(now),
             epoch: account.token_epoch.clone(),
+            kind,
         };
         let transaction = Transaction::new().put_json(keys::token(&token_hash(&token)), &record)?;
         let transaction = if is_in_use {
@@ -175,23 +188,23 @@ impl Accounts {
         Ok(())
     }
 
-    /// Whose token it is, and what they may.
-    pub(crate) async fn identify(&self, token: &str) -> Result<Option<Arc<Identity>>> {
-        let (hash, now) = (token_hash(token), self.clock.now());
-        let found = match self.identities.get(&hash) {
-            Some(found) => found,
-            None => match self.look_up(&hash, now).await? {
-                Some(found) => found,
-                None => return Ok(None),
-            },
-        };
-        if found.expires_at <= now {
-            return Ok(None);
-        }
+    /// Whose token it is by its hash, and what they may; nobody's if it must be shown in another way.
+    pub(crate) async fn identify(&self, hash: &str, kind: TokenKind) -> Result<Option<Arc<Identity>>> {
+        let now = self.clock.now();
+        let Some(found) = self.find(hash, now).await?.filter(|found| found.kind == kind) else { return Ok(None) };
         if found.is_touch_due(now) {
-            tokio::spawn(self.clone().touch(hash, now));
+            tokio::spawn(self.clone().touch(hash.to_owned(), now));
         }
         Ok(Some(Arc::clone(&found.identity)))
+    }
+
+    /// What is known of a token that is good.
+    pub(super) async fn find(&self, hash: &str, now: Timestamp) -> Result<Option<Arc<Remembered>>> {
+        let found = match self.identities.get(hash) {
+            Some(found) => Some(found),
+            None => self.look_up(hash, now).await?,
+        };
+        Ok(found.filter(|found| now < found.expires_at))
     }
 
     async fn look_up(&self, hash: &str, now: Timestamp) -> Result<Option<Arc<Remembered>>> {
@@ -201,7 +214,7 @@ impl Accounts {
         let Some((account, _)) = account.filter(|(account, _)| record.is_good(account, now)) else { return Ok(None) };
         let permissions = self.permissions(account.role()).await?;
         let identity = Arc::new(Identity { username: account.username, permissions });
-        let found = Arc::new(Remembered::new(identity, record.expires_at, record.last_used_at));
+        let found = Arc::new(Remembered::new(identity, &record));
         self.identities.remember(version, hash.to_owned(), Arc::clone(&found));
         Ok(Some(found))
     }
@@ -222,6 +235,6 @@ impl Accounts {
 }
 
 /// Where a token's record lies.
-pub(super) fn token_hash(token: &str) -> String {
+pub(crate) fn token_hash(token: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(token.as_bytes()))
 }

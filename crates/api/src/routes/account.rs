@@ -2,11 +2,11 @@
 
 use crate::accounts::AccountsError;
 use crate::body::{Body, Path};
-use crate::identity::{Caller, Origin};
-use crate::{Api, ApiError};
+use crate::identity::{Caller, Origin, idempotency, once};
+use crate::{Accounts, Api, ApiError};
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use pierhead_model::{Account, Permission, Username};
 use pierhead_wire::{
     AccountRequest, AccountView, FieldError, LogIn, LoggedIn, PasswordChange, RoleChange, RoleView, format_timestamp,
@@ -22,6 +22,10 @@ impl From<AccountsError> for ApiError {
             AccountsError::TooManyAttempts { retry_after_s } => {
                 let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", message);
                 Self { retry_after_s: Some(retry_after_s), ..error }
+            }
+            AccountsError::TooManyTickets => {
+                let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_tickets", message);
+                Self { retry_after_s: Some(30), ..error }
             }
             AccountsError::Exists(_) | AccountsError::RoleExists(_) => Self::exists(message),
             AccountsError::NotFound(_) | AccountsError::RoleNotFound(_) | AccountsError::TokenNotFound(_) => {
@@ -62,7 +66,7 @@ pub(super) async fn change_password(
         return Err(ApiError::forbidden("you may change your own password only"));
     }
     check_password(&body.value.password)?;
-    let keep = own.then_some(caller.token.as_str());
+    let keep = own.then_some(caller.token_hash.as_str());
     api.accounts.change_password(&name, &body.value.password, Some(&caller.identity), keep).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -74,8 +78,10 @@ pub(super) async fn list(State(api): State<Api>) -> Result<Json<Vec<AccountView>
 pub(super) async fn add(
     State(api): State<Api>,
     caller: Caller,
+    headers: HeaderMap,
     body: Body<AccountRequest>,
 ) -> Result<StatusCode, ApiError> {
+    let key = idempotency(&headers, &[b"add-account", &body.bytes])?;
     let request = body.value;
     let name = username(request.username.as_ref())?;
     let password = request.password.as_deref().unwrap_or_default();
@@ -85,7 +91,8 @@ pub(super) async fn add(
     if let Some(id) = &id {
         Username::parse(id.as_str()).map_err(|invalid| FieldError::of("id", &invalid))?;
     }
-    api.accounts.add(&name, id, password, &role, Some(&caller.identity)).await?;
+    let add = async |accounts: Accounts| accounts.add(&name, id, password, &role, Some(&caller.identity)).await;
+    once(&api, &caller, key, add, || Ok(())).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

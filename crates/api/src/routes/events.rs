@@ -1,7 +1,10 @@
 //! The event log: the newest entries, and the log as it grows.
 
 use crate::body::{Query, number};
+use crate::identity::Caller;
+use crate::paging::Part;
 use crate::{Api, ApiError, views};
+use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
@@ -55,12 +58,16 @@ fn since(field: &'static str, text: &str) -> Result<Since, ApiError> {
     if let Some(moment) = parse_timestamp(text) {
         return Ok(Since::Moment(moment));
     }
-    if (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
-    {
+    if is_event_id(text) {
         return Ok(Since::Event(text.to_owned()));
     }
     let expected = format!("{field} must be the id of an event, or a moment such as 2026-11-21T22:10:06Z");
     Err(ApiError::field(field, expected))
+}
+
+fn is_event_id(text: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    (1..=64).contains(&text.len()) && text.bytes().all(is_digit)
 }
 
 fn until(text: &str) -> Result<Timestamp, ApiError> {
@@ -68,10 +75,29 @@ fn until(text: &str) -> Result<Timestamp, ApiError> {
     parse_timestamp(text).ok_or_else(refuse)
 }
 
-pub(super) async fn list(State(api): State<Api>, Query(query): Query<EventsQuery>) -> Result<Response, ApiError> {
-    let count = number("count", query.count.as_deref(), u64::from(u32::MAX))?.unwrap_or(EVENTS);
-    let count = usize::try_from(count).unwrap_or(usize::MAX);
+pub(super) async fn list(
+    State(api): State<Api>,
+    part: Option<Extension<Part>>,
+    Query(query): Query<EventsQuery>,
+) -> Result<Response, ApiError> {
+    let count = number("count", query.count.as_deref(), u64::from(u32::MAX))?;
+    let mut count = usize::try_from(count.unwrap_or(EVENTS)).unwrap_or(usize::MAX);
+    let mut after = None;
+    if let Some(Extension(part)) = part {
+        if query.count.is_some() {
+            return Err(ApiError::field("count", "count can't be given with limit or cursor"));
+        }
+        // One more tells whether there are more.
+        count = part.limit.saturating_add(1);
+        after = part.after;
+        if after.as_deref().is_some_and(|id| !is_event_id(id)) {
+            return Err(ApiError::field("cursor", "cursor must be one that the Link header of a part gave"));
+        }
+    }
     let mut pages = api.controller.newest_events(query.filter()?, count).await?;
+    if let Some(id) = after {
+        pages = pages.before(&id);
+    }
     // An error that shows at once is answered as one.
     let first = pages.next().await?;
     let headers = [(header::CONTENT_TYPE, "application/json")];
@@ -105,6 +131,7 @@ fn array(pages: EventPages, first: Vec<Event>) -> impl Stream<Item = io::Result<
 
 pub(super) async fn follow(
     State(api): State<Api>,
+    caller: Caller,
     headers: HeaderMap,
     Query(query): Query<EventsQuery>,
 ) -> Result<Response, ApiError> {
@@ -117,12 +144,13 @@ pub(super) async fn follow(
         filter.since = Some(since("Last-Event-ID", last)?);
     }
     let events = api.controller.watch_events(filter).await?;
+    let ended = api.accounts.clone().ended(caller.token_hash, caller.identity);
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),
         (header::CACHE_CONTROL, "no-cache"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    Ok((headers, Body::from_stream(frames(events))).into_response())
+    Ok((headers, Body::from_stream(frames(events).take_until(Box::pin(ended)))).into_response())
 }
 
 /// Events as server-sent events. The first comment tells at once that the stream is open.

@@ -2,11 +2,11 @@
 
 use crate::accounts::{TOKEN_LIFE_MS, TokenId, TokenOwner};
 use crate::body::{Body, Path, Query, flag};
-use crate::identity::Caller;
-use crate::{Api, ApiError};
+use crate::identity::{Caller, idempotency, once};
+use crate::{Accounts, Api, ApiError};
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use pierhead_model::{Permission, Timestamp, TokenRecord, Username};
 use pierhead_wire::{FieldError, LifeSpan, TokenCreated, TokenRequest, TokenView, format_timestamp};
 use serde::Deserialize;
@@ -38,7 +38,7 @@ pub(super) async fn list(
         None if all => TokenOwner::Anybody,
         None => TokenOwner::One(&caller.identity.username),
     };
-    let current = TokenId::of(&caller.token);
+    let current = TokenId::of_hash(&caller.token_hash);
     let tokens = api.accounts.tokens(owner).await?;
     Ok(Json(tokens.into_iter().map(|(id, record)| view(id, record, &current)).collect()))
 }
@@ -46,8 +46,10 @@ pub(super) async fn list(
 pub(super) async fn create(
     State(api): State<Api>,
     caller: Caller,
+    headers: HeaderMap,
     body: Body<TokenRequest>,
 ) -> Result<(StatusCode, Json<TokenCreated>), ApiError> {
+    let key = idempotency(&headers, &[b"add-token", &body.bytes])?;
     let now = api.controller.clock().now();
     let expires_at = match body.value.parse()? {
         None => now.plus(TOKEN_LIFE_MS),
@@ -57,15 +59,29 @@ pub(super) async fn create(
             return Err(ApiError::forbidden("only who administers accounts may have tokens that never expire"));
         }
     };
-    let (token, record) = api.accounts.create_token(&caller.identity.username, &body.value.name, expires_at).await?;
+    let (owner, name) = (&caller.identity.username, &body.value.name);
+    let create = async |accounts: Accounts| accounts.create_token(owner, name, expires_at).await;
+    let (token, record) = once(&api, &caller, key, create, || Err(given_before(name))).await?;
     let created =
         TokenCreated { id: TokenId::of(&token).0, name: record.name, token, expires_at: end(record.expires_at) };
     Ok((StatusCode::CREATED, Json(created)))
 }
 
+/// Nobody keeps a token but who got it: the answer to a retry can't hold it.
+fn given_before(name: &str) -> ApiError {
+    let name: String = name.chars().take(64).collect();
+    ApiError::new(
+        StatusCode::CONFLICT,
+        "token_given",
+        format!(
+            "this request was carried out before, and what a token is is told only once; if that answer was lost, revoke the token {name:?} ('GET /api/tokens' tells its id) and ask for another with a new Idempotency-Key"
+        ),
+    )
+}
+
 pub(super) async fn revoke(State(api): State<Api>, caller: Caller, Path(id): Path) -> Result<StatusCode, ApiError> {
     let me = &caller.identity.username;
-    let id = if id == CURRENT { TokenId::of(&caller.token) } else { TokenId(id) };
+    let id = if id == CURRENT { TokenId::of_hash(&caller.token_hash) } else { TokenId(id) };
     let owner = if caller.may(Permission::WriteAccounts) { TokenOwner::Anybody } else { TokenOwner::One(me) };
     api.accounts.revoke(&id, owner, me).await?;
     Ok(StatusCode::NO_CONTENT)
