@@ -12,10 +12,12 @@ mod explain;
 mod openapi;
 mod operations;
 mod role;
+mod session;
+mod ticket;
 mod token;
 mod waiting;
 
-use crate::mount::Access::{Holders, LoggedIn, Public};
+use crate::mount::Access::{Holders, LoggedIn, Public, Streamed};
 use crate::mount::Routes;
 use pierhead_model::Permission::{
     ReadCluster, ReadContainers, ReadEngines, ReadEvents, WriteAccounts, WriteContainers, WriteEngines,
@@ -34,6 +36,10 @@ fn accounts(routes: Routes) -> Routes {
     routes
         .noun("account", "Log-in, accounts and passwords")
         .post("/auth/login", Public, account::log_in, doc::access::log_in())
+        .post("/auth/session", Public, session::open, doc::session::open())
+        .get("/auth/session", LoggedIn, session::show, doc::session::show())
+        .delete("/auth/session", LoggedIn, session::close, doc::session::close())
+        .post("/api/tickets", LoggedIn, ticket::give, doc::session::give_ticket())
         .post("/account/passwdchange", LoggedIn, account::change_password, doc::access::change_password())
         .get("/api/account", Holders(WriteAccounts), account::list, doc::access::list_accounts())
         .post("/api/account", Holders(WriteAccounts), account::add, doc::access::add_account())
@@ -80,7 +86,7 @@ fn containers(routes: Routes) -> Routes {
         .verb("/api/containers/{id}/stop", Holders(WriteContainers), containers::stop, doc::containers::stop)
         .verb("/api/containers/{id}/restart", Holders(WriteContainers), containers::restart, doc::containers::restart)
         .verb("/api/containers/{id}/scale", Holders(WriteContainers), containers::scale, doc::containers::scale)
-        .get("/api/containers/{id}/logs", Holders(ReadContainers), containers::logs, doc::containers::logs())
+        .get("/api/containers/{id}/logs", Streamed(ReadContainers), containers::logs, doc::containers::logs())
         .get("/api/containers/{id}/explain", Holders(ReadContainers), explain::container, doc::containers::explain())
         .noun("app", "Apps: containers of one description, as many as asked")
         .get("/api/apps", Holders(ReadContainers), apps::list, doc::apps::list())
@@ -101,13 +107,14 @@ fn cluster(routes: Routes) -> Routes {
         .post("/api/cluster/rebalance", Holders(WriteEngines), duty::rebalance, doc::cluster::rebalance())
         .noun("event", "The event log")
         .get("/api/events", Holders(ReadEvents), events::list, doc::events::list())
-        .get("/api/events/stream", Holders(ReadEvents), events::follow, doc::events::follow())
+        .get("/api/events/stream", Streamed(ReadEvents), events::follow, doc::events::follow())
         .noun("operation", "Requests that take time")
         .get("/api/operations", Holders(ReadContainers), operations::list, doc::operations::list())
         .get("/api/operations/{id}", Holders(ReadContainers), operations::show, doc::operations::show())
         .post("/api/operations/{id}/cancel", Holders(WriteContainers), operations::cancel, doc::operations::cancel())
         .noun("api", "The API itself")
         .get("/healthz", Public, cluster::health, doc::cluster::health())
+        .get("/api/ca", Public, session::authority, doc::session::authority())
         .get("/api/openapi.json", Public, openapi::document, doc::cluster::openapi())
         .get("/api/docs", Public, openapi::page, doc::cluster::page())
 }

@@ -20,6 +20,8 @@ pub const ACCOUNTS: &str = "accounts/";
 pub const ROLES: &str = "roles/";
 /// Hashes of tokens.
 pub const TOKENS: &str = "tokens/";
+/// The authority of the pool's certificates.
+pub const AUTHORITY: &str = "authority";
 /// The event log. Its keys are such that the newest comes first in a listing.
 pub const EVENTS: &str = "log/";
 /// How far the events of each engine are in the log.

@@ -3,6 +3,7 @@
 //!
 //! What to do is decided in `pierhead-planner` alone; here it is carried out and remembered. Nothing here knows HTTP.
 
+mod authority;
 mod clock;
 mod collect;
 mod engines;
@@ -20,6 +21,7 @@ mod requests;
 mod sweep;
 mod usage;
 
+pub use authority::{Authority, AuthorityError, Issued, fingerprint};
 pub use clock::Clock;
 pub use engines::{Connect, Connection, Heartbeat};
 pub use event_log::{EventFilter, EventPages, EventStream, Logged, Since};

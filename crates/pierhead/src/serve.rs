@@ -1,27 +1,25 @@
 //! `pierhead serve`: from settings to a running controller, and its orderly end.
 
+mod answer;
 mod connect;
 mod first_start;
+mod listener;
 mod logging;
 pub(crate) mod settings;
+mod tls;
 
 pub(crate) use settings::ServeArgs;
 
-use anyhow::{Context, Result};
-use axum::serve::ListenerExt;
-use pierhead_api::{Accounts, Api};
-use pierhead_controller::Controller;
+use anyhow::{Context, Result, bail};
+use pierhead_api::{Accounts, Api, Front, Metrics};
+use pierhead_controller::{Authority, Controller};
 use pierhead_store::seal::Sealer;
 use pierhead_store::{Embedded, Store};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use tls::Tls;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
-
-/// How long open requests may take to end when the controller stops.
-const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Serves until a signal says to stop.
 pub(crate) async fn serve(args: ServeArgs) -> Result<()> {
@@ -34,25 +32,44 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<()> {
     let listener =
         TcpListener::bind(settings.listen).await.with_context(|| format!("cannot listen on {}", settings.listen))?;
     let address = listener.local_addr().context("the address that is listened on")?;
-    let controller =
-        Controller::start(Arc::clone(&store), connect::connect(Arc::clone(&sealer)), settings.controller.clone())
-            .await
-            .context("the records of the data directory cannot be read")?;
-    let accounts = Accounts::new(Arc::clone(&store), controller.clock()).context("accounts")?;
+    let connect = connect::connect(Arc::clone(&sealer));
+    let controller = Controller::start(store, Arc::clone(&sealer), connect, settings.controller.clone())
+        .await
+        .context("the records of the data directory cannot be read")?;
+    let accounts = Accounts::new(Arc::clone(controller.store()), controller.clock()).context("accounts")?;
     let accounts = accounts.with_limits(settings.log_in_limits);
     first_start::first_start(&accounts, settings.admin_password_file.as_deref()).await?;
+    let authority = Authority::open_or_create(&**controller.store(), &sealer, controller.clock());
+    let authority = Arc::new(authority.await.context("the certificate authority")?);
+    let tls = match &settings.tls {
+        Some(source) => Some(tls::start(source, address.ip(), &authority, controller.clock()).await?),
+        None => None,
+    };
     let api = Api {
         controller: controller.clone(),
         accounts,
         sealer,
         defaults: Arc::new(settings.defaults.clone()),
+        metrics: metrics(settings.metrics_token_file.as_deref())?,
+        front: Front { is_tls: tls.is_some(), ca_certificate: Some(authority.certificate_pem().into()) },
         version: env!("CARGO_PKG_VERSION"),
     };
-    announce(address, &settings.data_dir)?;
-    answer(listener, pierhead_api::router(api)).await?;
+    announce(address, tls.as_ref(), &settings.data_dir)?;
+    answer::answer(listener, tls.as_ref(), pierhead_api::router(api)).await?;
     controller.shut_down().await;
     tracing::info!("stopped; containers run on");
     Ok(())
+}
+
+/// Measurements, to be read with the token of a file.
+fn metrics(token_file: Option<&Path>) -> Result<Metrics> {
+    let Some(file) = token_file else { return Ok(Metrics::new(None)) };
+    let text = std::fs::read_to_string(file).with_context(|| format!("the token file {}", file.display()))?;
+    let token = text.trim();
+    if token.len() < 16 || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        bail!("the token file {}: a token must have at least 16 characters, all visible ASCII", file.display());
+    }
+    Ok(Metrics::new(Some(token)))
 }
 
 fn open_store(directory: &Path) -> Result<Embedded> {
@@ -67,39 +84,21 @@ fn open_store(directory: &Path) -> Result<Embedded> {
     }
 }
 
-/// Says where it answers: to people in the log, to scripts in the file `url` of the data directory.
-fn announce(address: SocketAddr, data_dir: &Path) -> Result<()> {
-    let url = format!("http://{address}");
-    tracing::info!(url, "ready");
-    std::fs::write(data_dir.join("url"), &url).context("the file 'url' of the data directory")
-}
-
-/// Answers until a signal comes; then open requests get a little time to end.
-async fn answer(listener: TcpListener, router: axum::Router) -> Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("waiting for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("waiting for SIGINT")?;
-    let (stop, stopping) = tokio::sync::watch::channel(false);
-    let listener = listener.tap_io(|stream| {
-        // Small answers must not wait for the next one to fill a packet.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps delaying small packets");
+/// Says where it answers: to people in the log, to scripts in files of the data directory. With TLS also by what its
+/// certificates are recognised.
+fn announce(address: SocketAddr, tls: Option<&Tls>, data_dir: &Path) -> Result<()> {
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let (url, recognised) = (format!("{scheme}://{address}"), data_dir.join("ca-fingerprint"));
+    match tls {
+        Some(tls) => {
+            std::fs::write(&recognised, &tls.fingerprint).context("the file 'ca-fingerprint' of the data directory")?;
+            tracing::info!(url, ca_fingerprint = tls.fingerprint, "ready");
         }
-    });
-    let mut seen = stopping.clone();
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let graceful = axum::serve(listener, service).with_graceful_shutdown(async move {
-        // The sender outlives this.
-        let _ = seen.wait_for(|stop| *stop).await;
-    });
-    let server = tokio::spawn(async move { graceful.await });
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+        None => {
+            // Of an earlier life with TLS, if it is there at all.
+            let _absent = std::fs::remove_file(&recognised);
+            tracing::info!(url, "ready");
+        }
     }
-    tracing::info!("stopping");
-    stop.send_replace(true);
-    match tokio::time::timeout(FAREWELL, server).await {
-        Ok(ended) => ended.context("the server")?.context("the server"),
-        Err(_) => Ok(()),
-    }
+    std::fs::write(data_dir.join("url"), &url).context("the file 'url' of the data directory")
 }

@@ -16,6 +16,7 @@ mod example;
 mod explain;
 mod operation;
 mod role;
+mod session;
 mod time;
 mod token;
 
@@ -36,6 +37,7 @@ pub use example::Example;
 pub use explain::{ExplainRequest, ExplainView, HostExplanation, SlotExplanation};
 pub use operation::OperationView;
 pub use role::{PermissionsRequest, RoleDetail, RoleRequest};
+pub use session::{SessionView, TicketRequest, TicketView};
 pub use time::{format_timestamp, parse_timestamp};
 pub use token::{LifeSpan, TokenCreated, TokenRequest, TokenView};
 

@@ -7,3 +7,4 @@ pub(super) mod containers;
 pub(super) mod engines;
 pub(super) mod events;
 pub(super) mod operations;
+pub(super) mod session;

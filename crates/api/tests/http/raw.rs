@@ -18,6 +18,7 @@ pub struct Answer {
     pub gone_since: Option<String>,
     /// The session that a browser was given, with its attributes.
     pub cookie: Option<String>,
+    pub link: Option<String>,
     pub text: String,
 }
 
@@ -81,8 +82,8 @@ impl Sender {
         let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
         let (location, retry_after) = (header("location"), header("retry-after"));
         let gone_since = header(pierhead_wire::GONE_SINCE);
-        let (cookie, status) = (header("set-cookie"), response.status().as_u16());
-        Answer { status, location, retry_after, gone_since, cookie, text: response.text().await.unwrap() }
+        let (cookie, link, status) = (header("set-cookie"), header("link"), response.status().as_u16());
+        Answer { status, location, retry_after, gone_since, cookie, link, text: response.text().await.unwrap() }
     }
 
     /// An answer that has begun; the body, which may have no end, is not read yet.

@@ -1,13 +1,14 @@
 //! All settings of a controller: each a flag, an environment variable and a key of the configuration file. A flag
 //! counts more than the environment, that more than the file, that more than the default.
 
+mod tls;
 mod value;
 
 use super::logging::LogFormat;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use pierhead_api::LogInLimits;
-use pierhead_controller::{Heartbeat, Options};
+use pierhead_controller::{GoneLogOptions, Heartbeat, Options};
 use pierhead_model::{ImageReference, Resources};
 use pierhead_planner::{PlacementPolicy, Policy};
 use pierhead_wire::Defaults;
@@ -16,6 +17,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use value::{Ports, Span};
+
+pub(super) use tls::{TlsSource, is_name};
 
 /// Flags of `pierhead serve`.
 #[derive(Debug, Clone, Default, Args, Deserialize)]
@@ -31,6 +34,18 @@ pub(crate) struct ServeArgs {
     /// Port to answer at, in place of the one of --listen
     #[arg(long, env = "PIERHEAD_PORT", value_name = "PORT")]
     port: Option<u16>,
+    /// File with the server's certificate and those that lead to its authority, PEM; with --tls-key
+    #[arg(long, env = "PIERHEAD_TLS_CERT", value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+    /// File with the key of the server's certificate, PEM
+    #[arg(long, env = "PIERHEAD_TLS_KEY", value_name = "FILE")]
+    tls_key: Option<PathBuf>,
+    /// TLS with a certificate of the pool's own authority, renewed by itself
+    #[arg(long, env = "PIERHEAD_TLS_SELF_SIGNED", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    tls_self_signed: Option<bool>,
+    /// Name or address for that certificate beside this machine's own; may be given several times, or as a comma list
+    #[arg(long, env = "PIERHEAD_TLS_NAME", value_delimiter = ',', value_name = "NAME")]
+    tls_name: Option<Vec<String>>,
     /// Directory of everything that is kept [default: /var/lib/pierhead for root, else ~/.local/share/pierhead]
     #[arg(long, env = "PIERHEAD_DATA_DIR", value_name = "DIR")]
     data_dir: Option<PathBuf>,
@@ -94,6 +109,21 @@ pub(crate) struct ServeArgs {
     /// Time in which all attempts to log in are given back, one by one [default: 5m]
     #[arg(long, env = "PIERHEAD_LOGIN_WINDOW", value_name = "TIME")]
     login_window: Option<Span>,
+    /// File with the token with which measurements are read at /metrics [default: none, and no measurements]
+    #[arg(long, env = "PIERHEAD_METRICS_TOKEN_FILE", value_name = "FILE")]
+    metrics_token_file: Option<PathBuf>,
+    /// Bytes kept of the log of a container that is removed, its last ones; 0 for none [default: 65536]
+    #[arg(long, env = "PIERHEAD_GONE_LOG_BYTES", value_name = "BYTES")]
+    gone_log_bytes: Option<usize>,
+    /// Of how many containers that are gone logs are kept [default: 500]
+    #[arg(long, env = "PIERHEAD_GONE_LOGS_KEPT", value_name = "NUMBER")]
+    gone_logs_kept: Option<usize>,
+    /// How long the log of a container that is gone is kept [default: 24h]
+    #[arg(long, env = "PIERHEAD_GONE_LOGS_AGE", value_name = "TIME")]
+    gone_logs_age: Option<Span>,
+    /// Largest image archive that is taken, unpacked, in MB [default: 4096]
+    #[arg(long, env = "PIERHEAD_LARGEST_IMAGE", value_name = "MB")]
+    largest_image: Option<u64>,
     /// How many events are kept [default: 100000]
     #[arg(long, env = "PIERHEAD_EVENTS_KEPT", value_name = "NUMBER")]
     events_kept: Option<usize>,
@@ -106,8 +136,11 @@ pub(crate) struct ServeArgs {
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub listen: SocketAddr,
+    /// Where the server's certificate comes from; none for plain HTTP.
+    pub tls: Option<TlsSource>,
     pub data_dir: PathBuf,
     pub admin_password_file: Option<PathBuf>,
+    pub metrics_token_file: Option<PathBuf>,
     pub debug: bool,
     pub log_format: LogFormat,
     pub defaults: Defaults,
@@ -135,6 +168,10 @@ impl ServeArgs {
             file,
             listen,
             port,
+            tls_cert,
+            tls_key,
+            tls_self_signed,
+            tls_name,
             data_dir,
             admin_password_file,
             image,
@@ -156,6 +193,11 @@ impl ServeArgs {
             login_attempts_per_account,
             login_attempts_per_address,
             login_window,
+            metrics_token_file,
+            gone_log_bytes,
+            gone_logs_kept,
+            gone_logs_age,
+            largest_image,
             events_kept,
             events_age,
         );
@@ -173,12 +215,19 @@ impl ServeArgs {
         };
         Ok(Settings {
             listen,
-            data_dir,
+            tls: self.tls()?,
+            data_dir: data_dir.clone(),
             admin_password_file: self.admin_password_file.clone(),
+            metrics_token_file: self.metrics_token_file.clone(),
             debug: self.debug.unwrap_or(false),
             log_format: self.log_format.unwrap_or_default(),
             defaults: self.defaults()?,
-            controller: self.controller()?,
+            controller: Options {
+                gone_logs: self.gone_logs(&data_dir)?,
+                images: data_dir.join("images"),
+                largest_image_bytes: self.largest_image()?,
+                ..self.controller()?
+            },
             log_in_limits: self.log_in_limits()?,
         })
     }
@@ -196,6 +245,24 @@ impl ServeArgs {
             bail!("--default-memory must be a number of MB from 6 to 16777216");
         }
         Ok(Defaults { image: self.image.clone(), reserved: Resources::new((cpus * 1000.0).ceil() as u64, memory_mb) })
+    }
+
+    fn largest_image(&self) -> Result<u64> {
+        match self.largest_image {
+            None => Ok(Options::default().largest_image_bytes),
+            Some(megabytes @ 1..=16_777_216) => Ok(megabytes << 20),
+            Some(_) => bail!("--largest-image must be a number of MB from 1 to 16777216"),
+        }
+    }
+
+    fn gone_logs(&self, data_dir: &Path) -> Result<GoneLogOptions> {
+        let defaults = GoneLogOptions::default();
+        let (bytes, count) = (self.gone_log_bytes.unwrap_or(defaults.bytes), self.gone_logs_kept.unwrap_or(defaults.count));
+        if bytes > 1 << 20 || count > 100_000 {
+            bail!("--gone-log-bytes must be at most 1048576, --gone-logs-kept at most 100000");
+        }
+        let age = self.gone_logs_age.map_or(defaults.age, |age| Duration::from_millis(age.millis()));
+        Ok(GoneLogOptions { directory: Some(data_dir.join("gone-logs")), bytes, count, age })
     }
 
     fn log_in_limits(&self) -> Result<LogInLimits> {
@@ -247,7 +314,10 @@ impl ServeArgs {
             stop_grace_seconds: u32::try_from(or(self.stop_grace, 10_000) / 1_000).unwrap_or(u32::MAX),
             events_kept: self.events_kept.unwrap_or(defaults.events_kept),
             events_age: self.events_age.map_or(defaults.events_age, |age| Duration::from_millis(age.millis())),
+            gone_logs: defaults.gone_logs,
             sweep_interval: defaults.sweep_interval,
+            images: defaults.images,
+            largest_image_bytes: defaults.largest_image_bytes,
         })
     }
 }

@@ -42,6 +42,8 @@ mod serve;
 #[cfg(test)]
 mod shell;
 #[cfg(test)]
+mod tls;
+#[cfg(test)]
 mod unhappy;
 #[cfg(test)]
 mod wait;

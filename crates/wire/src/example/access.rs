@@ -3,7 +3,7 @@
 use super::{Example, MOMENT};
 use crate::{
     AccountRequest, AccountView, LogIn, LoggedIn, PasswordChange, PermissionsRequest, RoleChange, RoleDetail,
-    RoleRequest, RoleView, TokenCreated, TokenRequest, TokenView,
+    RoleRequest, RoleView, SessionView, TicketRequest, TicketView, TokenCreated, TokenRequest, TokenView,
 };
 
 const PASSWORD: &str = "correct horse battery";
@@ -84,6 +84,29 @@ impl Example for RoleDetail {
 impl Example for TokenRequest {
     fn example() -> Self {
         Self { name: "CI of the web shop".to_owned(), expires_in: Some("30d".to_owned()) }
+    }
+}
+
+impl Example for SessionView {
+    fn example() -> Self {
+        Self {
+            username: "clare".to_owned(),
+            role: "tutor".to_owned(),
+            permissions: permissions(),
+            expires_at: Some(MOMENT.to_owned()),
+        }
+    }
+}
+
+impl Example for TicketRequest {
+    fn example() -> Self {
+        Self { resource: "/api/events/stream".to_owned() }
+    }
+}
+
+impl Example for TicketView {
+    fn example() -> Self {
+        Self { ticket: TOKEN.to_owned(), expires: MOMENT.to_owned() }
     }
 }
 
