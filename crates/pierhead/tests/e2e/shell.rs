@@ -22,6 +22,27 @@ const ENGINES: &str = r#"[{"id":"rack-1","addr":"http://10.0.0.5:2375","cpus":2.
 const EVENT: &str = r#"{"id":"0000000000000001","type":"run-container","time":"2026-01-01T00:00:00.000Z",
     "message":"name=web","tags":["cluster"]}"#;
 
+/// Begins to type a password at a terminal and presses Ctrl-C; says whether typing was unseen, the exit code, and whether
+/// it is seen again.
+const TYPED_HALF: &str = r#"
+import os, pty, termios, time
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execvp("pierhead", ["pierhead", "account", "add", "clare"])
+def echoes():
+    return bool(termios.tcgetattr(terminal)[3] & termios.ECHO)
+seen = b""
+while b"assword" not in seen:
+    seen += os.read(terminal, 1000)
+deadline = time.monotonic() + 20
+while echoes() and time.monotonic() < deadline:
+    time.sleep(0.01)
+hidden = not echoes()
+os.write(terminal, b"half of it\x03")
+code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+print(hidden, code, echoes())
+"#;
+
 /// A controller that says what it was told to, and the shells' way to it.
 struct Desk {
     server: Scripted,
@@ -154,6 +175,14 @@ fn ctrl_c_ends_with_130() {
     let mut child = Background::of(child);
     let (status, _) = child.end();
     assert_eq!(status.code(), Some(130));
+}
+
+#[test]
+fn ctrl_c_at_a_password_leaves_a_terminal_that_shows_what_is_typed() {
+    let desk = Desk::new();
+    let ended = Ended::of(desk.command("python3").args(["-I", "-c", TYPED_HALF]));
+    assert_eq!((ended.code, ended.stdout.as_str()), (0, "True 130 True\n"), "{ended:?}");
+    assert!(desk.server.asked().is_empty());
 }
 
 #[test]
