@@ -27,6 +27,11 @@ impl Addresses {
         self.0.iter()
     }
 
+    /// One of them alone.
+    pub(crate) fn only(&self, url: &Url) -> Self {
+        Self(self.0.iter().filter(|other| *other == url).cloned().collect())
+    }
+
     /// Each that is spoken to with TLS.
     pub fn https(&self) -> impl Iterator<Item = &Url> {
         self.iter().filter(|url| url.scheme() == "https")

@@ -1,6 +1,7 @@
 //! One HTTP exchange with one controller: connections are kept and used again, plain or with TLS.
 
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
+use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Uri, header};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
@@ -25,9 +26,12 @@ const IDLE_LIMIT: Duration = Duration::from_secs(60);
 /// Why there was no answer.
 pub(crate) type Lost = Box<dyn Error + Send + Sync>;
 
+/// The body of a request, known or still coming.
+pub(crate) type OutBody = UnsyncBoxBody<Bytes, Lost>;
+
 /// Connections, kept.
 #[derive(Clone)]
-pub(crate) struct Connections(Client<Connector, Full<Bytes>>);
+pub(crate) struct Connections(Client<Connector, OutBody>);
 
 impl Connections {
     pub(crate) fn new(config: ClientConfig) -> Self {
@@ -40,7 +44,7 @@ impl Connections {
     }
 
     /// Asks; returns when the answer begins.
-    pub(crate) async fn ask(&self, url: &Url, request: Request<Full<Bytes>>) -> Result<Response, Lost> {
+    pub(crate) async fn ask(&self, url: &Url, request: Request<OutBody>) -> Result<Response, Lost> {
         let (parts, body) = self.0.request(request).await?.into_parts();
         let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let (location, gone_since) = (text(header::LOCATION.as_str()), text(GONE_SINCE));

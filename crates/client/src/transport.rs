@@ -3,11 +3,11 @@
 //! A request is tried again only if its answer was lost; an answer is never second-guessed. Every change carries its
 //! key, so that trying it again cannot do it twice.
 
-use crate::connection::{Connections, Lost, Response, TookTooLong};
+use crate::connection::{Connections, Lost, OutBody, Response, TookTooLong};
 use crate::error::{refused_certificate, root_cause};
 use crate::trust::client_config;
 use crate::{Addresses, Answer, Authority, Change, ClientError, Wait};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::{Method, Request, header};
 use pierhead_wire::ErrorBody;
@@ -116,7 +116,7 @@ impl Client {
             }
             for base in self.addresses.iter() {
                 let url = call.url(base)?;
-                let request = self.request(&url, call)?;
+                let request = self.request(&url, call, known(call.body.clone()))?;
                 let exchange = async { Ok(read(self.http.ask(&url, request).await?).await?) };
                 let outcome: Result<T, Lost> = match call.limit {
                     Some(limit) => tokio::time::timeout(limit, exchange).await.unwrap_or(Err(TookTooLong.into())),
@@ -139,7 +139,33 @@ impl Client {
         })
     }
 
-    fn request(&self, url: &Url, call: &Call) -> Result<Request<Full<Bytes>>, ClientError> {
+    /// Sends a body that can't be sent twice: to the first controller that is there.
+    pub(crate) async fn send_body(&self, call: &Call, body: OutBody) -> Result<Reply, ClientError> {
+        let base = self.first_that_answers().await?;
+        let url = call.url(base)?;
+        let request = self.request(&url, call, body)?;
+        let exchange = async {
+            let response = self.http.ask(&url, request).await?;
+            let (status, url, location) = (response.status, response.url.clone(), response.location.clone());
+            Ok::<Reply, Lost>(Reply { status, url, location, body: response.bytes().await? })
+        };
+        exchange.await.map_err(|error| ClientError::unreachable(base, root_cause(&*error)))?.checked()
+    }
+
+    /// The address of a controller that is there; its answer may be a refusal.
+    async fn first_that_answers(&self) -> Result<&Url, ClientError> {
+        let mut last = None;
+        for base in self.addresses.iter() {
+            let only = Self { http: self.http.clone(), addresses: self.addresses.only(base), token: None };
+            match only.health().await {
+                Ok(_) | Err(ClientError::Refused { .. }) => return Ok(base),
+                Err(error) => last = Some(error),
+            }
+        }
+        Err(last.expect("a list of addresses is never empty"))
+    }
+
+    fn request(&self, url: &Url, call: &Call, body: OutBody) -> Result<Request<OutBody>, ClientError> {
         let mut request = Request::builder().method(call.method.clone()).uri(url.as_str());
         request = request.header(header::USER_AGENT, PROGRAM);
         if let Some(token) = &self.token {
@@ -151,9 +177,12 @@ impl Client {
         if call.body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
-        let body = call.body.clone().unwrap_or_default();
-        request.body(Full::new(Bytes::from(body))).map_err(|error| ClientError::SetUp { why: error.to_string() })
+        request.body(body).map_err(|error| ClientError::SetUp { why: error.to_string() })
     }
+}
+
+fn known(body: Option<Body>) -> OutBody {
+    Full::new(Bytes::from(body.unwrap_or_default())).map_err(|never| match never {}).boxed_unsync()
 }
 
 impl Call {

@@ -1,6 +1,7 @@
 //! An example of every body, for who describes the API.
 
 mod access;
+mod images;
 mod pool;
 mod work;
 
@@ -49,5 +50,10 @@ fn port() -> PortDescription {
 }
 
 fn health() -> HealthView {
-    HealthView { status: "healthy".to_owned(), response_time: 3, reason: String::new(), since: MOMENT.to_owned() }
+    HealthView {
+        status: "healthy".to_owned(),
+        response_time: 3,
+        reason: String::new(),
+        since: MOMENT.to_owned(),
+    }
 }

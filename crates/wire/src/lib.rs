@@ -14,7 +14,9 @@ mod event;
 #[cfg(feature = "openapi")]
 mod example;
 mod explain;
+mod image;
 mod operation;
+mod registry;
 mod role;
 mod session;
 mod time;
@@ -35,7 +37,9 @@ pub use event::{EngineThenView, EventView};
 #[cfg(feature = "openapi")]
 pub use example::Example;
 pub use explain::{ExplainRequest, ExplainView, HostExplanation, SlotExplanation};
+pub use image::{ArchiveView, ImageView, SpreadView};
 pub use operation::OperationView;
+pub use registry::{RegistryChange, RegistryRequest, RegistryView};
 pub use role::{PermissionsRequest, RoleDetail, RoleRequest};
 pub use session::{SessionView, TicketRequest, TicketView};
 pub use time::{format_timestamp, parse_timestamp};
