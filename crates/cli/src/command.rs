@@ -10,10 +10,12 @@ use crate::engine::{EngineAddArgs, EngineArgs, EngineRmArgs};
 use crate::event::EventsArgs;
 use crate::explain::ExplainArgs;
 use crate::help::{AFTER_HELP, HelpArgs};
+use crate::image::ImageArgs;
 use crate::login::LoginArgs;
 use crate::logs::LogsArgs;
 use crate::man::ManArgs;
 use crate::operation::OperationArgs;
+use crate::registry::RegistryArgs;
 use crate::role::RoleArgs;
 use crate::run::RunArgs;
 use crate::scale::ScaleArgs;
@@ -62,6 +64,12 @@ pub enum ClientCommand {
     Operation(OperationArgs),
     /// What happened, newest first
     Events(EventsArgs),
+    /// Images: send them in, see where they are, spread them
+    #[command(visible_alias = "images")]
+    Image(ImageArgs),
+    /// Registries: the accounts that the pool pulls with
+    #[command(visible_alias = "registries")]
+    Registry(RegistryArgs),
     /// Accounts: who may log in
     Account(AccountArgs),
     /// Roles: what accounts may do

@@ -122,6 +122,8 @@ async fn ask(command: ClientCommand, connection: &Connection, out: &mut Output) 
         ClientCommand::Operation(args) => operation::operation(&args, &client()?, out).await,
         ClientCommand::Events(args) => event::events(&args, &client()?, out).await,
         ClientCommand::Account(args) => account::account(&args, connection, out).await,
+        ClientCommand::Image(args) => crate::image::image(&args, &client()?, out).await,
+        ClientCommand::Registry(args) => crate::registry::registry(&args, &client()?, out).await,
         ClientCommand::Role(args) => crate::role::role(&args, &client()?, out).await,
         ClientCommand::Token(args) => crate::token::token(&args, &client()?, out).await,
         ClientCommand::Containers(args) => container::list(&args, &client()?, out).await,

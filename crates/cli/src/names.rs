@@ -57,6 +57,22 @@ pub(crate) fn permissions() -> ArgValueCandidates {
     })
 }
 
+/// Images that were sent in.
+pub(crate) fn images() -> ArgValueCandidates {
+    candidates(|client| async move {
+        let images = client.images().await?.into_value();
+        let archives = images.into_iter().filter_map(|image| Some((image.id, image.archive?)));
+        Ok(archives.flat_map(|(id, archive)| archive.tags.into_iter().map(move |tag| (tag, id.clone()))).collect())
+    })
+}
+
+pub(crate) fn registries() -> ArgValueCandidates {
+    candidates(|client| async move {
+        let registries = client.registries().await?.into_value();
+        Ok(registries.into_iter().map(|registry| (registry.host, registry.username)).collect())
+    })
+}
+
 pub(crate) fn tokens() -> ArgValueCandidates {
     candidates(|client| async move {
         let tokens = client.tokens(TokensOf::Me).await?.into_value();

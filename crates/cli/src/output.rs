@@ -204,6 +204,11 @@ impl Output {
         read.map_err(|dialoguer::Error::IO(error)| CliError::Ask(error))
     }
 
+    /// The input as a whole; nothing can be asked after that.
+    pub(crate) fn take_input(&mut self) -> Box<dyn BufRead + Send> {
+        std::mem::replace(&mut self.input, Box::new(io::empty()))
+    }
+
     /// One line of the input, without its end.
     pub(crate) fn read_line(&mut self) -> Result<Option<String>, CliError> {
         /// The longest line that anybody types.

@@ -9,6 +9,7 @@ pub(crate) mod container;
 pub(crate) mod engine;
 pub(crate) mod event;
 pub(crate) mod explain;
+pub(crate) mod image;
 pub(crate) mod operation;
 
 use crate::escape::escape;

@@ -19,6 +19,10 @@ pub enum Subject {
     Role,
     /// A token.
     Token,
+    /// An image.
+    Image,
+    /// The account at a registry.
+    Registry,
     /// A change that takes time.
     Operation,
     /// The log-in.
@@ -50,6 +54,8 @@ impl Subject {
             | ClientCommand::Adelete(_) => Self::Account,
             ClientCommand::Role(_) => Self::Role,
             ClientCommand::Token(_) => Self::Token,
+            ClientCommand::Image(_) => Self::Image,
+            ClientCommand::Registry(_) => Self::Registry,
             ClientCommand::Operation(_) => Self::Operation,
             ClientCommand::Login(_) => Self::Login,
             _ => Self::Other,
@@ -66,6 +72,8 @@ impl Subject {
             Self::Account => "pierhead account ls",
             Self::Role => "pierhead role ls",
             Self::Token => "pierhead token ls",
+            Self::Image => "pierhead image ls",
+            Self::Registry => "pierhead registry ls",
             Self::Operation => "pierhead operation ls",
             Self::Login | Self::Other => "pierhead app ls, pierhead container ls --all, pierhead engine ls",
         }
@@ -85,6 +93,8 @@ impl Subject {
             }
             Self::Role => "choose another name, or change that role: pierhead role set NAME PERMISSION",
             Self::Token => "choose another name; what there is: pierhead token ls",
+            Self::Image => "choose another tag; what there is: pierhead image ls",
+            Self::Registry => "change the account that is there: pierhead registry set HOST --username NAME",
             Self::Operation => "look at what became of it: pierhead operation ls",
             Self::Login | Self::Other => "look at what is there, and try again",
         }

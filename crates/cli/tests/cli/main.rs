@@ -11,6 +11,7 @@ mod changing;
 mod events;
 mod failing;
 mod hosts;
+mod images;
 mod login;
 mod logs;
 mod own;
