@@ -97,6 +97,11 @@ impl Fake {
         self.change(|world| world.exit(id, code))
     }
 
+    /// How many logs are read now.
+    pub fn logs_open(&self) -> usize {
+        self.shared.changes.receiver_count()
+    }
+
     /// Somebody removes a container.
     pub fn vanish(&self, id: &ContainerId) {
         self.change(|world| world.remove(id));
@@ -200,6 +205,12 @@ impl Fake {
     #[must_use]
     pub fn most_at_once(&self, verb: Verb) -> usize {
         self.shared.script.verb(verb, |state| state.most_running)
+    }
+
+    /// How many calls of the verb are under way.
+    #[must_use]
+    pub fn running(&self, verb: Verb) -> usize {
+        self.shared.script.verb(verb, |state| state.running)
     }
 
     /// The last 100,000 calls, oldest first.
