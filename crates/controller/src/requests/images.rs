@@ -1,0 +1,381 @@
+//! Requests about image archives: send one in, list what there is and where, spread, delete.
+
+use super::{Actor, RequestError};
+use crate::images::{ArchiveError, Received, Spread, TagRecord, Upload};
+use crate::{Controller, keys};
+use futures_util::future::join_all;
+use pierhead_engine::LocalImage;
+use pierhead_model::{EngineId, EventTag, HealthStatus, ImageArchive, ImageId, ImageReference};
+use pierhead_planner::EngineState;
+use pierhead_store::{Error, Revision, StoreJson, Transaction};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a host may take to list its images.
+const LIST_LIMIT: Duration = Duration::from_secs(3);
+/// The fewest digits that stand for an id.
+const FEWEST_DIGITS: usize = 6;
+
+/// An image of the pool: sent in, on hosts, or both.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PoolImage {
+    /// Its id.
+    pub id: String,
+    /// Its names, on any host or in its archive.
+    pub tags: BTreeSet<String>,
+    /// Its size on a host, or that of its archive if no host has it, in bytes.
+    pub size_bytes: u64,
+    /// Its archive.
+    pub archive: Option<ImageArchive>,
+    /// The hosts that have it.
+    pub engines: Vec<EngineId>,
+}
+
+/// All images of the pool.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PoolImages {
+    /// The images: those that were sent in first, the newest first.
+    pub images: Vec<PoolImage>,
+    /// Hosts that did not tell what they have.
+    pub silent: Vec<EngineId>,
+}
+
+impl Controller {
+    /// Begins to take an archive; `announced` is how many bytes will come, if that is known.
+    ///
+    /// # Errors
+    /// [`RequestError::Archive`] if there is no room for it.
+    pub fn begin_upload(&self, announced: Option<u64>) -> Result<Upload, RequestError> {
+        Ok(self.images.begin(announced, &self.ids.unique())?)
+    }
+
+    /// Ends an upload: what came is checked, and kept with its names. The answer is its record, and whether it is new.
+    ///
+    /// # Errors
+    /// [`RequestError::Archive`] if it is not taken, [`RequestError::Forbidden`] if one of its names is somebody else's.
+    pub async fn finish_upload(&self, actor: &Actor, upload: Upload) -> Result<(ImageArchive, bool), RequestError> {
+        let received = upload.finish().await?;
+        let tags = &received.inspected.tags;
+        let elsewhere = if actor.may_change_all { None } else { self.elsewhere(tags, &received.inspected.id).await };
+        let _changing = self.images.changes.lock().await;
+        let mut is_kept = false;
+        loop {
+            let (transaction, record, is_new) = self.upload_transaction(actor, &received, elsewhere.as_deref()).await?;
+            // A file without a record goes at the next start; a record without a file would be a lie.
+            if record.file == received.digest && !is_kept && !self.images.is_there(&record) {
+                self.images.keep(&received)?;
+                is_kept = true;
+            }
+            match self.store.commit(transaction).await {
+                Ok(_) => return Ok((record, is_new)),
+                Err(Error::Conflict { .. }) => {}
+                Err(error) => {
+                    // A disk that is full needs the room now, not at the next start.
+                    if is_kept && self.images.record(&record.id).await.is_ok_and(|found| found.is_none()) {
+                        self.images.remove_file(&record);
+                    }
+                    return Err(error.into());
+                }
+            }
+        }
+    }
+
+    /// The change that an upload makes: the image's record, its names, and those that others lose.
+    async fn upload_transaction(
+        &self,
+        actor: &Actor,
+        received: &Received,
+        elsewhere: Option<&str>,
+    ) -> Result<(Transaction, ImageArchive, bool), RequestError> {
+        let (inspected, key) = (&received.inspected, keys::image(&received.inspected.id));
+        let found = self.store.get_json::<ImageArchive>(&key).await?;
+        let revision = found.as_ref().map_or(Revision::ZERO, |(_, revision)| *revision);
+        let known = found.map(|(record, _)| record);
+        let is_new = known.is_none();
+        let mut record = match known {
+            Some(record) if self.images.is_there(&record) => record,
+            known => self.image_record(actor, received, known),
+        };
+        let mut transaction = if is_new {
+            Transaction::new().absent(key.clone())
+        } else {
+            Transaction::new().unchanged(key.clone(), revision)
+        };
+        let mut losers: BTreeMap<ImageId, (ImageArchive, Revision)> = BTreeMap::new();
+        for tag in &inspected.tags {
+            let tag_key = keys::image_tag(tag);
+            match self.store.get_json::<TagRecord>(&tag_key).await? {
+                Some((held, _)) if held.owner != actor.username && !actor.may_change_all => {
+                    let reason = format!("the name {tag} was uploaded by {}; choose another", held.owner);
+                    return Err(RequestError::Forbidden(reason));
+                }
+                None if elsewhere.is_some() => {
+                    return Err(RequestError::Forbidden(elsewhere.unwrap_or_default().to_owned()));
+                }
+                Some((held, revision)) => {
+                    transaction = transaction.unchanged(tag_key.clone(), revision);
+                    if held.image != inspected.id && !losers.contains_key(&held.image) {
+                        let loser = self.store.get_json::<ImageArchive>(&keys::image(&held.image)).await?;
+                        losers.extend(loser.map(|loser| (held.image.clone(), loser)));
+                    }
+                }
+                None => transaction = transaction.absent(tag_key.clone()),
+            }
+            let owned = TagRecord { image: inspected.id.clone(), owner: actor.username.clone() };
+            transaction = transaction.put_json(tag_key, &owned)?;
+            record.tags.insert(tag.clone());
+        }
+        for (id, (mut loser, revision)) in losers {
+            loser.tags.retain(|tag| !inspected.tags.contains(tag));
+            transaction = transaction.unchanged(keys::image(&id), revision).put_json(keys::image(&id), &loser)?;
+        }
+        let transaction = transaction.put_json(key, &record)?;
+        let message = format!("id={}, tags={}, bytes={}", record.id, spaced(&inspected.tags), received.size);
+        Ok((self.with_image_event(transaction, "upload-image", message, actor)?, record, is_new))
+    }
+
+    /// The record of what came; the names and the owner of a former one whose file was lost stay.
+    fn image_record(&self, actor: &Actor, received: &Received, former: Option<ImageArchive>) -> ImageArchive {
+        let inspected = &received.inspected;
+        let (tags, owner) = former
+            .map_or_else(|| (BTreeSet::new(), actor.username.clone()), |former| (former.tags, former.uploaded_by));
+        ImageArchive {
+            id: inspected.id.clone(),
+            tags,
+            file: received.digest.clone(),
+            entries_bytes: inspected.entries_bytes,
+            size_bytes: received.size,
+            config: inspected.config.clone(),
+            layers: inspected.layers.clone(),
+            uploaded_at: self.clock.now(),
+            uploaded_by: owner,
+        }
+    }
+
+    /// Why somebody who may not change what is others' can't have these names: a host has another image of one of them,
+    /// which others may be running.
+    async fn elsewhere(&self, tags: &BTreeSet<ImageReference>, id: &ImageId) -> Option<String> {
+        let (listed, _) = self.images_of_hosts().await;
+        let taken = |local: &LocalImage| {
+            let tag = tags.iter().find(|tag| local.tags.iter().any(|name| name == tag.as_str()))?;
+            (local.id != id.as_str()).then_some(tag)
+        };
+        listed.iter().find_map(|(engine, images)| {
+            let tag = images.iter().find_map(taken)?;
+            Some(format!(
+                "host {engine} has another image of the name {tag}; choose a name that is free, or ask an administrator"
+            ))
+        })
+    }
+
+    /// Every image of the pool.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn pool_images(&self) -> Result<PoolImages, RequestError> {
+        let (listed, silent) = self.images_of_hosts().await;
+        let mut archives = self.images.records().await?;
+        archives.sort_by_key(|archive| std::cmp::Reverse(archive.uploaded_at));
+        let mut images: Vec<PoolImage> = archives.into_iter().map(sent_in).collect();
+        let mut places: BTreeMap<String, usize> =
+            images.iter().enumerate().map(|(at, image)| (image.id.clone(), at)).collect();
+        for (engine, local) in listed {
+            for local in local {
+                let at = *places.entry(local.id.clone()).or_insert(images.len());
+                if at == images.len() {
+                    images.push(on_hosts(&local));
+                }
+                let image = &mut images[at];
+                if image.engines.is_empty() {
+                    image.size_bytes = local.size_bytes;
+                }
+                image.tags.extend(local.tags);
+                image.engines.push(engine.clone());
+            }
+        }
+        Ok(PoolImages { images, silent })
+    }
+
+    /// One image of the pool, by a name of it, its id, or the begin of its digits.
+    ///
+    /// # Errors
+    /// If there is none, or several.
+    pub async fn pool_image(&self, name: &str) -> Result<(PoolImage, Vec<EngineId>), RequestError> {
+        let PoolImages { images, silent } = self.pool_images().await?;
+        let tag = ImageReference::parse(name).map(String::from).unwrap_or_default();
+        if let Some(image) = images.iter().find(|image| has_tag(image, &tag)) {
+            return Ok((image.clone(), silent));
+        }
+        let mut found = images.into_iter().filter(|image| begins(&image.id, name));
+        match (found.next(), found.next()) {
+            (Some(image), None) => Ok((image, silent)),
+            (None, _) => Err(not_found(name)),
+            _ => {
+                Err(RequestError::Invalid { field: "id", expected: "more digits: several images begin so".to_owned() })
+            }
+        }
+    }
+
+    /// An archive that was sent in, by a name of it, its id, or the begin of its digits.
+    async fn archive_named(&self, name: &str) -> Result<ImageArchive, RequestError> {
+        if let Ok(tag) = ImageReference::parse(name)
+            && let Some((held, _)) = self.store.get_json::<TagRecord>(&keys::image_tag(&tag)).await?
+        {
+            return self.images.record(&held.image).await?.ok_or_else(|| not_found(name));
+        }
+        let mut found = self.images.records().await?.into_iter().filter(|record| begins(record.id.as_str(), name));
+        match (found.next(), found.next()) {
+            (Some(record), None) => Ok(record),
+            (None, _) => Err(not_found(name)),
+            _ => {
+                Err(RequestError::Invalid { field: "id", expected: "more digits: several images begin so".to_owned() })
+            }
+        }
+    }
+
+    /// Deletes an archive; what hosts have of it stays there.
+    ///
+    /// # Errors
+    /// If there is none, or it is somebody else's.
+    pub async fn delete_image(&self, actor: &Actor, name: &str) -> Result<(), RequestError> {
+        let _changing = self.images.changes.lock().await;
+        let record = self.archive_named(name).await?;
+        if record.uploaded_by != actor.username && !actor.may_change_all {
+            let reason = format!(
+                "this archive was uploaded by {}; only they or an administrator may delete it",
+                record.uploaded_by
+            );
+            return Err(RequestError::Forbidden(reason));
+        }
+        let key = keys::image(&record.id);
+        let mut transaction = Transaction::new().exists(key.clone()).delete(key);
+        for tag in &record.tags {
+            transaction = transaction.delete(keys::image_tag(tag));
+        }
+        let message = format!("id={}, tags={}", record.id, spaced(&record.tags));
+        let transaction = self.with_image_event(transaction, "delete-image", message, actor)?;
+        self.store.commit(transaction).await?;
+        self.images.remove_file(&record);
+        Ok(())
+    }
+
+    /// Brings an archive to hosts: to these, or to all that can be used.
+    ///
+    /// # Errors
+    /// If there is no such archive or host.
+    pub async fn spread_image(&self, actor: &Actor, name: &str, engines: &[String]) -> Result<Spread, RequestError> {
+        let archive = self.archive_named(name).await?;
+        if !self.images.is_there(&archive) {
+            let expected = "one whose file is there; upload it again".to_owned();
+            return Err(RequestError::Invalid { field: "id", expected });
+        }
+        let hosts = self.hosts_to_reach(engines)?;
+        let names: Vec<&str> = hosts.iter().map(|(id, _)| id.as_str()).collect();
+        let message = format!("id={}, engines={}", archive.id, names.join(" "));
+        let transaction = self.with_image_event(Transaction::new(), "spread-image", message, actor)?;
+        self.store.commit(transaction).await?;
+        Ok(Spread::begin(Arc::clone(&self.images), Arc::clone(&self.engines), archive, hosts))
+    }
+
+    fn hosts_to_reach(&self, engines: &[String]) -> Result<Vec<(EngineId, Result<(), String>)>, RequestError> {
+        let known = self.known();
+        let all = known.world.engines();
+        if engines.is_empty() {
+            let reachable = all.iter().filter(|(_, state)| is_reachable(state).is_ok());
+            return Ok(reachable.map(|(id, _)| (id.clone(), Ok(()))).collect());
+        }
+        let named: BTreeSet<&String> = engines.iter().collect();
+        let found = |name: &String| match all.get_key_value(name.as_str()) {
+            Some((id, state)) => Ok((id.clone(), is_reachable(state))),
+            None => {
+                let id = name.chars().take(64).collect();
+                Err(RequestError::NotFound { what: "engine", id, replaced_by: None })
+            }
+        };
+        named.into_iter().map(found).collect()
+    }
+
+    /// What all usable hosts have, asked at once, and those that do not tell.
+    async fn images_of_hosts(&self) -> (Vec<(EngineId, Vec<LocalImage>)>, Vec<EngineId>) {
+        let hosts: Vec<(EngineId, bool)> = {
+            let known = self.known();
+            known.world.engines().iter().map(|(id, state)| (id.clone(), is_reachable(state).is_ok())).collect()
+        };
+        let asked = hosts.into_iter().map(|(id, is_reachable)| async move {
+            let link = if is_reachable { self.engines.link(&id) } else { None };
+            let listed = match link {
+                Some(link) => tokio::time::timeout(LIST_LIMIT, link.engine.images()).await.ok().and_then(Result::ok),
+                None => None,
+            };
+            (id, listed)
+        });
+        let (mut told, mut silent) = (Vec::new(), Vec::new());
+        for (id, listed) in join_all(asked).await {
+            match listed {
+                Some(images) => told.push((id, images)),
+                None => silent.push(id),
+            }
+        }
+        (told, silent)
+    }
+
+    fn with_image_event(
+        &self,
+        transaction: Transaction,
+        kind: &str,
+        message: String,
+        actor: &Actor,
+    ) -> Result<Transaction, RequestError> {
+        self.with_event(transaction, kind, message, EventTag::Cluster, Some(&actor.username))
+    }
+}
+
+fn sent_in(archive: ImageArchive) -> PoolImage {
+    PoolImage {
+        id: archive.id.to_string(),
+        tags: archive.tags.iter().map(ImageReference::to_string).collect(),
+        size_bytes: archive.size_bytes,
+        archive: Some(archive),
+        engines: Vec::new(),
+    }
+}
+
+fn on_hosts(local: &LocalImage) -> PoolImage {
+    PoolImage { id: local.id.clone(), tags: BTreeSet::new(), size_bytes: 0, archive: None, engines: Vec::new() }
+}
+
+/// A name is first of all the one in the pool; hosts may still have an older image of it.
+fn has_tag(image: &PoolImage, tag: &str) -> bool {
+    match &image.archive {
+        Some(archive) => archive.tags.iter().any(|own| own.as_str() == tag),
+        None => image.tags.contains(tag),
+    }
+}
+
+fn begins(id: &str, name: &str) -> bool {
+    let digits = name.strip_prefix("sha256:").unwrap_or(name);
+    digits.len() >= FEWEST_DIGITS && id.strip_prefix("sha256:").is_some_and(|id| id.starts_with(digits))
+}
+
+fn is_reachable(state: &EngineState) -> Result<(), String> {
+    let health = &state.health;
+    match health.status {
+        HealthStatus::Healthy => Ok(()),
+        status => Err(format!("it is {}: {}", status.as_str(), health.reason).trim_end_matches(": ").to_owned()),
+    }
+}
+
+fn spaced(tags: &BTreeSet<ImageReference>) -> String {
+    tags.iter().map(ImageReference::as_str).collect::<Vec<_>>().join(" ")
+}
+
+fn not_found(name: &str) -> RequestError {
+    RequestError::NotFound { what: "uploaded image", id: name.chars().take(128).collect(), replaced_by: None }
+}
+
+impl From<ArchiveError> for RequestError {
+    fn from(error: ArchiveError) -> Self {
+        Self::Archive(error)
+    }
+}
