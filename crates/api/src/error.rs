@@ -4,7 +4,7 @@ use axum::Json;
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use pierhead_controller::RequestError;
+use pierhead_controller::{ArchiveError, RequestError};
 use pierhead_engine::EngineError;
 use pierhead_model::{Operation, OperationState};
 use pierhead_wire::{ErrorBody, FieldError};
@@ -113,10 +113,29 @@ impl From<RequestError> for ApiError {
             RequestError::Forbidden(_) => Self::forbidden(message),
             RequestError::Invalid { field, .. } => Self::field(field, message),
             RequestError::KeyReused => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", message),
+            RequestError::TooManyLogReaders => {
+                let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_log_readers", message);
+                Self { retry_after_s: Some(5), ..error }
+            }
             RequestError::Engine { source, .. } => of_engine(&source, message),
+            RequestError::Archive(error) => of_archive(&error, message),
             RequestError::Store(error) => error.into(),
         }
     }
+}
+
+fn of_archive(source: &ArchiveError, message: String) -> ApiError {
+    let (status, code) = match source {
+        ArchiveError::Malformed(_) | ArchiveError::Interrupted => (StatusCode::BAD_REQUEST, "bad_archive"),
+        ArchiveError::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+        ArchiveError::NoRoom => (StatusCode::INSUFFICIENT_STORAGE, "disk_full"),
+        ArchiveError::Busy => (StatusCode::TOO_MANY_REQUESTS, "busy"),
+        ArchiveError::Keep(error) => {
+            tracing::error!(%error, "an image archive could not be kept");
+            (StatusCode::SERVICE_UNAVAILABLE, "store_failed")
+        }
+    };
+    ApiError::new(status, code, message)
 }
 
 fn of_engine(source: &EngineError, message: String) -> ApiError {

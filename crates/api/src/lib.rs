@@ -12,6 +12,7 @@ mod metrics;
 mod mount;
 #[cfg(feature = "mutants")]
 mod mutants;
+mod paging;
 mod routes;
 mod views;
 

@@ -9,18 +9,24 @@ mod duty;
 mod engines;
 mod events;
 mod explain;
+mod image;
+mod logs;
 mod openapi;
 mod operations;
+mod registry;
 mod role;
 mod session;
 mod ticket;
 mod token;
 mod waiting;
 
-use crate::mount::Access::{Holders, LoggedIn, Public, Streamed};
+use crate::metrics;
+use crate::mount::Access::{Holders, LoggedIn, Public, Scraper, Streamed};
 use crate::mount::Routes;
+use crate::paging::Order;
 use pierhead_model::Permission::{
     ReadCluster, ReadContainers, ReadEngines, ReadEvents, WriteAccounts, WriteContainers, WriteEngines,
+    WriteImages,
 };
 
 /// Every route: its path, who may use it, what does it, and how it is described. Changes by GET are kept for clients of
@@ -29,6 +35,7 @@ pub(crate) fn index() -> Routes {
     let routes = accounts(Routes::default());
     let routes = engines(routes);
     let routes = containers(routes);
+    let routes = images(routes);
     cluster(routes)
 }
 
@@ -41,22 +48,17 @@ fn accounts(routes: Routes) -> Routes {
         .delete("/auth/session", LoggedIn, session::close, doc::session::close())
         .post("/api/tickets", LoggedIn, ticket::give, doc::session::give_ticket())
         .post("/account/passwdchange", LoggedIn, account::change_password, doc::access::change_password())
-        .get("/api/account", Holders(WriteAccounts), account::list, doc::access::list_accounts())
+        .list("/api/account", Holders(WriteAccounts), account::list, doc::access::list_accounts(), Order::Username)
         .post("/api/account", Holders(WriteAccounts), account::add, doc::access::add_account())
         .delete("/api/account", Holders(WriteAccounts), account::delete, doc::access::delete_account())
-        .delete(
-            "/api/account/{username}",
-            Holders(WriteAccounts),
-            account::delete_named,
-            doc::access::delete_named_account(),
-        )
+        .delete("/api/account/{username}", Holders(WriteAccounts), account::delete_named, doc::access::delete_named_account())
         .put("/api/account/{username}", Holders(WriteAccounts), account::set_role, doc::access::set_role())
         .noun("token", "Tokens, with which programs log in")
-        .get("/api/tokens", LoggedIn, token::list, doc::access::list_tokens())
+        .list("/api/tokens", LoggedIn, token::list, doc::access::list_tokens(), Order::Id)
         .post("/api/tokens", LoggedIn, token::create, doc::access::create_token())
         .delete("/api/tokens/{id}", LoggedIn, token::revoke, doc::access::revoke_token())
         .noun("role", "Roles: names for sets of permissions")
-        .get("/api/roles", Holders(WriteAccounts), role::list, doc::access::list_roles())
+        .list("/api/roles", Holders(WriteAccounts), role::list, doc::access::list_roles(), Order::Name)
         .post("/api/roles", Holders(WriteAccounts), role::add, doc::access::add_role())
         .get("/api/roles/{name}", Holders(WriteAccounts), role::show, doc::access::show_role())
         .put("/api/roles/{name}", Holders(WriteAccounts), role::change, doc::access::change_role())
@@ -66,7 +68,7 @@ fn accounts(routes: Routes) -> Routes {
 fn engines(routes: Routes) -> Routes {
     routes
         .noun("engine", "Docker hosts")
-        .get("/api/engines", Holders(ReadEngines), engines::list, doc::engines::list())
+        .list("/api/engines", Holders(ReadEngines), engines::list, doc::engines::list(), Order::Id)
         .post("/api/engines", Holders(WriteEngines), engines::add, doc::engines::add())
         .get("/api/engines/{id}", Holders(ReadEngines), engines::show, doc::engines::show())
         .delete("/api/engines/{id}", Holders(WriteEngines), engines::remove, doc::engines::remove())
@@ -78,7 +80,7 @@ fn engines(routes: Routes) -> Routes {
 fn containers(routes: Routes) -> Routes {
     routes
         .noun("container", "Containers of all hosts")
-        .get("/api/containers", Holders(ReadContainers), containers::list, doc::containers::list())
+        .list("/api/containers", Holders(ReadContainers), containers::list, doc::containers::list(), Order::Newest)
         .post("/api/containers", Holders(WriteContainers), containers::run, doc::containers::run())
         .get("/api/containers/{id}", Holders(ReadContainers), containers::show, doc::containers::show())
         .delete("/api/containers/{id}", Holders(WriteContainers), containers::destroy, doc::containers::destroy())
@@ -86,16 +88,32 @@ fn containers(routes: Routes) -> Routes {
         .verb("/api/containers/{id}/stop", Holders(WriteContainers), containers::stop, doc::containers::stop)
         .verb("/api/containers/{id}/restart", Holders(WriteContainers), containers::restart, doc::containers::restart)
         .verb("/api/containers/{id}/scale", Holders(WriteContainers), containers::scale, doc::containers::scale)
-        .get("/api/containers/{id}/logs", Streamed(ReadContainers), containers::logs, doc::containers::logs())
+        .get("/api/containers/{id}/logs", Streamed(ReadContainers), logs::logs, doc::containers::logs())
         .get("/api/containers/{id}/explain", Holders(ReadContainers), explain::container, doc::containers::explain())
         .noun("app", "Apps: containers of one description, as many as asked")
-        .get("/api/apps", Holders(ReadContainers), apps::list, doc::apps::list())
+        .list("/api/apps", Holders(ReadContainers), apps::list, doc::apps::list(), Order::Name)
         .get("/api/apps/{name}", Holders(ReadContainers), apps::show, doc::apps::show())
         .put("/api/apps/{name}", Holders(WriteContainers), apps::set, doc::apps::set())
         .delete("/api/apps/{name}", Holders(WriteContainers), apps::delete, doc::apps::delete())
         .post("/api/apps/{name}/scale", Holders(WriteContainers), apps::scale, doc::apps::scale())
         .get("/api/apps/{name}/explain", Holders(ReadContainers), explain::app, doc::apps::explain())
         .post("/api/explain", Holders(ReadContainers), explain::request, doc::apps::explain_request())
+}
+
+fn images(routes: Routes) -> Routes {
+    routes
+        .noun("image", "Images: archives that are sent in, and what hosts have")
+        .get("/api/images", Holders(ReadContainers), image::list, doc::images::list())
+        .post("/api/images", Holders(WriteImages), image::upload, doc::images::upload())
+        .get("/api/images/{id}", Holders(ReadContainers), image::show, doc::images::show())
+        .delete("/api/images/{id}", Holders(WriteImages), image::delete, doc::images::delete())
+        .post("/api/images/{id}/spread", Holders(WriteImages), image::spread, doc::images::spread())
+        .noun("registry", "The pool's accounts at registries of images")
+        .get("/api/registries", Holders(ReadEngines), registry::list, doc::images::list_registries())
+        .post("/api/registries", Holders(WriteEngines), registry::add, doc::images::add_registry())
+        .get("/api/registries/{host}", Holders(ReadEngines), registry::show, doc::images::show_registry())
+        .put("/api/registries/{host}", Holders(WriteEngines), registry::set, doc::images::set_registry())
+        .delete("/api/registries/{host}", Holders(WriteEngines), registry::delete, doc::images::delete_registry())
 }
 
 fn cluster(routes: Routes) -> Routes {
@@ -106,15 +124,16 @@ fn cluster(routes: Routes) -> Routes {
         .get("/api/cluster/rebalance", Holders(ReadCluster), duty::plan_rebalance, doc::cluster::plan_rebalance())
         .post("/api/cluster/rebalance", Holders(WriteEngines), duty::rebalance, doc::cluster::rebalance())
         .noun("event", "The event log")
-        .get("/api/events", Holders(ReadEvents), events::list, doc::events::list())
+        .list("/api/events", Holders(ReadEvents), events::list, doc::events::list(), Order::Log)
         .get("/api/events/stream", Streamed(ReadEvents), events::follow, doc::events::follow())
         .noun("operation", "Requests that take time")
-        .get("/api/operations", Holders(ReadContainers), operations::list, doc::operations::list())
+        .list("/api/operations", Holders(ReadContainers), operations::list, doc::operations::list(), Order::Newest)
         .get("/api/operations/{id}", Holders(ReadContainers), operations::show, doc::operations::show())
         .post("/api/operations/{id}/cancel", Holders(WriteContainers), operations::cancel, doc::operations::cancel())
         .noun("api", "The API itself")
         .get("/healthz", Public, cluster::health, doc::cluster::health())
         .get("/api/ca", Public, session::authority, doc::session::authority())
+        .get("/metrics", Scraper, metrics::show, doc::cluster::metrics())
         .get("/api/openapi.json", Public, openapi::document, doc::cluster::openapi())
         .get("/api/docs", Public, openapi::page, doc::cluster::page())
 }

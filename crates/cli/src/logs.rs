@@ -65,6 +65,10 @@ pub(crate) async fn logs(args: &LogsArgs, client: &Client, out: &mut Output) -> 
     match Target::find(client, word).await? {
         Target::Container => {
             let log = client.logs(word, &options).await.map_err(|error| neither(word, error))?;
+            if let Some(since) = log.gone_since() {
+                let since = escape_log_line(since);
+                out.note(&format!("The container is gone since {since}; these are the last lines that were kept."));
+            }
             print(vec![(None, log)], out).await
         }
         Target::App => {

@@ -9,6 +9,7 @@ mod telling;
 
 pub(crate) use telling::{Told, engine_then, tell};
 
+use crate::measured::Measured;
 use crate::clock::Clock;
 use crate::{Ids, keys};
 use cursor::{Cursor, Mark};
@@ -45,6 +46,7 @@ pub(crate) struct Desk {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) ids: Arc<Ids>,
     pub(crate) clock: Clock,
+    pub(crate) measured: Arc<Measured>,
 }
 
 /// The collector of one stream of one engine.

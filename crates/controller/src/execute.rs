@@ -4,8 +4,11 @@ mod log_tail;
 
 use crate::Options;
 use crate::engines::{Engines, Link};
-use pierhead_engine::{CreateRequest, EngineError, RegistryAuth};
-use pierhead_model::{ContainerId, Failure, FailureKind, ImageReference, ObservedContainer};
+use crate::images::Images;
+use crate::registries::Registries;
+use crate::gone_logs::GoneLogs;
+use pierhead_engine::{CreateRequest, EngineError};
+use pierhead_model::{ContainerId, Failure, FailureKind, ImageArchive, ImageReference, ObservedContainer};
 use pierhead_planner::{Action, NewContainer, Step};
 use std::sync::Arc;
 
@@ -14,6 +17,9 @@ use std::sync::Arc;
 pub(crate) struct Executor {
     pub(crate) engines: Arc<Engines>,
     pub(crate) options: Arc<Options>,
+    pub(crate) images: Arc<Images>,
+    pub(crate) registries: Arc<Registries>,
+    pub(crate) gone_logs: Arc<GoneLogs>,
 }
 
 /// What a step tells beyond its success.
@@ -29,6 +35,9 @@ impl Executor {
         let Some(link) = self.engines.link(&action.engine) else {
             return Err(Failure::new(FailureKind::Unreachable, format!("host {} is not in the pool", action.engine)));
         };
+        if let Step::Remove(id) = &action.step {
+            self.gone_logs.keep(&action.engine, &link.engine, id).await;
+        }
         let result = match &action.step {
             Step::Create { containers, pull } => self.create_all(&link, containers, *pull).await,
             Step::Pull(images) => self.pull_missing(&link, images).await,
@@ -91,7 +100,10 @@ impl Executor {
         pull: bool,
         created: &mut Vec<ContainerId>,
     ) -> Result<(), EngineError> {
-        if pull {
+        // A name that was sent in is the newest upload's on every host; no registry is asked for it.
+        if let Some(archive) = self.uploaded(&container.spec.image).await? {
+            self.supply(link, &container.spec.image, &archive).await?;
+        } else if pull {
             self.pull_fresh(link, &container.spec.image).await?;
         }
         let request = CreateRequest {
@@ -137,7 +149,9 @@ impl Executor {
 
     async fn pull_missing(&self, link: &Link, images: &[ImageReference]) -> Result<(), EngineError> {
         for image in images {
-            if link.engine.image(image).await?.is_none() {
+            if let Some(archive) = self.uploaded(image).await? {
+                self.supply(link, image, &archive).await?;
+            } else if link.engine.image(image).await?.is_none() {
                 self.pull(link, image).await?;
             }
         }
@@ -154,16 +168,27 @@ impl Executor {
         Ok(())
     }
 
+    /// The image comes from where it is: its archive if it was sent in, else its registry.
     async fn pull(&self, link: &Link, image: &ImageReference) -> Result<(), EngineError> {
-        let auth: Option<RegistryAuth> = link.registry_auth.clone();
+        if let Some(archive) = self.uploaded(image).await? {
+            return self.supply(link, image, &archive).await;
+        }
+        let account = self.registries.account(image, link.registry_auth.as_ref()).await.map_err(unreadable)?;
         let progress = link.pull_progress(image);
-        let result = link.engine.pull(image, auth.as_ref(), progress).await;
+        let result = link.engine.pull(image, account.auth(), progress).await;
         link.pulled(image);
-        result.map_err(|error| match error {
-            // Registries tell what failed, not always for which image.
-            EngineError::NoImage(reason) => EngineError::NoImage(format!("{image}: {reason}")),
-            error => error,
-        })
+        result.map_err(|error| account.explain(image, error))
+    }
+
+    async fn uploaded(&self, image: &ImageReference) -> Result<Option<ImageArchive>, EngineError> {
+        self.images.uploaded(image).await.map_err(unreadable)
+    }
+
+    async fn supply(&self, link: &Link, image: &ImageReference, archive: &ImageArchive) -> Result<(), EngineError> {
+        let progress = link.pull_progress(image);
+        let result = self.images.supply(&self.engines, link, image, archive, progress).await;
+        link.pulled(image);
+        result
     }
 
     /// Nothing half-made stays. What can't be removed now bears our labels and is found by them.
@@ -178,4 +203,8 @@ impl Executor {
             }
         }
     }
+}
+
+fn unreadable(error: pierhead_store::Error) -> EngineError {
+    EngineError::Failed(format!("where the image comes from can't be read: {error}"))
 }

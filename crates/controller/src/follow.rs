@@ -105,7 +105,7 @@ fn delete(known: &mut Known, key: &str) {
             known.world.remove_engine(&id);
         }
     } else if let Some(id) = key.strip_prefix(keys::APPS) {
-        known.world.remove_app(&AppId(id.to_owned()));
+        known.remove_app(&AppId(id.to_owned()));
     } else if let Some(id) = key.strip_prefix(keys::OPERATIONS) {
         if let Ok(id) = OperationId::parse(id) {
             known.world.remove_operation(&id);

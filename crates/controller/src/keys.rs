@@ -1,6 +1,6 @@
 //! Where each record lies in the store.
 
-use pierhead_model::{AppId, AppName, EngineId, OperationId, SlotKey, Username};
+use pierhead_model::{AppId, AppName, EngineId, ImageId, ImageReference, OperationId, RegistryHost, SlotKey, Username};
 
 /// Records of engines.
 pub const ENGINES: &str = "spec/engines/";
@@ -22,10 +22,19 @@ pub const ROLES: &str = "roles/";
 pub const TOKENS: &str = "tokens/";
 /// The authority of the pool's certificates.
 pub const AUTHORITY: &str = "authority";
+/// Image archives that were sent in.
+pub const IMAGES: &str = "images/";
+/// The image of each name that was sent in.
+pub const IMAGE_TAGS: &str = "image-tags/";
+/// The pool's accounts at registries.
+pub const REGISTRIES: &str = "registries/";
 /// The event log. Its keys are such that the newest comes first in a listing.
 pub const EVENTS: &str = "log/";
 /// How far the events of each engine are in the log.
 pub const EVENT_CURSORS: &str = "event-cursors/";
+
+/// What is sealed where it lies: apps hold the environments of their containers.
+pub(crate) const SEALED: &[&str] = &[APPS];
 
 /// The key of an engine's record.
 #[must_use]
@@ -57,10 +66,10 @@ pub fn operation(id: &OperationId) -> String {
     format!("{OPERATIONS}{id}")
 }
 
-/// The key of a retried request. The client's own key goes in hashed: it may hold anything.
+/// The key of a retried request. Of the client's own key only a fingerprint goes in: it may hold anything.
 #[must_use]
-pub fn idempotency(actor: &Username, hashed_key: &str) -> String {
-    format!("{IDEMPOTENCY}{actor}/{hashed_key}")
+pub fn idempotency(actor: &Username, fingerprint: &str) -> String {
+    format!("{IDEMPOTENCY}{actor}/{fingerprint}")
 }
 
 /// The key of an account.
@@ -79,6 +88,24 @@ pub fn role(name: &str) -> String {
 #[must_use]
 pub fn token(hash: &str) -> String {
     format!("{TOKENS}{hash}")
+}
+
+/// The key of an image archive's record.
+#[must_use]
+pub fn image(id: &ImageId) -> String {
+    format!("{IMAGES}{}", id.digits())
+}
+
+/// The key that makes a name of an image unique.
+#[must_use]
+pub fn image_tag(tag: &ImageReference) -> String {
+    format!("{IMAGE_TAGS}{tag}")
+}
+
+/// The key of the pool's account at a registry.
+#[must_use]
+pub fn registry(host: &RegistryHost) -> String {
+    format!("{REGISTRIES}{host}")
 }
 
 /// The key of an event: its id with each digit turned over, so that later ones sort before earlier ones.

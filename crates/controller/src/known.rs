@@ -1,10 +1,10 @@
 //! What this controller knows: the world, and at which revision each record of it was read. Shared by the loops and
 //! by everybody who asks.
 
-use pierhead_model::{EngineId, ObservedContainer, Ownership};
-use pierhead_planner::World;
+use pierhead_model::{AppId, EngineId, ObservedContainer, Ownership, Username};
+use pierhead_planner::{Blocked, World};
 use pierhead_store::Revision;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::{Notify, watch};
 
@@ -12,11 +12,18 @@ use tokio::sync::{Notify, watch};
 pub struct Known {
     /// The world.
     pub world: World,
+    /// What the last plan of this controller could not do, and why.
+    pub blocked: Vec<Blocked>,
     /// The revision up to which the store's records are in it.
     pub revision: Revision,
     /// The revision that wrote each engine, app and operation last, by its key.
     revisions: HashMap<String, Revision>,
+    /// Whose the apps were that went lately: their containers go after them.
+    former_owners: VecDeque<(AppId, Username)>,
 }
+
+/// How many apps that went are remembered.
+const MOST_FORMER: usize = 1_000;
 
 impl Known {
     /// The revision that wrote the record at a key last; `None` if there is none.
@@ -42,6 +49,22 @@ impl Known {
         })
     }
 
+    /// Whose an app is, or was if it went lately.
+    pub(crate) fn owner_of(&self, app: &AppId) -> Option<Username> {
+        let former = || self.former_owners.iter().rev().find(|(former, _)| former == app).map(|(_, owner)| owner.clone());
+        self.world.apps().get(app).map(|app| app.owner.clone()).or_else(former)
+    }
+
+    pub(crate) fn remove_app(&mut self, id: &AppId) {
+        if let Some(app) = self.world.apps().get(id) {
+            if self.former_owners.len() >= MOST_FORMER {
+                self.former_owners.pop_front();
+            }
+            self.former_owners.push_back((id.clone(), app.owner.clone()));
+        }
+        self.world.remove_app(id);
+    }
+
     pub(crate) fn set_revision(&mut self, key: &str, revision: Option<Revision>) {
         match revision {
             Some(revision) => self.revisions.insert(key.to_owned(), revision),
@@ -60,7 +83,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(world: World) -> Self {
-        let known = Known { world, revision: Revision::ZERO, revisions: HashMap::new() };
+        let known = Known { world, blocked: Vec::new(), revision: Revision::ZERO, revisions: HashMap::new(), former_owners: VecDeque::new() };
         Self {
             known: RwLock::new(known),
             changes: watch::Sender::new(0),

@@ -10,13 +10,18 @@ mod engines;
 mod event_log;
 mod execute;
 mod follow;
+mod gone_logs;
 mod health;
 mod ids;
+mod images;
 pub mod keys;
 mod known;
+pub mod measured;
 #[cfg(feature = "mutants")]
 mod mutants;
+mod pool_events;
 mod reconciler;
+mod registries;
 mod requests;
 mod sweep;
 mod usage;
@@ -25,18 +30,26 @@ pub use authority::{Authority, AuthorityError, Issued, fingerprint};
 pub use clock::Clock;
 pub use engines::{Connect, Connection, Heartbeat};
 pub use event_log::{EventFilter, EventPages, EventStream, Logged, Since};
+pub use gone_logs::GoneLogOptions;
 pub use ids::Ids;
+pub use images::{ArchiveError, Spread, SpreadState, SpreadStep, Upload};
 pub use known::Known;
-pub use requests::{Actor, Container, Idempotency, RequestError, RunRequest, Started};
+pub use requests::{Actor, Container, ContainerLog, Idempotency, MOST_LOG_READERS, MOST_SLOTS, Once, PoolImage, PoolImages, RequestError, RunRequest, Started};
 pub use usage::PoolUsage;
 
 use collect::{Desk, Term};
 use engines::Engines;
 use event_log::Log;
+use gone_logs::GoneLogs;
+use images::Images;
 use known::Shared;
+use measured::{Measured, MeasuredStore};
 use pierhead_planner::{Policy, World};
 use pierhead_store::leadership::Candidate;
+use pierhead_store::seal::{SealedDocuments, Sealer};
 use pierhead_store::{Revision, Store};
+use registries::Registries;
+use std::path::PathBuf;
 use std::sync::{Arc, RwLockReadGuard};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -60,6 +73,12 @@ pub struct Options {
     pub events_kept: usize,
     /// How long an event is kept.
     pub events_age: Duration,
+    /// What is kept of the logs of containers that are gone.
+    pub gone_logs: GoneLogOptions,
+    /// Where the files of image archives are kept that people send in. It is made when it is needed.
+    pub images: PathBuf,
+    /// The largest image archive, unpacked, in bytes.
+    pub largest_image_bytes: u64,
     /// The time between two removals of what is kept no longer.
     pub sweep_interval: Duration,
 }
@@ -74,6 +93,9 @@ impl Default for Options {
             stop_grace_seconds: 10,
             events_kept: 100_000,
             events_age: Duration::from_secs(30 * 24 * 3600),
+            gone_logs: GoneLogOptions::default(),
+            images: PathBuf::from("images"),
+            largest_image_bytes: 4 << 30,
             sweep_interval: Duration::from_secs(600),
         }
     }
@@ -86,6 +108,8 @@ const LEADER_TTL: Duration = Duration::from_secs(3);
 #[derive(Clone)]
 pub struct Controller {
     store: Arc<dyn Store>,
+    sealer: Arc<Sealer>,
+    measured: Arc<Measured>,
     shared: Arc<Shared>,
     engines: Arc<Engines>,
     log: Arc<Log>,
@@ -94,6 +118,9 @@ pub struct Controller {
     ids: Arc<Ids>,
     options: Arc<Options>,
     readings: Arc<usage::Readings>,
+    gone_logs: Arc<GoneLogs>,
+    images: Arc<Images>,
+    registries: Arc<Registries>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -103,7 +130,15 @@ impl Controller {
     ///
     /// # Errors
     /// Those of the store, also for a record that can't be read.
-    pub async fn start(store: Arc<dyn Store>, connect: Connect, options: Options) -> pierhead_store::Result<Self> {
+    pub async fn start(
+        store: Arc<dyn Store>,
+        sealer: Arc<Sealer>,
+        connect: Connect,
+        options: Options,
+    ) -> pierhead_store::Result<Self> {
+        let measured = Arc::new(Measured::default());
+        let store: Arc<dyn Store> = Arc::new(MeasuredStore::new(store, Arc::clone(&measured)));
+        let store: Arc<dyn Store> = Arc::new(SealedDocuments::new(store, Arc::clone(&sealer), keys::SEALED));
         let clock = Clock::start();
         let world = World::new(store.cluster_id(), options.policy.clone(), clock.now());
         let shared = Arc::new(Shared::new(world));
@@ -111,12 +146,19 @@ impl Controller {
         let log = Arc::new(Log::at(store.list(keys::EVENTS, None, 1).await?.revision));
         let ids = Arc::new(Ids::new(clock));
         let (leading, leads) = watch::channel(None);
-        let desk = Desk { store: Arc::clone(&store), ids: Arc::clone(&ids), clock };
+        let desk = Desk { store: Arc::clone(&store), ids: Arc::clone(&ids), clock, measured: Arc::clone(&measured) };
+        let (of_gone, seals) = (&options.gone_logs, Arc::clone(&sealer));
+        let gone_logs = GoneLogs::new(of_gone, seals, Arc::clone(&shared), Arc::clone(&measured), clock);
         let heartbeat = options.heartbeat;
         let engines = Engines::new(Arc::clone(&shared), connect, heartbeat, desk, leads, stop.clone(), tasks.clone());
         let engines = Arc::new(engines);
+        let images = Images::new(Arc::clone(&store), options.images.clone(), options.largest_image_bytes);
+        images.remove_leftovers().await?;
+        let registries = Registries::new(Arc::clone(&store), Arc::clone(&sealer));
         let controller = Self {
             store,
+            sealer,
+            measured,
             shared,
             engines,
             log,
@@ -125,6 +167,9 @@ impl Controller {
             ids,
             options: Arc::new(options),
             readings: Arc::default(),
+            gone_logs: Arc::new(gone_logs),
+            images: Arc::new(images),
+            registries: Arc::new(registries),
             stop,
             tasks,
         };
@@ -174,10 +219,16 @@ impl Controller {
         self.shared.reached(revision).await;
     }
 
-    /// The store that everything is kept in.
+    /// The store that everything is kept in; what must not lie there in the clear is sealed on its way.
     #[must_use]
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
+    }
+
+    /// What was measured so far.
+    #[must_use]
+    pub fn measured(&self) -> &Measured {
+        &self.measured
     }
 
     /// The moment, on a clock that never jumps.

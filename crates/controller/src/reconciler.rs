@@ -5,12 +5,13 @@ use crate::Controller;
 use crate::execute::{Executor, Told};
 use crate::keys;
 use crate::known::Known;
+use crate::pool_events::{HostsTold, why_anew};
 use pierhead_model::{Assignment, ContainerId, EngineId, Failure, Generation, ObservedContainer, Operation, SlotKey};
-use pierhead_planner::{Action, AppWrite, Plan, RecordWrite, Step, after_failure, plan};
+use pierhead_planner::{Action, AppWrite, Blocked, Plan, RecordWrite, Step, after_failure, plan};
 use pierhead_store::leadership::Leadership;
 use pierhead_store::{Error, MAX_OPERATIONS, MAX_TRANSACTION_BYTES, Result, Transaction};
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 /// How often time itself may have changed what is to be done, while something waits.
@@ -55,13 +56,20 @@ struct Reconciler<'a> {
     leadership: Leadership,
     executor: Executor,
     busy: BTreeSet<Busy>,
+    hosts_told: HostsTold,
     outcomes: (mpsc::UnboundedSender<Outcome>, mpsc::UnboundedReceiver<Outcome>),
 }
 
 impl<'a> Reconciler<'a> {
     fn new(controller: &'a Controller, leadership: Leadership) -> Self {
-        let executor = Executor { engines: controller.engines.clone(), options: controller.options.clone() };
-        Self { controller, leadership, executor, busy: BTreeSet::new(), outcomes: mpsc::unbounded_channel() }
+        let executor = Executor {
+            engines: controller.engines.clone(),
+            options: controller.options.clone(),
+            images: controller.images.clone(),
+            registries: controller.registries.clone(),
+            gone_logs: controller.gone_logs.clone(),
+        };
+        Self { controller, leadership, executor, busy: BTreeSet::new(), hosts_told: HostsTold::default(), outcomes: mpsc::unbounded_channel() }
     }
 
     async fn run(&mut self) {
@@ -93,10 +101,13 @@ impl<'a> Reconciler<'a> {
 
     /// Plans and applies until there is nothing left to write; tells whether anything waits for time to pass.
     async fn round(&mut self) -> Result<bool> {
+        self.tell_of_hosts().await?;
         loop {
             let (plan, writes) = {
                 let known = self.controller.known();
+                let began = Instant::now();
                 let plan = plan(&known.world, self.controller.clock.now());
+                self.controller.measured.plans.observe(began.elapsed());
                 let writes = self.transactions(&known, &plan)?;
                 (plan, writes)
             };
@@ -111,9 +122,48 @@ impl<'a> Reconciler<'a> {
                 self.begin(action);
             }
             if !wrote {
+                self.note_blocked(&plan.blocked);
                 let known = self.controller.known();
                 return Ok(!plan.blocked.is_empty() || !known.world.operations().is_empty() || !self.busy.is_empty());
             }
+        }
+    }
+
+    /// Hosts that go and come are events.
+    async fn tell_of_hosts(&mut self) -> Result<()> {
+        let mut transaction = Transaction::new();
+        {
+            let known = self.controller.known();
+            for change in self.hosts_told.changes(&known.world, self.controller.clock.now()) {
+                let event = self.controller.event_of_engine(&known, change.kind, change.message, &change.engine, None);
+                transaction = transaction.put_json(keys::event(&event.id), &event)?;
+            }
+        }
+        if !transaction.writes.is_empty() {
+            let revision = self.controller.store.commit(self.leadership.fence(transaction)).await?;
+            self.controller.reached(revision).await;
+        }
+        Ok(())
+    }
+
+    /// A slot that is placed anew is an event of the same transaction.
+    fn with_event(&self, transaction: Transaction, known: &Known, write: &RecordWrite) -> Result<Transaction> {
+        let RecordWrite::Assign(next) = write else { return Ok(transaction) };
+        let present = known.world.assignments().get(&next.key());
+        let Some((present, reason)) = present.and_then(|present| Some((present, why_anew(known, present, next)?))) else {
+            return Ok(transaction);
+        };
+        let (app, slot) = (&next.app_name, next.slot);
+        let message = format!("app={app}, slot={slot}, from={}, to={}, reason={reason}", present.engine, next.engine);
+        let app = Some(app.to_string());
+        let event = self.controller.event_of_engine(known, "place-slot", message, &next.engine, app);
+        transaction.put_json(keys::event(&event.id), &event)
+    }
+
+    /// Those who ask for an operation are told what it waits for.
+    fn note_blocked(&self, blocked: &[Blocked]) {
+        if self.controller.known().blocked != blocked {
+            self.controller.shared.change_quietly(|known| known.blocked = blocked.to_vec());
         }
     }
 
@@ -127,7 +177,7 @@ impl<'a> Reconciler<'a> {
             if self.is_busy_with(known, write) {
                 continue;
             }
-            let next = record(Transaction::new(), known, write)?;
+            let next = self.with_event(record(Transaction::new(), known, write)?, known, write)?;
             // A record is written once a round: the next change of it is planned from what it then is.
             if next.writes.iter().any(|write| written.contains(write.key())) {
                 continue;
@@ -224,20 +274,20 @@ impl<'a> Reconciler<'a> {
     }
 }
 
-fn busy(action: &Action) -> Busy {
-    match (&action.slot, action.container()) {
-        (Some((key, generation)), None) => Busy::Slot(key.clone(), *generation),
-        (_, Some(container)) => Busy::Container(action.engine.clone(), container.clone()),
-        (None, None) => unreachable!("what is made is made for a slot"),
-    }
-}
-
 /// The end of a container's log belongs to the failure for which it was read.
 fn with_log(mut next: Assignment, log: &[String]) -> Assignment {
     if let Some(attempt) = next.attempts.last_mut() {
         attempt.failure.log = log.to_vec();
     }
     next
+}
+
+fn busy(action: &Action) -> Busy {
+    match (&action.slot, action.container()) {
+        (Some((key, generation)), None) => Busy::Slot(key.clone(), *generation),
+        (_, Some(container)) => Busy::Container(action.engine.clone(), container.clone()),
+        (None, None) => unreachable!("what is made is made for a slot"),
+    }
 }
 
 /// Adds a record to a transaction, with a compare on what it was decided from.

@@ -10,11 +10,16 @@ mod edit;
 mod engines;
 mod events;
 mod idempotency;
+mod images;
+mod logs;
+mod registries;
 
 pub use containers::Container;
 pub use edit::Started;
-pub use idempotency::Idempotency;
+pub use images::{PoolImage, PoolImages};
 pub(crate) use idempotency::Remembered;
+pub use idempotency::{Idempotency, Once};
+pub use logs::{ContainerLog, MOST_LOG_READERS};
 
 use pierhead_model::{AppName, ContainerSpec, Username};
 use std::time::Duration;
@@ -96,6 +101,12 @@ pub enum RequestError {
     /// The key was used for another request.
     #[error("this Idempotency-Key was used for another request; use a new key for each request")]
     KeyReused,
+    /// As many logs are read as can be.
+    #[error("{MOST_LOG_READERS} logs are being read already; end one of them and try again")]
+    TooManyLogReaders,
+    /// The archive is not taken.
+    #[error(transparent)]
+    Archive(crate::images::ArchiveError),
     /// The engine can't do it.
     #[error("host {engine}: {source}")]
     Engine {

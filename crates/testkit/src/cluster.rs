@@ -2,7 +2,7 @@
 
 use crate::descriptions::fake_images;
 use crate::power::Power;
-use crate::serving::{PASSWORD, Reachable, Serving};
+use crate::serving::{PASSWORD, SCRAPE_TOKEN, Reachable, Serving};
 use crate::{PATIENCE, eventually};
 use pierhead_api::LogInLimits;
 use pierhead_client::{Addresses, Change, Client, RunOptions, Started, Wait};
@@ -52,6 +52,8 @@ pub fn quick() -> Options {
             orphan_grace_ms: 300,
             started_ms: 30,
             proven_ms: 60,
+            stuck_ms: 500,
+            paused_ms: 200,
             settle_ms: 300,
             back_off_ms: 50,
             longest_back_off_ms: 400,
@@ -195,6 +197,12 @@ impl Cluster {
     #[must_use]
     pub fn admin_token(&self) -> &str {
         &self.token
+    }
+
+    /// The token with which measurements are read.
+    #[must_use]
+    pub fn scrape_token(&self) -> &'static str {
+        SCRAPE_TOKEN
     }
 
     /// A client that is logged in as the administrator.

@@ -1,7 +1,7 @@
 //! A controller with its API, on threads of its own so that it can be torn away at any moment.
 
 use crate::power::{Power, PoweredEngine, PoweredStore};
-use pierhead_api::{Accounts, Api, LogInLimits};
+use pierhead_api::{Accounts, Api, LogInLimits, Metrics};
 use pierhead_controller::{Connect, Connection, Controller, Options};
 use pierhead_engine::Fake;
 use pierhead_model::{Engine, Resources};
@@ -27,6 +27,8 @@ pub(crate) struct Serving {
     pub(crate) power: Power,
 }
 
+/// The token with which measurements are read.
+pub(crate) const SCRAPE_TOKEN: &str = "scrapers-only-7Qe2xV9m";
 /// The password of the administrator.
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
@@ -73,7 +75,7 @@ impl Drop for Serving {
 async fn begin(
     directory: PathBuf,
     reachable: Reachable,
-    options: Options,
+    mut options: Options,
     limits: LogInLimits,
     power: Power,
 ) -> (Arc<Embedded>, Controller, String) {
@@ -81,13 +83,24 @@ async fn begin(
     let store: Arc<dyn Store> =
         Arc::new(PoweredStore { store: Arc::clone(&embedded) as Arc<dyn Store>, power: power.clone() });
     let sealer = Arc::new(Sealer::open_or_create(&directory).expect("the key file can be made"));
-    let controller =
-        Controller::start(Arc::clone(&store), connect(reachable, power), options).await.expect("the records are read");
-    let accounts = Accounts::new(store, controller.clock()).expect("passwords can be hashed");
+    options.gone_logs.directory.get_or_insert_with(|| directory.join("gone-logs"));
+    options.images = directory.join("images");
+    let connect = connect(reachable, power, Arc::clone(&sealer));
+    let started = Controller::start(store, Arc::clone(&sealer), connect, options);
+    let controller = started.await.expect("the records are read");
+    let accounts = Accounts::new(Arc::clone(controller.store()), controller.clock()).expect("passwords can be hashed");
     let accounts = accounts.with_limits(limits);
     accounts.first_start(PASSWORD).await.expect("the administrator is made");
     let defaults = Defaults { image: None, reserved: Resources::new(50, 64) };
-    let api = Api { controller: controller.clone(), accounts, sealer, defaults: Arc::new(defaults), version: "test" };
+    let api = Api {
+        controller: controller.clone(),
+        accounts,
+        sealer,
+        defaults: Arc::new(defaults),
+        metrics: Metrics::new(Some(SCRAPE_TOKEN)),
+        front: pierhead_api::Front::default(),
+        version: "test",
+    };
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port is free");
     let url = format!("http://{}", listener.local_addr().expect("a listener has an address"));
     let service = pierhead_api::router(api).into_make_service_with_connect_info::<SocketAddr>();
@@ -95,11 +108,15 @@ async fn begin(
     (embedded, controller, url)
 }
 
-fn connect(reachable: Reachable, power: Power) -> Connect {
+fn connect(reachable: Reachable, power: Power, sealer: Arc<Sealer>) -> Connect {
     Arc::new(move |record: &Engine| {
         let fakes = reachable.lock().unwrap_or_else(PoisonError::into_inner);
         let fake = fakes.get(&record.addr).ok_or_else(|| format!("there is nothing at {}", record.addr))?;
         let engine = Arc::new(PoweredEngine { engine: fake.engine(), power: power.clone() });
-        Ok(Connection { engine, registry_auth: None })
+        let sealed = record.sealed_registry_auth.as_deref();
+        let opened = sealed.map(|sealed| sealer.open(&format!("engine/{}/registry", record.id), sealed)).transpose();
+        let opened = opened.map_err(|error| error.to_string())?;
+        let registry_auth = opened.map(|plain| serde_json::from_slice(&plain)).transpose();
+        Ok(Connection { engine, registry_auth: registry_auth.map_err(|error| error.to_string())? })
     })
 }

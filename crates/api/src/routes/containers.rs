@@ -1,20 +1,18 @@
-//! Containers: list, run, show, start, stop, restart, scale, destroy, logs.
+//! Containers: list, run, show, start, stop, restart, scale, destroy.
 
 use super::waiting::{answer, answer_nothing, timeout, wait_until};
-use crate::body::{Body, Path, Query, flag, number};
+use crate::body::{Body, Path, Query, flag};
 use crate::identity::{Caller, idempotency};
 use crate::{Api, ApiError, views};
-use axum::Json;
-use axum::body::Body as Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use futures_util::StreamExt;
-use pierhead_controller::{RunRequest, Started};
-use pierhead_engine::LogOptions;
+use axum::{Extension, Json};
+use pierhead_controller::{MOST_SLOTS, RunRequest, Started};
 use pierhead_model::{AppName, Operation};
-use pierhead_wire::{ContainerView, FieldError, ImageDescription, parse_timestamp};
+use pierhead_wire::{ContainerView, FieldError, ImageDescription};
 use serde::Deserialize;
+use std::sync::Arc;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,12 +22,13 @@ pub(super) struct ListQuery {
 
 pub(super) async fn list(
     State(api): State<Api>,
+    Extension(rows): Extension<Arc<views::Rows>>,
     caller: Caller,
     Query(query): Query<ListQuery>,
-) -> Result<Json<Vec<ContainerView>>, ApiError> {
+) -> Result<Response, ApiError> {
     let all = flag("all", query.all.as_deref())?;
-    let known = api.controller.known();
-    Ok(Json(views::containers(&known.world, &caller, all)))
+    let list = rows.list(&api.controller.known(), &caller, all);
+    Ok(([(header::CONTENT_TYPE, "application/json")], list).into_response())
 }
 
 pub(super) async fn show(
@@ -65,7 +64,7 @@ pub(super) async fn run(
     let request = RunRequest {
         spec: body.value.to_spec(&api.defaults)?,
         app: app.map_err(|invalid| FieldError::of("app", &invalid))?,
-        count: count(query.count.as_deref())?.unwrap_or(1),
+        count: count(query.count.as_deref(), 1)?.unwrap_or(1),
         pull: flag("pull", query.pull.as_deref())?,
         timeout: timeout(query.timeout.as_deref())?,
     };
@@ -75,8 +74,12 @@ pub(super) async fn run(
     answer(&api, &started, until, |operation| Ok(Json(made(&api, &caller, operation)))).await
 }
 
-fn count(text: Option<&str>) -> Result<Option<u32>, ApiError> {
-    Ok(number("count", text, u64::from(u32::MAX))?.and_then(|count| u32::try_from(count).ok()))
+/// A number of containers: from `least`, and no more than an app may have.
+fn count(text: Option<&str>, least: u32) -> Result<Option<u32>, ApiError> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+    let count = text.parse::<u32>().ok().filter(|count| (least..=MOST_SLOTS).contains(count));
+    let refuse = || ApiError::field("count", format!("count must be a whole number from {least} to {MOST_SLOTS}"));
+    count.map(Some).ok_or_else(refuse)
 }
 
 /// The containers that an operation made.
@@ -136,7 +139,7 @@ pub(super) struct ScaleQuery {
 
 impl ScaleQuery {
     pub(super) fn count(&self) -> Result<u32, ApiError> {
-        count(self.count.as_deref())?.ok_or_else(|| ApiError::field("count", "count must be given: how many shall run"))
+        count(self.count.as_deref(), 0)?.ok_or_else(|| ApiError::field("count", "count must be given: how many shall run"))
     }
 }
 
@@ -154,90 +157,7 @@ pub(super) async fn scale(
         return answer_nothing(&api, &started, until).await;
     }
     let container = api.controller.find_container(&id)?;
-    let name = {
-        let known = api.controller.known();
-        container.slot.as_ref().and_then(|slot| known.world.apps().get(&slot.app)).map(|app| app.name.clone())
-    };
-    let name = name.ok_or_else(|| ApiError::forbidden("this container belongs to no app, so it can't be scaled"))?;
     let limit = timeout(query.timeout.as_deref())?;
-    let started = api.controller.scale(&caller.actor(), &name, count, limit, key.as_ref()).await?;
+    let started = api.controller.scale_app_of(&caller.actor(), &container, count, limit, key.as_ref()).await?;
     answer_nothing(&api, &started, until).await
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct LogsQuery {
-    follow: Option<String>,
-    tail: Option<String>,
-    since: Option<String>,
-    timestamps: Option<String>,
-    stdout: Option<String>,
-    stderr: Option<String>,
-}
-
-pub(super) async fn logs(
-    State(api): State<Api>,
-    caller: Caller,
-    Path(id): Path,
-    Query(query): Query<LogsQuery>,
-) -> Result<Response, ApiError> {
-    let lines = api.controller.logs(&caller.actor(), &id, log_options(&query)?).await?;
-    let bytes = lines.map(|line| line.map(|line| line.bytes).map_err(|error| std::io::Error::other(error.to_string())));
-    let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
-    Ok((headers, Bytes::from_stream(bytes)).into_response())
-}
-
-fn log_options(query: &LogsQuery) -> Result<LogOptions, ApiError> {
-    let (stdout, stderr) = (stream("stdout", query.stdout.as_deref())?, stream("stderr", query.stderr.as_deref())?);
-    let since = match query.since.as_deref().filter(|text| !text.is_empty()) {
-        None => None,
-        Some(text) => {
-            let refuse = || ApiError::field("since", "since must be a moment such as 2026-11-21T22:10:06Z");
-            Some(parse_timestamp(text).ok_or_else(refuse)?)
-        }
-    };
-    Ok(LogOptions {
-        follow: flag("follow", query.follow.as_deref())?,
-        tail: number("tail", query.tail.as_deref().filter(|tail| *tail != "all"), u64::from(u32::MAX))?,
-        since,
-        timestamps: flag("timestamps", query.timestamps.as_deref())?,
-        // A stream of which nothing is said comes unless it is the other one that was asked for.
-        stdout: stdout.unwrap_or(stderr != Some(true)),
-        stderr: stderr.unwrap_or(stdout != Some(true)),
-    })
-}
-
-fn stream(field: &'static str, text: Option<&str>) -> Result<Option<bool>, ApiError> {
-    text.filter(|text| !text.is_empty()).map(|text| flag(field, Some(text))).transpose()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stream_of_a_log_can_be_asked_for_or_left_out() {
-        let streams = |stdout: &str, stderr: &str| {
-            let given = |text: &str| (text != "-").then(|| text.to_owned());
-            let none = || None;
-            let query = LogsQuery {
-                follow: none(),
-                tail: none(),
-                since: none(),
-                timestamps: none(),
-                stdout: given(stdout),
-                stderr: given(stderr),
-            };
-            log_options(&query).map(|options| (options.stdout, options.stderr))
-        };
-        for both in [("-", "-"), ("", ""), ("true", "1")] {
-            assert_eq!(streams(both.0, both.1), Ok((true, true)), "{both:?}");
-        }
-        for only_stdout in [("true", "-"), ("-", "false"), ("true", "0")] {
-            assert_eq!(streams(only_stdout.0, only_stdout.1), Ok((true, false)), "{only_stdout:?}");
-        }
-        assert_eq!(streams("false", "-"), Ok((false, true)));
-        assert_eq!(streams("-", "true"), Ok((false, true)));
-        assert_eq!(streams("-", "yes").unwrap_err().body.field.as_deref(), Some("stderr"));
-    }
 }

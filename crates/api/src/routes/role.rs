@@ -1,11 +1,11 @@
 //! Roles.
 
 use crate::body::{Body, Path};
-use crate::identity::Caller;
-use crate::{Api, ApiError};
+use crate::identity::{Caller, idempotency, once};
+use crate::{Accounts, Api, ApiError};
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use pierhead_model::RoleName;
 use pierhead_wire::{PermissionsRequest, RoleDetail, RoleRequest};
 
@@ -20,9 +20,13 @@ pub(super) async fn show(State(api): State<Api>, Path(role): Path) -> Result<Jso
 pub(super) async fn add(
     State(api): State<Api>,
     caller: Caller,
+    headers: HeaderMap,
     body: Body<RoleRequest>,
 ) -> Result<StatusCode, ApiError> {
-    api.accounts.add_role(&body.value.parse()?, &caller.identity).await?;
+    let key = idempotency(&headers, &[b"add-role", &body.bytes])?;
+    let role = body.value.parse()?;
+    let add = async |accounts: Accounts| accounts.add_role(&role, &caller.identity).await;
+    once(&api, &caller, key, add, || Ok(())).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -15,6 +15,7 @@ mod measurements;
 mod openapi;
 mod operations;
 mod ownership;
+mod parts;
 mod raw;
 mod retries;
 mod roles;

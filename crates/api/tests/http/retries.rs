@@ -148,3 +148,81 @@ async fn keys_outlive_the_controller() {
     assert_eq!(containers(&cluster), 2);
     cluster.assert_invariants().await;
 }
+
+#[tokio::test]
+async fn accounts_roles_and_tokens_are_made_once_for_each_key() {
+    let cluster = cluster().await;
+    for (key, path, body, other) in [
+        (
+            "account",
+            "/api/account",
+            r#"{"username":"ann","password":"correct horse battery"}"#,
+            r#"{"username":"ann","password":"another horse battery"}"#,
+        ),
+        (
+            "role",
+            "/api/roles",
+            r#"{"name":"viewer","permissions":["read-engines"]}"#,
+            r#"{"name":"viewer","permissions":[]}"#,
+        ),
+    ] {
+        let sender = keyed(&cluster, key);
+        let first = sender.post(path, body).await;
+        assert_eq!(first.status, 204, "{path}: {first:?}");
+        same(&first, &sender.post(path, body).await);
+        let reused = sender.post(path, other).await;
+        assert_eq!((reused.status, reused.refusal().code.as_str()), (422, "idempotency_key_reused"), "{path}");
+        assert_eq!(Sender::admin(&cluster).post(path, body).await.refusal().code, "exists", "{path}");
+    }
+    let sender = keyed(&cluster, "token");
+    let body = r#"{"name":"ci"}"#;
+    let first = sender.post("/api/tokens", body).await;
+    assert_eq!(first.status, 201, "{first:?}");
+    let secret = first.json()["token"].as_str().unwrap().to_owned();
+    let again = sender.post("/api/tokens", body).await;
+    assert_eq!((again.status, again.refusal().code.as_str()), (409, "token_given"));
+    assert!(!again.text.contains(&secret));
+    assert_eq!(sender.post("/api/tokens", r#"{"name":"cd"}"#).await.refusal().code, "idempotency_key_reused");
+    let tokens = Sender::admin(&cluster).get("/api/tokens").await.json();
+    assert_eq!(tokens.as_array().unwrap().iter().filter(|token| token["name"] == "ci").count(), 1);
+}
+
+#[tokio::test]
+async fn accounts_that_are_asked_for_at_the_same_time_with_one_key_are_one() {
+    let cluster = cluster().await;
+    let sender = keyed(&cluster, "many");
+    let body = |name: &str| format!(r#"{{"username":"{name}","password":"correct horse battery"}}"#);
+    let bodies = [body("ann"), body("ann"), body("bob"), body("ann"), body("bob")];
+    let answers = futures_util::future::join_all(bodies.iter().map(|body| sender.post("/api/account", body))).await;
+    let made = answers.iter().position(|answer| answer.status == 204).expect("somebody was first");
+    for (answer, body) in answers.iter().zip(&bodies) {
+        match *body == bodies[made] {
+            true => assert_eq!(answer.status, 204, "{answer:?}"),
+            false => assert_eq!(answer.refusal().code, "idempotency_key_reused"),
+        }
+    }
+    assert_eq!(Sender::admin(&cluster).get("/api/account").await.json().as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_kept_of_a_request_lets_nobody_guess_it() {
+    use sha2::{Digest, Sha256};
+    let cluster = cluster().await;
+    let body = r#"{"username":"ann","password":"correct horse battery"}"#;
+    assert_eq!(keyed(&cluster, "my-key").post("/api/account", body).await.status, 204);
+    let records = cluster.controller().store().list_all("idempotency/").await.unwrap().entries;
+    let kept: String =
+        records.iter().map(|record| format!("{} {}\n", record.key, String::from_utf8_lossy(&record.value))).collect();
+    assert!(kept.contains("idempotency/admin/"), "{kept}");
+    let framed = |parts: &[&[u8]]| {
+        let hash = parts
+            .iter()
+            .fold(Sha256::new(), |hash, part| hash.chain_update((part.len() as u64).to_le_bytes()).chain_update(part));
+        hash.finalize().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+    };
+    let plain = |text: &[u8]| Sha256::digest(text).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    let request = framed(&[b"add-account", body.as_bytes()]);
+    for guess in [request, framed(&[b"my-key"]), plain(body.as_bytes()), plain(b"my-key"), "my-key".to_owned()] {
+        assert!(!kept.contains(&guess), "{kept}");
+    }
+}

@@ -10,11 +10,14 @@ enum Who {
     Everybody,
     Users,
     Admins,
+    /// Nobody who has an account.
+    Scrapers,
 }
-use Who::{Admins, Everybody, Users};
+use Who::{Admins, Everybody, Scrapers, Users};
 
 const ROUTES: &[(&str, &str, Who)] = &[
     ("GET", "/healthz", Everybody),
+    ("GET", "/metrics", Scrapers),
     ("GET", "/api/openapi.json", Everybody),
     ("GET", "/api/docs", Everybody),
     ("GET", "/api/ca", Everybody),
@@ -74,6 +77,16 @@ const ROUTES: &[(&str, &str, Who)] = &[
     ("GET", "/api/operations", Users),
     ("GET", "/api/operations/{id}", Users),
     ("POST", "/api/operations/{id}/cancel", Users),
+    ("GET", "/api/images", Users),
+    ("POST", "/api/images", Users),
+    ("GET", "/api/images/{id}", Users),
+    ("DELETE", "/api/images/{id}", Users),
+    ("POST", "/api/images/{id}/spread", Users),
+    ("GET", "/api/registries", Users),
+    ("POST", "/api/registries", Admins),
+    ("GET", "/api/registries/{host}", Users),
+    ("PUT", "/api/registries/{host}", Admins),
+    ("DELETE", "/api/registries/{host}", Admins),
 ];
 
 /// The methods and paths that the index of routes names.
@@ -94,6 +107,7 @@ fn about_nothing(path: &str) -> String {
     path.replace("/stream", "/stream?since=now")
         .replace("{id}", "00000000beef")
         .replace("{name}", "no-such-app")
+        .replace("{host}", "no-such-registry.lan")
         .replace("{username}", "no-such-user")
 }
 
@@ -109,6 +123,12 @@ async fn every_route_lets_in_whom_it_should() {
         for stranger in [&nobody, &forged] {
             let answer = stranger.send(method, &path, "{}").await;
             assert_eq!(answer.status == 401, who != Everybody, "{what} of a stranger: {answer:?}");
+        }
+        if who == Scrapers {
+            for account in [&user, &admin] {
+                assert_eq!(account.send(method, &path, "{}").await.status, 401, "{what} of an account");
+            }
+            continue;
         }
         for (name, sender, is_let_in) in [("a user", &user, who != Admins), ("the admin", &admin, true)] {
             let answer = sender.send(method, &path, "{}").await;

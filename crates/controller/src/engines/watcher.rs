@@ -69,6 +69,9 @@ impl Watcher {
             Ok(Err(error)) => Err(error.to_string()),
             Err(_) => Err(format!("no answer within {} ms", millis(deadline))),
         };
+        if outcome.is_ok() {
+            self.desk.measured.probes.observe(took);
+        }
         self.note(outcome)
     }
 

@@ -6,11 +6,10 @@ use super::events::{self, Subject};
 use super::{Actor, Idempotency, RequestError, Started};
 use crate::Controller;
 use crate::known::Known;
-use futures_util::stream::BoxStream;
-use pierhead_engine::{LogLine, LogOptions};
 use pierhead_model::{
     App, ContainerId, ContainerState, EngineId, Goal, ObservedContainer, Ownership, Slot, SlotIntent, SlotKey, SlotWish,
 };
+use std::time::Duration;
 
 /// A container that was asked for by its id.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,6 +99,23 @@ impl Controller {
         self.verb(actor, id, Verb::Restart, key).await
     }
 
+    /// Sets how many slots of a container's app run.
+    ///
+    /// # Errors
+    /// If it belongs to no app, or as [`Controller::scale`].
+    pub async fn scale_app_of(
+        &self,
+        actor: &Actor,
+        container: &Container,
+        count: u32,
+        timeout: Option<Duration>,
+        key: Option<&Idempotency>,
+    ) -> Result<Started, RequestError> {
+        let app = container.slot.as_ref().and_then(|slot| self.known().world.apps().get(&slot.app).map(|app| app.name.clone()));
+        let refuse = || RequestError::Forbidden("this container belongs to no app, so it can't be scaled".to_owned());
+        self.resize(actor, &app.ok_or_else(refuse)?, Some(container), count, timeout, key).await
+    }
+
     /// Destroys a container, whether it runs or not; its app has one replica less.
     ///
     /// # Errors
@@ -113,28 +129,7 @@ impl Controller {
         self.verb(actor, id, Verb::Destroy, key).await
     }
 
-    /// What a container printed.
-    ///
-    /// # Errors
-    /// If there is no such container, the actor may not, or its engine can't.
-    pub async fn logs(
-        &self,
-        actor: &Actor,
-        id: &str,
-        options: LogOptions,
-    ) -> Result<BoxStream<'static, pierhead_engine::Result<LogLine>>, RequestError> {
-        let container = {
-            let known = self.known();
-            let container = find(&known, id)?;
-            authorise(&known, actor, &container)?;
-            container
-        };
-        let link = self.link_of(&container)?;
-        let failed = |source| RequestError::Engine { engine: container.engine.to_string(), source };
-        link.engine.logs(&container.observed.id, options).await.map_err(failed)
-    }
-
-    fn link_of(&self, container: &Container) -> Result<std::sync::Arc<crate::engines::Link>, RequestError> {
+    pub(super) fn link_of(&self, container: &Container) -> Result<std::sync::Arc<crate::engines::Link>, RequestError> {
         self.engines.link(&container.engine).ok_or_else(|| RequestError::NotFound {
             what: "engine",
             id: container.engine.to_string(),
@@ -174,7 +169,10 @@ impl Controller {
             Verb::Start => link.engine.start(id).await,
             Verb::Stop => link.engine.stop(id, grace).await,
             Verb::Restart => link.engine.restart(id, grace).await,
-            Verb::Destroy => link.engine.remove(id).await,
+            Verb::Destroy => {
+                self.gone_logs.keep(&container.engine, &link.engine, id).await;
+                link.engine.remove(id).await
+            }
         };
         let subject = Subject::container(&self.known(), container);
         self.engines.refresh(&link, id).await;
@@ -191,7 +189,7 @@ fn not_ours() -> RequestError {
     RequestError::Forbidden("this container was not made by Pierhead; only an administrator may act on it".to_owned())
 }
 
-fn authorise(known: &Known, actor: &Actor, container: &Container) -> Result<(), RequestError> {
+pub(super) fn authorise(known: &Known, actor: &Actor, container: &Container) -> Result<(), RequestError> {
     match container.slot.as_ref().and_then(|slot| known.world.apps().get(&slot.app)) {
         Some(app) => may_change(actor, app),
         None if actor.may_change_all => Ok(()),
@@ -199,7 +197,7 @@ fn authorise(known: &Known, actor: &Actor, container: &Container) -> Result<(), 
     }
 }
 
-fn find(known: &Known, id: &str) -> Result<Container, RequestError> {
+pub(super) fn find(known: &Known, id: &str) -> Result<Container, RequestError> {
     let not_found =
         |replaced_by| RequestError::NotFound { what: "container", id: id.chars().take(64).collect(), replaced_by };
     let Ok(from) = ContainerId::parse(id) else { return Err(not_found(None)) };
@@ -280,9 +278,9 @@ fn edit_slot(
     Ok(Edit {
         title: format!("{} {} of {}", verb.word(), container.observed.name, app.name),
         event: verb.event(),
-        describes: None,
         event_message: format!("id={id}, name={}, app={}", container.observed.name, app.name),
         targets: Edit::targets([slot], goal),
+        describes: None,
         pull: false,
         container: Some(container.clone()),
         is_new: false,

@@ -1,17 +1,27 @@
-//! Retried requests: the same key and the same request find the operation that was begun the first time.
+//! Retried requests: the same key and the same request find what was begun or done the first time.
+//!
+//! Requests hold passwords and environments, which a plain hash would let guess: what is kept of a key and of a request
+//! are fingerprints that only this pool's secret key can make.
 
 use super::{Actor, RequestError, Started};
-use crate::{Controller, keys};
-use pierhead_model::{OperationId, Timestamp};
-use pierhead_store::{StoreJson, Transaction};
+use crate::{Clock, Controller, keys};
+use pierhead_model::{OperationId, Timestamp, Username};
+use pierhead_store::{Result, Store, StoreJson, Transaction};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
-/// A client's key for one request, and what the request was.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A client's key for one request, and what the request was: digests that stay in memory.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Idempotency {
-    hashed_key: String,
-    fingerprint: String,
+    key: [u8; 32],
+    request: [u8; 32],
+}
+
+impl std::fmt::Debug for Idempotency {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Idempotency").finish_non_exhaustive()
+    }
 }
 
 /// What is kept of a request that may be retried.
@@ -27,24 +37,75 @@ impl Idempotency {
     /// The key that the client sent, and everything by which its request differs from others.
     #[must_use]
     pub fn new(key: &str, request: &[&[u8]]) -> Self {
-        Self { hashed_key: hex(Sha256::digest(key.as_bytes()).as_slice()), fingerprint: fingerprint(request) }
+        Self { key: digest(&[key.as_bytes()]), request: digest(request) }
     }
 }
 
-fn fingerprint(parts: &[&[u8]]) -> String {
+fn digest(parts: &[&[u8]]) -> [u8; 32] {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     }
-    hex(hash.finalize().as_slice())
+    hash.finalize().into()
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+/// A request that is carried out once: for those who write their own transactions.
+#[derive(Clone)]
+pub struct Once {
+    store: Arc<dyn Store>,
+    key: String,
+    fingerprint: String,
+    clock: Clock,
+}
+
+impl Once {
+    /// Whether the same request was carried out before.
+    ///
+    /// # Errors
+    /// If the key was used for another request.
+    pub async fn was_done(&self) -> std::result::Result<bool, RequestError> {
+        Ok(self.remembered().await?.is_some())
+    }
+
+    /// The same transaction, which now fails if the request was carried out before, and remembers that it is.
+    ///
+    /// # Errors
+    /// None that could happen: the record has a JSON form.
+    pub fn remember(&self, transaction: Transaction) -> Result<Transaction> {
+        self.remember_with(transaction, None, self.clock.now())
+    }
+
+    fn remember_with(
+        &self,
+        transaction: Transaction,
+        operation: Option<&OperationId>,
+        at: Timestamp,
+    ) -> Result<Transaction> {
+        let record = Remembered { fingerprint: self.fingerprint.clone(), operation: operation.cloned(), at };
+        transaction.absent(self.key.clone()).put_json(self.key.clone(), &record)
+    }
+
+    async fn remembered(&self) -> std::result::Result<Option<Remembered>, RequestError> {
+        match self.store.get_json::<Remembered>(&self.key).await? {
+            Some((found, _)) if found.fingerprint != self.fingerprint => Err(RequestError::KeyReused),
+            found => Ok(found.map(|(found, _)| found)),
+        }
+    }
 }
 
 impl Controller {
+    /// One person's request with a key of theirs.
+    #[must_use]
+    pub fn once(&self, actor: &Username, asked: &Idempotency) -> Once {
+        Once {
+            store: Arc::clone(&self.store),
+            key: keys::idempotency(actor, &self.sealer.fingerprint("idempotency key", &asked.key)),
+            fingerprint: self.sealer.fingerprint("idempotent request", &asked.request),
+            clock: self.clock,
+        }
+    }
+
     /// The operation that the same request began before.
     ///
     /// # Errors
@@ -53,7 +114,7 @@ impl Controller {
         &self,
         actor: &Actor,
         asked: Option<&Idempotency>,
-    ) -> Result<Option<Started>, RequestError> {
+    ) -> std::result::Result<Option<Started>, RequestError> {
         let found = self.remembered(actor, asked).await?;
         Ok(found.and_then(|found| found.operation).map(|operation| Started { operation }))
     }
@@ -63,16 +124,18 @@ impl Controller {
         &self,
         actor: &Actor,
         asked: Option<&Idempotency>,
-    ) -> Result<bool, RequestError> {
+    ) -> std::result::Result<bool, RequestError> {
         Ok(self.remembered(actor, asked).await?.is_some())
     }
 
-    async fn remembered(&self, actor: &Actor, asked: Option<&Idempotency>) -> Result<Option<Remembered>, RequestError> {
-        let Some(asked) = asked else { return Ok(None) };
-        let key = keys::idempotency(&actor.username, &asked.hashed_key);
-        match self.store.get_json::<Remembered>(&key).await? {
-            Some((found, _)) if found.fingerprint != asked.fingerprint => Err(RequestError::KeyReused),
-            found => Ok(found.map(|(found, _)| found)),
+    async fn remembered(
+        &self,
+        actor: &Actor,
+        asked: Option<&Idempotency>,
+    ) -> std::result::Result<Option<Remembered>, RequestError> {
+        match asked {
+            Some(asked) => self.once(&actor.username, asked).remembered().await,
+            None => Ok(None),
         }
     }
 
@@ -83,11 +146,11 @@ impl Controller {
         asked: Option<&Idempotency>,
         operation: Option<&OperationId>,
         now: Timestamp,
-    ) -> Result<Transaction, RequestError> {
-        let Some(asked) = asked else { return Ok(transaction) };
-        let key = keys::idempotency(&actor.username, &asked.hashed_key);
-        let record = Remembered { fingerprint: asked.fingerprint.clone(), operation: operation.cloned(), at: now };
-        Ok(transaction.absent(key.clone()).put_json(key, &record)?)
+    ) -> std::result::Result<Transaction, RequestError> {
+        match asked {
+            Some(asked) => Ok(self.once(&actor.username, asked).remember_with(transaction, operation, now)?),
+            None => Ok(transaction),
+        }
     }
 }
 
@@ -99,7 +162,8 @@ mod tests {
     fn the_parts_of_a_request_do_not_run_together() {
         let one = Idempotency::new("k", &[b"ab", b"c"]);
         let other = Idempotency::new("k", &[b"a", b"bc"]);
-        assert_ne!(one, other);
-        assert_eq!(one, Idempotency::new("k", &[b"ab", b"c"]));
+        assert!(one != other);
+        assert!(one == Idempotency::new("k", &[b"ab", b"c"]) && one != Idempotency::new("l", &[b"ab", b"c"]));
+        assert_eq!(format!("{one:?}"), "Idempotency { .. }");
     }
 }

@@ -13,6 +13,13 @@ pub fn openapi() -> Doc {
     Doc::new("openapi", "This document").answers_any("The description of all routes, OpenAPI 3.1")
 }
 
+pub fn metrics() -> Doc {
+    Doc::new("metrics", "Measurements for Prometheus")
+        .about("With the token of `--metrics-token-file`, which is good for nothing else. Off without that setting.")
+        .answers_text("text/plain; version=0.0.4; charset=utf-8", "The measurements", "pierhead_apps 3\n")
+        .refuses(404, "not_found", "Measurements are off")
+}
+
 pub fn page() -> Doc {
     Doc::new("docs", "This document as a page").answers_text(
         "text/html; charset=utf-8",
