@@ -98,6 +98,8 @@ fn advice_fits_what_the_command_is_about() {
         (Subject::Account, "pierhead account set-role"),
         (Subject::Role, "pierhead role set"),
         (Subject::Token, "pierhead token ls"),
+        (Subject::Image, "pierhead image ls"),
+        (Subject::Registry, "pierhead registry set"),
     ] {
         let hint = CliError::from(refused(409, "exists")).hint(subject).unwrap();
         assert!(hint.contains(command), "{subject:?}: {hint}");
