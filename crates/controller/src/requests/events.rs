@@ -54,6 +54,19 @@ impl Controller {
         append(transaction, &event)
     }
 
+    /// An event about an engine that nobody asked for.
+    pub(crate) fn event_of_engine(
+        &self,
+        known: &Known,
+        kind: &str,
+        message: String,
+        engine: &EngineId,
+        app: Option<String>,
+    ) -> Event {
+        let subject = Subject::engine(known, engine);
+        Event { app, ..self.event(kind, message, EventTag::Cluster, None, subject) }
+    }
+
     pub(super) fn event(
         &self,
         kind: &str,

@@ -206,3 +206,47 @@ async fn containers_without_a_record_go_after_the_grace_time() {
     assert!(cluster.host(0).named("elsewhere.0.1").is_some_and(|found| found.state.is_running()));
     assert_eq!(running(&cluster, "web").intersection(&ids(&made)).count(), 1);
 }
+
+#[tokio::test]
+async fn a_host_that_goes_and_comes_and_the_slots_that_move_are_events() {
+    let cluster = Cluster::start(ClusterOptions::default()).await;
+    let admin = cluster.admin();
+    cluster.run("web", 3, &sample()).await;
+    let there = cluster.host(0).look().len();
+    cluster.host(0).unreachable();
+    is_down(&cluster, "host-1").await;
+    let all_run = async || admin.app("web").await.unwrap().running == 3;
+    eventually(PATIENCE, "its slots run elsewhere", all_run).await;
+    cluster.host(0).reachable();
+    cluster.all_healthy().await;
+    let of = async |kind: &str| {
+        let events = admin.events(1_000).await.unwrap();
+        events.iter().filter(|event| event.kind == kind).cloned().collect::<Vec<_>>()
+    };
+    eventually(PATIENCE, "its return is told", async || of("engine-up").await.len() == 1).await;
+    let down = of("engine-down").await;
+    assert_eq!(down.len(), 1, "{down:?}");
+    assert!(down[0].message.starts_with("id=host-1, reason=") && down[0].message.contains("connection refused"));
+    assert_eq!(down[0].engine.as_ref().map(|engine| &engine["id"]), Some(&"host-1".into()));
+    let placed = of("place-slot").await;
+    assert_eq!(placed.len(), there, "{placed:?}");
+    assert!(placed.iter().all(|event| event.message.contains("from=host-1, to=") && event.message.contains("is down")));
+    cluster.assert_invariants().await;
+}
+
+#[tokio::test]
+async fn what_is_paused_behind_our_back_is_restarted() {
+    let cluster = Cluster::start(ClusterOptions { hosts: 1, ..ClusterOptions::default() }).await;
+    let made = cluster.run("web", 1, &described(SAMPLE)).await;
+    let id = pierhead_model::ContainerId::parse(made[0].id.as_str()).unwrap();
+    let mut paused = cluster.host(0).look().into_iter().find(|found| found.id == id).unwrap();
+    paused.state = pierhead_model::ContainerState::Paused;
+    cluster.host(0).put(paused);
+    let admin = cluster.admin();
+    let is_missed = async || admin.app("web").await.unwrap().running == 0;
+    eventually(PATIENCE, "it does not count", is_missed).await;
+    let runs = async || admin.app("web").await.unwrap().running == 1;
+    eventually(PATIENCE, "it runs again", runs).await;
+    assert!(running(&cluster, "web").contains(&made[0].id), "the same container");
+    cluster.assert_invariants().await;
+}
