@@ -88,7 +88,12 @@ pub(crate) fn survival(engine: &str, survival: &Survival) -> SurvivalView {
 /// Moves that even out the load of the hosts.
 pub(crate) fn rebalance(plan: &Rebalance) -> RebalanceView {
     let score = |host: &HostScore| ScoreView { id: host.engine.to_string(), before: host.before, after: host.after };
-    RebalanceView { moves: moves(&plan.moves), engines: plan.scores.iter().map(score).collect() }
+    RebalanceView {
+        moves: moves(&plan.moves),
+        engines: plan.scores.iter().map(score).collect(),
+        least_gain: Rebalance::LEAST_GAIN,
+        left_out_gain: plan.left,
+    }
 }
 
 /// Moves, as people agree on them.

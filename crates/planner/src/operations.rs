@@ -113,7 +113,7 @@ pub fn cancel(world: &World, operation: &Operation, now: Timestamp) -> Option<Re
     }
     let what_stays = operation.relocation.as_ref().map(relocation::what_stays).unwrap_or_default();
     let error = OperationError::new("cancelled", format!("called off{what_stays}"));
-    let verdicts = verdicts(world, operation, now);
+    let verdicts = verdicts(world, operation, &[], now);
     let app = undone(world.apps().get(&operation.app), operation, &error.message);
     Some(RecordWrite::Progress {
         operation: failed(world, operation, OperationState::Cancelled, error, verdicts, now),
@@ -121,17 +121,17 @@ pub fn cancel(world: &World, operation: &Operation, now: Timestamp) -> Option<Re
     })
 }
 
-/// What became of each target so far.
+/// What became of each target so far, with the reasons of what the last plan could not do.
 #[must_use]
-pub fn verdicts(world: &World, operation: &Operation, now: Timestamp) -> Vec<Verdict> {
+pub fn verdicts(world: &World, operation: &Operation, blocked: &[Blocked], now: Timestamp) -> Vec<Verdict> {
     if operation.state.has_ended() || operation.ending.is_some() {
         return operation.verdicts.clone();
     }
-    let nothing = BTreeMap::new();
+    let blocked: BTreeMap<&SlotKey, &Blocked> = blocked.iter().map(|blocked| (&blocked.key, blocked)).collect();
     if let Some(moves) = &operation.relocation {
-        return relocation::verdicts(world, moves, &nothing);
+        return relocation::verdicts(world, moves, &blocked);
     }
-    operation.targets.iter().map(|target| judge(world, operation, target, &nothing, now).verdict).collect()
+    operation.targets.iter().map(|target| judge(world, operation, target, &blocked, now).verdict).collect()
 }
 
 /// What is thought of one target.

@@ -15,6 +15,10 @@ pub struct Policy {
     pub started_ms: u64,
     /// How long a slot of a changed description must have run before its former containers go.
     pub proven_ms: u64,
+    /// How long a drain looks for hosts for what nobody takes.
+    pub stuck_ms: u64,
+    /// How long a container may be paused by somebody else before it is restarted.
+    pub paused_ms: u64,
     /// How long a slot must run before its earlier failures are forgotten.
     pub settle_ms: u64,
     /// The wait after the first failure; doubled with each further one.
@@ -35,6 +39,8 @@ impl Default for Policy {
             orphan_grace_ms: 10_000,
             started_ms: 500,
             proven_ms: 2_000,
+            stuck_ms: 10_000,
+            paused_ms: 10_000,
             settle_ms: 10_000,
             back_off_ms: 1_000,
             longest_back_off_ms: 60_000,

@@ -21,6 +21,13 @@ pub struct Rebalance {
     pub moves: Vec<Move>,
     /// Each host's score, before and after.
     pub scores: Vec<HostScore>,
+    /// What the best move that is left would gain, in points: too little to be worth it. `None` if none would gain.
+    pub left: Option<f64>,
+}
+
+impl Rebalance {
+    /// What a move must gain at least, in points of the score.
+    pub const LEAST_GAIN: f64 = LEAST_GAIN;
 }
 
 /// How a host's score changes.
@@ -41,6 +48,8 @@ struct Candidate<'a> {
     placed: Placed,
     /// The lower of the two hosts' scores once it is made.
     lower: f64,
+    /// By how much that is more than the score of the host that it leaves.
+    gain: f64,
 }
 
 /// What to move so that the hosts are loaded evenly. The same world gives the same plan.
@@ -51,16 +60,17 @@ pub fn rebalance(world: &World) -> Rebalance {
     let mut moves: Vec<Move> = Vec::new();
     let mut moved: BTreeSet<SlotKey> = BTreeSet::new();
     while moves.len() < MOST_MOVES {
-        let Some(best) = next_move(world, &ledger, &moved) else { break };
+        let Some(best) = next_move(world, &ledger, &moved, LEAST_GAIN) else { break };
         let key = best.assignment.key();
         ledger.hold(HoldKey::Slot(key.clone()), hold(best.app, best.assignment, &best.placed));
         moves.push(as_move(best.assignment, Some(best.placed.engine)));
         moved.insert(key);
     }
+    let left = next_move(world, &ledger, &moved, 0.0).map(|best| best.gain);
     let after = scores(&ledger);
     let scores = before.into_iter().zip(after);
     let scores = scores.map(|((engine, before), (_, after))| HostScore { engine, before, after }).collect();
-    Rebalance { moves, scores }
+    Rebalance { moves, scores, left }
 }
 
 /// The score of every host that can be placed on, with nothing more on it, in the order of the ids.
@@ -77,7 +87,12 @@ fn score(ledger: &Ledger, host: &EngineId, given_back: Resources) -> f64 {
 }
 
 /// The best move away from the most loaded host that has one.
-fn next_move<'a>(world: &'a World, ledger: &Ledger, moved: &BTreeSet<SlotKey>) -> Option<Candidate<'a>> {
+fn next_move<'a>(
+    world: &'a World,
+    ledger: &Ledger,
+    moved: &BTreeSet<SlotKey>,
+    least_gain: f64,
+) -> Option<Candidate<'a>> {
     let mut hosts = scores(ledger);
     hosts.sort_by(|(a, of_a), (b, of_b)| of_a.total_cmp(of_b).then_with(|| a.cmp(b)));
     hosts.into_iter().find_map(|(host, present)| {
@@ -85,9 +100,9 @@ fn next_move<'a>(world: &'a World, ledger: &Ledger, moved: &BTreeSet<SlotKey>) -
         let unmoved = there.filter(|assignment| !moved.contains(&assignment.key()));
         let mut best: Option<Candidate<'_>> = None;
         for assignment in unmoved {
-            let Some(candidate) = candidate(world, ledger, assignment) else { continue };
-            let gains = candidate.lower > present + LEAST_GAIN;
-            if gains && best.as_ref().is_none_or(|best| candidate.lower > best.lower) {
+            let Some(mut candidate) = candidate(world, ledger, assignment) else { continue };
+            candidate.gain = candidate.lower - present;
+            if candidate.gain > least_gain && best.as_ref().is_none_or(|best| candidate.lower > best.lower) {
                 best = Some(candidate);
             }
         }
@@ -101,7 +116,7 @@ fn candidate<'a>(world: &'a World, ledger: &Ledger, assignment: &'a Assignment) 
     request.avoid.push(Avoid { engine: assignment.engine.clone(), reason: "it is there already".to_owned() });
     let placed = ledger.place(&request).ok()?;
     let lower = score(ledger, &assignment.engine, assignment.reserved).min(placed.score);
-    Some(Candidate { app, assignment, placed, lower })
+    Some(Candidate { app, assignment, placed, lower, gain: 0.0 })
 }
 
 /// Whether nothing ties a slot to its host, and it runs well there.

@@ -198,7 +198,7 @@ pub(crate) fn is_up(app: &App, current: &Current<'_>) -> bool {
     };
     current.len() == app.members.len()
         && current.iter().all(|(name, container)| match container.state {
-            ContainerState::Running | ContainerState::Paused => true,
+            ContainerState::Running => true,
             ContainerState::Exited => main.is_some_and(|main| main.name != **name) && has_done_its_part(container),
             _ => false,
         })
@@ -310,6 +310,9 @@ fn revive(view: &SlotView<'_>, current: &Current<'_>) -> Option<SlotStep> {
         let actions = created.into_iter().map(|c| view.action(Step::Start(c.id.clone()))).collect();
         return Some(SlotStep { actions, ..SlotStep::default() });
     }
+    if let Some(step) = resume(view, current) {
+        return Some(step);
+    }
     if let Some(step) = after_an_exit(view, current) {
         return Some(step);
     }
@@ -319,6 +322,25 @@ fn revive(view: &SlotView<'_>, current: &Current<'_>) -> Option<SlotStep> {
     } else {
         keeps_exiting(view, restarting)
     })
+}
+
+/// What was paused behind our back does not serve; it is restarted unless somebody lets it go on before.
+fn resume(view: &SlotView<'_>, current: &Current<'_>) -> Option<SlotStep> {
+    let paused: Vec<_> = current.values().filter(|c| c.state == ContainerState::Paused).collect();
+    let assignment = view.assignment;
+    if paused.is_empty() {
+        return None;
+    }
+    if assignment.up_since.is_some() {
+        let not_before = view.now.plus(view.world.policy.paused_ms);
+        return Some(SlotStep::writes(Assignment { up_since: None, not_before, ..assignment.clone() }));
+    }
+    if view.now < assignment.not_before {
+        let seconds = in_seconds(assignment.not_before.since(view.now));
+        return Some(SlotStep::waits(format!("was paused on host {}; is restarted in {seconds}", assignment.engine)));
+    }
+    let actions = paused.into_iter().map(|c| view.action(Step::Restart(c.id.clone()))).collect();
+    Some(SlotStep { actions, ..SlotStep::default() })
 }
 
 /// What is to be done about containers that have exited, if anything.

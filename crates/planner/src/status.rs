@@ -102,6 +102,9 @@ pub fn slot_status(world: &World, key: &SlotKey) -> SlotStatus {
     {
         message = format!("exited on host {} ({}) and is started again", assignment.engine, exit_words(container));
     }
+    if phase == SlotPhase::Starting && current.values().any(|container| container.state == ContainerState::Paused) {
+        message = format!("is paused on host {}", assignment.engine);
+    }
     let former = assignment.fallback.as_deref().map(|fallback| &fallback.assignment);
     let former = former.filter(|former| wish == Some(SlotWish::Running) && serves(world, former));
     if let Some(former) = former.filter(|_| phase != SlotPhase::Running) {

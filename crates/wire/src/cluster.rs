@@ -84,6 +84,12 @@ pub struct RebalanceView {
     pub moves: Vec<MoveView>,
     /// How the scores of the hosts would change.
     pub engines: Vec<ScoreView>,
+    /// What a move must gain to be made, in points of the score.
+    #[serde(default)]
+    pub least_gain: f64,
+    /// What the best move would gain that is left out because that is less; absent if none would gain anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out_gain: Option<f64>,
 }
 
 /// Body of `POST /api/cluster/rebalance`: the moves that were agreed on.

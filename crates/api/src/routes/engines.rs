@@ -57,7 +57,8 @@ fn record(api: &Api, caller: &Caller, request: &EngineRequest) -> Result<Engine,
             let (_, rest) = addr.split_once("://").unwrap_or_default();
             let host =
                 if addr.starts_with("unix:") { "local" } else { rest.rsplit_once(':').map_or(rest, |(host, _)| host) };
-            EngineId::from_address(host).map_err(|invalid| FieldError::of("id", &invalid))?
+            let derived = EngineId::from_address(host).map_err(|invalid| FieldError::of("id", &invalid))?;
+            free_id(api, derived, &addr)
         }
     };
     Ok(Engine {
@@ -78,6 +79,17 @@ fn record(api: &Api, caller: &Caller, request: &EngineRequest) -> Result<Engine,
         added_by: caller.identity.username.clone(),
         id,
     })
+}
+
+/// The id itself, unless an engine of another address has it: different addresses may have the same digits.
+fn free_id(api: &Api, derived: EngineId, addr: &str) -> EngineId {
+    let known = api.controller.known();
+    let is_taken = |id: &EngineId| known.world.engines().get(id).is_some_and(|engine| engine.record.addr != addr);
+    let numbered = |number| EngineId::parse(format!("{derived}-{number}")).ok();
+    if !is_taken(&derived) {
+        return derived;
+    }
+    (2..1_000).filter_map(numbered).find(|id| !is_taken(id)).unwrap_or(derived)
 }
 
 /// The certificates of the request, which `https` needs and no other address may have.

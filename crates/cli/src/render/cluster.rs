@@ -52,7 +52,14 @@ pub(crate) fn survival(survival: &SurvivalView, width: Option<u16>) -> String {
 /// What `cluster rebalance` prints before anything is moved.
 pub(crate) fn rebalance(plan: &RebalanceView, width: Option<u16>) -> String {
     if plan.moves.is_empty() {
-        return "The hosts are loaded as evenly as moves can make it.".to_owned();
+        return match plan.left_out_gain {
+            None => "No move would even out the load of the hosts any further.".to_owned(),
+            Some(gain) => format!(
+                "No move is worth it: the best one would raise the lowest score by {} points, and moves are made from {} on.",
+                number(gain),
+                number(plan.least_gain)
+            ),
+        };
     }
     let moves = plan
         .moves

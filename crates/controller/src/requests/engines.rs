@@ -110,7 +110,7 @@ impl Controller {
         let known = self.known();
         let operation = known.world.operations().get(id)?;
         let mut live = operation.clone();
-        live.verdicts = verdicts(&known.world, operation, self.clock.now());
+        live.verdicts = verdicts(&known.world, operation, &known.blocked, self.clock.now());
         drop(known);
         self.add_pulls(&mut live);
         Some(live)

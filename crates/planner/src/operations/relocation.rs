@@ -2,7 +2,7 @@
 
 use super::{BlockedSlots, failed, finish, what_is_late};
 use crate::World;
-use crate::plan::{AppWrite, RecordWrite};
+use crate::plan::{AppWrite, Blocked, RecordWrite};
 use crate::relocation::{MoveState, has_been_left, move_state};
 use crate::status::slot_status;
 use pierhead_model::{
@@ -39,6 +39,10 @@ pub(super) fn advance(
         );
         return Some(RecordWrite::Progress { operation, app: AppWrite::Keep });
     }
+    if let Some(error) = homeless(world, operation, relocation, blocked, now) {
+        let operation = failed(world, operation, OperationState::Failed, error, verdicts, now);
+        return Some(RecordWrite::Progress { operation, app: AppWrite::Keep });
+    }
     let refused = verdicts.iter().find(|verdict| verdict.state == VerdictState::Failed);
     let (outcome, error) = match refused {
         Some(verdict) => (OperationState::Failed, OperationError::new("plan_outdated", verdict.message.clone())),
@@ -50,6 +54,33 @@ pub(super) fn advance(
     };
     let operation = failed(world, operation, outcome, error, verdicts, now);
     Some(RecordWrite::Progress { operation, app: AppWrite::Keep })
+}
+
+/// Why a drain cannot come to its end under the present hosts: everything that could leave has left, and nobody takes the
+/// rest. It is waited a little, as room may just be on its way.
+fn homeless(
+    world: &World,
+    operation: &Operation,
+    relocation: &Relocation,
+    blocked: &BlockedSlots<'_>,
+    now: Timestamp,
+) -> Option<OperationError> {
+    if relocation.drained.is_none() || now.since(operation.created_at) < world.policy.stuck_ms {
+        return None;
+    }
+    let states = relocation.moves.iter().map(|moved| (moved, move_state(world, moved)));
+    let left: Vec<&Move> =
+        states.filter(|(_, state)| !matches!(state, MoveState::Over(_))).map(|(moved, _)| moved).collect();
+    let refused = |moved: &&Move| {
+        let found = blocked.get(&moved.key).filter(|found| found.refusal.is_some())?;
+        (move_state(world, moved) == MoveState::Waiting).then_some(*found)
+    };
+    let found: Vec<&Blocked> = left.iter().filter_map(refused).collect();
+    let first = found.first().filter(|_| found.len() == left.len())?;
+    let slots = if found.len() == 1 { "1 slot finds".to_owned() } else { format!("{} slots find", found.len()) };
+    let Blocked { key, app, reason, .. } = first;
+    let message = format!("{slots} no other host: slot {} of {app}: {reason}{}", key.slot, what_stays(relocation));
+    Some(OperationError::new("no_room", message))
 }
 
 /// The host that is drained, if somebody takes it back.

@@ -162,7 +162,9 @@ fn what_no_host_takes_stays_and_the_drain_says_why() {
     assert_eq!(pool.running()["a"], ["db.0.1"]);
     insta::assert_snapshot!(pool.reasons().join("\n"), @"0: no place on any of 2 hosts: 1 is unavailable, 1 lacks a label; nearest is b: its labels don't satisfy ssd");
     pool.run_until("ends", |pool| pool.state(&drain).has_ended());
-    insta::assert_snapshot!(pool.error(&drain), @"timed_out: 1 of 2 not done in time; slot 0 of db no place on any of 2 hosts: 1 is unavailable, 1 lacks a label; nearest is b: its labels don't satisfy ssd; what was moved stays where it is, and host a stays cordoned");
+    insta::assert_snapshot!(pool.error(&drain), @"no_room: 1 slot finds no other host: slot 0 of db: no place on any of 2 hosts: 1 is unavailable, 1 lacks a label; nearest is b: its labels don't satisfy ssd; what was moved stays where it is, and host a stays cordoned");
+    let took = pool.operation(&drain).ended_at.unwrap().since(pool.operation(&drain).created_at);
+    assert!((10_000..15_000).contains(&took), "{took} ms");
     pool.settle();
     assert_eq!(pool.running()["a"], ["db.0.1"], "it runs on");
 }

@@ -174,3 +174,27 @@ fn a_slot_that_runs_for_a_moment_has_not_started() {
     let took = pool.operation(&run).ended_at.unwrap().since(again);
     assert!((500..=1_500).contains(&took), "{took} ms");
 }
+
+#[test]
+fn what_is_paused_behind_our_back_does_not_count_and_is_restarted() {
+    let mut pool = one();
+    let id = pool.host("a").containers.keys().next().unwrap().clone();
+    pool.host("a").containers.get_mut(&id).unwrap().state = ContainerState::Paused;
+    pool.run_for(1_000);
+    let status = pool.status("web", 0);
+    assert!(!status.serves && status.phase == SlotPhase::Starting, "{status:?}");
+    assert_eq!(
+        (status.message.as_str(), pool.reasons().join("")),
+        ("is paused on host a", "0: was paused on host a; is restarted in 9 s".to_owned())
+    );
+    pool.settle();
+    assert_eq!(pool.journal.last().unwrap(), "a: restart ax1");
+    assert!(pool.status("web", 0).serves);
+    // Somebody lets it go on in time.
+    pool.host("a").containers.get_mut(&id).unwrap().state = ContainerState::Paused;
+    pool.run_for(5_000);
+    pool.host("a").containers.get_mut(&id).unwrap().state = ContainerState::Running;
+    let steps = pool.journal.len();
+    pool.settle();
+    assert_eq!((pool.journal.len(), pool.status("web", 0).serves), (steps, true));
+}

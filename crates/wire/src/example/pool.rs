@@ -110,7 +110,7 @@ fn one_move() -> MoveView {
 impl Example for RebalanceView {
     fn example() -> Self {
         let score = ScoreView { id: "10005".to_owned(), before: 20.0, after: 55.0 };
-        Self { moves: vec![one_move()], engines: vec![score] }
+        Self { moves: vec![one_move()], engines: vec![score], least_gain: 0.5, left_out_gain: None }
     }
 }
 
