@@ -83,3 +83,21 @@ async fn any_of_several_authorities_counts() {
     }
     assert!(reason(ask(&third.controller("127.0.0.1").await, Some(&both)).await).1);
 }
+
+#[tokio::test]
+async fn the_pools_authority_and_tickets_are_asked_for() {
+    let (server, signer) = (crate::scripted::Scripted::start().await, Signer::new("ours"));
+    let client = Client::new(Addresses::parse(&server.url).unwrap(), Some(TOKEN.to_owned())).unwrap();
+    let session = r#"{"username":"ann","role":"user","permissions":["read-engines"]}"#;
+    server.json("GET /api/ca", signer.authority.pem()).json("GET /auth/session", session);
+    server.json("POST /api/tickets", r#"{"ticket":"t","expires":"2027-01-01T00:00:00.000Z"}"#);
+    assert_eq!(client.authority().await.unwrap(), signer.authority);
+    assert_eq!(client.who_am_i().await.unwrap().permissions, ["read-engines"]);
+    assert_eq!(client.ticket("/api/events/stream").await.unwrap().ticket, "t");
+    let asked = server.asked().pop().unwrap();
+    assert_eq!(asked.body, r#"{"resource":"/api/events/stream"}"#);
+    let other = crate::scripted::Scripted::start().await;
+    other.json("GET /api/ca", "hello");
+    let stranger = Client::new(Addresses::parse(&other.url).unwrap(), None).unwrap();
+    assert!(matches!(stranger.authority().await, Err(ClientError::ParseAuthority)));
+}

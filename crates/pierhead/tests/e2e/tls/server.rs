@@ -2,7 +2,6 @@
 
 use crate::program::{Background, Ended, program, text_of};
 use crate::wait::{PATIENCE, until_some};
-use pierhead_client::Authority;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
@@ -75,10 +74,6 @@ impl Server {
     pub fn run(&self, args: &[&str], input: &str) -> Ended {
         let folder = self.folder.path().join("login");
         Ended::with_input(program().arg("--config-dir").arg(folder).args(args), input)
-    }
-
-    pub fn authority(&self, pem: &str) -> Authority {
-        Authority::from_pem(pem).unwrap()
     }
 
     /// One request on a connection of its own, which believes the authority of `pem` only.
