@@ -4,15 +4,20 @@
 //! behind that reads on from the store, and nobody waits for anybody.
 
 mod pages;
+mod retention;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 pub use pages::{EventFilter, EventPages, Since};
+pub(crate) use retention::Retention;
 pub use stream::EventStream;
 
 use crate::keys;
 use pierhead_model::Event;
 use pierhead_store::{Changes, Entry, Error, Result, Revision, Store};
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -21,8 +26,10 @@ use tokio::time::Instant;
 /// Bounds of what is held in memory.
 const MOST_HELD: usize = 4096;
 const MOST_HELD_BYTES: usize = 16 * 1024 * 1024;
-/// The least time between two rings of the bell, so that many events wake the watchers once.
-const BETWEEN_RINGS: Duration = Duration::from_millis(10);
+/// The least time between two rings of the bell, so that many events wake the watchers once: so much for each who
+/// watches, which is more than it takes to tell them, between these bounds.
+const FOR_EACH: Duration = Duration::from_micros(20);
+const BETWEEN_RINGS: RangeInclusive<Duration> = Duration::from_millis(5)..=Duration::from_millis(200);
 
 /// Where an event stands in the log: by the commit that wrote it, and within that by its id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -162,8 +169,13 @@ async fn follow_once(log: &Log, store: &dyn Store) -> Result<std::convert::Infal
             () = tokio::time::sleep_until(earliest), if is_due => {
                 log.ring();
                 is_due = false;
-                earliest = Instant::now() + BETWEEN_RINGS;
+                earliest = Instant::now() + between_rings(log.bell.receiver_count());
             }
         }
     }
+}
+
+fn between_rings(watchers: usize) -> Duration {
+    let for_all = FOR_EACH.saturating_mul(u32::try_from(watchers).unwrap_or(u32::MAX));
+    for_all.clamp(*BETWEEN_RINGS.start(), *BETWEEN_RINGS.end())
 }

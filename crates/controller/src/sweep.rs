@@ -1,10 +1,11 @@
 //! Removes records that nobody needs any more: ended operations, keys of retried requests, tokens that have expired,
 //! the oldest events.
 
+use crate::event_log::Retention;
 use crate::requests::Remembered;
 use crate::{Controller, keys};
 use pierhead_model::{EngineId, Operation, Timestamp, TokenRecord};
-use pierhead_store::{Entry, MAX_PAGE_ENTRIES, Result, Transaction};
+use pierhead_store::{Entry, Result, Transaction};
 
 /// How long an ended operation and the key of a request are kept, in milliseconds.
 const KEPT_MS: u64 = 24 * 3600 * 1000;
@@ -13,15 +14,16 @@ const AT_ONCE: usize = 90;
 
 /// Sweeps for ever.
 pub(crate) async fn sweep(controller: Controller) {
+    let mut retention = Retention::default();
     loop {
         tokio::time::sleep(controller.options.sweep_interval).await;
-        if let Err(error) = sweep_once(&controller).await {
+        if let Err(error) = sweep_once(&controller, &mut retention).await {
             tracing::warn!(%error, "old records could not be removed; it is tried again");
         }
     }
 }
 
-async fn sweep_once(controller: &Controller) -> Result<()> {
+async fn sweep_once(controller: &Controller, retention: &mut Retention) -> Result<()> {
     let now = controller.clock().now();
     let old_operation = |entry: &Entry| {
         let ended = entry.json::<Operation>().ok().and_then(|operation| operation.ended_at);
@@ -38,25 +40,18 @@ async fn sweep_once(controller: &Controller) -> Result<()> {
         id.is_none_or(|id| !known.world.engines().contains_key(&id))
     };
     delete(controller, keys::EVENT_CURSORS, is_gone).await?;
-    sweep_events(controller, now).await
+    sweep_events(controller, retention, now).await
 }
 
-/// Removes all events but the newest so many, and those that are too old.
-async fn sweep_events(controller: &Controller, now: Timestamp) -> Result<()> {
-    let oldest = now.0.saturating_sub(crate::clock::millis(controller.options.events_age));
-    let (mut kept, mut after) = (0, None::<String>);
+/// Removes all events but the newest so many, and those that are too old, a few at a time: others write in between.
+async fn sweep_events(controller: &Controller, retention: &mut Retention, now: Timestamp) -> Result<()> {
+    let oldest = Timestamp(now.0.saturating_sub(crate::clock::millis(controller.options.events_age)));
     loop {
-        let page = controller.store().list(keys::EVENTS, after.as_deref(), MAX_PAGE_ENTRIES).await?;
-        // Newest first, so that what comes after the first that goes, goes too.
-        let is_old = |entry: &Entry| keys::event_time(&keys::event_id(&entry.key)) < oldest;
-        let room = controller.options.events_kept.saturating_sub(kept);
-        let stay = page.entries.iter().take(room).position(is_old).unwrap_or(room.min(page.entries.len()));
-        delete_all(controller, &page.entries[stay..]).await?;
-        kept += stay;
-        match page.entries.last() {
-            Some(last) if page.more => after = Some(last.key.to_string()),
-            _ => return Ok(()),
+        let surplus = retention.surplus(&**controller.store(), controller.options.events_kept, oldest).await?;
+        if surplus.is_empty() {
+            return Ok(());
         }
+        delete_all(controller, &surplus).await?;
     }
 }
 

@@ -64,8 +64,17 @@ impl EventFilter {
             && !matches!(self.since, Some(Since::Moment(since)) if event.time < since)
     }
 
-    fn takes_all(&self) -> bool {
-        *self == Self::default()
+    /// Texts that stand in the stored form of every event that is taken: to look for them is much less work than to
+    /// read an event.
+    fn traces(&self) -> Vec<String> {
+        let quoted = |text: &str| serde_json::to_string(text).expect("a text has a JSON form");
+        let field =
+            |name: &str, text: &Option<String>| text.as_deref().map(|text| format!("\"{name}\":{}", quoted(text)));
+        // Of a container it may be the beginning of its id.
+        let container = self.container.as_deref().map(|text| quoted(text.trim_start_matches('/')));
+        let container = container.map(|text| text[1..text.len() - 1].to_owned());
+        let fields = [field("type", &self.kind), field("app", &self.app), field("actor", &self.actor), container];
+        fields.into_iter().chain([self.engine.as_deref().map(quoted)]).flatten().collect()
     }
 }
 
@@ -127,15 +136,33 @@ impl Start {
 pub struct EventPages {
     store: Arc<dyn Store>,
     filter: EventFilter,
+    traces: Vec<String>,
     start: Start,
     left: usize,
+    /// How many entries are read next.
+    limit: usize,
     after: Option<String>,
 }
 
 impl EventPages {
     pub(crate) async fn open(store: Arc<dyn Store>, filter: EventFilter, count: usize) -> Result<Self, RequestError> {
         let start = Start::find(&*store, filter.since.as_ref()).await?;
-        Ok(Self { store, filter, start, left: count, after: None })
+        Ok(Self {
+            store,
+            traces: filter.traces(),
+            filter,
+            start,
+            left: count,
+            limit: count.clamp(1, MAX_PAGE_ENTRIES),
+            after: None,
+        })
+    }
+
+    /// The same from the event before one on, which need not be there any more.
+    #[must_use]
+    pub fn before(mut self, id: &str) -> Self {
+        self.after = Some(keys::event(id));
+        self
     }
 
     /// The next ones; none at the end.
@@ -145,14 +172,15 @@ impl EventPages {
     pub async fn next(&mut self) -> Result<Vec<Event>, RequestError> {
         let mut found = Vec::new();
         while self.left > 0 && found.is_empty() {
-            let limit = if self.filter.takes_all() { self.left.min(MAX_PAGE_ENTRIES) } else { MAX_PAGE_ENTRIES };
-            let page = self.store.list(keys::EVENTS, self.after.as_deref(), limit).await?;
+            let page = self.store.list(keys::EVENTS, self.after.as_deref(), self.limit).await?;
+            // Few are wanted and found soon, or it is a long search.
+            self.limit = (self.limit * 4).min(MAX_PAGE_ENTRIES);
             for entry in &page.entries {
                 if self.start.ends_at(entry) {
                     self.left = 0;
                     break;
                 }
-                if self.left == 0 || !self.start.is_before(entry) {
+                if self.left == 0 || !self.start.is_before(entry) || !self.has_traces(entry) {
                     continue;
                 }
                 let event: Event = entry.json()?;
@@ -167,5 +195,71 @@ impl EventPages {
             }
         }
         Ok(found)
+    }
+
+    fn has_traces(&self, entry: &Entry) -> bool {
+        self.traces.is_empty()
+            || std::str::from_utf8(&entry.value)
+                .is_ok_and(|text| self.traces.iter().all(|trace| text.contains(trace.as_str())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pierhead_model::{
+        ContainerId, ContainerState, ContainerThen, EventTag, ObservedContainer, Resources, Username,
+    };
+
+    fn event(kind: &str, name: &str) -> Event {
+        let observed = ObservedContainer {
+            id: ContainerId::parse("0badcafe").unwrap(),
+            name: name.to_owned(),
+            image: "sample".into(),
+            state: ContainerState::Running,
+            exit_code: None,
+            created_at: Timestamp(0),
+            ports: Vec::new(),
+            limits: Resources::default(),
+            labels: Default::default(),
+            restart_count: 0,
+        };
+        Event {
+            id: "1".to_owned(),
+            kind: kind.to_owned(),
+            time: Timestamp(5),
+            message: String::new(),
+            tags: vec![EventTag::Docker],
+            container: Some(Box::new(ContainerThen::new(&observed, None))),
+            engine: None,
+            app: Some(name.to_owned()),
+            actor: Username::parse("ann").ok(),
+        }
+    }
+
+    /// Whether an event has the traces of a filter, and whether the filter takes it.
+    fn judged(filter: &EventFilter, event: &Event) -> (bool, bool) {
+        let text = serde_json::to_string(event).unwrap();
+        (filter.traces().iter().all(|trace| text.contains(trace.as_str())), filter.takes(event))
+    }
+
+    #[test]
+    fn what_is_taken_has_the_traces() {
+        for text in ["start", "a\"b", "back\\slash", "tab\t", "é-ü", "/", "\u{1}", "{\"type\":\"x\"}"] {
+            let name = text.trim_start_matches('/');
+            for filter in [
+                EventFilter { kind: Some(text.to_owned()), ..EventFilter::default() },
+                EventFilter { app: Some(name.to_owned()), ..EventFilter::default() },
+                EventFilter { container: Some(format!("/{name}")), ..EventFilter::default() },
+                EventFilter { container: Some("0bad".to_owned()), ..EventFilter::default() },
+                EventFilter { actor: Some("ann".to_owned()), tag: Some("docker".to_owned()), ..EventFilter::default() },
+            ] {
+                assert_eq!(judged(&filter, &event(text, name)), (true, true), "{filter:?}");
+            }
+        }
+        let other = EventFilter { kind: Some("die".to_owned()), ..EventFilter::default() };
+        assert_eq!(judged(&other, &event("start", "web")), (false, false));
+        let engine = EventFilter { engine: Some("host-1".to_owned()), ..EventFilter::default() };
+        assert_eq!(judged(&engine, &event("start", "web")), (false, false));
     }
 }
