@@ -118,6 +118,13 @@ impl Doc {
         self
     }
 
+    /// A list of which parts can be asked for.
+    pub fn in_parts(self) -> Self {
+        self.query("limit", Kind::Number(1, crate::paging::MOST), "How many entries at most; what follows is linked to")
+            .query("cursor", Kind::Like("CjEwMDA1"), "Where to go on, as the `Link` of the part before it tells")
+            .sends(200, "Link", "The next part (`rel=\"next\"`), if there is one and a part was asked for")
+    }
+
     /// A success with a text or bytes.
     pub fn answers_text(mut self, media_type: &'static str, about: &str, example: &str) -> Self {
         self.answers.add(200, about, media_type, json!({ "type": "string" }), Value::from(example));

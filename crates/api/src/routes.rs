@@ -103,13 +103,13 @@ fn containers(routes: Routes) -> Routes {
 fn images(routes: Routes) -> Routes {
     routes
         .noun("image", "Images: archives that are sent in, and what hosts have")
-        .get("/api/images", Holders(ReadContainers), image::list, doc::images::list())
+        .list("/api/images", Holders(ReadContainers), image::list, doc::images::list(), Order::Id)
         .post("/api/images", Holders(WriteImages), image::upload, doc::images::upload())
         .get("/api/images/{id}", Holders(ReadContainers), image::show, doc::images::show())
         .delete("/api/images/{id}", Holders(WriteImages), image::delete, doc::images::delete())
         .post("/api/images/{id}/spread", Holders(WriteImages), image::spread, doc::images::spread())
         .noun("registry", "The pool's accounts at registries of images")
-        .get("/api/registries", Holders(ReadEngines), registry::list, doc::images::list_registries())
+        .list("/api/registries", Holders(ReadEngines), registry::list, doc::images::list_registries(), Order::Host)
         .post("/api/registries", Holders(WriteEngines), registry::add, doc::images::add_registry())
         .get("/api/registries/{host}", Holders(ReadEngines), registry::show, doc::images::show_registry())
         .put("/api/registries/{host}", Holders(WriteEngines), registry::set, doc::images::set_registry())

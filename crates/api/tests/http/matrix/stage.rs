@@ -33,7 +33,7 @@ struct Things {
     token: String,
 }
 
-/// A pool with callers, each of whom owns an app, an operation and a token.
+/// A pool with callers, each of whom owns an app, an operation, an image and a token.
 pub struct Stage {
     cluster: Cluster,
     admin: Sender,
@@ -101,6 +101,8 @@ impl Stage {
         let ran = sender.post(&format!("/api/containers?app={app}"), &image).await;
         assert_eq!(ran.status, 200, "{name}: {ran:?}");
         let token = sender.post("/api/tokens", r#"{"name":"of a test"}"#).await.json();
+        let archive = pierhead_testkit::image_archive(&[&image_of(name)], name);
+        assert!([200, 201].contains(&sender.send("POST", "/api/images", archive).await.status), "{name}");
         let role = callers().iter().find(|caller| caller.name == name).map_or("user", |caller| caller.role);
         self.give_role(name, role).await;
         let things = Things {
@@ -134,6 +136,7 @@ impl Stage {
             ("/api/containers/", id.as_str(), things.container.as_str()),
             ("/api/operations/", &id, &things.operation),
             ("/api/tokens/", &id, &things.token),
+            ("/api/images/", &id, &image_of(owner)),
             ("/api/apps/", "{name}", &app),
         ] {
             if path.starts_with(prefix) {
@@ -158,6 +161,10 @@ impl Stage {
 
 fn app_of(name: &str) -> String {
     format!("{name}s-app")
+}
+
+fn image_of(name: &str) -> String {
+    format!("{name}s-image:1")
 }
 
 /// The example of the document, made to be about what somebody owns.
