@@ -2,9 +2,11 @@
 
 mod event;
 mod explain;
+mod rows;
 
 pub(crate) use event::event;
 pub(crate) use explain::{explain_app, explain_request, explain_slot};
+pub(crate) use rows::Rows;
 
 use crate::identity::Caller;
 use pierhead_controller::PoolUsage;
@@ -17,7 +19,6 @@ use pierhead_wire::{
     AppView, ClusterInfo, ContainerView, EngineOfContainer, EngineView, HealthView, HomelessView, ImageDescription,
     MoveView, OperationView, PortDescription, RebalanceView, ScoreView, SilentEngine, SlotView, SurvivalView, format_timestamp,
 };
-use std::cmp::Reverse;
 
 /// An engine.
 pub(crate) fn engine(world: &World, state: &EngineState) -> EngineView {
@@ -140,18 +141,6 @@ pub(crate) fn cluster(world: &World, usage: PoolUsage, version: &str) -> Cluster
     info
 }
 
-/// Containers of all hosts, newest first.
-pub(crate) fn containers(world: &World, caller: &Caller, all: bool) -> Vec<ContainerView> {
-    let mut found: Vec<(&EngineId, &ObservedContainer)> = world
-        .engines()
-        .iter()
-        .flat_map(|(id, state)| state.containers.values().map(move |container| (id, container)))
-        .filter(|(engine, container)| all || (container.state.is_running() && !is_down(world, engine)))
-        .collect();
-    found.sort_by_cached_key(|(_, container)| Reverse(pierhead_planner::age(container)));
-    found.into_iter().filter_map(|(engine, observed)| container(world, caller, engine, observed)).collect()
-}
-
 /// One container; `None` if its host is not in the pool.
 pub(crate) fn container(
     world: &World,
@@ -159,13 +148,23 @@ pub(crate) fn container(
     engine: &EngineId,
     observed: &ObservedContainer,
 ) -> Option<ContainerView> {
+    container_for(world, engine, observed, |app| sees_all(caller, app))
+}
+
+/// One container for somebody of whom it is known whether they see everything of an app.
+fn container_for(
+    world: &World,
+    engine: &EngineId,
+    observed: &ObservedContainer,
+    sees_all: impl FnOnce(&App) -> bool,
+) -> Option<ContainerView> {
     let state = world.engines().get(engine)?;
     let owner = observed.belongs_to(&world.cluster).then(|| Ownership::read(&observed.labels)).flatten();
     let app = owner.as_ref().and_then(|owner| world.apps().get(&owner.slot.app));
     let spec =
         app.zip(owner.as_ref()).and_then(|(app, owner)| app.members.iter().find(|member| member.name == owner.member));
     let image = match (app, spec) {
-        (Some(app), Some(member)) => ImageDescription::of(&member.spec, !sees_all(caller, app)),
+        (Some(app), Some(member)) => ImageDescription::of(&member.spec, !sees_all(app)),
         _ => foreign_image(observed),
     };
     let host = state.record.host();
@@ -197,6 +196,7 @@ fn is_down(world: &World, engine: &EngineId) -> bool {
 fn sees_all(caller: &Caller, app: &App) -> bool {
     app.owner == caller.identity.username || caller.may(Permission::WriteAllContainers)
 }
+
 /// An operation; what a container printed that failed is for those who may read its log.
 pub(crate) fn operation(caller: &Caller, operation: &Operation) -> OperationView {
     let mut view = OperationView::from(operation);
@@ -206,7 +206,6 @@ pub(crate) fn operation(caller: &Caller, operation: &Operation) -> OperationView
     }
     view
 }
-
 
 /// What is known of a container that was not described to us.
 fn foreign_image(observed: &ObservedContainer) -> ImageDescription {
@@ -243,12 +242,13 @@ pub(crate) fn app(world: &World, caller: &Caller, app: &App) -> AppView {
         running: u32::try_from(serving(world, app)).unwrap_or(u32::MAX),
         done: count_in(&slots, SlotPhase::Done),
         failed: count_in(&slots, SlotPhase::Failed),
-        message: what_of_the_change(app),
         version: app.version,
+        message: what_of_the_change(app),
         created_at: format_timestamp(app.created_at),
         slots,
     }
 }
+
 fn count_in(slots: &[SlotView], phase: SlotPhase) -> u32 {
     u32::try_from(slots.iter().filter(|slot| slot.state == phase.as_str()).count()).unwrap_or(u32::MAX)
 }
@@ -265,7 +265,6 @@ fn what_of_the_change(app: &App) -> String {
         (None, None) => String::new(),
     }
 }
-
 
 fn slot_view(world: &World, app: &App, slot: Slot) -> SlotView {
     let key = SlotKey { app: app.id.clone(), slot };
@@ -290,8 +289,8 @@ fn slot_view(world: &World, app: &App, slot: Slot) -> SlotView {
         wish: wish.to_owned(),
         state: status.phase.as_str().to_owned(),
         container: status.container.map(|id| id.to_string()),
-        exit_code: assignment.and_then(|assignment| assignment.exit.as_ref()).map(|exit| exit.code),
         engine: status.engine.map(|id| id.to_string()),
+        exit_code: assignment.and_then(|assignment| assignment.exit.as_ref()).map(|exit| exit.code),
         version: assignment.map(|assignment| assignment.version),
         generation: assignment.map(|assignment| assignment.generation.0),
         ports: bound.unwrap_or_default().iter().map(|port| PortDescription::bound(port, host)).collect(),

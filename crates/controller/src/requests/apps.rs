@@ -1,7 +1,7 @@
 //! Requests about apps: run, scale, change, delete.
 
 use super::edit::{AppEdit, Edit};
-use super::{Actor, Idempotency, MOST_SLOTS, RequestError, RunRequest, Started};
+use super::{Actor, Container, Idempotency, MOST_SLOTS, RequestError, RunRequest, Started};
 use crate::Controller;
 use crate::known::Known;
 use pierhead_model::{
@@ -61,19 +61,34 @@ impl Controller {
         timeout: Option<Duration>,
         idempotency: Option<&Idempotency>,
     ) -> Result<Started, RequestError> {
+        self.resize(actor, name, None, count, timeout, idempotency).await
+    }
+
+    /// The same; the event is about the container by which the app was named, if it was.
+    pub(super) async fn resize(
+        &self,
+        actor: &Actor,
+        name: &AppName,
+        named_by: Option<&Container>,
+        count: u32,
+        timeout: Option<Duration>,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<Started, RequestError> {
         if count > MOST_SLOTS {
             return Err(invalid("count", format!("a number from 0 to {MOST_SLOTS}")));
         }
+        let subject = named_by.map(|container| format!("id={}, ", container.observed.id)).unwrap_or_default();
         self.edit(actor, idempotency, timeout, |known, operation, _| {
             let mut app = owned_app(known, actor, name)?;
             let targets = set_replicas(known, &mut app, count, operation)?;
             Ok(Edit {
                 title: format!("scale {name} to {count}"),
                 event: "scale-container",
-                event_message: format!("app={name}, count={count}"),
+                event_message: format!("{subject}app={name}, count={count}"),
                 targets,
+                describes: None,
                 pull: false,
-                container: None,
+                container: named_by.cloned(),
                 is_new: false,
                 app: AppEdit::Put(app),
             })
@@ -86,7 +101,6 @@ impl Controller {
     /// # Errors
     /// If the actor may not.
     pub async fn set_app(
-                describes: None,
         &self,
         actor: &Actor,
         name: &AppName,
@@ -119,6 +133,7 @@ impl Controller {
                 event: "set-app",
                 event_message: format!("app={name}, name={}", spec.image),
                 targets,
+                describes,
                 pull: false,
                 container: None,
                 is_new,
@@ -133,7 +148,6 @@ impl Controller {
     /// # Errors
     /// If there is no such app, or the actor may not.
     pub async fn delete_app(
-                describes,
         &self,
         actor: &Actor,
         name: &AppName,
@@ -146,6 +160,7 @@ impl Controller {
                 event: "delete-app",
                 event_message: format!("app={name}"),
                 targets: Edit::targets(app.slots.keys().copied(), Goal::Gone),
+                describes: None,
                 pull: false,
                 container: None,
                 is_new: false,
@@ -160,7 +175,6 @@ pub(super) fn invalid(field: &'static str, expected: String) -> RequestError {
     RequestError::Invalid { field, expected }
 }
 
-                describes: None,
 fn check_privileges(actor: &Actor, spec: &ContainerSpec) -> Result<(), RequestError> {
     match spec.privileges().first() {
         Some(privilege) if !actor.may_run_privileged => Err(RequestError::Forbidden(format!(
@@ -238,6 +252,9 @@ fn empty_app(id: AppId, name: AppName, actor: &Actor, spec: &ContainerSpec, tran
         transient,
         members: members(spec),
         version: 1,
+        newest_version: 1,
+        former: None,
+        taken_back: None,
         slots: BTreeMap::new(),
         next_slot: 0,
         created_at: now,
@@ -252,9 +269,6 @@ fn free_name(known: &Known, base: &str) -> Option<AppName> {
     let base = if cleaned.is_empty() { "app" } else { cleaned };
     let candidates = std::iter::once(base.to_owned()).chain((2..10_000).map(|number| format!("{base}-{number}")));
     candidates.filter_map(|name| AppName::parse(name).ok()).find(|name| known.world.app_named(name.as_str()).is_none())
-        newest_version: 1,
-        former: None,
-        taken_back: None,
 }
 
 fn add_slots(app: &mut App, count: u32, operation: &OperationId) -> Result<Vec<Slot>, RequestError> {
