@@ -59,6 +59,36 @@ pub struct EngineRequest {
     /// Set by the server only: accepted and ignored.
     #[serde(default, skip_serializing_if = "crate::is_for_servers")]
     pub memory: Option<Value>,
+    /// Set by the server only: accepted and ignored.
+    #[serde(default, skip_serializing_if = "crate::is_for_servers")]
+    pub duty: Option<Value>,
+    /// Set by the server only: accepted and ignored.
+    #[serde(default, skip_serializing_if = "crate::is_for_servers")]
+    pub reserved_cpus: Option<Value>,
+    /// Set by the server only: accepted and ignored.
+    #[serde(default, skip_serializing_if = "crate::is_for_servers")]
+    pub reserved_memory: Option<Value>,
+    /// Set by the server only: accepted and ignored.
+    #[serde(default, skip_serializing_if = "crate::is_for_servers")]
+    pub container_count: Option<Value>,
+    /// Set by the server only: accepted and ignored.
+    #[serde(default, skip_serializing_if = "crate::is_for_servers")]
+    pub image_count: Option<Value>,
+    /// Set by the server only: accepted and ignored.
+    #[serde(default, skip_serializing_if = "crate::is_for_servers")]
+    pub api_version: Option<Value>,
+    /// Set by the server only: accepted and ignored.
+    #[serde(default, skip_serializing_if = "crate::is_for_servers")]
+    pub operating_system: Option<Value>,
+    /// Set by the server only: accepted and ignored.
+    #[serde(default, skip_serializing_if = "crate::is_for_servers")]
+    pub kernel: Option<Value>,
+    /// Set by the server only: accepted and ignored.
+    #[serde(default, skip_serializing_if = "crate::is_for_servers")]
+    pub storage_driver: Option<Value>,
+    /// Set by the server only: accepted and ignored.
+    #[serde(default, skip_serializing_if = "crate::is_for_servers")]
+    pub lacks: Option<Value>,
 }
 
 /// The inner object of the original's form.
@@ -281,6 +311,35 @@ mod tests {
         ] {
             assert!(address(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn what_is_listed_can_be_sent_to_be_added() {
+        let health = HealthView { status: "healthy".into(), response_time: 1, reason: "x".into(), since: "x".into() };
+        let view = EngineView {
+            id: "a".into(),
+            addr: "http://10.0.0.5:2375".into(),
+            cpus: 2.0,
+            memory: 1.0,
+            labels: vec!["ssd".into()],
+            health,
+            duty: "drained".into(),
+            docker_version: "1".into(),
+            reserved_cpus: 1.0,
+            reserved_memory: 1.0,
+            container_count: 1,
+            image_count: 1,
+            api_version: "1.41".into(),
+            operating_system: "x".into(),
+            kernel: "x".into(),
+            storage_driver: "x".into(),
+            lacks: vec!["x".into()],
+        };
+        let request: EngineRequest = serde_json::from_value(serde_json::to_value(&view).unwrap()).unwrap();
+        assert_eq!((request.id(), request.address().unwrap().as_str()), (Some("a"), "http://10.0.0.5:2375"));
+        assert_eq!(request.labels().unwrap().len(), 1);
+        let sent = serde_json::to_value(&request).unwrap();
+        assert_eq!(sent.as_object().unwrap().keys().collect::<Vec<_>>(), ["addr", "id", "labels"]);
     }
 
     #[test]
