@@ -29,6 +29,8 @@ mod mutants;
 #[cfg(test)]
 mod original;
 #[cfg(test)]
+mod original_api;
+#[cfg(test)]
 mod place;
 #[cfg(test)]
 mod program;
