@@ -6,5 +6,6 @@ pub(super) mod cluster;
 pub(super) mod containers;
 pub(super) mod engines;
 pub(super) mod events;
+pub(super) mod images;
 pub(super) mod operations;
 pub(super) mod session;
