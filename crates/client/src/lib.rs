@@ -20,6 +20,7 @@ mod logs;
 mod operation;
 mod registry;
 mod role;
+mod session;
 mod token;
 mod transport;
 mod trust;

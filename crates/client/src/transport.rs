@@ -286,6 +286,11 @@ impl Reply {
         Answer::read(body).map_err(|why| ClientError::ReadAnswer { url: url.to_string(), why })
     }
 
+    /// The text of the answer.
+    pub(crate) fn text(self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
     /// The id of the operation that the answer is from.
     pub(crate) fn operation(&self) -> Option<String> {
         let id = self.location.as_deref()?.rsplit_once("/api/operations/")?.1;
