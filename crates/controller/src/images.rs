@@ -7,6 +7,7 @@ mod spread;
 mod supply;
 mod upload;
 
+pub(crate) use spread::Destination;
 pub use spread::{Spread, SpreadState, SpreadStep};
 pub use upload::Upload;
 pub(crate) use upload::Received;

@@ -53,6 +53,13 @@ impl SpreadState {
     }
 }
 
+/// A host that an archive is to be brought to.
+pub(crate) struct Destination {
+    pub(crate) engine: EngineId,
+    /// Why it can't be reached now.
+    pub(crate) refusal: Option<String>,
+}
+
 /// An archive on its way to hosts. When this is dropped, loads that nobody else waits for are given up.
 pub struct Spread {
     steps: mpsc::UnboundedReceiver<SpreadStep>,
@@ -71,24 +78,24 @@ impl Spread {
         self.steps.recv().await
     }
 
-    /// Begins; `refused` are hosts that can't be used now, and why.
+    /// Begins.
     pub(crate) fn begin(
         images: Arc<Images>,
         engines: Arc<Engines>,
         archive: ImageArchive,
-        hosts: Vec<(EngineId, Result<(), String>)>,
+        hosts: Vec<Destination>,
     ) -> Self {
         let (tell, steps) = mpsc::unbounded_channel();
-        for (engine, _) in &hosts {
-            say(&tell, engine, SpreadState::Waiting, 0, String::new());
+        for host in &hosts {
+            say(&tell, &host.engine, SpreadState::Waiting, 0, String::new());
         }
         let work = tokio::spawn(async move {
-            let each = stream::iter(hosts).for_each_concurrent(HOSTS_AT_ONCE, |(engine, is_usable)| {
+            let each = stream::iter(hosts).for_each_concurrent(HOSTS_AT_ONCE, |Destination { engine, refusal }| {
                 let (images, engines, archive, tell) = (&images, &engines, &archive, tell.clone());
                 async move {
-                    let result = match is_usable {
-                        Ok(()) => bring(images, engines, archive, &engine, &tell).await,
-                        Err(why) => Err(why),
+                    let result = match refusal {
+                        None => bring(images, engines, archive, &engine, &tell).await,
+                        Some(why) => Err(why),
                     };
                     match result {
                         Ok(()) => say(&tell, &engine, SpreadState::Done, 100, String::new()),

@@ -1,45 +1,18 @@
-//! Requests about image archives: send one in, list what there is and where, spread, delete.
+//! Requests about image archives: send one in, spread it, delete it. What there is and where is next door.
+
+mod pool;
+
+pub use pool::{PoolImage, PoolImages};
 
 use super::{Actor, RequestError};
-use crate::images::{ArchiveError, Received, Spread, TagRecord, Upload};
+use crate::images::{ArchiveError, Destination, Received, Spread, TagRecord, Upload};
 use crate::{Controller, keys};
-use futures_util::future::join_all;
-use pierhead_engine::LocalImage;
-use pierhead_model::{EngineId, EventTag, HealthStatus, ImageArchive, ImageId, ImageReference};
+use pierhead_model::{EngineId, EventTag, ImageArchive, ImageId, ImageReference};
 use pierhead_planner::EngineState;
 use pierhead_store::{Error, Revision, StoreJson, Transaction};
+use pool::{begins, refusal};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
-
-/// How long a host may take to list its images.
-const LIST_LIMIT: Duration = Duration::from_secs(3);
-/// The fewest digits that stand for an id.
-const FEWEST_DIGITS: usize = 6;
-
-/// An image of the pool: sent in, on hosts, or both.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PoolImage {
-    /// Its id.
-    pub id: String,
-    /// Its names, on any host or in its archive.
-    pub tags: BTreeSet<String>,
-    /// Its size on a host, or that of its archive if no host has it, in bytes.
-    pub size_bytes: u64,
-    /// Its archive.
-    pub archive: Option<ImageArchive>,
-    /// The hosts that have it.
-    pub engines: Vec<EngineId>,
-}
-
-/// All images of the pool.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct PoolImages {
-    /// The images: those that were sent in first, the newest first.
-    pub images: Vec<PoolImage>,
-    /// Hosts that did not tell what they have.
-    pub silent: Vec<EngineId>,
-}
 
 impl Controller {
     /// Begins to take an archive; `announced` is how many bytes will come, if that is known.
@@ -153,70 +126,6 @@ impl Controller {
         }
     }
 
-    /// Why somebody who may not change what is others' can't have these names: a host has another image of one of them,
-    /// which others may be running.
-    async fn elsewhere(&self, tags: &BTreeSet<ImageReference>, id: &ImageId) -> Option<String> {
-        let (listed, _) = self.images_of_hosts().await;
-        let taken = |local: &LocalImage| {
-            let tag = tags.iter().find(|tag| local.tags.iter().any(|name| name == tag.as_str()))?;
-            (local.id != id.as_str()).then_some(tag)
-        };
-        listed.iter().find_map(|(engine, images)| {
-            let tag = images.iter().find_map(taken)?;
-            Some(format!(
-                "host {engine} has another image of the name {tag}; choose a name that is free, or ask an administrator"
-            ))
-        })
-    }
-
-    /// Every image of the pool.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub async fn pool_images(&self) -> Result<PoolImages, RequestError> {
-        let (listed, silent) = self.images_of_hosts().await;
-        let mut archives = self.images.records().await?;
-        archives.sort_by_key(|archive| std::cmp::Reverse(archive.uploaded_at));
-        let mut images: Vec<PoolImage> = archives.into_iter().map(sent_in).collect();
-        let mut places: BTreeMap<String, usize> =
-            images.iter().enumerate().map(|(at, image)| (image.id.clone(), at)).collect();
-        for (engine, local) in listed {
-            for local in local {
-                let at = *places.entry(local.id.clone()).or_insert(images.len());
-                if at == images.len() {
-                    images.push(on_hosts(&local));
-                }
-                let image = &mut images[at];
-                if image.engines.is_empty() {
-                    image.size_bytes = local.size_bytes;
-                }
-                image.tags.extend(local.tags);
-                image.engines.push(engine.clone());
-            }
-        }
-        Ok(PoolImages { images, silent })
-    }
-
-    /// One image of the pool, by a name of it, its id, or the begin of its digits.
-    ///
-    /// # Errors
-    /// If there is none, or several.
-    pub async fn pool_image(&self, name: &str) -> Result<(PoolImage, Vec<EngineId>), RequestError> {
-        let PoolImages { images, silent } = self.pool_images().await?;
-        let tag = ImageReference::parse(name).map(String::from).unwrap_or_default();
-        if let Some(image) = images.iter().find(|image| has_tag(image, &tag)) {
-            return Ok((image.clone(), silent));
-        }
-        let mut found = images.into_iter().filter(|image| begins(&image.id, name));
-        match (found.next(), found.next()) {
-            (Some(image), None) => Ok((image, silent)),
-            (None, _) => Err(not_found(name)),
-            _ => {
-                Err(RequestError::Invalid { field: "id", expected: "more digits: several images begin so".to_owned() })
-            }
-        }
-    }
-
     /// An archive that was sent in, by a name of it, its id, or the begin of its digits.
     async fn archive_named(&self, name: &str) -> Result<ImageArchive, RequestError> {
         if let Ok(tag) = ImageReference::parse(name)
@@ -271,53 +180,30 @@ impl Controller {
             return Err(RequestError::Invalid { field: "id", expected });
         }
         let hosts = self.hosts_to_reach(engines)?;
-        let names: Vec<&str> = hosts.iter().map(|(id, _)| id.as_str()).collect();
+        let names: Vec<&str> = hosts.iter().map(|host| host.engine.as_str()).collect();
         let message = format!("id={}, engines={}", archive.id, names.join(" "));
         let transaction = self.with_image_event(Transaction::new(), "spread-image", message, actor)?;
         self.store.commit(transaction).await?;
         Ok(Spread::begin(Arc::clone(&self.images), Arc::clone(&self.engines), archive, hosts))
     }
 
-    fn hosts_to_reach(&self, engines: &[String]) -> Result<Vec<(EngineId, Result<(), String>)>, RequestError> {
+    fn hosts_to_reach(&self, engines: &[String]) -> Result<Vec<Destination>, RequestError> {
         let known = self.known();
         let all = known.world.engines();
+        let to =
+            |engine: &EngineId, state: &EngineState| Destination { engine: engine.clone(), refusal: refusal(state) };
         if engines.is_empty() {
-            let reachable = all.iter().filter(|(_, state)| is_reachable(state).is_ok());
-            return Ok(reachable.map(|(id, _)| (id.clone(), Ok(()))).collect());
+            return Ok(all.iter().map(|(id, state)| to(id, state)).filter(|host| host.refusal.is_none()).collect());
         }
         let named: BTreeSet<&String> = engines.iter().collect();
         let found = |name: &String| match all.get_key_value(name.as_str()) {
-            Some((id, state)) => Ok((id.clone(), is_reachable(state))),
+            Some((id, state)) => Ok(to(id, state)),
             None => {
                 let id = name.chars().take(64).collect();
                 Err(RequestError::NotFound { what: "engine", id, replaced_by: None })
             }
         };
         named.into_iter().map(found).collect()
-    }
-
-    /// What all usable hosts have, asked at once, and those that do not tell.
-    async fn images_of_hosts(&self) -> (Vec<(EngineId, Vec<LocalImage>)>, Vec<EngineId>) {
-        let hosts: Vec<(EngineId, bool)> = {
-            let known = self.known();
-            known.world.engines().iter().map(|(id, state)| (id.clone(), is_reachable(state).is_ok())).collect()
-        };
-        let asked = hosts.into_iter().map(|(id, is_reachable)| async move {
-            let link = if is_reachable { self.engines.link(&id) } else { None };
-            let listed = match link {
-                Some(link) => tokio::time::timeout(LIST_LIMIT, link.engine.images()).await.ok().and_then(Result::ok),
-                None => None,
-            };
-            (id, listed)
-        });
-        let (mut told, mut silent) = (Vec::new(), Vec::new());
-        for (id, listed) in join_all(asked).await {
-            match listed {
-                Some(images) => told.push((id, images)),
-                None => silent.push(id),
-            }
-        }
-        (told, silent)
     }
 
     fn with_image_event(
@@ -328,41 +214,6 @@ impl Controller {
         actor: &Actor,
     ) -> Result<Transaction, RequestError> {
         self.with_event(transaction, kind, message, EventTag::Cluster, Some(&actor.username))
-    }
-}
-
-fn sent_in(archive: ImageArchive) -> PoolImage {
-    PoolImage {
-        id: archive.id.to_string(),
-        tags: archive.tags.iter().map(ImageReference::to_string).collect(),
-        size_bytes: archive.size_bytes,
-        archive: Some(archive),
-        engines: Vec::new(),
-    }
-}
-
-fn on_hosts(local: &LocalImage) -> PoolImage {
-    PoolImage { id: local.id.clone(), tags: BTreeSet::new(), size_bytes: 0, archive: None, engines: Vec::new() }
-}
-
-/// A name is first of all the one in the pool; hosts may still have an older image of it.
-fn has_tag(image: &PoolImage, tag: &str) -> bool {
-    match &image.archive {
-        Some(archive) => archive.tags.iter().any(|own| own.as_str() == tag),
-        None => image.tags.contains(tag),
-    }
-}
-
-fn begins(id: &str, name: &str) -> bool {
-    let digits = name.strip_prefix("sha256:").unwrap_or(name);
-    digits.len() >= FEWEST_DIGITS && id.strip_prefix("sha256:").is_some_and(|id| id.starts_with(digits))
-}
-
-fn is_reachable(state: &EngineState) -> Result<(), String> {
-    let health = &state.health;
-    match health.status {
-        HealthStatus::Healthy => Ok(()),
-        status => Err(format!("it is {}: {}", status.as_str(), health.reason).trim_end_matches(": ").to_owned()),
     }
 }
 

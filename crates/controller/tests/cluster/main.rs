@@ -9,4 +9,6 @@ mod engines;
 mod events;
 mod faults;
 mod hosts_in_work;
+mod images;
+mod registries;
 mod verbs;
