@@ -11,7 +11,7 @@ use crate::health::after_probe;
 use crate::known::Shared;
 use doubts::Doubts;
 use pierhead_engine::{DynEngine, EngineEvent, Progress, RegistryAuth};
-use pierhead_model::{ContainerId, Engine, EngineId, ImageReference};
+use pierhead_model::{ContainerId, Engine, EngineId, ImageId, ImageReference};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -87,6 +87,7 @@ pub(crate) struct Link {
     /// The account for pulls on this host.
     pub(crate) registry_auth: Option<RegistryAuth>,
     pulls: Arc<Mutex<BTreeMap<ImageReference, u8>>>,
+    loaded: Mutex<BTreeMap<ImageId, String>>,
     ended: CancellationToken,
 }
 
@@ -171,6 +172,7 @@ impl Engines {
             engine: connection.engine,
             registry_auth: connection.registry_auth,
             pulls: Arc::default(),
+            loaded: Mutex::default(),
             starts: Semaphore::new(self.heartbeat.starts),
             others: Semaphore::new(16),
             relist: Notify::new(),
@@ -214,6 +216,12 @@ impl Engines {
         }
     }
 
+    /// What an engine keeps its images with, as far as it told.
+    pub(crate) fn storage_driver(&self, link: &Link) -> Option<String> {
+        let known = self.shared.read();
+        Some(known.world.engines().get(&link.id)?.facts.as_ref()?.storage_driver.clone())
+    }
+
     /// Takes note that a container is gone.
     pub(crate) fn forget(&self, link: &Link, id: &ContainerId) {
         link.touch(id);
@@ -252,6 +260,20 @@ impl Link {
 
     fn hints(&self) -> MutexGuard<'_, Hints> {
         self.hints.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn id(&self) -> &EngineId {
+        &self.id
+    }
+
+    /// The id that the engine itself gave an image that was loaded here.
+    pub(crate) fn loaded_as(&self, image: &ImageId) -> Option<String> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner).get(image).cloned()
+    }
+
+    /// Keeps note of the id that the engine itself gave an image.
+    pub(crate) fn set_loaded(&self, image: &ImageId, id: String) {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner).insert(image.clone(), id);
     }
 
     /// Keeps note of how far a pull is.
