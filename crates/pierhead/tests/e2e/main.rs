@@ -19,12 +19,14 @@ mod dev;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
-mod kills;
-#[cfg(all(test, feature = "mutants"))]
 mod in_work;
 #[cfg(test)]
 mod images;
 #[cfg(test)]
+mod kills;
+#[cfg(test)]
+mod leaks;
+#[cfg(all(test, feature = "mutants"))]
 mod mutants;
 #[cfg(test)]
 mod original;
@@ -39,6 +41,8 @@ mod raw;
 #[cfg(test)]
 #[path = "../../../client/tests/http/scripted.rs"]
 mod scripted;
+#[cfg(test)]
+mod registries;
 #[cfg(test)]
 mod serve;
 #[cfg(test)]
