@@ -14,6 +14,8 @@ const LONGEST_TEXT: usize = 4096;
 pub(crate) enum Value {
     /// `true`, `false`, `1` or `0`.
     Flag,
+    /// `false` or `0`: what clients say of a thing that they do not want.
+    Off,
     /// Decimal digits.
     Number,
     /// Decimal digits, or `all`.
@@ -57,6 +59,7 @@ fn check(kind: Value, value: &str) -> Option<String> {
     let digits = |text: &str| !text.is_empty() && text.len() <= 19 && text.bytes().all(|byte| byte.is_ascii_digit());
     let good = match kind {
         Value::Flag => matches!(value, "true" | "false" | "1" | "0"),
+        Value::Off => matches!(value, "false" | "0"),
         Value::Number => digits(value),
         Value::Tail => value == "all" || digits(value),
         Value::Moment => {
@@ -85,6 +88,7 @@ fn filters(value: &str) -> Option<String> {
 fn form(kind: Value) -> &'static str {
     match kind {
         Value::Flag => "true or false",
+        Value::Off => "false",
         Value::Number => "a whole number",
         Value::Tail => "a whole number or 'all'",
         Value::Moment => "a moment in seconds",
@@ -105,6 +109,7 @@ mod tests {
 
     const KEYS: &[(&str, Value)] = &[
         ("all", Value::Flag),
+        ("link", Value::Off),
         ("t", Value::Number),
         ("tail", Value::Tail),
         ("since", Value::Moment),
@@ -120,6 +125,7 @@ mod tests {
             ("", ""),
             ("all=true&t=10", "all=true&t=10"),
             ("all=&t=1", "t=1"),
+            ("link=false", "link=false"),
             ("tail=all", "tail=all"),
             ("since=17.5", "since=17.5"),
             ("name=web.0.1", "name=web.0.1"),
@@ -138,6 +144,7 @@ mod tests {
             ("All=1", "'All'"),
             ("all=1&all=0", "'all' twice"),
             ("a%6cl=1&all=1", "'all' twice"),
+            ("link=true", "'link' must be false"),
             ("all=yes", "'all' must be true or false"),
             ("all=1;t=5", "'all' must be"),
             ("t=-1", "'t' must be"),

@@ -3,7 +3,7 @@
 use super::body::Shape;
 use super::create::{CONTAINER, EXEC, EXEC_START};
 use super::path::{Path, is_id};
-use super::query::Value::{self, Filters, Flag, Moment, Name, Names, Number, Tail, Text};
+use super::query::Value::{self, Filters, Flag, Moment, Name, Names, Number, Off, Tail, Text};
 use crate::refusal::Refusal;
 use hyper::Method;
 
@@ -87,7 +87,10 @@ pub(crate) static RULES: [Rule; 33] = [
     change("/containers/{id}/pause", &[], Body::Empty),
     change("/containers/{id}/unpause", &[], Body::Empty),
     change("/containers/{id}/resize", &[("h", Number), ("w", Number)], Body::Empty),
-    Rule { method: "DELETE", ..change("/containers/{id}", &[("v", Flag), ("force", Flag)], Body::Empty) },
+    Rule {
+        method: "DELETE",
+        ..change("/containers/{id}", &[("v", Flag), ("force", Flag), ("link", Off)], Body::Empty)
+    },
     change("/containers/{id}/attach", ATTACH, Body::Talk),
     change("/containers/{id}/exec", &[], Body::Json(EXEC)),
     change("/exec/{id}/start", &[], Body::JsonTalk(EXEC_START)),

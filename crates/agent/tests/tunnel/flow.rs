@@ -1,0 +1,161 @@
+//! Large streams beside small ones: nothing holds up a beat, nothing is taken faster than it is wanted.
+
+use crate::bed::{Bed, PATIENCE, ask, in_time, request, timing, until};
+use futures_util::{StreamExt, stream};
+use http_body_util::{BodyExt, StreamBody};
+use hyper::Request;
+use hyper::body::{Bytes, Frame};
+use pierhead_agent::{Load, STREAM_WINDOW, STREAMS, TERM, TunnelBody};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// An archive of so many pieces of 64 KiB.
+fn pieces(count: usize) -> TunnelBody {
+    let piece = Bytes::from(vec![7u8; 64 * 1024]);
+    StreamBody::new(stream::iter(0..count).map(move |_| Ok(Frame::data(piece.clone())))).boxed_unsync()
+}
+
+fn load(target: &str, archive: TunnelBody) -> Request<TunnelBody> {
+    Request::post(target).header(TERM, 1).body(archive).unwrap()
+}
+
+/// Each beat carries how many bytes the reader had when it was made, so that the bytes which overtook it are counted
+/// and no clock is needed.
+#[tokio::test]
+async fn beats_overtake_images_on_their_way_out() {
+    const IMAGES: usize = 3;
+    let received = Arc::new(AtomicU64::new(0));
+    let counter = received.clone();
+    let at_the_beat = Arc::new(move || Load { cpu_permille: 0, memory_available: counter.load(Ordering::SeqCst) });
+    let bed = Bed::beating(at_the_beat, timing()).await;
+    let tunnel = bed.tunnel().await;
+    let mut beats = tunnel.beats().await.unwrap();
+    let mut images = stream::SelectAll::new();
+    for _ in 0..IMAGES {
+        let answer = tunnel.send(request("GET", "/images/a/get", 1, "")).await.unwrap();
+        images.push(answer.into_body().into_data_stream());
+    }
+    let (mut seen, mut largest) = (0, 0);
+    let read = async {
+        while received.load(Ordering::SeqCst) < 200 << 20 || seen < 20 {
+            tokio::select! {
+                biased;
+                beat = beats.next() => {
+                    let before = beat.unwrap().unwrap().load.memory_available;
+                    largest = largest.max(received.load(Ordering::SeqCst) - before);
+                    seen += 1;
+                }
+                piece = images.next() => {
+                    received.fetch_add(piece.unwrap().unwrap().len() as u64, Ordering::SeqCst);
+                }
+            }
+        }
+    };
+    in_time("200 MB and 20 beats", read).await;
+    let limit = (IMAGES as u64 + 1) * u64::from(STREAM_WINDOW);
+    assert!(largest <= limit, "{largest} bytes overtook a beat, of {seen}; the limit is {limit}");
+}
+
+#[tokio::test]
+async fn images_that_nobody_reads_hold_up_nothing() {
+    let bed = Bed::up().await;
+    let tunnel = bed.tunnel().await;
+    let mut beats = tunnel.beats().await.unwrap();
+    let mut standing = vec![];
+    for _ in 0..STREAMS - 2 {
+        let answer = tunnel.send(request("GET", "/images/a/get", 1, "")).await.unwrap();
+        standing.push(answer.into_body());
+    }
+    // Long enough for every one of them to be full: then nothing more comes of any, and all else goes on.
+    let first = in_time("the beats go on", beats.by_ref().take(200).collect::<Vec<_>>()).await;
+    assert!(first.iter().all(Result::is_ok));
+    assert_eq!(in_time("a request goes on", ask(&tunnel, "GET", "/info", "")).await.0, 200);
+    for body in &mut standing {
+        assert!(body.frame().await.unwrap().is_ok(), "each of them goes on when it is read");
+    }
+    drop(standing);
+    until("the engine is left alone", || bed.fake.busy.load(Ordering::SeqCst) == 0).await;
+}
+
+#[tokio::test]
+async fn an_engine_that_takes_no_image_holds_up_nothing() {
+    let bed = Bed::up().await;
+    let tunnel = bed.tunnel().await;
+    let mut beats = tunnel.beats().await.unwrap();
+    let stuck: Vec<_> = (0..STREAMS - 2)
+        .map(|_| {
+            let tunnel = tunnel.clone();
+            let request = Request::put("/containers/stuck/archive?path=x").header(TERM, 1).body(pieces(64)).unwrap();
+            tokio::spawn(async move { tunnel.send(request).await.map(drop) })
+        })
+        .collect();
+    until("all of them arrive", || bed.fake.seen().len() == stuck.len()).await;
+    in_time("the beats go on", beats.by_ref().take(100).collect::<Vec<_>>()).await;
+    let create = ask(&tunnel, "POST", "/containers/create", r#"{"Image":"a:1"}"#);
+    assert_eq!(in_time("a request with a body goes on", create).await.0, 200);
+    assert!(stuck.iter().all(|task| !task.is_finished()), "they were on their way all the time");
+    stuck.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[tokio::test]
+async fn one_request_more_than_there_is_room_for_waits() {
+    let bed = Bed::up().await;
+    let tunnel = bed.tunnel().await;
+    let mut standing = vec![];
+    for _ in 0..STREAMS {
+        standing.push(tunnel.send(request("GET", "/images/a/get", 1, "")).await.unwrap());
+    }
+    let mut more = Box::pin(tunnel.send(request("GET", "/info", 1, "")));
+    assert!(tokio::time::timeout(Duration::from_millis(100), &mut more).await.is_err());
+    assert_eq!(bed.fake.seen().len(), standing.len());
+    standing.pop();
+    assert_eq!(in_time("there is room again", more).await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn an_image_arrives_whole_or_not_at_all() {
+    let bed = Bed::up().await;
+    let tunnel = bed.tunnel().await;
+    let answer = tunnel.send(load("/images/load?quiet=true", pieces(640))).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert_eq!(bed.fake.taken.load(Ordering::SeqCst), 640 * 64 * 1024);
+    assert_eq!(bed.fake.complete.load(Ordering::SeqCst), 1);
+    assert_eq!(bed.fake.seen()[0].headers["content-type"], "application/x-tar");
+
+    // One that breaks off, and one whose sender gives up.
+    let piece = Bytes::from(vec![7u8; 64 * 1024]);
+    let broken = stream::iter([Ok(Frame::data(piece.clone())), Err("the disk broke".into())]);
+    let answer = tunnel.send(load("/images/load", StreamBody::new(broken).boxed_unsync())).await;
+    assert!(answer.is_err() || !answer.unwrap().status().is_success());
+    until("the engine is left alone", || bed.fake.busy.load(Ordering::SeqCst) == 0).await;
+    let before = bed.fake.taken.load(Ordering::SeqCst);
+    let endless = stream::iter([Ok(Frame::data(piece))]).chain(stream::pending());
+    let sending = tunnel.send(load("/images/load", StreamBody::new(endless).boxed_unsync()));
+    tokio::select! {
+        _ = sending => panic!("it never ends"),
+        () = until("it arrives", || bed.fake.taken.load(Ordering::SeqCst) > before) => {}
+    }
+    until("the engine is left alone", || bed.fake.busy.load(Ordering::SeqCst) == 0).await;
+    assert_eq!(bed.fake.complete.load(Ordering::SeqCst), 1, "half an image does not pass for a whole one");
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_does_not_pass_for_a_whole_one() {
+    let bed = Bed::up().await;
+    let tunnel = bed.tunnel().await;
+    let mut image = tunnel.send(request("GET", "/images/a/get", 1, "")).await.unwrap().into_body();
+    assert!(image.frame().await.unwrap().is_ok());
+    bed.agent.abort();
+    let end = async {
+        loop {
+            match image.frame().await {
+                Some(Ok(_)) => {}
+                other => return other.is_some_and(|frame| frame.is_err()),
+            }
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, end).await.unwrap());
+    in_time("the tunnel ends", tunnel.ended()).await;
+    assert!(tunnel.send(request("GET", "/info", 1, "")).await.is_err());
+}

@@ -1,0 +1,88 @@
+//! The agent calls again whatever happens, and changes its certificates without losing what goes on.
+
+use crate::bed::{Bed, ask, at, gate, in_time, request, timing};
+use crate::certificates::CONTROLLER;
+use http_body_util::BodyExt;
+use pierhead_agent::{Agent, Link, Load, accept};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+
+#[tokio::test]
+async fn it_calls_again_as_often_as_it_is_left() {
+    let bed = Bed::up().await;
+    for _ in 0..5 {
+        let tunnel = bed.tunnel().await;
+        assert_eq!(ask(&tunnel, "GET", "/info", "").await.0, 200);
+    }
+    let mut link = bed.link.clone();
+    in_time("it says so", link.wait_for(|link| matches!(link, Link::Away(_)))).await.unwrap();
+}
+
+#[tokio::test]
+async fn it_finds_a_controller_that_comes_back() {
+    let bed = Bed::up().await;
+    let (dir, authority) = (&bed.dir, &bed.authority);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let gate = gate(dir, &bed.fake, Arc::new(Load::default));
+    let tls = tokio::sync::watch::channel(authority.for_agent(&authority.host("host-1")));
+    // Two controllers, of which one is away: the other one is served meanwhile.
+    let both = vec![at(address), at(bed.listener.local_addr().unwrap())];
+    bed.agent.abort();
+    let agent = Agent::new(both, tls.1, gate, timing());
+    let mut links = agent.links();
+    let task = tokio::spawn(agent.run());
+    let away = in_time("one is away", links[0].wait_for(|link| matches!(link, Link::Away(_)))).await.unwrap().clone();
+    assert!(
+        matches!(&away, Link::Away(why) if why.contains("no connection to") && why.contains("refused")),
+        "{away:?}"
+    );
+    let other = loop {
+        // The agent that was there first may have left a call behind.
+        let tunnel = bed.tunnel().await;
+        if tunnel.facts().await.is_ok() {
+            break tunnel;
+        }
+    };
+    let listener = TcpListener::bind(address).await.unwrap();
+    let call = in_time("it calls", listener.accept()).await.unwrap().0;
+    let tunnel = accept(call, &bed.acceptor, &timing()).await.unwrap();
+    assert_eq!(ask(&tunnel, "GET", "/info", "").await.0, 200);
+    assert_eq!(ask(&other, "GET", "/info", "").await.0, 200);
+    in_time("it is there again", links[0].wait_for(|link| *link == Link::Open)).await.unwrap();
+    task.abort();
+    in_time("no tunnel outlives the agent", async { tokio::join!(tunnel.ended(), other.ended()) }).await;
+}
+
+#[tokio::test]
+async fn new_certificates_replace_the_tunnel_and_what_goes_on_is_finished() {
+    let bed = Bed::up().await;
+    let old = bed.tunnel().await;
+    let mut image = old.send(request("GET", "/images/a/get", 1, "")).await.unwrap().into_body();
+    image.frame().await.unwrap().unwrap();
+    let renewed = bed.authority.host("host-1");
+    bed.tls.send_replace(bed.authority.for_agent(&renewed));
+    let new = bed.tunnel().await;
+    assert_eq!(*new.peer(), renewed.certificate);
+    assert_eq!(ask(&new, "GET", "/info", "").await.0, 200);
+    for _ in 0..100 {
+        in_time("the old one goes on", image.frame()).await.unwrap().unwrap();
+    }
+    assert!(old.send(request("GET", "/info", 1, "")).await.is_err(), "the old one takes nothing new");
+    drop(image);
+    in_time("the old one ends", old.ended()).await;
+    assert_eq!(ask(&new, "GET", "/info", "").await.0, 200);
+    assert_eq!(CONTROLLER, "controller.test");
+}
+
+#[tokio::test]
+async fn a_controller_that_asks_nothing_is_left() {
+    let bed = Bed::up().await;
+    let tunnel = bed.tunnel().await;
+    in_time("it is left", tunnel.ended()).await;
+    let mut link = bed.link.clone();
+    let away = in_time("it says why", link.wait_for(|link| matches!(link, Link::Away(_)))).await.unwrap().clone();
+    assert_eq!(away, Link::Away("the controller asks nothing".to_owned()));
+    assert_eq!(ask(&bed.tunnel().await, "GET", "/info", "").await.0, 200);
+}
