@@ -67,7 +67,8 @@ fn advance(
     let app = apps.get(&operation.app);
     let fail = |outcome, error: OperationError, verdicts| {
         let app = undone(app, operation, &error.message);
-        Some(RecordWrite::Progress { operation: failed(world, operation, outcome, error, verdicts, now), app })
+        let operation = Box::new(failed(world, operation, outcome, error, verdicts, now));
+        Some(RecordWrite::Progress { operation, app })
     };
     if let Some(outcome) = operation.ending {
         let gone =
@@ -116,7 +117,7 @@ pub fn cancel(world: &World, operation: &Operation, now: Timestamp) -> Option<Re
     let verdicts = verdicts(world, operation, &[], now);
     let app = undone(world.apps().get(&operation.app), operation, &error.message);
     Some(RecordWrite::Progress {
-        operation: failed(world, operation, OperationState::Cancelled, error, verdicts, now),
+        operation: Box::new(failed(world, operation, OperationState::Cancelled, error, verdicts, now)),
         app,
     })
 }
@@ -240,7 +241,7 @@ fn is_gone(world: &World, operation: &Operation, target: &Target) -> bool {
 
 fn finish(operation: &Operation, state: OperationState, now: Timestamp, app: AppWrite) -> RecordWrite {
     let operation = Operation { state, ending: None, ended_at: Some(now), ..operation.clone() };
-    RecordWrite::Progress { operation, app }
+    RecordWrite::Progress { operation: Box::new(operation), app }
 }
 
 /// The operation on its way to failure: it ends when what it had added is gone.

@@ -28,7 +28,7 @@ pub enum RecordWrite {
     /// An operation got further; what it had added may be taken back with it, in one transaction.
     Progress {
         /// The operation as it shall be.
-        operation: Operation,
+        operation: Box<Operation>,
         /// What becomes of its app.
         app: AppWrite,
     },

@@ -93,3 +93,18 @@ async fn capacity_and_over_commit_replace_what_the_engine_says() {
     assert_eq!(refused(admin.run(&on_ssd, &run_options("more", 1), &to_the_end()).await).1.code, "no_room");
     cluster.assert_invariants().await;
 }
+
+#[tokio::test]
+async fn addresses_of_the_same_digits_are_two_engines() {
+    let cluster = Cluster::start(ClusterOptions { hosts: 1, ..ClusterOptions::default() }).await;
+    let admin = cluster.admin();
+    let mut ids = Vec::new();
+    for addr in ["http://10.77.1.12:2375", "http://10.77.11.2:2375", "http://10.7.71.12:2375"] {
+        let request = pierhead_wire::EngineRequest { addr: Some(addr.to_owned()), ..Default::default() };
+        ids.push(admin.add_engine(&request).await.unwrap().id.clone());
+    }
+    assert_eq!(ids, ["1077112", "1077112-2", "1077112-3"]);
+    // The same address again is no other engine.
+    let again = pierhead_wire::EngineRequest { addr: Some("http://10.77.1.12:2375".to_owned()), ..Default::default() };
+    assert_eq!(refused(admin.add_engine(&again).await).1.code, "exists");
+}

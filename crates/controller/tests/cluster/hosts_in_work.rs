@@ -143,3 +143,29 @@ async fn a_user_may_look_and_not_touch() {
     assert_eq!(refused(user.survival("host-9").await).0, 404);
     tokio::time::timeout(Duration::from_secs(20), cluster.assert_invariants()).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_drain_that_cannot_succeed_says_what_it_waits_for_and_fails_soon() {
+    let mut options = ClusterOptions { hosts: 2, ..ClusterOptions::default() };
+    options.controller.policy.stuck_ms = 2_000;
+    let cluster = Cluster::start(options).await;
+    let admin = cluster.admin();
+    let image = pierhead_wire::ImageDescription { cpus: Some(3.0), ..sample() };
+    cluster.run("web", 2, &image).await;
+    let drain = begun(admin.drain_engine("host-1", &at_once()).await.unwrap());
+    let says = async || {
+        let now = admin.operation(&drain.id, None).await.unwrap();
+        assert_eq!(now.state, "running");
+        now.verdicts[0].message.contains("lacks CPU")
+    };
+    eventually(PATIENCE, "it says why it waits", says).await;
+    let end = async || admin.operation(&drain.id, None).await.unwrap().state != "running";
+    eventually(PATIENCE, "it ends", end).await;
+    let ended = admin.operation(&drain.id, None).await.unwrap();
+    let error = ended.error.clone().unwrap();
+    assert_eq!((ended.state.as_str(), error.code.as_str()), ("failed", "no_room"));
+    assert!(error.message.starts_with("1 slot finds no other host: slot "), "{}", error.message);
+    assert!(error.message.ends_with("and host host-1 stays cordoned"), "{}", error.message);
+    assert_eq!(running(&cluster, "web").len(), 2, "nothing was stopped");
+    cluster.assert_invariants().await;
+}

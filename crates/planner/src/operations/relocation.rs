@@ -37,11 +37,11 @@ pub(super) fn advance(
             verdicts,
             now,
         );
-        return Some(RecordWrite::Progress { operation, app: AppWrite::Keep });
+        return Some(RecordWrite::Progress { operation: Box::new(operation), app: AppWrite::Keep });
     }
     if let Some(error) = homeless(world, operation, relocation, blocked, now) {
         let operation = failed(world, operation, OperationState::Failed, error, verdicts, now);
-        return Some(RecordWrite::Progress { operation, app: AppWrite::Keep });
+        return Some(RecordWrite::Progress { operation: Box::new(operation), app: AppWrite::Keep });
     }
     let refused = verdicts.iter().find(|verdict| verdict.state == VerdictState::Failed);
     let (outcome, error) = match refused {
@@ -53,7 +53,7 @@ pub(super) fn advance(
         None => return None,
     };
     let operation = failed(world, operation, outcome, error, verdicts, now);
-    Some(RecordWrite::Progress { operation, app: AppWrite::Keep })
+    Some(RecordWrite::Progress { operation: Box::new(operation), app: AppWrite::Keep })
 }
 
 /// Why a drain cannot come to its end under the present hosts: everything that could leave has left, and nobody takes the
