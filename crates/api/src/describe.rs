@@ -163,10 +163,14 @@ impl Doc {
 
     /// A change that may be repeated with the same key and is done once.
     pub fn once(self) -> Self {
-        self.header("Idempotency-Key", Kind::Text, "A repetition with the same key is answered like the first request")
-            .refuses(422, "idempotency_key_reused", "The key was used for another request")
-            .refuses(409, "conflict", "Somebody changed the same thing meanwhile")
-            .refuses(413, "too_large", "What would be stored is too large")
+        self.header(
+            "Idempotency-Key",
+            Kind::Like("b2f1c7e0-deploy-42"),
+            "A repetition with the same key is answered like the first request",
+        )
+        .refuses(422, "idempotency_key_reused", "The key was used for another request")
+        .refuses(409, "conflict", "Somebody changed the same thing meanwhile")
+        .refuses(413, "too_large", "What would be stored is too large")
     }
 
     /// A change that is an operation: it answers when that ends, or by the time that the caller gives it.

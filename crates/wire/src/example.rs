@@ -50,10 +50,8 @@ fn port() -> PortDescription {
 }
 
 fn health() -> HealthView {
-    HealthView {
-        status: "healthy".to_owned(),
-        response_time: 3,
-        reason: String::new(),
-        since: MOMENT.to_owned(),
-    }
+    HealthView { status: "healthy".to_owned(), response_time: 3, reason: String::new(), since: MOMENT.to_owned() }
 }
+
+#[cfg(test)]
+mod tests;

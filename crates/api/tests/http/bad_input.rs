@@ -134,7 +134,7 @@ fn queries() -> Vec<Case> {
         run_with("wat=1", "wat"),
         run_with("%ff=1", ""),
         ("GET", "/api/containers?all=perhaps".to_owned(), vec![], 400, "invalid", "all"),
-        ("GET", "/api/containers?limit=3".to_owned(), vec![], 400, "invalid", "limit"),
+        ("GET", "/api/containers?limit=0".to_owned(), vec![], 400, "invalid", "limit"),
         ("GET", "/api/events?count=many".to_owned(), vec![], 400, "invalid", "count"),
         ("GET", "/api/events?count=-5".to_owned(), vec![], 400, "invalid", "count"),
         ("POST", "/api/apps/web/scale".to_owned(), vec![], 400, "invalid", "count"),

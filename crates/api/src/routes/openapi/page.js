@@ -4,7 +4,7 @@
 function make(name, given, ...parts) {
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(given || {})) element.setAttribute(key, value);
-  for (const part of parts.flat()) if (part != null) element.append(part);
+  for (const part of parts.flat(Infinity)) if (part != null) element.append(part);
   return element;
 }
 

@@ -67,7 +67,7 @@ fn request(values: &mut Values<'_>, at: usize, operation: &Operation, ids: &[Str
             "query" if is_required != values.once_in(3) || name == "wait" => {
                 query.push(format!("{}={}", escaped(name), escaped(&value)));
             }
-            "header" if values.once_in(3) && !value.bytes().any(|byte| byte < 32 || byte > 126) => {
+            "header" if values.once_in(3) && !value.bytes().any(|byte| !(32..=126).contains(&byte)) => {
                 headers.push((name.to_owned(), value));
             }
             _ => {}
