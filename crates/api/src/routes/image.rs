@@ -69,7 +69,12 @@ async fn receive(
             Some(Err(_)) => return Err(pierhead_controller::RequestError::from(interrupted()).into()),
         }
     }
-    let (archive, is_new) = api.controller.finish_upload(&caller.actor(), upload).await?;
+    // To its end, also if whoever sent it goes away now: half of that would be a file that nobody knows of.
+    let (controller, actor) = (api.controller.clone(), caller.actor());
+    let finished = tokio::spawn(async move { controller.finish_upload(&actor, upload).await });
+    let (archive, is_new) = finished
+        .await
+        .map_err(|_| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "store_failed", "the controller is stopping"))??;
     let (image, silent) = api.controller.pool_image(archive.id.as_str()).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     let location = [(header::LOCATION, format!("/api/images/{}", archive.id))];

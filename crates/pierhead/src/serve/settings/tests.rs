@@ -52,11 +52,22 @@ fn the_originals_flags_work() {
 }
 
 #[test]
+fn image_archives_lie_in_the_data_directory_and_have_a_limit() {
+    let images = |flags: &[&str]| {
+        let controller = settle(flags).unwrap().controller;
+        (controller.images, controller.largest_image_bytes)
+    };
+    assert_eq!(images(&[]), (PathBuf::from("/tmp/x/images"), 4 << 30));
+    assert_eq!(images(&["--largest-image", "100"]).1, 100 << 20);
+}
+
+#[test]
 fn bad_values_are_refused_with_the_accepted_form() {
     for (flags, expected) in [
         (vec!["--grace", "soon"], "a span of time"),
         (vec!["--host-ports", "9-1"], "a range of ports"),
         (vec!["--default-memory", "1"], "from 6 to"),
+        (vec!["--largest-image", "0"], "--largest-image"),
         (vec!["--cpu-weight", "-1"], "--cpu-weight"),
         (vec!["--image", "Not An Image"], "--image"),
         (vec!["--starts-per-engine", "0"], "at least 1"),
