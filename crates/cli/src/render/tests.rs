@@ -312,7 +312,10 @@ e1      40         70.25
 e2      100        70";
     assert_eq!(cluster::rebalance(&read(plan), None), expected);
     let nothing = read(r#"{"moves":[],"engines":[]}"#);
-    assert_eq!(cluster::rebalance(&nothing, None), "The hosts are loaded as evenly as moves can make it.");
+    assert_eq!(cluster::rebalance(&nothing, None), "No move would even out the load of the hosts any further.");
+    let little = read(r#"{"moves":[],"engines":[],"least_gain":2.0,"left_out_gain":1.25}"#);
+    let text = cluster::rebalance(&little, None);
+    assert!(text.contains("raise the lowest score by 1.25 points") && text.ends_with("from 2 on."), "{text}");
 }
 
 #[test]
