@@ -15,7 +15,7 @@ use clap::{Parser, ValueEnum};
 #[derive(Parser)]
 struct Options {
     /// What to measure; everything if absent.
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Part>,
     /// Requests of each kind.
     #[arg(long, default_value_t = 200)]

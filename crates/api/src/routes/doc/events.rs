@@ -11,7 +11,7 @@ fn filtered(id: &'static str, summary: &'static str) -> Doc {
         .query("container", Kind::Like("714e01115f76"), "About this container")
         .query("app", Kind::Like("web"), "About this app")
         .query("actor", Kind::Like("clare"), "Done by this account")
-        .query("since", Kind::Like("2026-11-21T22:10:06Z"), "After this moment, or after the event of this id")
+        .query("since", Kind::Like("2026-11-21T22:10:06Z"), "From this moment on, or after the event of this id in the order of the log")
         .query("until", Kind::Moment, "Before this moment")
 }
 
