@@ -31,6 +31,6 @@ pub use refusal::Refusal;
 pub use term::{TERM, Terms};
 pub use tunnel::{
     Agent, Backoff, Controller, Link, PROTOCOL, STREAM_WINDOW, STREAMS, Talk, Timing, Tunnel, accept, client_config,
-    server_config,
+    server_config, try_call,
 };
 pub use whole::Whole;

@@ -2,7 +2,7 @@
 //! anything here. It is on disk before the first request of that term goes on.
 //!
 //! Reads need no term, since any controller may look; but the term that a read brings counts as seen, so a new leader
-//! that only lists a host has already shut out its predecessor.
+//! that only lists a host has already shut out its predecessor. What was let in before goes on to its end.
 
 use crate::allow::Access;
 use crate::error::{AgentError, Result};

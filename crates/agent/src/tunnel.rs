@@ -10,6 +10,7 @@ mod sleep;
 mod tls;
 
 pub use backoff::Backoff;
+pub use dial::try_call;
 pub use far_end::{Talk, Tunnel, accept};
 pub use link::{Agent, Controller, Link};
 pub use tls::{PROTOCOL, client_config, server_config};

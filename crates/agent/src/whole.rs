@@ -35,3 +35,38 @@ where
         self.0.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::BodyExt;
+    use std::convert::Infallible;
+
+    /// A body that has said one word, and may have said that this is all.
+    struct Said {
+        word: Option<Bytes>,
+        complete: bool,
+    }
+
+    impl Body for Said {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            Poll::Ready(self.word.take().map(|word| Ok(Frame::data(word))))
+        }
+
+        fn is_end_stream(&self) -> bool {
+            self.complete && self.word.is_none()
+        }
+    }
+
+    #[tokio::test]
+    async fn half_a_body_is_an_error() {
+        for complete in [true, false] {
+            let mut body = Whole(Said { word: Some(Bytes::from_static(b"word")), complete });
+            assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "word");
+            assert_eq!(body.frame().await.is_none(), complete);
+        }
+    }
+}

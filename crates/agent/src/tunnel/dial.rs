@@ -30,6 +30,15 @@ pub(super) async fn dial(
     }
 }
 
+/// Whether a controller can be called with these certificates: a call that is ended at once.
+///
+/// # Errors
+/// Says where it ends: at the address, at the deadline, or at the certificates. A controller that refuses ours may say
+/// so only after this.
+pub async fn try_call(controller: &Controller, config: Arc<ClientConfig>, timing: &Timing) -> Result<()> {
+    dial(controller, config, timing).await.map(drop)
+}
+
 /// What comes of something in time.
 pub(super) async fn within<T>(
     peer: &str,

@@ -24,6 +24,8 @@ use tokio_rustls::TlsAcceptor;
 
 /// The longest answer that is not a stream, in bytes.
 const LONGEST_ANSWER: usize = 1 << 20;
+/// The longest beat, in bytes.
+const LONGEST_BEAT: usize = 4096;
 /// How many pieces of a talk may wait to be sent.
 const WAITING: usize = 4;
 
@@ -134,15 +136,13 @@ impl Tunnel {
     /// The tunnel broke, or the agent refuses.
     pub async fn beats(&self) -> Result<impl Stream<Item = Result<Beat>> + Send + Unpin + use<>> {
         let body = self.get(BEATS).await?;
-        Ok(Box::pin(stream::unfold((body, Vec::new()), |(mut body, mut line)| async move {
+        Ok(Box::pin(stream::unfold((body, Vec::new()), |(mut body, mut read)| async move {
             loop {
-                if let Some(end) = line.iter().position(|byte| *byte == b'\n') {
-                    let beat = parse(&line[..end]);
-                    line.drain(..=end);
-                    return Some((beat, (body, line)));
+                if let Some(beat) = next_beat(&mut read) {
+                    return Some((beat, (body, read)));
                 }
                 match body.frame().await? {
-                    Ok(frame) => line.extend_from_slice(&frame.into_data().unwrap_or_default()),
+                    Ok(frame) => read.extend_from_slice(&frame.into_data().unwrap_or_default()),
                     Err(error) => return Some((Err(broken(error)), (body, Vec::new()))),
                 }
             }
@@ -185,6 +185,22 @@ impl Tunnel {
     }
 }
 
+/// Takes the next beat out of what was read. A host that tells more than a beat has in one line tells none.
+fn next_beat(read: &mut Vec<u8>) -> Option<Result<Beat>> {
+    match read.iter().position(|byte| *byte == b'\n') {
+        Some(end) => {
+            let beat = parse(&read[..end]);
+            read.drain(..=end);
+            Some(beat)
+        }
+        None if read.len() > LONGEST_BEAT => {
+            read.clear();
+            Some(Err(broken("a beat is too long".into())))
+        }
+        None => None,
+    }
+}
+
 /// A body without bytes.
 pub(crate) fn nothing() -> TunnelBody {
     Empty::new().map_err(|never| match never {}).boxed_unsync()
@@ -196,4 +212,40 @@ fn parse<T: serde::de::DeserializeOwned>(json: &[u8]) -> Result<T> {
 
 fn broken(error: BodyError) -> AgentError {
     AgentError::Broken(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beats_come_one_by_one_wherever_they_are_cut() {
+        let beat = |count: u64| {
+            format!(
+                "{{\"run\":1,\"count\":{count},\"late_ms\":0,\"load\":{{\"cpu_permille\":5,\"memory_available\":6}}}}\n"
+            )
+        };
+        let text = [beat(0), beat(1), beat(2)].concat();
+        for size in 1..=text.len() {
+            let (mut read, mut counts) = (vec![], vec![]);
+            for piece in text.as_bytes().chunks(size) {
+                read.extend_from_slice(piece);
+                while let Some(beat) = next_beat(&mut read) {
+                    counts.push(beat.unwrap().count);
+                }
+            }
+            assert_eq!((counts, read.len()), (vec![0, 1, 2], 0), "in pieces of {size}");
+        }
+    }
+
+    #[test]
+    fn a_beat_without_end_takes_no_memory() {
+        let mut read = vec![b' '; LONGEST_BEAT];
+        assert!(next_beat(&mut read).is_none());
+        read.push(b' ');
+        assert!(next_beat(&mut read).unwrap().is_err());
+        assert!(read.is_empty());
+        read.extend_from_slice(b"{}\n");
+        assert!(next_beat(&mut read).unwrap().is_err());
+    }
 }

@@ -44,6 +44,7 @@ pub struct Agent {
     tls: watch::Receiver<Arc<ClientConfig>>,
     timing: Timing,
     links: Vec<(Controller, watch::Sender<Link>)>,
+    again: watch::Sender<()>,
 }
 
 /// Why a tunnel ended.
@@ -52,8 +53,8 @@ enum End {
     Over(String),
     /// There are new certificates: the old tunnel may finish what it does.
     Renewed,
-    /// The machine slept.
-    Slept,
+    /// The machine slept, or its addresses changed.
+    Again,
 }
 
 impl Agent {
@@ -67,7 +68,7 @@ impl Agent {
         timing: Timing,
     ) -> Self {
         let links = controllers.into_iter().map(|controller| (controller, watch::Sender::new(Link::Begun))).collect();
-        Self { gate, tls, timing, links }
+        Self { gate, tls, timing, links, again: watch::Sender::new(()) }
     }
 
     /// How it stands with each controller, in their order.
@@ -76,16 +77,22 @@ impl Agent {
         self.links.iter().map(|(_, link)| link.subscribe()).collect()
     }
 
+    /// Each word on it ends every connection and calls anew, at once: for whoever sees that the host's addresses have
+    /// changed.
+    #[must_use]
+    pub fn again(&self) -> watch::Sender<()> {
+        self.again.clone()
+    }
+
     /// Calls and serves, without end. Dropping it ends every connection.
     pub async fn run(self) {
-        let (slept, wake) = watch::channel(());
         let mut tasks = JoinSet::new();
         for (controller, link) in self.links {
             let line = Line {
                 controller,
                 link,
                 tls: self.tls.clone(),
-                wake: wake.clone(),
+                again: self.again.subscribe(),
                 gate: self.gate.clone(),
                 timing: self.timing,
                 draining: None,
@@ -96,7 +103,7 @@ impl Agent {
         loop {
             if sleep.look_now() {
                 tracing::info!("the machine slept: all connections are made anew");
-                slept.send_replace(());
+                self.again.send_replace(());
             }
             tokio::time::sleep(LOOK).await;
         }
@@ -108,7 +115,7 @@ struct Line {
     controller: Controller,
     link: watch::Sender<Link>,
     tls: watch::Receiver<Arc<ClientConfig>>,
-    wake: watch::Receiver<()>,
+    again: watch::Receiver<()>,
     gate: Arc<Gate>,
     timing: Timing,
     /// A tunnel that was replaced and finishes what it does.
@@ -122,7 +129,7 @@ impl Line {
         loop {
             let begun = Instant::now();
             match self.once().await {
-                End::Renewed | End::Slept => {
+                End::Renewed | End::Again => {
                     backoff.reset();
                     continue;
                 }
@@ -137,7 +144,7 @@ impl Line {
             tokio::select! {
                 () = tokio::time::sleep(backoff.wait(rand::random())) => {}
                 () = changed(&mut self.tls) => backoff.reset(),
-                () = changed(&mut self.wake) => backoff.reset(),
+                () = changed(&mut self.again) => backoff.reset(),
             }
         }
     }
@@ -145,7 +152,7 @@ impl Line {
     /// One connection from its call to its end.
     async fn once(&mut self) -> End {
         let config = self.tls.borrow_and_update().clone();
-        self.wake.mark_unchanged();
+        self.again.mark_unchanged();
         let stream = match dial::dial(&self.controller, config, &self.timing).await {
             Ok(stream) => stream,
             Err(error) => return End::Over(in_words(&error)),
@@ -181,7 +188,7 @@ impl Line {
                     return End::Over("the controller asks nothing".to_owned());
                 }
                 () = changed(&mut self.tls) => return End::Renewed,
-                () = changed(&mut self.wake) => return End::Slept,
+                () = changed(&mut self.again) => return End::Again,
             }
         }
     }

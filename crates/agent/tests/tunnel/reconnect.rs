@@ -1,9 +1,9 @@
 //! The agent calls again whatever happens, and changes its certificates without losing what goes on.
 
 use crate::bed::{Bed, ask, at, gate, in_time, request, timing};
-use crate::certificates::CONTROLLER;
+use crate::certificates::Authority;
 use http_body_util::BodyExt;
-use pierhead_agent::{Agent, Link, Load, accept};
+use pierhead_agent::{Agent, AgentError, Link, Load, accept, try_call};
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
@@ -32,6 +32,7 @@ async fn it_finds_a_controller_that_comes_back() {
     bed.agent.abort();
     let agent = Agent::new(both, tls.1, gate, timing());
     let mut links = agent.links();
+    let again = agent.again();
     let task = tokio::spawn(agent.run());
     let away = in_time("one is away", links[0].wait_for(|link| matches!(link, Link::Away(_)))).await.unwrap().clone();
     assert!(
@@ -50,6 +51,11 @@ async fn it_finds_a_controller_that_comes_back() {
     let tunnel = accept(call, &bed.acceptor, &timing()).await.unwrap();
     assert_eq!(ask(&tunnel, "GET", "/info", "").await.0, 200);
     assert_eq!(ask(&other, "GET", "/info", "").await.0, 200);
+    again.send_replace(());
+    let call = in_time("it calls anew", listener.accept()).await.unwrap().0;
+    in_time("and leaves the old call", tunnel.ended()).await;
+    let tunnel = accept(call, &bed.acceptor, &timing()).await.unwrap();
+    assert_eq!(ask(&tunnel, "GET", "/info", "").await.0, 200);
     in_time("it is there again", links[0].wait_for(|link| *link == Link::Open)).await.unwrap();
     task.abort();
     in_time("no tunnel outlives the agent", async { tokio::join!(tunnel.ended(), other.ended()) }).await;
@@ -73,7 +79,6 @@ async fn new_certificates_replace_the_tunnel_and_what_goes_on_is_finished() {
     drop(image);
     in_time("the old one ends", old.ended()).await;
     assert_eq!(ask(&new, "GET", "/info", "").await.0, 200);
-    assert_eq!(CONTROLLER, "controller.test");
 }
 
 #[tokio::test]
@@ -85,4 +90,28 @@ async fn a_controller_that_asks_nothing_is_left() {
     let away = in_time("it says why", link.wait_for(|link| matches!(link, Link::Away(_)))).await.unwrap().clone();
     assert_eq!(away, Link::Away("the controller asks nothing".to_owned()));
     assert_eq!(ask(&bed.tunnel().await, "GET", "/info", "").await.0, 200);
+}
+
+#[tokio::test]
+async fn a_trial_says_where_a_call_ends() {
+    let (bed, timing) = (Bed::up().await, timing());
+    bed.agent.abort();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let controller = at(listener.local_addr().unwrap());
+    let good = bed.authority.for_agent(&bed.authority.host("host-1"));
+    let foreign = Authority::new();
+    let distrustful = foreign.for_agent(&foreign.host("host-1"));
+    let answer = async || {
+        let call = in_time("a call", listener.accept()).await.unwrap().0;
+        drop(accept(call, &bed.acceptor, &timing).await);
+    };
+    let (tried, ()) = tokio::join!(try_call(&controller, good.clone(), &timing), answer());
+    tried.unwrap();
+    let (tried, ()) = tokio::join!(try_call(&controller, distrustful, &timing), answer());
+    assert!(matches!(tried, Err(AgentError::Handshake { .. })), "{tried:?}");
+    let silent = in_time("nobody answers", try_call(&controller, good.clone(), &timing)).await;
+    assert!(matches!(silent, Err(AgentError::TimedOut { milliseconds: 2000, .. })), "{silent:?}");
+    drop(listener);
+    let away = try_call(&controller, good, &timing).await;
+    assert!(matches!(away, Err(AgentError::Connect { .. })), "{away:?}");
 }
