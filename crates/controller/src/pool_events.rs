@@ -110,6 +110,7 @@ mod tests {
             capacity: Capacity::default(),
             over_commit: OverCommit::default(),
             duty: Duty::default(),
+            given_up: false,
             sealed_tls: None,
             sealed_registry_auth: None,
             added_at: Timestamp(0),

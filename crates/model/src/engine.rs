@@ -24,6 +24,10 @@ pub struct Engine {
     /// Whether new slots may come to it.
     #[serde(default, skip_serializing_if = "Duty::is_in_service")]
     pub duty: Duty,
+    /// Whether an administrator gave it up while it did not answer: its slots may leave it whatever else is lost with
+    /// it. Over when it answers again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub given_up: bool,
     /// A client certificate for its API and the authority that signed the engine's own, sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sealed_tls: Option<String>,
@@ -189,6 +193,7 @@ mod tests {
             capacity: Capacity::default(),
             over_commit: OverCommit::default(),
             duty: Duty::default(),
+            given_up: false,
             sealed_tls: None,
             sealed_registry_auth: None,
             added_at: Timestamp(0),

@@ -4,6 +4,7 @@
 
 mod age;
 mod explain;
+mod freeze;
 mod ledger;
 mod operations;
 mod placement;
@@ -22,6 +23,7 @@ mod world;
 
 pub use age::age;
 pub use explain::{Explanation, HostVerdict, Verdict};
+pub use freeze::{Freeze, freeze};
 pub use ledger::{Hold, HoldKey, HostFacts, Ledger, PlacementPolicy, Totals};
 pub use operations::{cancel, verdicts};
 pub use placement::{Avoid, Filter, MemberRequest, Nearest, Placed, Refusal, Request};

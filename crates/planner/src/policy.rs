@@ -9,6 +9,8 @@ pub struct Policy {
     pub placement: PlacementPolicy,
     /// How long a host may be down before its slots are placed elsewhere.
     pub grace_ms: u64,
+    /// Within which time hosts must go down to have vanished at once, so that nothing is moved off them.
+    pub at_once_ms: u64,
     /// How long a container that bears our labels but has no record is left alone.
     pub orphan_grace_ms: u64,
     /// How long a slot must have run before it counts as started for those who wait for it.
@@ -36,6 +38,7 @@ impl Default for Policy {
         Self {
             placement: PlacementPolicy::default(),
             grace_ms: 3_000,
+            at_once_ms: 10_000,
             orphan_grace_ms: 10_000,
             started_ms: 500,
             proven_ms: 2_000,

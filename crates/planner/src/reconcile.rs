@@ -4,6 +4,7 @@ mod rollout;
 
 use self::rollout::next_to_replace;
 pub(crate) use self::rollout::{is_clearing, serves};
+use crate::freeze::{Freeze, freeze};
 use crate::operations::progress;
 use crate::plan::{Blocked, Plan, RecordWrite};
 use crate::relocation::Relocations;
@@ -21,7 +22,9 @@ use std::collections::BTreeMap;
 #[must_use]
 pub fn plan(world: &World, now: Timestamp) -> Plan {
     let relocations = Relocations::of(world, now);
-    let mut draft = Draft { world, now, relocations, ledger: Cow::Borrowed(world.ledger()), plan: Plan::default() };
+    let freeze = freeze(world);
+    let ledger = Cow::Borrowed(world.ledger());
+    let mut draft = Draft { world, now, freeze: freeze.as_ref(), relocations, ledger, plan: Plan::default() };
     let mut newcomers: BTreeMap<OperationId, Vec<(&App, Slot)>> = BTreeMap::new();
     for app in world.apps().values() {
         draft.app(app, &mut newcomers);
@@ -39,6 +42,7 @@ pub fn plan(world: &World, now: Timestamp) -> Plan {
 struct Draft<'a> {
     world: &'a World,
     now: Timestamp,
+    freeze: Option<&'a Freeze>,
     relocations: Relocations<'a>,
     ledger: Cow<'a, Ledger>,
     plan: Plan,
@@ -74,7 +78,7 @@ impl<'a> Draft<'a> {
                 self.renew(app, assignment);
                 continue;
             }
-            let view = SlotView { world: self.world, app, intent, assignment, now: self.now };
+            let view = SlotView { world: self.world, app, intent, assignment, freeze: self.freeze, now: self.now };
             self.take(app, assignment, next_step(&view));
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::plan::{Action, NewContainer, Step};
 use crate::retry::{after_exit, after_failure, has_failed};
-use crate::{EngineState, World};
+use crate::{EngineState, Freeze, World};
 use pierhead_model::{
     App, Assignment, ContainerState, Duty, Exit, Failure, FailureKind, HealthStatus, MemberName, ObservedContainer,
     Ownership, RestartPolicy, SlotIntent, SlotWish, Timestamp,
@@ -30,6 +30,8 @@ pub(crate) struct SlotView<'a> {
     pub app: &'a App,
     pub intent: &'a SlotIntent,
     pub assignment: &'a Assignment,
+    /// Hosts that nothing is moved off.
+    pub freeze: Option<&'a Freeze>,
     pub now: Timestamp,
 }
 
@@ -112,6 +114,9 @@ fn off_duty(view: &SlotView<'_>, engine: &EngineState) -> SlotStep {
             SlotStep::waits(format!("waits for host {id}, which did not answer lately: {}", health.reason))
         }
         HealthStatus::Down => {
+            if let Some(freeze) = view.freeze.filter(|freeze| freeze.hosts.contains(id)) {
+                return SlotStep::waits(freeze.of_slot(id));
+            }
             let left = view.world.policy.grace_ms.saturating_sub(view.now.since(health.since));
             match left {
                 0 => SlotStep::needs_host(),

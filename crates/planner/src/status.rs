@@ -1,6 +1,7 @@
 //! What a slot is at this moment, in a word and a sentence.
 
 use crate::World;
+use crate::freeze::freeze;
 use crate::reconcile::serves;
 use crate::retry::has_failed;
 use crate::slot::{exit_words, is_up};
@@ -96,6 +97,11 @@ pub fn slot_status(world: &World, key: &SlotKey) -> SlotStatus {
         Some(SlotWish::Running) => SlotPhase::Starting,
     };
     let mut message = message(phase, wish, assignment, health.is_some());
+    if phase == SlotPhase::Lost
+        && let Some(freeze) = freeze(world).filter(|freeze| freeze.hosts.contains(&assignment.engine))
+    {
+        message = freeze.of_slot(&assignment.engine);
+    }
     let exited = current.values().find(|c| matches!(c.state, ContainerState::Exited | ContainerState::Restarting));
     if phase == SlotPhase::Starting
         && let Some(container) = exited

@@ -3,7 +3,7 @@
 //! It asks the same plan that would be made if it happened, on a copy of the world.
 
 use crate::{RecordWrite, World, plan};
-use pierhead_model::{AppName, EngineId, Health, HealthStatus, SlotKey, Timestamp};
+use pierhead_model::{AppName, Engine, EngineId, Health, HealthStatus, SlotKey, Timestamp};
 use std::collections::BTreeSet;
 
 /// What would become of what runs on a host if it were lost.
@@ -31,7 +31,9 @@ pub struct Homeless {
 pub fn survive(world: &World, host: &EngineId, now: Timestamp) -> Option<Survival> {
     let mut lost = world.clone();
     let since = Timestamp(now.0.saturating_sub(lost.policy.grace_ms));
-    world.engines().get(host)?;
+    let record = world.engines().get(host)?.record.clone();
+    // It is asked about its own loss, not about one that it would share with others.
+    lost.set_engine(Engine { given_up: true, ..record });
     let reason = "lost".to_owned();
     lost.set_health(host, Health { status: HealthStatus::Down, reason, since, ..Health::default() });
     let there = lost.assignments().values().filter(|assignment| assignment.engine == *host);

@@ -3,6 +3,7 @@
 
 mod adoption;
 mod faults;
+mod freeze;
 mod host;
 mod invariants;
 mod jobs;

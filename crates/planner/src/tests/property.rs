@@ -191,9 +191,9 @@ impl Simulation {
     }
 }
 
-#[test]
-fn everything_comes_to_rest_as_it_must_be() {
-    let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
+/// Lets things happen to a pool, many times over, until they have come to their end; then checks it.
+fn after_any(cases: u32, check: impl Fn(&mut Simulation)) {
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let outcome = runner.run(&prop::collection::vec(happening(), 1..40), |happenings| {
         let mut pool = Simulation::new(&HOSTS);
@@ -203,9 +203,36 @@ fn everything_comes_to_rest_as_it_must_be() {
         }
         pool.heal();
         pool.settle();
+        check(&mut pool);
         Ok(())
     });
     if let Err(error) = outcome {
         panic!("{error}");
     }
+}
+
+#[test]
+fn everything_comes_to_rest_as_it_must_be() {
+    after_any(CASES, |_| {});
+}
+
+#[test]
+fn what_takes_several_hosts_for_good_ends_frozen_and_says_so() {
+    after_any(CASES / 5, |pool| {
+        ["a", "b"].iter().for_each(|host| pool.host(host).answers = false);
+        let places = |pool: &Simulation| -> Vec<_> {
+            pool.records.assignments.values().map(|slot| (slot.key(), slot.engine.clone())).collect()
+        };
+        let before = places(pool);
+        pool.rest();
+        assert_eq!(places(pool), before, "nothing is moved");
+        assert!(crate::freeze(&pool.world).is_some());
+        for assignment in pool.records.assignments.values().filter(|slot| slot.engine.as_str() != "c") {
+            let status = crate::slot_status(&pool.world, &assignment.key());
+            let said = status.message.contains("vanished at once");
+            assert!(said || status.phase != crate::SlotPhase::Lost, "{status:?}");
+        }
+        ["a", "b"].iter().for_each(|host| pool.host(host).answers = true);
+        pool.settle();
+    });
 }

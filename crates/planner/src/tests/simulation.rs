@@ -122,7 +122,11 @@ impl Simulation {
 
     /// The heartbeat and the list of containers of every host.
     pub fn observe(&mut self) {
-        for (id, host) in &self.hosts {
+        for (id, host) in &mut self.hosts {
+            if host.answers && host.record.given_up {
+                host.record.given_up = false;
+                self.world.set_engine(host.record.clone());
+            }
             let status = if host.answers { HealthStatus::Healthy } else { HealthStatus::Down };
             let known = &self.world.engines()[id].health;
             if known.status != status {

@@ -30,6 +30,7 @@ fn engine(addr: &str, sealed_tls: Option<String>) -> Engine {
         over_commit: OverCommit::default(),
         sealed_tls,
         duty: pierhead_model::Duty::default(),
+        given_up: false,
         sealed_registry_auth: None,
         added_at: Timestamp(0),
         added_by: Username::parse("admin").unwrap(),
