@@ -5,10 +5,12 @@ use futures_util::{StreamExt, stream};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::Request;
 use hyper::body::{Bytes, Frame};
-use pierhead_agent::{Load, STREAMS, TERM, TunnelBody};
+use pierhead_agent::{Load, STREAMS, TERM, TunnelBody, accept};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 /// An archive of so many pieces of 64 KiB.
 fn pieces(count: usize) -> TunnelBody {
@@ -23,6 +25,25 @@ fn load(target: &str, archive: TunnelBody) -> Request<TunnelBody> {
 /// How many bytes may be in front of a beat: a tenth of a second at 100 Mbit/s.
 const OVERTAKEN: u64 = 1 << 20;
 
+/// A connection on which what the agent says comes at some 10 MB a second, so that what is sent waits in line.
+async fn slowed(call: TcpStream) -> TcpStream {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let near = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let (mut from_agent, mut to_agent) = call.into_split();
+    let (mut from_us, mut to_us) = near.into_split();
+    tokio::spawn(async move { tokio::io::copy(&mut from_us, &mut to_agent).await });
+    tokio::spawn(async move {
+        let mut piece = vec![0; 16 * 1024];
+        while let Ok(length @ 1..) = from_agent.read(&mut piece).await {
+            if to_us.write_all(&piece[..length]).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    });
+    listener.accept().await.unwrap().0
+}
+
 /// Each beat carries how many bytes the reader had when it was made, so that the bytes which overtook it are counted
 /// and no clock is needed.
 #[tokio::test]
@@ -32,7 +53,8 @@ async fn beats_overtake_images_on_their_way_out() {
     let counter = received.clone();
     let at_the_beat = Arc::new(move || Load { cpu_permille: 0, memory_available: counter.load(Ordering::SeqCst) });
     let bed = Bed::beating(at_the_beat, timing()).await;
-    let tunnel = bed.tunnel().await;
+    let slow = slowed(bed.call().await).await;
+    let tunnel = accept(slow, &bed.acceptor, &timing()).await.unwrap();
     let mut beats = tunnel.beats().await.unwrap();
     let mut images = stream::SelectAll::new();
     for _ in 0..IMAGES {
@@ -41,7 +63,7 @@ async fn beats_overtake_images_on_their_way_out() {
     }
     let (mut seen, mut largest) = (0, 0);
     let read = async {
-        while received.load(Ordering::SeqCst) < 200 << 20 || seen < 20 {
+        while received.load(Ordering::SeqCst) < 24 << 20 || seen < 20 {
             tokio::select! {
                 biased;
                 beat = beats.next() => {
@@ -55,7 +77,7 @@ async fn beats_overtake_images_on_their_way_out() {
             }
         }
     };
-    in_time("200 MB and 20 beats", read).await;
+    in_time("24 MB and 20 beats", read).await;
     assert!(largest <= OVERTAKEN, "{largest} bytes overtook a beat, of {seen}");
 }
 
