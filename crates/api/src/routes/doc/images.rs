@@ -22,6 +22,7 @@ pub fn upload() -> Doc {
              image from then on without a registry.",
         )
         .takes_bytes("application/x-tar", "One image")
+        .owners_or(WriteAllContainers)
         .answers::<ImageView>(201, "The image as it was kept")
         .sends(201, "Location", "The image")
         .answers::<ImageView>(200, "The same image was there already; its names are those of both")
