@@ -7,7 +7,7 @@ pub use pool::{PoolImage, PoolImages};
 use super::{Actor, RequestError};
 use crate::images::{ArchiveError, Destination, Received, Spread, TagRecord, Upload};
 use crate::{Controller, keys};
-use pierhead_model::{EngineId, EventTag, ImageArchive, ImageId, ImageReference};
+use pierhead_model::{EngineId, EventTag, ImageArchive, ImageId, ImageReference, Username};
 use pierhead_planner::EngineState;
 use pierhead_store::{Error, Revision, StoreJson, Transaction};
 use pool::{begins, refusal};
@@ -30,11 +30,16 @@ impl Controller {
     pub async fn finish_upload(&self, actor: &Actor, upload: Upload) -> Result<(ImageArchive, bool), RequestError> {
         let received = upload.finish().await?;
         let tags = &received.inspected.tags;
-        let elsewhere = if actor.may_change_all { None } else { self.elsewhere(tags, &received.inspected.id).await };
+        if let Some(name) = tags.iter().find(|name| !actor.may_change_all && !is_own(name, &actor.username)) {
+            return Err(RequestError::Forbidden(format!(
+                "the name {name} is the pool's, and yours begin with {}/; tag it so, or ask an administrator to send it",
+                namespace(&actor.username)
+            )));
+        }
         let _changing = self.images.changes.lock().await;
         let mut is_kept = false;
         loop {
-            let (transaction, record, is_new) = self.upload_transaction(actor, &received, elsewhere.as_deref()).await?;
+            let (transaction, record, is_new) = self.upload_transaction(actor, &received).await?;
             // A file without a record goes at the next start; a record without a file would be a lie.
             if record.file == received.digest && !is_kept && !self.images.is_there(&record) {
                 self.images.keep(&received)?;
@@ -59,7 +64,6 @@ impl Controller {
         &self,
         actor: &Actor,
         received: &Received,
-        elsewhere: Option<&str>,
     ) -> Result<(Transaction, ImageArchive, bool), RequestError> {
         let (inspected, key) = (&received.inspected, keys::image(&received.inspected.id));
         let found = self.store.get_json::<ImageArchive>(&key).await?;
@@ -82,9 +86,6 @@ impl Controller {
                 Some((held, _)) if held.owner != actor.username && !actor.may_change_all => {
                     let reason = format!("the name {tag} was uploaded by {}; choose another", held.owner);
                     return Err(RequestError::Forbidden(reason));
-                }
-                None if elsewhere.is_some() => {
-                    return Err(RequestError::Forbidden(elsewhere.unwrap_or_default().to_owned()));
                 }
                 Some((held, revision)) => {
                     transaction = transaction.unchanged(tag_key.clone(), revision);
@@ -219,6 +220,17 @@ impl Controller {
 
 fn spaced(tags: &BTreeSet<ImageReference>) -> String {
     tags.iter().map(ImageReference::as_str).collect::<Vec<_>>().join(" ")
+}
+
+/// Where somebody's own names of images stand: an engine takes lower-case letters only.
+fn namespace(username: &Username) -> String {
+    username.as_str().to_ascii_lowercase()
+}
+
+/// If a name stands in somebody's own namespace. All others mean the same to everybody on the pool: who could give
+/// `mysql:9` to an image of their own would run their code in the apps of others.
+fn is_own(name: &ImageReference, username: &Username) -> bool {
+    name.registry().is_none() && name.as_str().split_once('/').is_some_and(|(first, _)| first == namespace(username))
 }
 
 fn not_found(name: &str) -> RequestError {

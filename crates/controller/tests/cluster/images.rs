@@ -52,22 +52,22 @@ async fn newest_event(cluster: &Cluster, kind: &str) -> EventView {
 async fn hosts_that_need_an_uploaded_image_get_it_without_a_registry() {
     let cluster = start(2).await;
     let ann = cluster.user("ann").await;
-    let image = send(&ann, image_archive(&["shop:1"], "shop")).await.unwrap();
-    assert_eq!((image.id.as_str(), image.tags.as_slice()), (image_id("shop").as_str(), &["shop:1".to_owned()][..]));
+    let image = send(&ann, image_archive(&["ann/shop:1"], "shop")).await.unwrap();
+    assert_eq!((image.id.as_str(), image.tags.as_slice()), (image_id("shop").as_str(), &["ann/shop:1".to_owned()][..]));
     assert_eq!(image.engines, Vec::<String>::new());
     assert_eq!(image.archive.as_ref().unwrap().uploaded_by, "ann");
     // By its name on two hosts, and by its id.
-    cluster.run("shop", 4, &described("shop:1")).await;
+    cluster.run("shop", 4, &described("ann/shop:1")).await;
     cluster.run("shop-by-id", 1, &described(&image_id("shop"))).await;
     assert_eq!(running(&cluster, "shop").len() + running(&cluster, "shop-by-id").len(), 5);
     for at in 0..2 {
-        assert_eq!(on_host(&cluster, at, "shop:1").await, Some(image_id("shop")));
+        assert_eq!(on_host(&cluster, at, "ann/shop:1").await, Some(image_id("shop")));
         assert_eq!((cluster.host(at).loads(), cluster.host(at).transfers()), (1, 0), "one load for all, and no pull");
     }
-    let shown = ann.image("shop:1").await.unwrap();
+    let shown = ann.image("ann/shop:1").await.unwrap();
     assert_eq!(shown.engines, ["host-1", "host-2"]);
     let event = newest_event(&cluster, "upload-image").await;
-    assert!(event.actor.as_deref() == Some("ann") && event.message.contains("tags=shop:1"), "{event:?}");
+    assert!(event.actor.as_deref() == Some("ann") && event.message.contains("tags=ann/shop:1"), "{event:?}");
     cluster.assert_invariants().await;
 }
 
@@ -121,22 +121,22 @@ async fn the_same_image_is_one_record_and_one_file() {
 async fn names_and_archives_of_others_are_theirs() {
     let cluster = start(1).await;
     let (ann, bob, admin) = (cluster.user("ann").await, cluster.user("bob").await, cluster.admin());
-    send(&ann, image_archive(&["shop:1"], "ann")).await.unwrap();
-    let (status, body) = refused(send(&bob, image_archive(&["shop:1"], "bob")).await);
-    assert!(status == 403 && body.message.contains("uploaded by ann"), "{body:?}");
-    assert_eq!(refused(bob.delete_image("shop:1").await).0, 403);
-    // A name that a host has from elsewhere is in use by others, perhaps.
-    let (status, body) = refused(send(&bob, image_archive(&["pierhead/sample:1"], "bob")).await);
-    assert!(status == 403 && body.message.contains("host host-1 has another image"), "{body:?}");
-    assert_eq!((ann.image("shop:1").await.unwrap().id.clone(), files(&cluster)), (image_id("ann"), 1));
-    send(&ann, image_archive(&["shop:1"], "ann again")).await.unwrap();
-    send(&admin, image_archive(&["shop:1"], "admin")).await.unwrap();
-    assert_eq!(refused(send(&ann, image_archive(&["shop:1"], "ann")).await).0, 403, "it is the admin's now");
+    send(&ann, image_archive(&["ann/shop:1"], "ann")).await.unwrap();
+    assert_eq!(refused(bob.delete_image("ann/shop:1").await).0, 403);
+    // Names outside one's own namespace mean the same to everybody, wherever they come from and if anybody has them or not.
+    for name in ["ann/shop:1", "shop:1", "pierhead/sample:1", "mysql:9", "bobby/shop:1", "registry.lan:5000/bob/shop:1"] {
+        let (status, body) = refused(send(&bob, image_archive(&["bob/shop:1", name], "bob")).await);
+        assert!(status == 403 && body.message.contains("yours begin with bob/"), "{name}: {body:?}");
+    }
+    assert_eq!((ann.image("ann/shop:1").await.unwrap().id.clone(), files(&cluster)), (image_id("ann"), 1));
+    send(&ann, image_archive(&["ann/shop:1"], "ann again")).await.unwrap();
+    send(&admin, image_archive(&["ann/shop:1"], "admin")).await.unwrap();
+    assert_eq!(refused(send(&ann, image_archive(&["ann/shop:1"], "ann")).await).0, 403, "it is the admin's now");
     ann.delete_image(&image_id("ann again")).await.unwrap();
-    cluster.run("shop", 1, &described("shop:1")).await;
-    admin.delete_image("shop:1").await.unwrap();
-    assert_eq!(refused(admin.delete_image("shop:1").await).0, 404);
-    assert_eq!(on_host(&cluster, 0, "shop:1").await, Some(image_id("admin")), "what a host has stays");
+    cluster.run("shop", 1, &described("ann/shop:1")).await;
+    admin.delete_image("ann/shop:1").await.unwrap();
+    assert_eq!(refused(admin.delete_image("ann/shop:1").await).0, 404);
+    assert_eq!(on_host(&cluster, 0, "ann/shop:1").await, Some(image_id("admin")), "what a host has stays");
     let event = newest_event(&cluster, "delete-image").await;
     assert!(event.message.contains(&image_id("admin")), "{event:?}");
     assert_eq!(files(&cluster), 1);
@@ -259,15 +259,15 @@ async fn a_loss_of_power_leaves_a_whole_archive_or_none() {
 async fn an_archive_whose_file_is_lost_can_be_sent_in_again() {
     let cluster = start(1).await;
     let ann = cluster.user("ann").await;
-    send(&ann, image_archive(&["shop:1"], "shop")).await.unwrap();
+    send(&ann, image_archive(&["ann/shop:1"], "shop")).await.unwrap();
     let folder = cluster.directory().join("images");
     for file in std::fs::read_dir(&folder).unwrap() {
         std::fs::remove_file(file.unwrap().path()).unwrap();
     }
-    assert_eq!(refused(ann.spread_image("shop:1", &[]).await).0, 400);
-    let run = ann.run(&described("shop:1"), &run_options("shop", 1), &to_the_end()).await;
+    assert_eq!(refused(ann.spread_image("ann/shop:1", &[]).await).0, 400);
+    let run = ann.run(&described("ann/shop:1"), &run_options("shop", 1), &to_the_end()).await;
     assert_eq!(refused(run).1.code, "no_such_image", "it is looked for as if it had never been sent in");
-    send(&ann, image_archive(&["shop:1"], "shop")).await.unwrap();
-    let last = spread(&ann, "shop:1", &[]).await;
+    send(&ann, image_archive(&["ann/shop:1"], "shop")).await.unwrap();
+    let last = spread(&ann, "ann/shop:1", &[]).await;
     assert_eq!((last["host-1"].state.as_str(), files(&cluster)), ("done", 1));
 }

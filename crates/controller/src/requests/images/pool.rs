@@ -5,7 +5,7 @@ use crate::Controller;
 use crate::requests::RequestError;
 use futures_util::future::join_all;
 use pierhead_engine::LocalImage;
-use pierhead_model::{EngineId, HealthStatus, ImageArchive, ImageId, ImageReference};
+use pierhead_model::{EngineId, HealthStatus, ImageArchive, ImageReference};
 use pierhead_planner::EngineState;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -86,22 +86,6 @@ impl Controller {
                 Err(RequestError::Invalid { field: "id", expected: "more digits: several images begin so".to_owned() })
             }
         }
-    }
-
-    /// Why somebody who may not change what is others' can't have these names: a host has another image of one of them,
-    /// which others may be running.
-    pub(super) async fn elsewhere(&self, tags: &BTreeSet<ImageReference>, id: &ImageId) -> Option<String> {
-        let (listed, _) = self.images_of_hosts().await;
-        let taken = |local: &LocalImage| {
-            let tag = tags.iter().find(|tag| local.tags.iter().any(|name| name == tag.as_str()))?;
-            (local.id != id.as_str()).then_some(tag)
-        };
-        listed.iter().find_map(|(engine, images)| {
-            let tag = images.iter().find_map(taken)?;
-            Some(format!(
-                "host {engine} has another image of the name {tag}; choose a name that is free, or ask an administrator"
-            ))
-        })
     }
 
     /// What all usable hosts have, asked at once, and those that do not tell.
