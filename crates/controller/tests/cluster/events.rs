@@ -60,7 +60,7 @@ async fn events_of_engines_hold_whole_objects() {
     let container = start.container.as_ref().unwrap();
     assert_eq!(container["id"], made[0].id);
     assert_eq!(container["state"], "running");
-    assert_eq!(container["image"]["environment"]["KEY"], "");
+    assert_eq!(container["image"]["environment"]["KEY"], "(hidden)");
     assert_eq!(container["engine"]["id"], "host-1");
     let engine = start.engine.as_ref().unwrap();
     assert_eq!((&engine["id"], &engine["health"]["status"]), (&"host-1".into(), &"healthy".into()));
