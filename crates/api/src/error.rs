@@ -111,6 +111,7 @@ impl From<RequestError> for ApiError {
             RequestError::Exists { .. } => Self::exists(message),
             RequestError::Differs { .. } => Self::new(StatusCode::CONFLICT, "app_differs", message),
             RequestError::Forbidden(_) => Self::forbidden(message),
+            RequestError::NotFrozen => Self::new(StatusCode::CONFLICT, "not_frozen", message),
             RequestError::Invalid { field, .. } => Self::field(field, message),
             RequestError::KeyReused => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", message),
             RequestError::TooManyLogReaders => {

@@ -123,6 +123,7 @@ fn cluster(routes: Routes) -> Routes {
         .get("/api/cluster/survive/{id}", Holders(ReadCluster), duty::survive, doc::cluster::survive())
         .get("/api/cluster/rebalance", Holders(ReadCluster), duty::plan_rebalance, doc::cluster::plan_rebalance())
         .post("/api/cluster/rebalance", Holders(WriteEngines), duty::rebalance, doc::cluster::rebalance())
+        .post("/api/cluster/thaw", Holders(WriteEngines), duty::thaw, doc::cluster::thaw())
         .noun("event", "The event log")
         .list("/api/events", Holders(ReadEvents), events::list, doc::events::list(), Order::Log)
         .get("/api/events/stream", Streamed(ReadEvents), events::follow, doc::events::follow())

@@ -116,6 +116,7 @@ pub(crate) fn cluster(world: &World, usage: PoolUsage, version: &str) -> Cluster
         engine_count: world.engines().len() as u64,
         id: world.cluster.clone(),
         version: version.to_owned(),
+        frozen: pierhead_planner::freeze(world).map(|freeze| freeze.reason()),
         ..ClusterInfo::default()
     };
     let (mut all, mut reserved) = (Resources::default(), Resources::default());

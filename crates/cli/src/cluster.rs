@@ -28,6 +28,8 @@ pub enum ClusterCommand {
     },
     /// Move containers so that all hosts are loaded evenly
     Rebalance(RebalanceArgs),
+    /// Give up hosts that vanished at once, so that what lived there is placed elsewhere
+    Thaw(Confirm),
 }
 
 /// What `cluster rebalance` takes.
@@ -50,6 +52,7 @@ pub(crate) async fn cluster(args: &ClusterArgs, client: &Client, out: &mut Outpu
         None | Some(ClusterCommand::Info) => info(client, out).await,
         Some(ClusterCommand::Survive { host }) => survive(host, client, out).await,
         Some(ClusterCommand::Rebalance(args)) => rebalance(args, client, out).await,
+        Some(ClusterCommand::Thaw(confirm)) => thaw(confirm, client, out).await,
     }
 }
 
@@ -66,6 +69,15 @@ async fn survive(host: &str, client: &Client, out: &mut Output) -> Result<(), Cl
     }
     let text = render::cluster::survival(&survival, out.width());
     out.text(&text)
+}
+
+async fn thaw(confirm: &Confirm, client: &Client, out: &mut Output) -> Result<(), CliError> {
+    if let Some(why) = &client.cluster_info().await?.frozen {
+        out.note(why);
+        confirm.ask("Are these hosts lost, so that their slots go elsewhere?", WithoutTerminal::Refuse, out)?;
+    }
+    client.thaw().await?;
+    out.done("given up; what lived there goes to other hosts")
 }
 
 async fn rebalance(args: &RebalanceArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {

@@ -48,6 +48,14 @@ impl Client {
         self.change_only(call, change).await
     }
 
+    /// Gives up the hosts that vanished at once and are frozen now, so that their slots are placed elsewhere.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with status 409 if nothing is frozen.
+    pub async fn thaw(&self) -> Result<(), ClientError> {
+        self.change_at_once(Call::post(&["api", "cluster", "thaw"])).await.map(drop)
+    }
+
     /// The newest events of a kind, newest first.
     ///
     /// # Errors

@@ -1,8 +1,8 @@
 //! What the pool does by itself, as events: hosts that go and come, and slots that are placed anew. It decides nothing.
 
 use crate::known::Known;
-use pierhead_model::{Assignment, EngineId, HealthStatus, Timestamp};
-use pierhead_planner::World;
+use pierhead_model::{Assignment, Engine, EngineId, HealthStatus, Timestamp};
+use pierhead_planner::{World, freeze};
 use std::collections::BTreeMap;
 
 /// The most changes of one host's health that are told within a window.
@@ -71,6 +71,33 @@ impl HostsTold {
     }
 }
 
+/// Whether it was told that slots of hosts wait because these vanished at once.
+#[derive(Default)]
+pub(crate) struct FreezeTold(bool);
+
+impl FreezeTold {
+    /// The kind and message of what is to be told now.
+    pub(crate) fn change(&mut self, world: &World) -> Option<(&'static str, String)> {
+        let frozen = freeze(world);
+        if frozen.is_some() == self.0 {
+            return None;
+        }
+        self.0 = frozen.is_some();
+        Some(match frozen {
+            Some(frozen) => ("freeze-cluster", frozen.reason()),
+            None => ("end-of-freeze", "what lived on hosts that do not answer is placed elsewhere again".to_owned()),
+        })
+    }
+}
+
+/// The hosts that were given up and answer again, as their records shall be.
+pub(crate) fn found_again(world: &World) -> Vec<Engine> {
+    let back = world.engines().values().filter(|engine| {
+        engine.record.given_up && engine.health.status == HealthStatus::Healthy
+    });
+    back.map(|engine| Engine { given_up: false, ..engine.record.clone() }).collect()
+}
+
 /// Why a slot gets another place or other containers, in words; `None` if it does not.
 pub(crate) fn why_anew(known: &Known, present: &Assignment, next: &Assignment) -> Option<String> {
     if next.generation == present.generation {
@@ -98,13 +125,18 @@ pub(crate) fn why_anew(known: &Known, present: &Assignment, next: &Assignment) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pierhead_model::{Capacity, Duty, Engine, Health, OverCommit, Username};
+    use pierhead_model::{Capacity, Duty, Health, OverCommit, Username};
     use pierhead_planner::Policy;
 
     fn world() -> World {
-        let mut world = World::new("c1", Policy::default(), Timestamp(0));
-        world.set_engine(Engine {
-            id: EngineId::parse("a").unwrap(),
+        let mut world = World::new("c1", Policy::default(), Timestamp(1));
+        world.set_engine(host("a"));
+        world
+    }
+
+    fn host(id: &str) -> Engine {
+        Engine {
+            id: EngineId::parse(id).unwrap(),
             addr: "http://10.0.0.5:2375".to_owned(),
             labels: std::collections::BTreeSet::new(),
             capacity: Capacity::default(),
@@ -115,8 +147,7 @@ mod tests {
             sealed_registry_auth: None,
             added_at: Timestamp(0),
             added_by: Username::parse("admin").unwrap(),
-        });
-        world
+        }
     }
 
     /// What is told when the host becomes this at a moment.
@@ -141,6 +172,36 @@ mod tests {
         assert!(tell(Suspect, 4_000).is_some());
         assert_eq!(tell(Down, 5_000).unwrap(), "engine-down id=a, reason=no answer");
         assert_eq!(tell(Healthy, 9_000).unwrap(), "engine-up id=a, it answers again after 4 s");
+    }
+
+    fn set(world: &mut World, id: &str, status: HealthStatus) {
+        let health = Health { status, since: Timestamp(5), ..Health::default() };
+        world.set_health(&EngineId::parse(id).unwrap(), health);
+    }
+
+    #[test]
+    fn a_freeze_is_told_once_and_so_is_its_end() {
+        let (mut told, mut world) = (FreezeTold::default(), world());
+        world.set_engine(host("b"));
+        assert_eq!(told.change(&world), None);
+        ["a", "b"].iter().for_each(|id| set(&mut world, id, HealthStatus::Down));
+        let (kind, message) = told.change(&world).unwrap();
+        assert_eq!(kind, "freeze-cluster");
+        assert!(message.starts_with("2 of 2 hosts vanished at once (a, b)"), "{message}");
+        assert_eq!(told.change(&world), None);
+        set(&mut world, "b", HealthStatus::Healthy);
+        assert_eq!(told.change(&world).unwrap().0, "end-of-freeze");
+        assert_eq!(told.change(&world), None);
+    }
+
+    #[test]
+    fn what_was_given_up_counts_again_when_it_answers() {
+        let mut world = world();
+        world.set_engine(Engine { given_up: true, ..host("a") });
+        set(&mut world, "a", HealthStatus::Down);
+        assert_eq!(found_again(&world), Vec::new());
+        set(&mut world, "a", HealthStatus::Healthy);
+        assert_eq!(found_again(&world), vec![host("a")]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::Controller;
 use crate::execute::{Executor, Told};
 use crate::keys;
 use crate::known::Known;
-use crate::pool_events::{HostsTold, why_anew};
+use crate::pool_events::{FreezeTold, HostsTold, found_again, why_anew};
 use pierhead_model::{Assignment, ContainerId, EngineId, Failure, Generation, ObservedContainer, Operation, SlotKey};
 use pierhead_planner::{Action, AppWrite, Blocked, Plan, RecordWrite, Step, after_failure, plan};
 use pierhead_store::leadership::Leadership;
@@ -57,6 +57,7 @@ struct Reconciler<'a> {
     executor: Executor,
     busy: BTreeSet<Busy>,
     hosts_told: HostsTold,
+    freeze_told: FreezeTold,
     outcomes: (mpsc::UnboundedSender<Outcome>, mpsc::UnboundedReceiver<Outcome>),
 }
 
@@ -69,7 +70,7 @@ impl<'a> Reconciler<'a> {
             registries: controller.registries.clone(),
             gone_logs: controller.gone_logs.clone(),
         };
-        Self { controller, leadership, executor, busy: BTreeSet::new(), hosts_told: HostsTold::default(), outcomes: mpsc::unbounded_channel() }
+        Self { controller, leadership, executor, busy: BTreeSet::new(), hosts_told: HostsTold::default(), freeze_told: FreezeTold::default(), outcomes: mpsc::unbounded_channel() }
     }
 
     async fn run(&mut self) {
@@ -129,7 +130,7 @@ impl<'a> Reconciler<'a> {
         }
     }
 
-    /// Hosts that go and come are events.
+    /// Hosts that go and come are events, and so is that several went at once.
     async fn tell_of_hosts(&mut self) -> Result<()> {
         let mut transaction = Transaction::new();
         {
@@ -137,6 +138,15 @@ impl<'a> Reconciler<'a> {
             for change in self.hosts_told.changes(&known.world, self.controller.clock.now()) {
                 let event = self.controller.event_of_engine(&known, change.kind, change.message, &change.engine, None);
                 transaction = transaction.put_json(keys::event(&event.id), &event)?;
+            }
+            if let Some((kind, message)) = self.freeze_told.change(&known.world) {
+                let event = self.controller.event_of_pool(kind, message);
+                transaction = transaction.put_json(keys::event(&event.id), &event)?;
+            }
+            for record in found_again(&known.world) {
+                let key = keys::engine(&record.id);
+                let revision = known.revision_of(&key).unwrap_or_default();
+                transaction = transaction.unchanged(key.clone(), revision).put_json(key, &record)?;
             }
         }
         if !transaction.writes.is_empty() {

@@ -90,6 +90,9 @@ pub enum RequestError {
     /// They may not.
     #[error("{0}")]
     Forbidden(String),
+    /// There is nothing to give up.
+    #[error("nothing is frozen: no hosts vanished at once")]
+    NotFrozen,
     /// More than there can be.
     #[error("{field} must be {expected}")]
     Invalid {

@@ -34,6 +34,10 @@ pub struct ClusterInfo {
     pub engine_count: u64,
     /// Hosts that were left out of the sums because they do not answer.
     pub silent_engines: Vec<SilentEngine>,
+    /// Why nothing is moved off hosts that do not answer: so many vanished at once that it may be the controller's own
+    /// view. Absent otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frozen: Option<String>,
     /// The cluster's id, which its containers bear as a label.
     pub id: String,
     /// The program's version.

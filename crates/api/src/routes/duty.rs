@@ -53,6 +53,16 @@ pub(super) async fn drain(
     answer_nothing(&api, &started, until).await
 }
 
+pub(super) async fn thaw(
+    State(api): State<Api>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<StatusCode, ApiError> {
+    let key = idempotency(&headers, &[b"thaw-cluster"])?;
+    api.controller.thaw(&caller.actor(), key.as_ref()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 pub(super) async fn survive(State(api): State<Api>, Path(id): Path) -> Result<Json<SurvivalView>, ApiError> {
     let survival = api.controller.survival(&id)?;
     Ok(Json(views::survival(&id, &survival)))

@@ -50,6 +50,7 @@ const ROUTES: &[(&str, &str, Who)] = &[
     ("GET", "/api/cluster/survive/{id}", Users),
     ("GET", "/api/cluster/rebalance", Users),
     ("POST", "/api/cluster/rebalance", Admins),
+    ("POST", "/api/cluster/thaw", Admins),
     ("GET", "/api/cluster/info", Users),
     ("GET", "/api/events", Users),
     ("GET", "/api/events/stream", Users),

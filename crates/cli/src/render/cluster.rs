@@ -27,7 +27,8 @@ pub(crate) fn info(info: &ClusterInfo) -> String {
         info.silent_engines.iter().map(|engine| ("left out", format!("{}: {}", engine.id, engine.reason))).collect();
     let next =
         if info.engine_count == 0 { "\nNo engines yet. Try: pierhead engine add http://10.0.0.5:2375\n" } else { "" };
-    head + &fields(&silent) + next
+    let frozen = info.frozen.iter().map(|why| ("frozen", why.clone())).collect::<Vec<_>>();
+    head + &fields(&silent) + &fields(&frozen) + next
 }
 
 fn per_cent(part: f64, whole: f64) -> String {

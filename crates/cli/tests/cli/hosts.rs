@@ -97,3 +97,25 @@ async fn a_rebalance_is_shown_before_it_is_made() {
     let sent = asked.iter().find(|asked| asked.line == post).unwrap();
     assert_eq!(sent.body, r#"{"moves":[{"app":"web","slot":2,"from":"e1","to":"e2"}]}"#);
 }
+
+#[tokio::test]
+async fn hosts_are_given_up_only_when_somebody_says_so() {
+    let mut session = Session::start().await;
+    let info = |frozen: &str| {
+        format!(
+            r#"{{"cpus":4,"memory":4096,"reserved_cpus":1,"reserved_memory":64,"used_cpus":0,"used_memory":0,
+            "container_count":1,"image_count":1,"engine_count":3,"silent_engines":[],"id":"c1","version":"1"{frozen}}}"#
+        )
+    };
+    session.server.json("GET /api/cluster/info", info(r#","frozen":"2 of 3 hosts vanished at once""#));
+    session.server.on("POST /api/cluster/thaw", Reply::Json(204, String::new()));
+    assert!(session.run("cluster info").await.out.contains("frozen  2 of 3 hosts vanished at once"));
+    assert_eq!(session.run("cluster thaw").await.code, 2, "scripts say --yes");
+    session.terminals.stdin = true;
+    session.input = "n\n";
+    let ran = session.run("cluster thaw").await;
+    assert!(ran.code == 1 && ran.err.contains("2 of 3 hosts vanished at once"), "{ran:?}");
+    assert!(lines(&session).iter().all(|line| line.starts_with("GET ")), "nothing was changed");
+    let ran = session.run("cluster thaw --yes").await;
+    assert!(ran.code == 0 && ran.out.starts_with("given up;"), "{ran:?}");
+}

@@ -6,7 +6,7 @@ use crate::{Controller, keys};
 use pierhead_model::{
     AppId, Duty, Engine, EngineId, EventTag, Move, Operation, OperationId, OperationState, Relocation, Timestamp,
 };
-use pierhead_planner::{Rebalance, Survival, moves_off, rebalance, survive};
+use pierhead_planner::{Rebalance, Survival, freeze, moves_off, rebalance, survive};
 use pierhead_store::{Error, Transaction};
 use std::time::Duration;
 
@@ -84,6 +84,24 @@ impl Controller {
             Ok(Made::Change(change))
         });
         started(made.await?)
+    }
+
+    /// Gives up the hosts that vanished at once and are frozen now, so that their slots are placed elsewhere.
+    ///
+    /// # Errors
+    /// If nothing is frozen.
+    pub async fn thaw(&self, actor: &Actor, asked: Option<&Idempotency>) -> Result<(), RequestError> {
+        let made = self.change_hosts(actor, asked, |known, _| {
+            let frozen = freeze(&known.world).ok_or(RequestError::NotFrozen)?;
+            let mut transaction = Transaction::new();
+            for id in &frozen.hosts {
+                transaction = with_record(transaction, known, &Engine { given_up: true, ..found(known, id.as_str())?.clone() })?;
+            }
+            let hosts: Vec<&str> = frozen.hosts.iter().map(EngineId::as_str).collect();
+            let message = format!("given up={}", hosts.join(" "));
+            Ok(Made::Change(Change { transaction, event: "thaw-cluster", message, operation: None }))
+        });
+        made.await.map(drop)
     }
 
     /// Makes the moves of a plan that evens out the load of the hosts.
@@ -220,10 +238,13 @@ fn with_duty(
     engine: &Engine,
     duty: Duty,
 ) -> Result<Transaction, RequestError> {
-    let key = keys::engine(&engine.id);
+    with_record(transaction, known, &Engine { duty, ..engine.clone() })
+}
+
+fn with_record(transaction: Transaction, known: &Known, record: &Engine) -> Result<Transaction, RequestError> {
+    let key = keys::engine(&record.id);
     let revision = known.revision_of(&key).unwrap_or_default();
-    let record = Engine { duty, ..engine.clone() };
-    Ok(transaction.unchanged(key.clone(), revision).put_json(key, &record)?)
+    Ok(transaction.unchanged(key.clone(), revision).put_json(key, record)?)
 }
 
 fn open_drain(known: &Known, host: &EngineId) -> Option<OperationId> {

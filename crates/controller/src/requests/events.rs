@@ -67,6 +67,11 @@ impl Controller {
         Event { app, ..self.event(kind, message, EventTag::Cluster, None, subject) }
     }
 
+    /// An event about the pool as a whole that nobody asked for.
+    pub(crate) fn event_of_pool(&self, kind: &str, message: String) -> Event {
+        self.event(kind, message, EventTag::Cluster, None, Subject::default())
+    }
+
     pub(super) fn event(
         &self,
         kind: &str,

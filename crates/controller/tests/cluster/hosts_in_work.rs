@@ -169,3 +169,59 @@ async fn a_drain_that_cannot_succeed_says_what_it_waits_for_and_fails_soon() {
     assert_eq!(running(&cluster, "web").len(), 2, "nothing was stopped");
     cluster.assert_invariants().await;
 }
+
+#[tokio::test]
+async fn hosts_that_vanish_at_once_are_frozen_until_they_answer_or_are_given_up() {
+    let mut cluster = Cluster::start(ClusterOptions::default()).await;
+    let admin = cluster.admin();
+    let made = crate::asking::ids(&cluster.run("web", 6, &sample()).await);
+    assert_eq!(refused(admin.thaw().await).1.code, "not_frozen");
+    let lose = |cluster: &Cluster| [0, 1].iter().for_each(|at| cluster.host(*at).unreachable());
+    let find = |cluster: &Cluster| [0, 1].iter().for_each(|at| cluster.host(*at).reachable());
+    let said = async |cluster: &Cluster| {
+        let admin = cluster.admin();
+        eventually(PATIENCE, "it is frozen", async || admin.cluster_info().await.unwrap().frozen.is_some()).await;
+        let explained = async || admin.explain_app("web").await.unwrap().slots.clone();
+        eventually(PATIENCE, "its slots say so", async || {
+            explained().await.iter().filter(|slot| slot.message.contains("2 of 3 hosts vanished at once")).count() == 4
+        })
+        .await;
+    };
+    lose(&cluster);
+    said(&cluster).await;
+    let info = admin.cluster_info().await.unwrap().frozen.clone().unwrap();
+    assert!(info.starts_with("2 of 3 hosts vanished at once (host-1, host-2)"), "{info}");
+    assert_eq!(refused(cluster.user("ann").await.thaw().await).0, 403);
+    find(&cluster);
+    cluster.all_healthy().await;
+    cluster.assert_invariants().await;
+    assert_eq!(running(&cluster, "web"), made, "nothing was moved");
+    let kinds = async || -> Vec<String> {
+        let events = admin.events(100).await.unwrap();
+        events.iter().map(|event| event.kind.clone()).filter(|kind| kind.contains("freeze")).collect()
+    };
+    eventually(PATIENCE, "its end is told", async || kinds().await == ["end-of-freeze", "freeze-cluster"]).await;
+
+    // A controller that finds them like that judges alike; somebody else knows better.
+    lose(&cluster);
+    said(&cluster).await;
+    cluster.crash().await;
+    cluster.restart().await;
+    said(&cluster).await;
+    let admin = cluster.admin();
+    admin.thaw().await.unwrap();
+    eventually(PATIENCE, "all runs elsewhere", async || {
+        let app = admin.app("web").await.unwrap();
+        app.running == 6 && app.slots.iter().all(|slot| slot.engine.as_deref() == Some("host-3"))
+    })
+    .await;
+    assert_eq!(admin.cluster_info().await.unwrap().frozen, None);
+    let told = admin.events(100).await.unwrap();
+    let thawed = told.iter().find(|event| event.kind == "thaw-cluster").unwrap();
+    assert_eq!(thawed.message, "given up=host-1 host-2");
+    find(&cluster);
+    cluster.all_healthy().await;
+    cluster.assert_invariants().await;
+    let is_counted = || cluster.controller().known().world.engines().values().all(|engine| !engine.record.given_up);
+    eventually(PATIENCE, "they count again", async || is_counted()).await;
+}

@@ -89,6 +89,7 @@ impl Example for ClusterInfo {
             image_count: 12,
             engine_count: 3,
             silent_engines: vec![SilentEngine { id: "10007".to_owned(), reason: "it does not answer".to_owned() }],
+            frozen: None,
             id: "b1946ac9".to_owned(),
             version: "0.1.0".to_owned(),
         }

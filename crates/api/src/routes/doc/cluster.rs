@@ -55,6 +55,18 @@ pub fn rebalance() -> Doc {
         .refuses(404, "not_found", NO_ENGINE)
 }
 
+pub fn thaw() -> Doc {
+    Doc::new("thaw", "Give up hosts that vanished at once")
+        .about(
+            "Nothing is moved off hosts of which so many vanish at once that it may be the controller's own view, as \
+             `frozen` of the pool's totals then says. This gives those up that are frozen now: what lived there is \
+             placed elsewhere. A host that answers again is like any other.",
+        )
+        .nothing("They are given up")
+        .once()
+        .refuses(409, "not_frozen", "Nothing is frozen")
+}
+
 /// A change of what a host is for.
 fn of_engine(id: &'static str, summary: &'static str, done: &str) -> Doc {
     Doc::new(id, summary).path("id", "The host's id").nothing(done).refuses(404, "not_found", NO_ENGINE)
