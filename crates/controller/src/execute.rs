@@ -119,7 +119,7 @@ impl Executor {
         if let Err(EngineError::NoImage(_)) = result {
             // A pull may take minutes and must not keep others from starting.
             drop(permit);
-            self.pull(link, &container.spec.image).await?;
+            self.pull_missing(link, std::slice::from_ref(&container.spec.image)).await?;
             permit = link.starts.acquire().await;
             result = link.engine.create(&request).await;
         }
@@ -151,8 +151,8 @@ impl Executor {
         for image in images {
             if let Some(archive) = self.uploaded(image).await? {
                 self.supply(link, image, &archive).await?;
-            } else if link.engine.image(image).await?.is_none() {
-                self.pull(link, image).await?;
+            } else {
+                self.pull(link, image, false).await?;
             }
         }
         Ok(())
@@ -160,7 +160,7 @@ impl Executor {
 
     /// An image that was asked to be newest; if it can't be had but an older one is there, that one does.
     async fn pull_fresh(&self, link: &Link, image: &ImageReference) -> Result<(), EngineError> {
-        let Err(error) = self.pull(link, image).await else { return Ok(()) };
+        let Err(error) = self.pull(link, image, true).await else { return Ok(()) };
         if link.engine.image(image).await?.is_none() {
             return Err(error);
         }
@@ -168,12 +168,13 @@ impl Executor {
         Ok(())
     }
 
-    /// The image comes from where it is: its archive if it was sent in, else its registry.
-    async fn pull(&self, link: &Link, image: &ImageReference) -> Result<(), EngineError> {
-        if let Some(archive) = self.uploaded(image).await? {
-            return self.supply(link, image, &archive).await;
-        }
+    /// The image comes from its registry, unless it is there and need not be the newest.
+    async fn pull(&self, link: &Link, image: &ImageReference, is_fresh: bool) -> Result<(), EngineError> {
         let account = self.registries.account(image, link.registry_auth.as_ref()).await.map_err(unreadable)?;
+        // Asked last: somebody else may just have pulled it.
+        if !is_fresh && link.engine.image(image).await?.is_some() {
+            return Ok(());
+        }
         let progress = link.pull_progress(image);
         let result = link.engine.pull(image, account.auth(), progress).await;
         link.pulled(image);
