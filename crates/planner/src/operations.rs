@@ -9,7 +9,7 @@ use crate::retry::{is_worn_out, lasting_attempts};
 use crate::slot::has_run;
 use crate::status::{SlotPhase, slot_status};
 use pierhead_model::{
-    App, AppId, Goal, HealthStatus, Operation, OperationError, OperationState, SlotKey, SlotWish, Target, Timestamp,
+    App, AppId, FailureKind, Goal, HealthStatus, Operation, OperationError, OperationState, SlotKey, SlotWish, Target, Timestamp,
     Verdict, VerdictState,
 };
 use std::collections::BTreeMap;
@@ -84,8 +84,17 @@ fn advance(
         let message = format!("a later change of {} was taken back, and this one with it: {reason}", app.name);
         return fail(OperationState::Failed, OperationError::new("taken_back", message), verdicts);
     }
+    let exit = judged.iter().find_map(|judgement| judgement.exit.clone());
     if let Some(error) = judged.into_iter().find_map(|judgement| judgement.error) {
         return fail(OperationState::Failed, error, verdicts);
+    }
+    if let Some(error) = exit.filter(|_| verdicts.iter().all(|verdict| verdict.state != VerdictState::Pending)) {
+        if operation.describes.is_some() {
+            return fail(OperationState::Failed, error, verdicts);
+        }
+        // What ran to its end is kept, however it ended: people look at it.
+        let ended = Operation { verdicts, error: Some(error), ..operation.clone() };
+        return Some(finish(&ended, OperationState::Failed, now, settle(app, operation)));
     }
     if verdicts.iter().all(|verdict| verdict.state == VerdictState::Done) {
         let ended = Operation { verdicts, ..operation.clone() };
@@ -140,6 +149,8 @@ struct Judgement {
     verdict: Verdict,
     /// Why it can't be done.
     error: Option<OperationError>,
+    /// How it ran to its end, if it says itself that it failed.
+    exit: Option<OperationError>,
 }
 
 fn judge(
@@ -184,7 +195,11 @@ fn judge(
         Goal::Stopped => !matches!(status.phase, SlotPhase::Running | SlotPhase::Starting),
         Goal::Gone => is_gone(world, operation, target),
     };
-    if is_done {
+    let exit = bad_exit(world, operation, target);
+    if let Some(exit) = &exit {
+        (verdict.state, error) = (VerdictState::Failed, None);
+        verdict.message.clone_from(&exit.message);
+    } else if is_done {
         verdict.state = VerdictState::Done;
         verdict.message.clone_from(&status.message);
         error = None;
@@ -192,7 +207,22 @@ fn judge(
         verdict.state = VerdictState::Failed;
         verdict.message.clone_from(&error.message);
     }
-    Judgement { verdict, error }
+    Judgement { verdict, error, exit }
+}
+
+/// How a slot that shall run ended in the time of an operation, if it was not with code 0.
+fn bad_exit(world: &World, operation: &Operation, target: &Target) -> Option<OperationError> {
+    if !matches!(target.goal, Goal::Added | Goal::Running) {
+        return None;
+    }
+    let key = operation.slot_key(target.slot);
+    let (app, assignment) = world.apps().get(&key.app).zip(world.assignments().get(&key))?;
+    let intent = app.slots.get(&key.slot).filter(|intent| intent.wish == SlotWish::Running)?;
+    let is_of_now = assignment.version == app.version && assignment.restarts_done >= intent.restarts;
+    let exit = assignment.exit.as_ref().filter(|exit| exit.code != 0 && exit.at >= operation.created_at);
+    let exit = exit.filter(|_| is_of_now)?;
+    let message = format!("slot {} of {} exited with code {}", target.slot, app.name, exit.code);
+    Some(OperationError::new(FailureKind::Exited.code(), message))
 }
 
 /// Whether a slot has run for long enough to count as started.

@@ -54,6 +54,7 @@ impl Host {
             over_commit: OverCommit::default(),
             duty: Duty::default(),
             given_up: false,
+            agent: None,
             sealed_tls: None,
             sealed_registry_auth: None,
             added_at: Timestamp(0),

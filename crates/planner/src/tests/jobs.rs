@@ -18,12 +18,13 @@ fn exiting(code: i64) -> Simulation {
 }
 
 #[test]
-fn a_job_is_done_when_it_has_run_and_is_kept() {
+fn a_job_is_over_when_it_has_run_and_is_kept() {
     for code in [0, 7] {
         let mut pool = exiting(code);
         let run = pool.run("work", 2, job("job"));
         pool.settle();
-        assert_eq!(pool.state(&run), OperationState::Done);
+        let state = if code == 0 { OperationState::Done } else { OperationState::Failed };
+        assert_eq!(pool.state(&run), state);
         let status = pool.status("work", 0);
         let phase = if code == 0 { SlotPhase::Done } else { SlotPhase::Failed };
         assert_eq!((status.phase, status.message), (phase, format!("exited with code {code}")));
@@ -106,7 +107,56 @@ fn a_failing_one_is_started_again_so_many_times_and_no_more() {
     pool.settle();
     assert_eq!(pool.journal.iter().filter(|line| line.contains(": start ")).count(), 3);
     assert_eq!(pool.status("work", 0).phase, SlotPhase::Failed);
-    assert_eq!(pool.state(&run), OperationState::Done);
+    insta::assert_snapshot!(pool.error(&run), @"exited: slot 0 of work exited with code 1");
+}
+
+#[test]
+fn a_job_that_fails_fails_its_run_once_the_others_are_there_and_takes_nothing_away() {
+    let mut pool = Simulation::new(&["a", "b"]);
+    pool.host("a").exits.insert("job:latest".to_owned(), 3);
+    pool.host("b").latency_ms = 5_000;
+    let run = pool.run("work", 2, job("job"));
+    pool.run_for(4_000);
+    assert!(!pool.state(&run).has_ended(), "the other is on its way");
+    pool.settle();
+    insta::assert_snapshot!(pool.error(&run), @"exited: slot 0 of work exited with code 3");
+    assert_eq!(pool.app("work").slots.len(), 2);
+    assert_eq!((pool.status("work", 0).phase, pool.status("work", 1).phase), (SlotPhase::Failed, SlotPhase::Running));
+    // Run once more it fails once more.
+    let again = pool.restart("work", 0);
+    pool.settle();
+    insta::assert_snapshot!(pool.error(&again), @"exited: slot 0 of work exited with code 3");
+    // What has ended before is no fault of what is asked next.
+    pool.host("a").exits.clear();
+    let more = pool.run("work", 1, job("job"));
+    let change = pool.describe_anew("work", job("long"));
+    pool.settle();
+    assert_eq!((pool.state(&more), pool.state(&change)), (OperationState::Done, OperationState::Done));
+}
+
+#[test]
+fn a_job_that_runs_for_a_while_has_started_however_it_ends() {
+    let mut pool = Simulation::new(&["a"]);
+    let run = pool.run("work", 1, job("long"));
+    pool.settle();
+    let id = pool.status("work", 0).container.unwrap();
+    pool.host("a").end(&id, 3);
+    pool.settle();
+    assert_eq!((pool.state(&run), pool.status("work", 0).phase), (OperationState::Done, SlotPhase::Failed));
+}
+
+#[test]
+fn a_new_description_that_runs_to_a_bad_end_is_taken_back() {
+    let mut pool = Simulation::new(&["a"]);
+    pool.run("work", 2, restarting("long", RestartPolicy::OnFailure { maximum_retry_count: 1 }));
+    pool.settle();
+    pool.host("a").exits.insert("bad:latest".to_owned(), 3);
+    let change =
+        pool.describe_anew("work", restarting("bad", RestartPolicy::OnFailure { maximum_retry_count: 1 }));
+    pool.settle();
+    assert!(pool.error(&change).starts_with("exited: "), "{}", pool.error(&change));
+    assert_eq!(pool.app("work").members[0].spec.image.as_str(), "long:latest");
+    assert_eq!(pool.running()["a"].len(), 2);
 }
 
 #[test]
