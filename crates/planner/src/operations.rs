@@ -9,10 +9,10 @@ use crate::retry::{is_worn_out, lasting_attempts};
 use crate::slot::has_run;
 use crate::status::{SlotPhase, slot_status};
 use pierhead_model::{
-    App, AppId, FailureKind, Goal, HealthStatus, Operation, OperationError, OperationState, SlotKey, SlotWish, Target, Timestamp,
+    App, AppId, FailureKind, Goal, HealthStatus, Operation, OperationError, OperationState, Slot, SlotIntent, SlotKey, SlotWish, Target, Timestamp,
     Verdict, VerdictState,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Adds to the plan what becomes of the open operations.
 pub(crate) fn progress(world: &World, now: Timestamp, plan: &mut Plan) {
@@ -73,8 +73,11 @@ fn advance(
     if let Some(outcome) = operation.ending {
         let gone =
             operation.targets.iter().all(|target| target.goal != Goal::Added || is_gone(world, operation, target));
-        let over = gone || now >= operation.deadline;
-        return over.then(|| finish(operation, outcome, now, AppWrite::Keep));
+        if gone && has_gone_back(world, app, operation, now) {
+            return Some(finish(operation, outcome, now, AppWrite::Keep));
+        }
+        let late = still_being_taken_back(operation);
+        return (now >= operation.deadline).then(|| finish(&late, outcome, now, AppWrite::Keep));
     }
     let judged: Vec<Judgement> =
         operation.targets.iter().map(|target| judge(world, operation, target, blocked, now)).collect();
@@ -269,6 +272,32 @@ fn is_gone(world: &World, operation: &Operation, target: &Target) -> bool {
         && !world.containers_of(&key).any(|(engine, _)| answers(engine.health.status))
 }
 
+/// Whether the slots of a description that was taken back are again as they were before it.
+fn has_gone_back(world: &World, app: Option<&App>, operation: &Operation, now: Timestamp) -> bool {
+    let Some(app) = app.filter(|_| operation.describes.is_some()) else { return true };
+    let wanted = |target: &&Target| {
+        app.slots.get(&target.slot).is_some_and(|intent| intent.wish == SlotWish::Running && intent.added_by.is_none())
+    };
+    operation.targets.iter().filter(wanted).all(|target| {
+        let key = operation.slot_key(target.slot);
+        let Some(assignment) = world.assignments().get(&key) else { return false };
+        assignment.exit.is_some()
+            || (assignment.version == app.version
+                && assignment.fallback.is_none()
+                && slot_status(world, &key).phase == SlotPhase::Running
+                && !is_clearing(world, assignment, now))
+    })
+}
+
+/// The operation with a word about what it leaves behind because that takes too long.
+fn still_being_taken_back(operation: &Operation) -> Operation {
+    let mut late = operation.clone();
+    if let Some(error) = &mut late.error {
+        error.message.push_str("; it is still being taken back");
+    }
+    late
+}
+
 fn finish(operation: &Operation, state: OperationState, now: Timestamp, app: AppWrite) -> RecordWrite {
     let operation = Operation { state, ending: None, ended_at: Some(now), ..operation.clone() };
     RecordWrite::Progress { operation: Box::new(operation), app }
@@ -296,8 +325,10 @@ fn failed(
 fn undone(app: Option<&App>, operation: &Operation, reason: &str) -> AppWrite {
     let Some(app) = app else { return AppWrite::Keep };
     let mut rest = app.clone();
-    if let Some(version) = operation.describes {
-        rest.take_back(version, reason);
+    if let Some(version) = operation.describes
+        && rest.take_back(version, reason)
+    {
+        return_removed(&mut rest, operation);
     }
     rest.slots.retain(|_, intent| intent.added_by.as_ref() != Some(&operation.id));
     let goes = rest.slots.is_empty() && (operation.made_app || rest.transient);
@@ -307,6 +338,23 @@ fn undone(app: Option<&App>, operation: &Operation, reason: &str) -> AppWrite {
         AppWrite::Keep
     } else {
         AppWrite::Put(rest)
+    }
+}
+
+/// Slots that went with a smaller number of replicas in the same change come back, unless somebody has changed the
+/// number since.
+fn return_removed(app: &mut App, operation: &Operation) {
+    let of_it = |goals: &[Goal]| -> BTreeSet<Slot> {
+        operation.targets.iter().filter(|target| goals.contains(&target.goal)).map(|target| target.slot).collect()
+    };
+    let running = app.slots.iter().filter(|(_, intent)| intent.wish == SlotWish::Running);
+    let running: BTreeSet<Slot> = running.map(|(slot, _)| *slot).collect();
+    if running != of_it(&[Goal::Added, Goal::Running]) {
+        return;
+    }
+    for slot in of_it(&[Goal::Gone]) {
+        let again = SlotIntent { wish: SlotWish::Running, restarts: 0, added_by: None };
+        app.slots.entry(slot).or_insert(again);
     }
 }
 

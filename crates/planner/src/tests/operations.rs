@@ -239,7 +239,7 @@ fn what_takes_too_long_times_out_and_is_taken_back() {
     let run = pool.run("web", 2, spec("httpd"));
     pool.run_until("ends", |pool| pool.state(&run).has_ended());
     assert_eq!(pool.state(&run), OperationState::TimedOut);
-    insta::assert_snapshot!(pool.error(&run), @"timed_out: 2 of 2 not done in time; slot 0 starts on host a");
+    insta::assert_snapshot!(pool.error(&run), @"timed_out: 2 of 2 not done in time; slot 0 starts on host a; it is still being taken back");
     pool.host("a").latency_ms = 0;
     pool.settle();
     assert_eq!(pool.count("web"), 0, "what was made too late is gone as well");

@@ -144,6 +144,20 @@ impl Simulation {
         id
     }
 
+    /// A new description, and fewer slots with it.
+    pub fn describe_fewer(&mut self, name: &str, spec: ContainerSpec, left: usize) -> OperationId {
+        let surplus: Vec<Slot> = self.app(name).slots.keys().skip(left).copied().collect();
+        let mut app = self.app(name);
+        app.slots.retain(|slot, _| !surplus.contains(slot));
+        self.set_app(app);
+        let id = self.describe_anew(name, spec);
+        let mut operation = self.operation(&id).clone();
+        operation.targets.extend(surplus.into_iter().map(|slot| Target { slot, goal: Goal::Gone }));
+        self.records.operations.insert(id.clone(), operation.clone());
+        self.world.set_operation(operation);
+        id
+    }
+
     // What administrators ask.
 
     pub fn set_duty(&mut self, host: &str, duty: Duty) {

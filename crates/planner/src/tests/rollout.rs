@@ -122,14 +122,48 @@ fn a_change_that_fails_half_way_is_rolled_back() {
     }
     assert_eq!(fewest_until_end(&mut pool, &change), 4);
     assert_eq!(pool.state(&change), OperationState::Failed);
-    let mut fewest = usize::MAX;
-    while count_of(&pool, "one") < 4 {
-        pool.round();
-        fewest = fewest.min(pool.count("web"));
-    }
-    assert!(fewest >= 4, "on the way back neither");
+    assert_eq!((count_of(&pool, "one"), count_of(&pool, "two")), (4, 0), "it has ended when all is as it was");
+    assert!(!pool.error(&change).contains("still"), "{}", pool.error(&change));
     pool.settle();
-    assert_eq!(count_of(&pool, "two"), 0);
+}
+
+#[test]
+fn what_takes_too_long_to_take_back_is_said_to_go_on() {
+    let mut pool = four();
+    pool.world.policy.take_back_ms = 1_000;
+    let change = pool.describe_anew("web", spec("two"));
+    pool.run_until("two are replaced", |pool| count_of(pool, "one") == 2);
+    pool.cancel(&change);
+    pool.run_until("it ends", |pool| pool.state(&change).has_ended());
+    insta::assert_snapshot!(pool.error(&change), @"cancelled: called off; it is still being taken back");
+    assert!(count_of(&pool, "two") > 0);
+    pool.settle();
+    assert_eq!((count_of(&pool, "one"), count_of(&pool, "two")), (4, 0));
+}
+
+#[test]
+fn slots_that_went_with_the_same_change_return() {
+    let fails = |pool: &mut Simulation| {
+        for host in ["a", "b"] {
+            let kind = FailureKind::NotStarted;
+            pool.host(host).faults.push(Fault { image: "two:latest".to_owned(), kind, times: 1000, is_made: false });
+        }
+    };
+    let mut pool = four();
+    fails(&mut pool);
+    let change = pool.describe_fewer("web", spec("two"), 3);
+    pool.run_until("it ends", |pool| pool.state(&change).has_ended());
+    assert_eq!((pool.state(&change), count_of(&pool, "one")), (OperationState::Failed, 4));
+    pool.settle();
+    assert_eq!(pool.app("web").slots.len(), 4);
+    // What somebody has said of the number meanwhile counts.
+    let mut pool = four();
+    pool.hosts.values_mut().for_each(|host| host.latency_ms = 1_000);
+    fails(&mut pool);
+    let change = pool.describe_fewer("web", spec("two"), 2);
+    pool.scale_down("web", 1);
+    pool.settle();
+    assert_eq!((pool.state(&change), count_of(&pool, "one")), (OperationState::Failed, 1));
 }
 
 #[test]
