@@ -30,6 +30,7 @@ impl ApiError {
             field: None,
             replaced_by: None,
             operation: None,
+            log: Vec::new(),
         };
         Self { status, body: Box::new(body), retry_after_s: None }
     }
@@ -61,9 +62,9 @@ impl ApiError {
         Self::new(StatusCode::CONFLICT, "exists", message)
     }
 
-    /// The error with which an operation ended.
+    /// The error with which an operation ended, with what its container printed last.
     #[must_use]
-    pub fn of_operation(operation: &Operation) -> Self {
+    pub fn of_operation(operation: &Operation, log: Vec<String>) -> Self {
         let (code, message) = match &operation.error {
             Some(error) => (error.code.as_str(), error.message.clone()),
             None => ("failed", "the operation failed".to_owned()),
@@ -78,6 +79,7 @@ impl ApiError {
         };
         let mut error = Self::new(status, code, message);
         error.body.operation = Some(operation.id.to_string());
+        error.body.log = log;
         error
     }
 }

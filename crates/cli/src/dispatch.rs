@@ -49,6 +49,10 @@ pub(crate) fn tell(error: &CliError, about: Option<&str>, out: &mut Output) {
         Some(name) => out.note(&format!("error: {name}: {text}")),
         None => out.note(&format!("error: {text}")),
     }
+    if !error.log().is_empty() {
+        out.note("the container printed last:");
+        error.log().iter().for_each(|line| out.note(&format!("  {line}")));
+    }
     if let Some(hint) = hint {
         out.note(&format!("hint: {hint}"));
     }
@@ -126,6 +130,7 @@ async fn ask(command: ClientCommand, connection: &Connection, out: &mut Output) 
         ClientCommand::Registry(args) => crate::registry::registry(&args, &client()?, out).await,
         ClientCommand::Role(args) => crate::role::role(&args, &client()?, out).await,
         ClientCommand::Token(args) => crate::token::token(&args, &client()?, out).await,
+        ClientCommand::Whoami => login::who_am_i(&client()?, out).await,
         ClientCommand::Containers(args) => container::list(&args, &client()?, out).await,
         ClientCommand::Destroy(args) => container::remove(&args, WithoutTerminal::Proceed, &client()?, out).await,
         ClientCommand::Stop(args) => container::act(&args, Verb::Stop, &client()?, out).await,

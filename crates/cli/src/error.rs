@@ -41,6 +41,8 @@ pub enum CliError {
         code: String,
         /// Why.
         message: String,
+        /// What the container printed last that failed.
+        log: Vec<String>,
     },
     /// A change goes on, but we no longer wait for it.
     #[error("{why}: operation {operation} goes on")]
@@ -155,6 +157,16 @@ impl CliError {
             | Self::WriteFile { .. }
             | Self::Ask(_)
             | Self::Write(_) => exit::FAILED,
+        }
+    }
+
+    /// What the container printed last that failed, as it printed it.
+    pub(crate) fn log(&self) -> &[String] {
+        match self {
+            Self::Operation { log, .. } => log,
+            Self::Request(ClientError::Refused { body, .. })
+            | Self::Follow { source: ClientError::Refused { body, .. }, .. } => &body.log,
+            _ => &[],
         }
     }
 

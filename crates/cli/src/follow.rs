@@ -119,12 +119,7 @@ pub(crate) async fn follow(
     };
     match ended.state.as_str() {
         "done" => Ok(ended),
-        state => {
-            if !out.is_json() {
-                tell_log(&ended, out);
-            }
-            Err(failure(&ended, state))
-        }
+        state => Err(failure(&ended, state)),
     }
 }
 
@@ -149,17 +144,6 @@ fn lost(id: &str, source: ClientError) -> CliError {
     }
 }
 
-/// What the container printed that failed, before why it failed is said.
-fn tell_log(operation: &OperationView, out: &mut Output) {
-    let log = operation.error.iter().flat_map(|error| &error.log);
-    for (at, line) in log.enumerate() {
-        if at == 0 {
-            out.note("the container printed last:");
-        }
-        out.note(&format!("  {line}"));
-    }
-}
-
 fn failure(operation: &OperationView, state: &str) -> CliError {
     let slots = operation.verdicts.iter().filter(|verdict| verdict.state == VerdictState::Failed);
     let first = slots.clone().find(|verdict| !verdict.message.is_empty());
@@ -169,5 +153,6 @@ fn failure(operation: &OperationView, state: &str) -> CliError {
         (None, None) => format!("{}: {}", operation.title, state.replace('_', " ")),
     };
     let code = operation.error.as_ref().map_or_else(|| state.to_owned(), |error| error.code.clone());
-    CliError::Operation { operation: operation.id.clone(), state: state.to_owned(), code, message }
+    let log = operation.error.as_ref().map(|error| error.log.clone()).unwrap_or_default();
+    CliError::Operation { operation: operation.id.clone(), state: state.to_owned(), code, message, log }
 }

@@ -21,6 +21,9 @@ pub struct ErrorBody {
     /// The operation that ended with this error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
+    /// What the container printed last that failed, for those who may see its log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<String>,
 }
 
 /// A field of a request that does not have the accepted form.

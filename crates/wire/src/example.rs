@@ -36,6 +36,7 @@ impl Example for ErrorBody {
             field: Some("cpus".to_owned()),
             replaced_by: None,
             operation: None,
+            log: Vec::new(),
         }
     }
 }

@@ -60,7 +60,7 @@ pub(super) async fn set(
     let key = idempotency(&headers, &[b"set", name.as_str().as_bytes(), &body.bytes])?;
     let started =
         api.controller.set_app(&caller.actor(), &name, &spec, body.value.replicas, limit, key.as_ref()).await?;
-    answer(&api, &started, until, |operation| {
+    answer(&api, &caller, &started, until, |operation| {
         let status = if operation.made_app { StatusCode::CREATED } else { StatusCode::OK };
         Ok((status, Json(shown(&api, &caller, name.as_str())?)))
     })
@@ -78,7 +78,7 @@ pub(super) async fn delete(
     let key = idempotency(&headers, &[b"delete", name.as_bytes()])?;
     let name = AppName::parse(name.as_str()).map_err(|_| not_found(&name))?;
     let started = api.controller.delete_app(&caller.actor(), &name, key.as_ref()).await?;
-    answer_nothing(&api, &started, until).await
+    answer_nothing(&api, &caller, &started, until).await
 }
 
 pub(super) async fn scale(
@@ -93,5 +93,5 @@ pub(super) async fn scale(
     let key = idempotency(&headers, &[b"scale", name.as_str().as_bytes(), &count.to_le_bytes()])?;
     let limit = timeout(query.timeout.as_deref())?;
     let started = api.controller.scale(&caller.actor(), &name, count, limit, key.as_ref()).await?;
-    answer_nothing(&api, &started, until).await
+    answer_nothing(&api, &caller, &started, until).await
 }

@@ -71,7 +71,7 @@ pub(super) async fn run(
     let how = format!("{:?} {} {}", request.app, request.count, request.pull);
     let key = idempotency(&headers, &[b"run", how.as_bytes(), &body.bytes])?;
     let started = api.controller.run(&caller.actor(), &request, key.as_ref()).await?;
-    answer(&api, &started, until, |operation| Ok(Json(made(&api, &caller, operation)))).await
+    answer(&api, &caller, &started, until, |operation| Ok(Json(made(&api, &caller, operation)))).await
 }
 
 /// A number of containers: from `least`, and no more than an app may have.
@@ -111,7 +111,7 @@ macro_rules! verb {
             let until = wait_until(query.wait.as_deref())?;
             let key = idempotency(&headers, &[stringify!($name).as_bytes(), id.as_bytes()])?;
             let started = api.controller.$call(&caller.actor(), &id, key.as_ref()).await?;
-            done(&api, started.as_ref(), until).await
+            done(&api, &caller, started.as_ref(), until).await
         }
     };
 }
@@ -122,9 +122,14 @@ verb!(restart, restart_container);
 verb!(destroy, destroy_container);
 
 /// A verb on a container that is not ours was done directly and has no operation.
-async fn done(api: &Api, started: Option<&Started>, until: Option<tokio::time::Instant>) -> Result<Response, ApiError> {
+async fn done(
+    api: &Api,
+    caller: &Caller,
+    started: Option<&Started>,
+    until: Option<tokio::time::Instant>,
+) -> Result<Response, ApiError> {
     match started {
-        Some(started) => answer_nothing(api, started, until).await,
+        Some(started) => answer_nothing(api, caller, started, until).await,
         None => Ok(StatusCode::NO_CONTENT.into_response()),
     }
 }
@@ -139,7 +144,8 @@ pub(super) struct ScaleQuery {
 
 impl ScaleQuery {
     pub(super) fn count(&self) -> Result<u32, ApiError> {
-        count(self.count.as_deref(), 0)?.ok_or_else(|| ApiError::field("count", "count must be given: how many shall run"))
+        count(self.count.as_deref(), 0)?
+            .ok_or_else(|| ApiError::field("count", "count must be given: how many shall run"))
     }
 }
 
@@ -154,10 +160,10 @@ pub(super) async fn scale(
     let key = idempotency(&headers, &[b"scale-container", id.as_bytes(), &count.to_le_bytes()])?;
     // The container of a retried request may be one of those that had to go.
     if let Some(started) = api.controller.begun_before(&caller.actor(), key.as_ref()).await? {
-        return answer_nothing(&api, &started, until).await;
+        return answer_nothing(&api, &caller, &started, until).await;
     }
     let container = api.controller.find_container(&id)?;
     let limit = timeout(query.timeout.as_deref())?;
     let started = api.controller.scale_app_of(&caller.actor(), &container, count, limit, key.as_ref()).await?;
-    answer_nothing(&api, &started, until).await
+    answer_nothing(&api, &caller, &started, until).await
 }

@@ -50,14 +50,10 @@ pub(super) async fn drain(
     let (until, timeout) = (wait_until(query.wait.as_deref())?, timeout(query.timeout.as_deref())?);
     let key = idempotency(&headers, &[b"drain-engine", id.as_bytes()])?;
     let started = api.controller.drain(&caller.actor(), &id, timeout, key.as_ref()).await?;
-    answer_nothing(&api, &started, until).await
+    answer_nothing(&api, &caller, &started, until).await
 }
 
-pub(super) async fn thaw(
-    State(api): State<Api>,
-    caller: Caller,
-    headers: HeaderMap,
-) -> Result<StatusCode, ApiError> {
+pub(super) async fn thaw(State(api): State<Api>, caller: Caller, headers: HeaderMap) -> Result<StatusCode, ApiError> {
     let key = idempotency(&headers, &[b"thaw-cluster"])?;
     api.controller.thaw(&caller.actor(), key.as_ref()).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -83,5 +79,5 @@ pub(super) async fn rebalance(
     let key = idempotency(&headers, &[b"rebalance-cluster", &body.bytes])?;
     let is_agreed = |moves: &[pierhead_model::Move]| views::moves(moves) == body.value.moves;
     let started = api.controller.rebalance(&caller.actor(), is_agreed, timeout, key.as_ref()).await?;
-    answer_nothing(&api, &started, until).await
+    answer_nothing(&api, &caller, &started, until).await
 }

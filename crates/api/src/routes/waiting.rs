@@ -1,14 +1,14 @@
 //! Changes answer when their operation ends, or by the time that the caller gives them.
 
 use crate::body::number;
-use crate::{Api, ApiError};
+use crate::identity::Caller;
+use crate::{Api, ApiError, views};
 use axum::Json;
 use axum::http::header::LOCATION;
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use pierhead_controller::Started;
 use pierhead_model::{Operation, OperationState};
-use pierhead_wire::OperationView;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -31,6 +31,7 @@ pub(super) fn timeout(timeout: Option<&str>) -> Result<Option<Duration>, ApiErro
 /// What a change answers: `done` once its operation is done, its error if it failed, 202 if it goes on.
 pub(super) async fn answer<T: IntoResponse>(
     api: &Api,
+    caller: &Caller,
     started: &Started,
     until: Option<Instant>,
     done: impl FnOnce(&Operation) -> Result<T, ApiError>,
@@ -40,17 +41,24 @@ pub(super) async fn answer<T: IntoResponse>(
     match operation.state {
         OperationState::Done => Ok((location, done(&operation)?).into_response()),
         OperationState::Running => {
-            Ok((StatusCode::ACCEPTED, location, Json(OperationView::from(&operation))).into_response())
+            Ok((StatusCode::ACCEPTED, location, Json(views::operation(caller, &operation))).into_response())
         }
         OperationState::Failed | OperationState::TimedOut | OperationState::Cancelled => {
-            Ok((location, ApiError::of_operation(&operation)).into_response())
+            // Who may not see a log there sees none here.
+            let log = views::operation(caller, &operation).error.map(|error| error.log).unwrap_or_default();
+            Ok((location, ApiError::of_operation(&operation, log)).into_response())
         }
     }
 }
 
 /// The same for a change whose success has nothing to show.
-pub(super) async fn answer_nothing(api: &Api, started: &Started, until: Option<Instant>) -> Result<Response, ApiError> {
-    answer(api, started, until, |_| Ok(StatusCode::NO_CONTENT)).await
+pub(super) async fn answer_nothing(
+    api: &Api,
+    caller: &Caller,
+    started: &Started,
+    until: Option<Instant>,
+) -> Result<Response, ApiError> {
+    answer(api, caller, started, until, |_| Ok(StatusCode::NO_CONTENT)).await
 }
 
 fn location(operation: &Operation) -> [(HeaderName, String); 1] {

@@ -20,6 +20,8 @@ struct ErrorJson<'a> {
     operation: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     replaced_by: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    log: &'a [String],
     exit_code: u8,
 }
 
@@ -39,6 +41,7 @@ impl CliError {
             hint,
             operation: self.operation().or_else(|| body.and_then(|body| body.operation.as_deref())),
             replaced_by: body.and_then(|body| body.replaced_by.as_deref()),
+            log: self.log(),
             exit_code: self.exit_code(),
         };
         serde_json::to_string(&object).expect("texts and a number are JSON")

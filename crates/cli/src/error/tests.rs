@@ -3,8 +3,14 @@ use crate::subject::Subject;
 use pierhead_wire::ErrorBody;
 
 fn refused(status: u16, code: &str) -> ClientError {
-    let body =
-        ErrorBody { code: code.to_owned(), message: "no".to_owned(), field: None, replaced_by: None, operation: None };
+    let body = ErrorBody {
+        code: code.to_owned(),
+        message: "no".to_owned(),
+        field: None,
+        replaced_by: None,
+        operation: None,
+        log: Vec::new(),
+    };
     ClientError::Refused { status, body: Box::new(body) }
 }
 
@@ -18,7 +24,13 @@ fn with(change: impl FnOnce(&mut ErrorBody)) -> CliError {
 
 fn operation(state: &str, code: &str) -> CliError {
     let own = str::to_owned;
-    CliError::Operation { operation: own("op1"), state: own(state), code: own(code), message: own("it broke") }
+    CliError::Operation {
+        operation: own("op1"),
+        state: own(state),
+        code: own(code),
+        message: own("it broke"),
+        log: Vec::new(),
+    }
 }
 
 fn unreachable() -> ClientError {

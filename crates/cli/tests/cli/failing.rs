@@ -138,3 +138,26 @@ async fn programs_get_errors_as_json() {
     let told = session.run("container rm a --json").await.err;
     assert_eq!(serde_json::from_str::<serde_json::Value>(&told).unwrap()["code"], "usage");
 }
+
+const LAST_WORDS: &str = r#""log":["reading app.toml","\u001b[31mno such key"]"#;
+
+#[tokio::test]
+async fn what_a_container_printed_last_follows_why_it_failed() {
+    let session = Session::start().await;
+    let begun = Reply::Operation(202, "op1", operation("running", "", ""));
+    session.server.on("POST /api/containers?app=web&wait=0", begun);
+    let error = format!(r#","error":{{"code":"exited","message":"keeps exiting (exit code 3)",{LAST_WORDS}}}"#);
+    session.server.json("GET /api/operations/op1?wait=1", operation("failed", "", &error));
+    let told = "error: keeps exiting (exit code 3)\nthe container printed last:\n  reading app.toml\n  \\x1b[31mno such key\nhint: ";
+    let ran = session.run("run httpd --app web").await;
+    assert!(ran.code == 1 && ran.err.contains(told), "{ran:?}");
+    // The same where the change had ended when it was answered.
+    let session = Session::start().await;
+    let body = format!(r#"{{"code":"exited","message":"keeps exiting (exit code 3)","operation":"op1",{LAST_WORDS}}}"#);
+    session.server.on("POST /api/containers?app=web&wait=0", Reply::Json(422, body));
+    let ran = session.run("run httpd --app web").await;
+    assert!(ran.code == 1 && ran.err.contains(told.trim_end_matches("hint: ")), "{ran:?}");
+    let ran = session.run("run httpd --app web --json").await;
+    let object: serde_json::Value = serde_json::from_str(&ran.err).unwrap();
+    assert_eq!(object["log"][1], "\u{1b}[31mno such key");
+}

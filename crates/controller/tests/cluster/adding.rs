@@ -237,6 +237,25 @@ async fn what_exits_again_and_again_is_taken_back_with_its_last_words() {
     assert_eq!((seen.code.as_str(), seen.log.len()), ("exited", 0));
     let listed = other.operations().await.unwrap();
     assert!(listed.iter().all(|operation| operation.error.as_ref().is_none_or(|error| error.log.is_empty())));
+    // Who waits for the end is told it, too.
+    let (status, body) = refused(clare.run(&crashing(), &run_options("web", 2), &to_the_end()).await);
+    assert_eq!((status, body.code.as_str()), (422, "exited"));
+    assert_eq!(&body.log[..2], ["reading /etc/app.toml", "\u{1b}[31mno such key: port\u{1b}[0m"]);
+    cluster.assert_invariants().await;
+}
+
+#[tokio::test]
+async fn a_job_that_ends_badly_fails_the_run_and_is_kept() {
+    let cluster = Cluster::start(ClusterOptions::default()).await;
+    let admin = cluster.admin();
+    let job = ImageDescription { restart_policy: job().restart_policy, ..crashing() };
+    let (status, body) = refused(admin.run(&job, &run_options("work", 2), &to_the_end()).await);
+    assert_eq!((status, body.code.as_str()), (422, "exited"));
+    assert!(body.message.contains("exited with code 3"), "{}", body.message);
+    let slots = admin.app("work").await.unwrap().slots.clone();
+    assert_eq!(slots.len(), 2);
+    let failed = slots.iter().filter(|slot| slot.state == "failed" && slot.message == "exited with code 3");
+    assert!(failed.count() >= 1, "{slots:?}");
     cluster.assert_invariants().await;
 }
 
