@@ -7,7 +7,7 @@ use crate::{PATIENCE, eventually};
 use pierhead_api::LogInLimits;
 use pierhead_client::{Addresses, Change, Client, RunOptions, Started, Wait};
 use pierhead_controller::{Controller, Heartbeat, Options};
-use pierhead_engine::{Deadlines, Fake, FakeOptions};
+use pierhead_engine::{Deadlines, Fake, FakeOptions, LogLine};
 use pierhead_model::{ContainerId, Resources};
 use pierhead_planner::Policy;
 use pierhead_wire::{AccountRequest, ContainerView, EngineRequest, ImageDescription, LogIn, RoleView};
@@ -256,6 +256,16 @@ impl Cluster {
             Started::Ended { answer, .. } => answer.into_value(),
             Started::Running(operation) => panic!("{} was answered before it ended", operation.id),
         }
+    }
+
+    /// A container writes a line to its standard output.
+    ///
+    /// # Panics
+    /// If it is not there.
+    pub fn print(&self, container: &ContainerView, line: &str) {
+        let id = ContainerId::parse(container.id.as_str()).expect("the API tells ids of containers");
+        let line = LogLine { is_stderr: false, bytes: format!("{line}\n").into_bytes() };
+        self.host_named(&container.engine.id).print(&id, line).expect("the container is there");
     }
 
     /// The controller is gone, whatever it was doing.

@@ -1,7 +1,12 @@
 //! What containers wrote.
 
 use crate::scripted::Reply;
-use crate::session::{FIRST, SECOND, Session, app, container};
+use crate::session::{FIRST, Recorder, SECOND, Session, app, container};
+use clap::{CommandFactory, Parser};
+use pierhead_cli::{Cli, Output, Terminals, execute};
+use pierhead_client::{Change, Wait};
+use pierhead_testkit::{Cluster, ClusterOptions, PATIENCE, eventually, sample};
+use pierhead_wire::{AppChange, ContainerView, ImageDescription};
 
 #[tokio::test]
 async fn a_file_gets_the_bytes_of_one_container() {
@@ -65,4 +70,70 @@ async fn a_log_that_breaks_off_says_so() {
     let ran = session.run("logs 1111").await;
     assert_eq!((ran.code, ran.out.as_str()), (6, "one\n"));
     assert!(ran.err.contains("the log broke off") && ran.err.contains("--since"), "{}", ran.err);
+}
+
+/// `logs -f` of an app on a pool, while something happens to it; the answer is what it wrote.
+async fn while_followed(cluster: &Cluster, script: impl AsyncFnOnce(&Recorder, &Recorder)) {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().to_str().unwrap();
+    let words = ["pierhead", "--config-dir", folder, "--url", cluster.url(), "--token", cluster.admin_token(), "logs"];
+    let cli = Cli::parse_from(words.into_iter().chain(["web", "-f"]));
+    let (out, err) = (Recorder::default(), Recorder::default());
+    let input = Box::new(std::io::Cursor::new(""));
+    let mut output = Output::new(Box::new(out.clone()), Box::new(err.clone()), input, Terminals::default());
+    let followed = execute(cli.command, &cli.connection, Cli::command, &mut output);
+    let (ended, ()) = tokio::join!(tokio::time::timeout(PATIENCE * 3, followed), script(&out, &err));
+    ended.expect("it ends with the app").unwrap();
+}
+
+async fn says(recorder: &Recorder, text: &str) {
+    eventually(PATIENCE, text, async || recorder.text().contains(text)).await;
+}
+
+/// The containers of the app that run now.
+async fn containers(cluster: &Cluster) -> Vec<ContainerView> {
+    let mut all = cluster.admin().containers(false).await.unwrap().into_value();
+    all.sort_by_key(|container| container.slot);
+    all
+}
+
+#[tokio::test]
+async fn a_followed_app_shows_what_comes_later_and_says_what_ended() {
+    let cluster = Cluster::start(ClusterOptions { hosts: 2, ..ClusterOptions::default() }).await;
+    let admin = cluster.admin();
+    let to_the_end = || Change::new(Wait::UntilEnded);
+    let first = cluster.run("web", 1, &sample()).await.remove(0);
+    cluster.print(&first, "one");
+    while_followed(&cluster, async |out, err| {
+        says(out, "one\n").await;
+        admin.scale_app("web", 2, &to_the_end()).await.unwrap();
+        let second = containers(&cluster).await.remove(1);
+        cluster.print(&second, "two");
+        says(out, "slot 1 | two\n").await;
+        cluster.print(&first, "three");
+        says(out, "slot 0 | three\n").await;
+        admin.destroy(&first.id, &to_the_end()).await.unwrap();
+        says(err, &format!("slot 0: container {} has ended\n", &first.id[..12])).await;
+        // A slot that is made anew.
+        let image = ImageDescription { args: vec!["anew".to_owned()], ..sample() };
+        admin.set_app("web", &AppChange { image, replicas: None }, &to_the_end()).await.unwrap();
+        let anew = containers(&cluster).await.remove(0);
+        assert_ne!(anew.id, second.id);
+        cluster.print(&anew, "four");
+        says(out, "slot 1 | four\n").await;
+        says(err, &format!("slot 1: container {} has ended\n", &second.id[..12])).await;
+        admin.delete_app("web", &to_the_end()).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_followed_app_is_over_when_its_jobs_are() {
+    let cluster = Cluster::start(ClusterOptions { hosts: 1, ..ClusterOptions::default() }).await;
+    cluster.run("web", 2, &pierhead_testkit::job()).await;
+    while_followed(&cluster, async |_, err| {
+        says(err, "slot 0: container").await;
+        says(err, "slot 1: container").await;
+    })
+    .await;
 }

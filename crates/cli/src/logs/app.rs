@@ -1,0 +1,159 @@
+//! The logs of an app's containers, merged; followed, also of those that come later.
+
+use super::lines::Lines;
+use crate::{CliError, Output};
+use futures_util::stream::SelectAll;
+use futures_util::{Stream, StreamExt, stream};
+use pierhead_client::{Client, ClientError, LogOptions, LogStream};
+use pierhead_wire::{SlotView, format_timestamp};
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::time::Duration;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// How often it is looked for containers that came later.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// What came of one container's log.
+enum Piece {
+    Bytes(Vec<u8>),
+    Broken(ClientError),
+    End,
+}
+
+type Pieces = Pin<Box<dyn Stream<Item = (String, Piece)> + Send>>;
+
+/// What one container writes until its log ends, marked with its id.
+fn pieces(id: &str, log: LogStream) -> Pieces {
+    let id = id.to_owned();
+    Box::pin(stream::unfold(Some(log), move |log| {
+        let id = id.clone();
+        async move {
+            let mut log = log?;
+            Some(match log.next().await {
+                Ok(Some(bytes)) => ((id, Piece::Bytes(bytes)), Some(log)),
+                Ok(None) => ((id, Piece::End), None),
+                Err(error) => ((id, Piece::Broken(error)), None),
+            })
+        }
+    }))
+}
+
+/// A container whose log was opened.
+struct Source {
+    slot: u32,
+    lines: Lines,
+    /// From when on it is read again if it ended.
+    ended: Option<String>,
+}
+
+/// The logs that are shown.
+pub(super) struct Merged<'a> {
+    client: &'a Client,
+    options: &'a LogOptions,
+    sources: BTreeMap<String, Source>,
+    open: SelectAll<Pieces>,
+}
+
+impl<'a> Merged<'a> {
+    pub(super) fn new(client: &'a Client, options: &'a LogOptions) -> Self {
+        Self { client, options, sources: BTreeMap::new(), open: SelectAll::new() }
+    }
+
+    /// Adds the log of a container of a slot. Lines bear their slot as soon as there are two.
+    pub(super) async fn add(&mut self, slot: u32, id: &str, out: &Output) -> Result<(), ClientError> {
+        let known = self.sources.get(id).and_then(|source| source.ended.clone());
+        let options = match known {
+            // What it wrote before is shown already.
+            Some(since) => LogOptions { since: Some(since), tail: None, ..self.options.clone() },
+            None => self.options.clone(),
+        };
+        let log = self.client.logs(id, &options).await?;
+        self.open.push(pieces(id, log));
+        let new = || Source { slot, lines: Lines::new(None, out.terminals().stdout), ended: None };
+        self.sources.entry(id.to_owned()).or_insert_with(new).ended = None;
+        if self.sources.len() > 1 {
+            for source in self.sources.values_mut() {
+                source.lines.set_prefix(format!("slot {} | ", source.slot));
+            }
+        }
+        Ok(())
+    }
+
+    /// Shows the logs as they are, to their end.
+    pub(super) async fn show(mut self, out: &mut Output) -> Result<(), CliError> {
+        while let Some((id, piece)) = self.open.next().await {
+            self.print(&id, piece, out)??;
+        }
+        Ok(())
+    }
+
+    /// Shows the logs as they grow, until nothing of the app will write any more.
+    pub(super) async fn follow(mut self, app: &str, out: &mut Output) -> Result<(), CliError> {
+        let mut look = interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                Some((id, piece)) = self.open.next(), if !self.open.is_empty() => {
+                    let is_end = !matches!(piece, Piece::Bytes(_));
+                    let broken = self.print(&id, piece, out)?.err();
+                    if is_end {
+                        self.tell_end(&id, broken, out);
+                    }
+                }
+                _ = look.tick() => {
+                    if self.look_for_more(app, out).await? && self.open.is_empty() {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Opens what is new; tells whether nothing of the app will write any more.
+    async fn look_for_more(&mut self, app: &str, out: &Output) -> Result<bool, CliError> {
+        let slots = match self.client.app(app).await {
+            Ok(view) => view.slots.clone(),
+            Err(error) if error.status() == Some(404) => return Ok(true),
+            Err(error) => return Err(error.into()),
+        };
+        for slot in &slots {
+            let Some(id) = slot.container.as_deref().filter(|_| slot.state == "running") else { continue };
+            if self.sources.get(id).is_some_and(|source| source.ended.is_none()) {
+                continue;
+            }
+            match self.add(slot.slot, id, out).await {
+                // It is gone already, or its host does not answer: it is looked for again.
+                Err(ClientError::Refused { status: 404 | 503, .. }) | Ok(()) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let is_over = |slot: &SlotView| matches!(slot.state.as_str(), "done" | "failed" | "stopped");
+        Ok(slots.iter().all(is_over))
+    }
+
+    fn tell_end(&mut self, id: &str, broken: Option<CliError>, out: &mut Output) {
+        let since = format_timestamp(out.now());
+        let Some(source) = self.sources.get_mut(id) else { return };
+        source.ended = Some(since);
+        let (slot, short) = (source.slot, id.get(..12).unwrap_or(id));
+        match broken {
+            None => out.note(&format!("slot {slot}: container {short} has ended")),
+            Some(error) => out.note(&format!("slot {slot}: container {short}: {error}")),
+        }
+    }
+
+    /// Prints a piece; the inner result is how the log itself ended.
+    fn print(&mut self, id: &str, piece: Piece, out: &mut Output) -> Result<Result<(), CliError>, CliError> {
+        let Some(source) = self.sources.get_mut(id) else { return Ok(Ok(())) };
+        match piece {
+            Piece::Bytes(bytes) => out.bytes(&source.lines.push(&bytes))?,
+            Piece::End => out.bytes(&source.lines.end())?,
+            Piece::Broken(error) => {
+                out.bytes(&source.lines.end())?;
+                return Ok(Err(error.into()));
+            }
+        }
+        Ok(Ok(()))
+    }
+}
