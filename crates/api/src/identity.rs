@@ -133,7 +133,7 @@ pub(crate) async fn refuse_sessions(caller: Caller, request: Request, next: Next
 async fn authenticate(api: &Api, method: &Method, headers: &HeaderMap) -> Result<Caller, ApiError> {
     let (claimed, token, kind) = if let Some((claimed, token)) = token_of(headers) {
         (claimed, token, TokenKind::Token)
-    } else if let Some(token) = browser::session_of(headers, api.front.is_tls) {
+    } else if let Some(token) = browser::session_of(headers, api.front.is_secure()) {
         browser::check_origin(&api.front, method, headers)?;
         (None, token, TokenKind::Session)
     } else {

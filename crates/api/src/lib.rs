@@ -18,7 +18,7 @@ mod views;
 
 pub use accounts::{Accounts, AccountsError, LogInLimits, random_password};
 pub use error::ApiError;
-pub use front::Front;
+pub use front::{Front, PublicUrl};
 pub use metrics::Metrics;
 
 use pierhead_controller::Controller;
@@ -41,8 +41,21 @@ pub struct Api {
     pub metrics: Metrics,
     /// How this server is reached.
     pub front: Front,
+    /// How hosts join by themselves; nothing if this server takes no agents.
+    pub joins: Option<Joins>,
     /// The program's version.
     pub version: &'static str,
+}
+
+/// How hosts join by themselves.
+#[derive(Clone)]
+pub struct Joins {
+    /// Where they call, `host:port`.
+    pub address: String,
+    /// SHA-256 of the certificate of the pool's authority, 64 hexadecimal digits.
+    pub ca_fingerprint: String,
+    /// Makes a token of a secret.
+    pub token_of: Arc<dyn Fn(&str) -> String + Send + Sync>,
 }
 
 /// The description of the whole API, OpenAPI 3.1.

@@ -1,5 +1,6 @@
 //! `pierhead serve`: from settings to a running controller, and its orderly end.
 
+mod agents;
 mod answer;
 mod connect;
 mod first_start;
@@ -10,15 +11,18 @@ mod tls;
 
 pub(crate) use settings::ServeArgs;
 
+use agents::{Agents, Told};
 use anyhow::{Context, Result, bail};
-use pierhead_api::{Accounts, Api, Front, Metrics};
+use pierhead_agent::{JoinToken, Timing};
+use pierhead_api::{Accounts, Api, Front, Joins, Metrics};
 use pierhead_controller::{Authority, Controller};
 use pierhead_store::seal::Sealer;
 use pierhead_store::{Embedded, Store};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use tls::Tls;
+use settings::AgentSettings;
+use tls::{Shown, Tls};
 use tokio::net::TcpListener;
 
 /// Serves until a signal says to stop.
@@ -32,7 +36,8 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<()> {
     let listener =
         TcpListener::bind(settings.listen).await.with_context(|| format!("cannot listen on {}", settings.listen))?;
     let address = listener.local_addr().context("the address that is listened on")?;
-    let connect = connect::connect(Arc::clone(&sealer));
+    let (agents, told) = Agents::new();
+    let connect = connect::connect(Arc::clone(&sealer), Arc::clone(&agents));
     let controller = Controller::start(store, Arc::clone(&sealer), connect, settings.controller.clone())
         .await
         .context("the records of the data directory cannot be read")?;
@@ -41,6 +46,11 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<()> {
     first_start::first_start(&accounts, settings.admin_password_file.as_deref()).await?;
     let authority = Authority::open_or_create(&**controller.store(), &sealer, controller.clock());
     let authority = Arc::new(authority.await.context("the certificate authority")?);
+    agents.lead(controller.term());
+    let joins = match &settings.agents {
+        Some(settings) => Some(take_agents(settings, agents, told, &controller, &authority).await?),
+        None => None,
+    };
     let tls = match &settings.tls {
         Some(source) => Some(tls::start(source, address.ip(), &authority, controller.clock()).await?),
         None => None,
@@ -51,7 +61,12 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<()> {
         sealer,
         defaults: Arc::new(settings.defaults.clone()),
         metrics: metrics(settings.metrics_token_file.as_deref())?,
-        front: Front { is_tls: tls.is_some(), ca_certificate: Some(authority.certificate_pem().into()) },
+        front: Front {
+            is_tls: tls.is_some(),
+            public: settings.public_url.clone(),
+            ca_certificate: Some(authority.certificate_pem().into()),
+        },
+        joins,
         version: env!("CARGO_PKG_VERSION"),
     };
     announce(address, tls.as_ref(), &settings.data_dir)?;
@@ -59,6 +74,50 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<()> {
     controller.shut_down().await;
     tracing::info!("stopped; containers run on");
     Ok(())
+}
+
+/// Takes agents from now on, and tells how hosts join.
+async fn take_agents(
+    settings: &AgentSettings,
+    agents: Arc<Agents>,
+    told: Told,
+    controller: &Controller,
+    authority: &Arc<Authority>,
+) -> Result<Joins> {
+    let at = settings.listen;
+    let listener = TcpListener::bind(at).await.with_context(|| format!("cannot listen on {at} for agents"))?;
+    let listen = listener.local_addr().context("the address that agents are taken at")?;
+    let shown = Shown::new(listen.ip(), authority, controller.clock())?;
+    let address = settings.address(listen)?;
+    let hosts = agents::Listener {
+        agents,
+        controller: controller.clone(),
+        authority: Arc::clone(authority),
+        life: settings.life,
+        timing: Timing::default(),
+    };
+    tracing::info!(listen = %listen, address, "agents are taken");
+    tokio::spawn(async move {
+        if let Err(error) = agents::listen(listener, told, shown, hosts).await {
+            tracing::error!(error = format!("{error:#}"), "no agents are taken any more");
+        }
+    });
+    let (at, fingerprint) = (address.clone(), fingerprint_bytes(authority));
+    let token_of = move |secret: &str| {
+        JoinToken { address: at.clone(), fingerprint, secret: secret.to_owned() }.to_string()
+    };
+    Ok(Joins { address, ca_fingerprint: authority.fingerprint(), token_of: Arc::new(token_of) })
+}
+
+fn fingerprint_bytes(authority: &Authority) -> [u8; 32] {
+    let digits = authority.fingerprint();
+    let byte = |at: usize| digits.get(2 * at..2 * at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
+    std::array::from_fn(|at| byte(at).unwrap_or_default())
+}
+
+/// The log as an agent writes it: as a server does by default.
+pub(crate) fn start_log() {
+    logging::start(false, logging::LogFormat::Text);
 }
 
 /// Measurements, to be read with the token of a file.

@@ -2,7 +2,7 @@
 
 use crate::{ApiError, Front};
 use axum::http::header::{COOKIE, HOST, ORIGIN};
-use axum::http::uri::{Authority, PathAndQuery};
+use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, Method, Uri};
 
 /// The cookie's name with TLS: browsers take it from this very server only.
@@ -43,9 +43,8 @@ pub(crate) fn check_given_origin(front: &Front, headers: &HeaderMap, is_needed: 
     let is_good = match (origins.next(), origins.next()) {
         (None, _) => !is_needed,
         (Some(origin), None) => {
-            let own = headers.get(HOST).and_then(|host| host.to_str().ok()).and_then(|host| place(host, front.is_tls));
-            let text = origin.to_str().ok().and_then(|text| text.strip_prefix(front.scheme()));
-            own.is_some() && text.and_then(|text| place(text, front.is_tls)) == own
+            let own = front.origin(headers.get(HOST).and_then(|host| host.to_str().ok()));
+            own.is_some() && origin.to_str().ok().and_then(|origin| front.place_of(origin)) == own
         }
         (Some(_), Some(_)) => false,
     };
@@ -57,26 +56,6 @@ pub(crate) fn check_given_origin(front: &Front, headers: &HeaderMap, is_needed: 
             "a browser's change must come from a page of this server; its header Origin must say so",
         )),
     }
-}
-
-/// A host and its port, in one form.
-fn place(text: &str, is_tls: bool) -> Option<(String, u16)> {
-    let authority: Authority = text.parse().ok()?;
-    // What stands before an @ is no part of a place.
-    if text.contains('@') || authority.host().is_empty() {
-        return None;
-    }
-    let port = match text.strip_prefix(authority.host()).unwrap_or_default() {
-        "" => {
-            if is_tls {
-                443
-            } else {
-                80
-            }
-        }
-        _ => authority.port_u16()?,
-    };
-    Some((authority.host().to_ascii_lowercase(), port))
 }
 
 /// Takes the ticket out of a query.

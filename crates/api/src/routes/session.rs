@@ -15,7 +15,7 @@ use pierhead_wire::{LogIn, SessionView, format_timestamp};
 type WithCookie<T> = ([(HeaderName, String); 2], T);
 
 fn with_cookie<T>(api: &Api, token: &str, seconds: u64, body: T) -> WithCookie<T> {
-    ([(SET_COOKIE, cookie(token, seconds, api.front.is_tls)), (CACHE_CONTROL, "no-store".to_owned())], body)
+    ([(SET_COOKIE, cookie(token, seconds, api.front.is_secure())), (CACHE_CONTROL, "no-store".to_owned())], body)
 }
 
 pub(super) async fn open(

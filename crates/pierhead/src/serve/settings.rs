@@ -1,13 +1,14 @@
 //! All settings of a controller: each a flag, an environment variable and a key of the configuration file. A flag
 //! counts more than the environment, that more than the file, that more than the default.
 
+mod agents;
 mod tls;
 mod value;
 
 use super::logging::LogFormat;
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use pierhead_api::LogInLimits;
+use pierhead_api::{LogInLimits, PublicUrl};
 use pierhead_controller::{GoneLogOptions, Heartbeat, Options};
 use pierhead_model::{ImageReference, Resources};
 use pierhead_planner::{PlacementPolicy, Policy};
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use value::{Ports, Span};
 
+pub(super) use agents::AgentSettings;
 pub(super) use tls::{TlsSource, is_name};
 
 /// Flags of `pierhead serve`.
@@ -46,6 +48,18 @@ pub(crate) struct ServeArgs {
     /// Name or address for that certificate beside this machine's own; may be given several times, or as a comma list
     #[arg(long, env = "PIERHEAD_TLS_NAME", value_delimiter = ',', value_name = "NAME")]
     tls_name: Option<Vec<String>>,
+    /// Where browsers reach the server, if a proxy stands before it (https://pool.example) [default: as --listen and TLS say]
+    #[arg(long, env = "PIERHEAD_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<String>,
+    /// Address to take agents of Docker hosts at [default: none are taken]
+    #[arg(long, env = "PIERHEAD_AGENT_LISTEN", value_name = "IP:PORT")]
+    agent_listen: Option<SocketAddr>,
+    /// Where agents call, if that is not the address of --agent-listen
+    #[arg(long, env = "PIERHEAD_AGENT_ADDRESS", value_name = "HOST:PORT")]
+    agent_address: Option<String>,
+    /// How long an agent's certificate is good; it is renewed at two thirds of that [default: 30d]
+    #[arg(long, env = "PIERHEAD_AGENT_CERTIFICATE_LIFE", value_name = "TIME")]
+    agent_certificate_life: Option<Span>,
     /// Directory of everything that is kept [default: /var/lib/pierhead for root, else ~/.local/share/pierhead]
     #[arg(long, env = "PIERHEAD_DATA_DIR", value_name = "DIR")]
     data_dir: Option<PathBuf>,
@@ -138,6 +152,10 @@ pub(crate) struct Settings {
     pub listen: SocketAddr,
     /// Where the server's certificate comes from; none for plain HTTP.
     pub tls: Option<TlsSource>,
+    /// Where browsers reach the server, if that is not where it listens.
+    pub public_url: Option<PublicUrl>,
+    /// Where agents are taken; none are if there is nothing.
+    pub agents: Option<AgentSettings>,
     pub data_dir: PathBuf,
     pub admin_password_file: Option<PathBuf>,
     pub metrics_token_file: Option<PathBuf>,
@@ -172,6 +190,10 @@ impl ServeArgs {
             tls_key,
             tls_self_signed,
             tls_name,
+            public_url,
+            agent_listen,
+            agent_address,
+            agent_certificate_life,
             data_dir,
             admin_password_file,
             image,
@@ -216,6 +238,8 @@ impl ServeArgs {
         Ok(Settings {
             listen,
             tls: self.tls()?,
+            public_url: self.public_url()?,
+            agents: self.agents()?,
             data_dir: data_dir.clone(),
             admin_password_file: self.admin_password_file.clone(),
             metrics_token_file: self.metrics_token_file.clone(),
@@ -230,6 +254,11 @@ impl ServeArgs {
             },
             log_in_limits: self.log_in_limits()?,
         })
+    }
+
+    fn public_url(&self) -> Result<Option<PublicUrl>> {
+        let parsed = self.public_url.as_deref().map(PublicUrl::parse).transpose();
+        parsed.map_err(|refused| anyhow::anyhow!("--public-url {refused}"))
     }
 
     fn defaults(&self) -> Result<Defaults> {
@@ -257,7 +286,8 @@ impl ServeArgs {
 
     fn gone_logs(&self, data_dir: &Path) -> Result<GoneLogOptions> {
         let defaults = GoneLogOptions::default();
-        let (bytes, count) = (self.gone_log_bytes.unwrap_or(defaults.bytes), self.gone_logs_kept.unwrap_or(defaults.count));
+        let (bytes, count) =
+            (self.gone_log_bytes.unwrap_or(defaults.bytes), self.gone_logs_kept.unwrap_or(defaults.count));
         if bytes > 1 << 20 || count > 100_000 {
             bail!("--gone-log-bytes must be at most 1048576, --gone-logs-kept at most 100000");
         }

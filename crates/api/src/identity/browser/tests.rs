@@ -61,6 +61,51 @@ fn only_the_servers_own_origin_may_change_anything() {
 }
 
 #[test]
+fn behind_a_proxy_only_the_public_address_counts() {
+    let front = |url: &str| Front { public: Some(crate::PublicUrl::parse(url).unwrap()), ..Front::default() };
+    let is_taken = |url: &str, host: &str, origin: &str| {
+        let sent = headers(&[("host", host), ("origin", origin)]);
+        check_origin(&front(url), &Method::POST, &sent).is_ok()
+    };
+    for (url, origin) in [
+        ("https://pool.example", "https://pool.example"),
+        ("https://pool.example/", "https://pool.example"),
+        ("https://pool.example:443", "https://pool.example"),
+        ("https://pool.example:8443", "https://pool.example:8443"),
+        ("http://pool.lan", "http://pool.lan"),
+    ] {
+        // Whatever the proxy says in Host.
+        for host in ["127.0.0.1:8080", "pool.example", "evil.example", ""] {
+            assert!(is_taken(url, host, origin), "{url} {host} {origin}");
+        }
+        assert!(
+            check_origin(&front(url), &Method::POST, &headers(&[("origin", origin)])).is_ok(),
+            "{url} without Host"
+        );
+        assert!(check_origin(&front(url), &Method::POST, &headers(&[("host", "pool.example")])).is_err(), "{url}");
+    }
+    for origin in [
+        "null",
+        "",
+        "pool.example",
+        "http://pool.example",
+        "http://pool.example:443",
+        "https://pool.example:8443",
+        "https://pool.example.evil",
+        "https://evil.pool.example",
+        "https://pool.example/",
+        "https://evil@pool.example",
+        "http://127.0.0.1:8080",
+        "https://127.0.0.1:8080",
+        "https://evil.example",
+    ] {
+        for host in ["127.0.0.1:8080", "pool.example", "evil.example"] {
+            assert!(!is_taken("https://pool.example", host, origin), "{host} {origin}");
+        }
+    }
+}
+
+#[test]
 fn reading_needs_no_origin_but_a_foreign_one_is_foreign() {
     let silent = headers(&[("host", "a")]);
     for (method, is_taken) in [

@@ -72,6 +72,8 @@ fn bad_values_are_refused_with_the_accepted_form() {
         (vec!["--image", "Not An Image"], "--image"),
         (vec!["--starts-per-engine", "0"], "at least 1"),
         (vec!["--login-window", "10ms"], "at least 1s"),
+        (vec!["--public-url", "pool.example"], "--public-url \"pool.example\" must be https://HOST"),
+        (vec!["--public-url", "https://pool.example/pierhead"], "without a path"),
     ] {
         let flags: Vec<&str> = match flags.as_slice() {
             [flag, value] if value.starts_with('-') => vec![Box::leak(format!("{flag}={value}").into_boxed_str())],
@@ -88,6 +90,13 @@ fn limits_on_log_in_can_be_set_and_lifted() {
     assert_eq!(limits(&[]), LogInLimits::default());
     let set = ["--login-attempts-per-account", "0", "--login-attempts-per-address", "9", "--login-window", "1m"];
     assert_eq!(limits(&set), LogInLimits { per_account: 0, per_address: 9, window_ms: 60_000 });
+}
+
+#[test]
+fn a_public_url_can_be_set() {
+    assert_eq!(settle(&[]).unwrap().public_url, None);
+    let set = settle(&["--public-url", "https://pool.example"]).unwrap().public_url;
+    assert_eq!(set, Some(PublicUrl::parse("https://pool.example").unwrap()));
 }
 
 #[test]

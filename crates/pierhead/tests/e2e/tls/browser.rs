@@ -1,6 +1,7 @@
 //! A browser's session over TLS: its cookie, and whose pages may change anything.
 
-use super::server::{Answer, PASSWORD, Server};
+use super::server::{Answer, PASSWORD, Server, exchange};
+use std::net::TcpStream;
 
 fn opened(server: &Server, pem: &str, headers: &[(&str, &str)]) -> Answer {
     let body = format!(r#"{{"username":"admin","password":"{PASSWORD}"}}"#);
@@ -42,4 +43,25 @@ fn the_cookie_is_this_servers_only_and_changes_need_its_origin() {
     let out = server.send(&pem, "DELETE /auth/session", &[session, ("Origin", &home)], "");
     assert!(out.status == 204 && out.head.contains("set-cookie: __Host-pierhead=; Path=/; Max-Age=0"), "{out:?}");
     assert_eq!(server.send(&pem, "GET /auth/session", &[session], "").status, 401);
+}
+
+#[test]
+fn behind_a_proxy_that_ends_tls_the_public_address_is_home() {
+    let server = Server::start(&["--public-url", "https://pool.example"]);
+    let address = server.url.strip_prefix("http://").unwrap();
+    let send = |line: &str, headers: &[(&str, &str)], body: &str| {
+        exchange(TcpStream::connect(address).unwrap(), address, line, headers, body).unwrap()
+    };
+    let credentials = format!(r#"{{"username":"admin","password":"{PASSWORD}"}}"#);
+    let direct = send("POST /auth/session", &[("Origin", &server.url)], &credentials);
+    assert_eq!(direct.status, 403, "a page of the address behind the proxy is not home: {direct:?}");
+    let answer = send("POST /auth/session", &[("Origin", "https://pool.example")], &credentials);
+    let cookie = answer.head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap();
+    assert!(cookie.starts_with("__Host-pierhead=") && cookie.ends_with("; Secure"), "{cookie}");
+    let session = ("Cookie", cookie.split(';').next().unwrap());
+    let role = r#"{"name":"watcher","permissions":[]}"#;
+    for origin in ["http://pool.example", "https://pool.example:8443", "https://evil.example", &server.url] {
+        assert_eq!(send("POST /api/roles", &[session, ("Origin", origin)], role).status, 403, "{origin}");
+    }
+    assert_eq!(send("POST /api/roles", &[session, ("Origin", "https://pool.example")], role).status, 204);
 }

@@ -101,7 +101,17 @@ pub fn send(
         .with_root_certificates(roots)
         .with_no_client_auth();
     let connection = ClientConnection::new(Arc::new(config), ServerName::try_from(name.to_owned()).unwrap()).unwrap();
-    let mut stream = StreamOwned::new(connection, TcpStream::connect(host)?);
+    exchange(StreamOwned::new(connection, TcpStream::connect(host)?), host, line, headers, body)
+}
+
+/// One request and its answer, on a connection that is there already.
+pub fn exchange(
+    mut stream: impl Read + Write,
+    host: &str,
+    line: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Result<Answer, std::io::Error> {
     let mut request =
         format!("{line} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
     for (name, value) in headers {
