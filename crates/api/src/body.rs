@@ -66,7 +66,9 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
         if inner.is_syntax() || inner.is_eof() {
             malformed(&inner)
         } else {
-            ApiError::field(field_of(path, &inner), inner.to_string())
+            let field = field_of(path, &inner);
+            let message = accepted_form(&field, &inner);
+            ApiError::field(field, message)
         }
     })?;
     let rest = deserializer.end();
@@ -78,6 +80,31 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
 
 fn malformed(error: &serde_json::Error) -> ApiError {
     ApiError::new(StatusCode::BAD_REQUEST, "malformed", format!("the body is not JSON: {error}"))
+}
+
+/// What is wrong with a field. What stood there is not told: it may be a secret.
+fn accepted_form(field: &str, error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let told_of_value = ["invalid type: ", "invalid value: ", "invalid length ", "unknown variant "];
+    if !told_of_value.iter().any(|begin| text.starts_with(begin)) {
+        return text;
+    }
+    // A value may hold the same words; the form stands last.
+    let expected = text.rsplit_once(", expected ").map_or("", |(_, rest)| rest);
+    let expected = expected.rsplit_once(" at line ").map_or(expected, |(form, _)| form);
+    let form = match expected {
+        "a string" | "str" | "a borrowed string" => "a text",
+        "a boolean" => "true or false",
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number that is not negative",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a sequence" => "a list",
+        "a map" => "an object",
+        other if other.starts_with("struct ") => "an object",
+        "" => "of another form",
+        other => return format!("{field} must be {other}"),
+    };
+    format!("{field} must be {form}")
 }
 
 /// The path of the field; where it is unknown or missing, its name stands in the error's text only.
@@ -151,7 +178,7 @@ pub(crate) fn flag(field: &'static str, text: Option<&str>) -> Result<bool, ApiE
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pierhead_wire::{AppChange, ImageDescription};
+    use pierhead_wire::{AppChange, ImageDescription, LogIn};
 
     fn refused<T: DeserializeOwned>(body: &str) -> ApiError {
         parse::<T>(body.as_bytes()).err().expect(body)
@@ -168,6 +195,33 @@ mod tests {
         assert_eq!(nested.body.field.as_deref(), Some("image.wat"));
         let missing = refused::<AppChange>("{}");
         assert_eq!(missing.body.field.as_deref(), Some("image"));
+    }
+
+    #[test]
+    fn what_stood_in_a_field_is_never_told() {
+        let log_in = |password: &str| {
+            let error = refused::<LogIn>(&format!(r#"{{"username":"ann","password":{password}}}"#)).body;
+            (error.field.unwrap_or_default(), error.message)
+        };
+        let told = ("password".to_owned(), "password must be a text".to_owned());
+        for secret in ["31415926", "-31415926", "3.1415926", "true", r#"["31415926"]"#, r#"{"31415926":1}"#, "null"] {
+            assert_eq!(log_in(secret), told, "{secret}");
+        }
+        // Not even in the words of an error.
+        let count = r#"{"image":{"name":"a"},"replicas":"x, expected 31415926 at line 7"}"#;
+        let message = refused::<AppChange>(count).body.message;
+        assert_eq!(message, "replicas must be a whole number that is not negative");
+        for (body, message) in [
+            (r#"{"cpus":"31415926"}"#, "cpus must be a number"),
+            (r#"{"memory":[]}"#, "memory must be a number"),
+            (r#"{"publish":"yes"}"#, "publish must be true or false"),
+            (r#"{"args":"31415926"}"#, "args must be a list"),
+            (r#"{"restart_policy":"31415926"}"#, "restart_policy must be an object"),
+            (r#"{"environment":["A=31415926"]}"#, "environment must be an object"),
+            (r#"{"environment":{"A":31415926}}"#, "environment.A must be a text"),
+        ] {
+            assert_eq!(refused::<ImageDescription>(body).body.message, message, "{body}");
+        }
     }
 
     #[test]
