@@ -82,6 +82,8 @@ pub enum ClientCommand {
     Login(LoginArgs),
     /// Revoke the token and forget it
     Logout,
+    /// Say who is logged in, where, what they may do, and until when
+    Whoami,
     /// Print a script that completes commands, and names of what is in the pool
     Completion(CompletionArgs),
     /// Write manual pages

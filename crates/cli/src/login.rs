@@ -1,8 +1,8 @@
-//! `login` and `logout`, and how passwords are asked for.
+//! `login`, `logout` and `whoami`, and how passwords are asked for.
 
 use crate::connection::DEFAULT_URL;
 use crate::credentials::SavedLogin;
-use crate::{CliError, Connection, Output, trust};
+use crate::{CliError, Connection, Output, render, trust};
 use clap::Args;
 use pierhead_client::{Addresses, Client, ClientError};
 use pierhead_wire::LogIn;
@@ -110,6 +110,19 @@ pub(crate) async fn log_out(connection: &Connection, out: &mut Output) -> Result
         return Ok(());
     }
     out.text(if removed { "logged out: the token is no longer on this machine" } else { "nobody was logged in" })
+}
+
+/// Says who is logged in, where, and until when.
+pub(crate) async fn who_am_i(client: &Client, out: &mut Output) -> Result<(), CliError> {
+    let me = client.who_am_i().await?;
+    let server = client.addresses().to_string();
+    if !out.is_json() {
+        return out.text(&render::account::whoami(&me, &server));
+    }
+    let mut json: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(me.json()).expect("it was read as an object before");
+    json.insert("server".to_owned(), server.into());
+    out.json(&serde_json::Value::Object(json).to_string())
 }
 
 async fn revoke(login: &SavedLogin) -> Result<(), CliError> {

@@ -50,6 +50,9 @@ pub struct TokenView {
     pub last_used_at: Option<String>,
     /// Whether it is the one of this request.
     pub current: bool,
+    /// Whether a browser has it, in a cookie; it is worth nothing anywhere else.
+    #[serde(default)]
+    pub session: bool,
 }
 
 /// How long a token is good.
@@ -87,7 +90,7 @@ fn refused(field: &str, message: &str) -> FieldError {
     FieldError { field: field.to_owned(), message: message.to_owned() }
 }
 
-fn life_span(text: &str) -> Option<LifeSpan> {
+pub(crate) fn life_span(text: &str) -> Option<LifeSpan> {
     if text == "never" {
         return Some(LifeSpan::Endless);
     }

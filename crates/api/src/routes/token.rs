@@ -7,7 +7,7 @@ use crate::{Accounts, Api, ApiError};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use pierhead_model::{Permission, Timestamp, TokenRecord, Username};
+use pierhead_model::{Permission, Timestamp, TokenKind, TokenRecord, Username};
 use pierhead_wire::{FieldError, LifeSpan, TokenCreated, TokenRequest, TokenView, format_timestamp};
 use serde::Deserialize;
 
@@ -90,6 +90,7 @@ pub(super) async fn revoke(State(api): State<Api>, caller: Caller, Path(id): Pat
 fn view(id: TokenId, record: TokenRecord, current: &TokenId) -> TokenView {
     TokenView {
         current: id == *current,
+        session: record.kind == TokenKind::Session,
         id: id.0,
         name: record.name,
         username: record.username.to_string(),

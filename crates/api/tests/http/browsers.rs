@@ -160,7 +160,10 @@ async fn sessions_are_listed_revoked_and_end_like_tokens() {
     let status = async |browser: &Sender| browser.get("/auth/session").await.status;
     let listed: Vec<Value> = first.get("/api/tokens").await.json().as_array().unwrap().clone();
     assert_eq!(listed.len(), 3);
+    let sessions = listed.iter().filter(|token| token["session"] == true).count();
+    assert_eq!(sessions, 2, "and one token of a program: {listed:?}");
     let current = listed.iter().find(|token| token["current"] == true).unwrap();
+    assert_eq!(current["session"], true);
     let path = format!("/api/tokens/{}", current["id"].as_str().unwrap());
     assert_eq!(ann.send("DELETE", &path, "").await.status, 204);
     assert_eq!((status(&first).await, status(&second).await), (401, 200));

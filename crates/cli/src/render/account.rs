@@ -1,7 +1,7 @@
 //! How accounts, roles and tokens look.
 
-use super::table;
-use pierhead_wire::{AccountView, RoleDetail, TokenView};
+use super::{fields, table};
+use pierhead_wire::{AccountView, RoleDetail, SessionView, TokenView};
 
 /// What `account ls` prints.
 pub(crate) fn list(accounts: &[AccountView], width: Option<u16>) -> String {
@@ -23,9 +23,24 @@ pub(crate) fn roles(roles: &[RoleDetail], width: Option<u16>) -> String {
 /// What `token ls` prints.
 pub(crate) fn tokens(tokens: &[TokenView], width: Option<u16>) -> String {
     let row = |token: &TokenView| {
-        let name = if token.current { format!("{} (this one)", token.name) } else { token.name.clone() };
+        let marks = [(token.session, "browser"), (token.current, "this one")];
+        let marks: Vec<&str> = marks.into_iter().filter_map(|(is_so, mark)| is_so.then_some(mark)).collect();
+        let name = if marks.is_empty() { token.name.clone() } else { format!("{} ({})", token.name, marks.join(", ")) };
         let or = |time: &Option<String>| time.clone().unwrap_or_else(|| "never".to_owned());
         vec![token.id.clone(), token.username.clone(), name, or(&token.last_used_at), or(&token.expires_at)]
     };
     table(&["ID", "USER", "NAME", "LAST USED", "EXPIRES"], tokens.iter().map(row), width)
+}
+
+/// What `whoami` prints.
+pub(crate) fn whoami(me: &SessionView, server: &str) -> String {
+    let or_none = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
+    let end = me.expires_at.clone().unwrap_or_else(|| "never".to_owned());
+    fields(&[
+        ("user", me.username.clone()),
+        ("role", or_none(&me.role)),
+        ("permissions", or_none(&me.permissions.join(", "))),
+        ("server", server.to_owned()),
+        ("token ends", end),
+    ])
 }

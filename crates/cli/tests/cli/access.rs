@@ -7,7 +7,9 @@ const TOKENS: &str = r#"[
     {"id":"00112233aabbccdd","name":"pierhead/0.1.0","username":"ann","created_at":"2026-01-01T00:00:00.000Z",
      "expires_at":"2026-01-31T00:00:00.000Z","last_used_at":"2026-01-02T00:00:00.000Z","current":true},
     {"id":"ffffffff00000000","name":"robot\u001b[31m","username":"ann","created_at":"2026-01-01T00:00:00.000Z",
-     "current":false}]"#;
+     "current":false},
+    {"id":"aaaaaaaa00000000","name":"Firefox","username":"ann","created_at":"2026-01-01T00:00:00.000Z",
+     "current":false,"session":true}]"#;
 
 const ROLES: &str = r#"[{"name":"user","permissions":["read-engines","read-events"],"built_in":true},
     {"name":"watcher","permissions":[],"built_in":false}]"#;
@@ -24,6 +26,7 @@ async fn tokens_are_listed_with_their_last_use_and_end() {
     assert_eq!(lines[1][..5], ["00112233aabbccdd", "ann", "pierhead/0.1.0", "(this", "one)"]);
     assert_eq!(lines[1][5..], ["2026-01-02T00:00:00.000Z", "2026-01-31T00:00:00.000Z"]);
     assert_eq!(lines[2][3..], ["never", "never"]);
+    assert_eq!(lines[3][2..4], ["Firefox", "(browser)"]);
     assert!(!ran.out.contains('\u{1b}'), "{ran:?}");
     for line in ["token ls --all", "token ls --account ann", "tokens"] {
         assert_eq!(session.run(line).await.code, 0, "{line}");
@@ -99,4 +102,40 @@ async fn a_refusal_says_why() {
     let line = format!("login {} -u ann --password-stdin", session.server.url);
     let ran = session.run_alone(&line).await;
     assert!(ran.code == 5 && ran.err.contains("try again in 20 s"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn whoami_tells_who_where_and_until_when() {
+    let session = Session::start().await;
+    let me = r#"{"username":"ann\u001b[31m","role":"user","permissions":["read-engines","read-events"],
+        "expires_at":"2026-01-31T00:00:00.000Z","later":1}"#;
+    session.server.json("GET /auth/session", me);
+    let ran = session.run("whoami").await;
+    let url = &session.server.url;
+    for line in [
+        "role         user".to_owned(),
+        "permissions  read-engines, read-events".to_owned(),
+        format!("server       {url}"),
+        "token ends   2026-01-31T00:00:00.000Z".to_owned(),
+    ] {
+        assert!(ran.out.lines().any(|found| found == line), "{line}: {ran:?}");
+    }
+    assert!(ran.out.starts_with("user         ann") && !ran.out.contains('\u{1b}'), "{ran:?}");
+    let json: Value = serde_json::from_str(&session.run("--json whoami").await.out).unwrap();
+    assert_eq!(
+        (&json["role"], &json["later"], json["server"].as_str()),
+        (&"user".into(), &1.into(), Some(url.as_str()))
+    );
+    let session = Session::start().await;
+    session.server.json("GET /auth/session", r#"{"username":"robot","role":"","permissions":[]}"#);
+    let ran = session.run("whoami").await;
+    assert!(ran.out.contains("role         none") && ran.out.contains("token ends   never"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn whoever_is_not_logged_in_is_told_so() {
+    let session = Session::start().await;
+    session.server.refuse("GET /auth/session", 401, "unauthenticated", "log in first");
+    let ran = session.run("whoami").await;
+    assert!(ran.code == 5 && ran.err.contains("pierhead login"), "{ran:?}");
 }

@@ -131,6 +131,7 @@ impl Example for TokenView {
             expires_at: Some(MOMENT.to_owned()),
             last_used_at: Some(MOMENT.to_owned()),
             current: false,
+            session: false,
         }
     }
 }
