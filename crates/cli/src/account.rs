@@ -1,5 +1,6 @@
 //! `account`: who may log in.
 
+use crate::listing::ListArgs;
 use crate::login::password;
 use crate::names;
 use crate::output::{Confirm, WithoutTerminal};
@@ -21,7 +22,7 @@ pub struct AccountArgs {
 pub enum AccountCommand {
     /// List accounts
     #[command(visible_alias = "list")]
-    Ls,
+    Ls(ListArgs),
     /// Add an account; its password is asked for
     Add(AccountAddArgs),
     /// Delete an account
@@ -92,7 +93,8 @@ pub struct PasswdArgs {
 pub(crate) async fn account(args: &AccountArgs, connection: &Connection, out: &mut Output) -> Result<(), CliError> {
     let client = connection.open()?;
     match &args.command {
-        None | Some(AccountCommand::Ls) => list(&client, out).await,
+        None => list(&client, out).await,
+        Some(AccountCommand::Ls(args)) => list(&args.of(&client), out).await,
         Some(AccountCommand::Add(args)) => add(args, &client, out).await,
         Some(AccountCommand::Rm(args)) => remove(args, WithoutTerminal::Refuse, &client, out).await,
         Some(AccountCommand::Passwd(args)) => {

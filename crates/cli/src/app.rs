@@ -3,6 +3,7 @@
 use crate::description::DescriptionArgs;
 use crate::flags::parse_size;
 use crate::follow::{ChangeArgs, Finished};
+use crate::listing::ListArgs;
 use crate::names;
 use crate::output::{Confirm, WithoutTerminal};
 use crate::several::each;
@@ -28,7 +29,7 @@ pub struct AppArgs {
 pub enum AppCommand {
     /// List apps
     #[command(visible_alias = "list")]
-    Ls,
+    Ls(ListArgs),
     /// Show an app and its slots
     #[command(alias = "inspect")]
     Show {
@@ -101,7 +102,8 @@ pub struct AppRmArgs {
 /// Does one of them.
 pub(crate) async fn app(args: &AppArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
     match (&args.command, &args.name) {
-        (Some(AppCommand::Ls), _) | (None, None) => list(client, out).await,
+        (Some(AppCommand::Ls(args)), _) => list(&args.of(client), out).await,
+        (None, None) => list(client, out).await,
         (Some(AppCommand::Show { name }), _) | (None, Some(name)) => show(name, client, out).await,
         (Some(AppCommand::Set(args)), _) => set(args, client, out).await,
         (Some(AppCommand::Scale(args)), _) => scale(args, client, out).await,

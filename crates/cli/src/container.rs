@@ -1,6 +1,7 @@
 //! `container`: list, inspect, and the verbs on single containers.
 
 use crate::follow::ChangeArgs;
+use crate::listing::ListArgs;
 use crate::logs::{LogsArgs, logs};
 use crate::names;
 use crate::output::{Confirm, WithoutTerminal};
@@ -56,6 +57,9 @@ pub enum ContainerCommand {
 /// What `container ls` takes.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ContainerLsArgs {
+    /// How many.
+    #[command(flatten)]
+    pub first: ListArgs,
     /// Those that do not run, too
     #[arg(long, short = 'a')]
     pub all: bool,
@@ -100,7 +104,7 @@ pub(crate) async fn container(args: &ContainerArgs, client: &Client, out: &mut O
 
 /// Lists containers.
 pub(crate) async fn list(args: &ContainerLsArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
-    let containers = client.containers(args.all).await?;
+    let containers = args.first.of(client).containers(args.all).await?;
     if out.is_json() {
         return out.json(containers.json());
     }

@@ -2,12 +2,13 @@
 
 use crate::flags::parse_amount;
 use crate::follow::ChangeArgs;
+use crate::listing::ListArgs;
 use crate::names;
 use crate::output::{Confirm, WithoutTerminal};
 use crate::{CliError, Output, render};
 use clap::{Args, Subcommand};
 use pierhead_client::Client;
-use pierhead_wire::{EngineRequest, RegistryAuthRequest};
+use pierhead_wire::{EngineRequest, JoinTokenRequest, RegistryAuthRequest};
 use std::path::{Path, PathBuf};
 
 /// `engine` and its commands; an id alone shows that engine, nothing at all lists them.
@@ -27,7 +28,7 @@ pub struct EngineArgs {
 pub enum EngineCommand {
     /// List engines
     #[command(visible_alias = "list")]
-    Ls,
+    Ls(ListArgs),
     /// Show one engine, its health and what it lacks
     #[command(alias = "inspect")]
     Show {
@@ -39,6 +40,10 @@ pub enum EngineCommand {
     Add(Box<EngineAddArgs>),
     /// Remove a Docker host from the pool
     Rm(EngineRmArgs),
+    /// Print the command that adds a host by itself: paste it there
+    JoinCommand(JoinCommandArgs),
+    /// Shut out the agent of a host until it joins again; what runs there stays
+    Revoke(EngineRevokeArgs),
     /// Place nothing new on a host; what runs there stays
     Cordon {
         /// Its id
@@ -102,6 +107,31 @@ pub struct EngineAddArgs {
     pub registry_password_stdin: bool,
 }
 
+/// What `engine join-command` takes.
+#[derive(Debug, Clone, Args)]
+pub struct JoinCommandArgs {
+    /// How long it is good: 10m, 1h, 7d [default: 1h]
+    #[arg(long, value_name = "TIME")]
+    pub expires_in: Option<String>,
+    /// Label to place by, for the host that joins
+    #[arg(long = "label", value_name = "LABEL")]
+    pub labels: Vec<String>,
+    /// What the host shall be called [default: its own name]
+    #[arg(long)]
+    pub id: Option<String>,
+}
+
+/// What `engine revoke` takes.
+#[derive(Debug, Clone, Args)]
+pub struct EngineRevokeArgs {
+    /// Its id
+    #[arg(add = names::engines())]
+    pub id: String,
+    /// Whether to ask.
+    #[command(flatten)]
+    pub confirm: Confirm,
+}
+
 /// What `engine drain` takes.
 #[derive(Debug, Clone, Args)]
 pub struct EngineDrainArgs {
@@ -133,10 +163,13 @@ pub struct EngineRmArgs {
 /// Does one of them.
 pub(crate) async fn engine(args: &EngineArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
     match (&args.command, &args.id) {
-        (Some(EngineCommand::Ls), _) | (None, None) => list(client, out).await,
+        (Some(EngineCommand::Ls(args)), _) => list(&args.of(client), out).await,
+        (None, None) => list(client, out).await,
         (Some(EngineCommand::Show { id }), _) | (None, Some(id)) => show(id, client, out).await,
         (Some(EngineCommand::Add(args)), _) => add(args, client, out).await,
         (Some(EngineCommand::Rm(args)), _) => remove(args, WithoutTerminal::Refuse, client, out).await,
+        (Some(EngineCommand::JoinCommand(args)), _) => join_command(args, client, out).await,
+        (Some(EngineCommand::Revoke(args)), _) => revoke(args, client, out).await,
         (Some(EngineCommand::Cordon { id }), _) => {
             client.cordon_engine(id).await?;
             out.done(&format!("cordoned {id}; what runs there stays"))
@@ -218,6 +251,43 @@ pub(crate) async fn remove(
     out.done(&format!("removed {}", args.id))
 }
 
+async fn join_command(args: &JoinCommandArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
+    let request = JoinTokenRequest { expires_in: args.expires_in.clone() };
+    let made = client.make_join_token(&request).await?;
+    if out.is_json() {
+        return out.json(made.json());
+    }
+    // Alone on standard output, so that a script can take it from there.
+    out.text(&command(args, &made.token))?;
+    out.note(&format!(
+        "run this as root on the new host, once and before {}; 'pierhead agent install' in place of 'pierhead agent' \
+         makes it a service",
+        made.expires_at
+    ));
+    Ok(())
+}
+
+/// What is pasted on the new host.
+fn command(args: &JoinCommandArgs, token: &str) -> String {
+    let mut words = vec!["pierhead agent --join".to_owned(), token.to_owned()];
+    for (flag, value) in args.id.iter().map(|id| ("--id", id)).chain(args.labels.iter().map(|it| ("--label", it))) {
+        words.extend([flag.to_owned(), quoted(value)]);
+    }
+    words.join(" ")
+}
+
+/// A word as a shell takes it for itself.
+fn quoted(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:=/".contains(&byte);
+    if !word.is_empty() && word.bytes().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
+async fn revoke(args: &EngineRevokeArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
+    args.confirm.ask(&format!("Shut out the agent of {}?", args.id), WithoutTerminal::Refuse, out)?;
+    client.revoke_engine(&args.id).await?;
+    out.done(&format!("revoked {0}; it is shut out until it joins again with: pierhead engine join-command", args.id))
+}
+
 /// A person who did not say what becomes of what runs there is asked.
 fn asks_to_drain(args: &EngineRmArgs, out: &mut Output) -> Result<bool, CliError> {
     if args.leave || args.confirm.yes || !out.terminals().stdin {
@@ -232,4 +302,21 @@ async fn drain(args: &EngineDrainArgs, client: &Client, out: &mut Output) -> Res
     let started = client.drain_engine(&args.id, &ChangeArgs::begin()).await?;
     let done = format!("drained {0}; nothing is placed there until: pierhead engine uncordon {0}", args.id);
     args.change.conclude(client, started, "moved", &done, out).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_pasted_means_one_thing_to_a_shell() {
+        let args = |labels: &[&str], id: Option<&str>| JoinCommandArgs {
+            expires_in: None,
+            labels: labels.iter().map(|&label| label.to_owned()).collect(),
+            id: id.map(str::to_owned),
+        };
+        assert_eq!(command(&args(&[], None), "pj1-x"), "pierhead agent --join pj1-x");
+        let many = command(&args(&["ssd", "a;b'c"], Some("web1")), "pj1-x");
+        assert_eq!(many, r"pierhead agent --join pj1-x --id web1 --label ssd --label 'a;b'\''c'");
+    }
 }

@@ -1,5 +1,6 @@
 //! `image`: archives that are sent in and spread to hosts, and what hosts have.
 
+use crate::listing::ListArgs;
 use crate::names;
 use crate::output::{Confirm, WithoutTerminal};
 use crate::render::image::{bytes, progress_of};
@@ -31,7 +32,7 @@ pub struct ImageArgs {
 pub enum ImageCommand {
     /// List the images of the pool, and where each is
     #[command(visible_alias = "list")]
-    Ls,
+    Ls(ListArgs),
     /// Show one image
     #[command(alias = "inspect")]
     Show {
@@ -77,7 +78,8 @@ pub struct ImageRmArgs {
 /// Does one of them.
 pub(crate) async fn image(args: &ImageArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
     match &args.command {
-        None | Some(ImageCommand::Ls) => list(client, out).await,
+        None => list(client, out).await,
+        Some(ImageCommand::Ls(args)) => list(&args.of(client), out).await,
         Some(ImageCommand::Show { image }) => {
             let image = client.image(image).await?;
             if out.is_json() { out.json(image.json()) } else { out.text(&render::image::one(&image)) }

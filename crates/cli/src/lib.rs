@@ -24,6 +24,7 @@ mod help;
 mod image;
 mod interrupt;
 mod json;
+mod listing;
 mod login;
 mod logs;
 mod man;

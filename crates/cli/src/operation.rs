@@ -1,6 +1,7 @@
 //! `operation`: changes that take time.
 
 use crate::follow::follow;
+use crate::listing::ListArgs;
 use crate::names;
 use crate::{CliError, Output, render};
 use clap::{Args, Subcommand};
@@ -23,7 +24,7 @@ pub struct OperationArgs {
 pub enum OperationCommand {
     /// List operations, newest first
     #[command(visible_alias = "list")]
-    Ls,
+    Ls(ListArgs),
     /// Show an operation and what became of each slot
     #[command(alias = "inspect")]
     Show {
@@ -51,7 +52,8 @@ pub enum OperationCommand {
 /// Does one of them.
 pub(crate) async fn operation(args: &OperationArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
     match (&args.command, &args.id) {
-        (Some(OperationCommand::Ls), _) | (None, None) => list(client, out).await,
+        (Some(OperationCommand::Ls(args)), _) => list(&args.of(client), out).await,
+        (None, None) => list(client, out).await,
         (Some(OperationCommand::Show { id }), _) | (None, Some(id)) => show(id, client, out).await,
         (Some(OperationCommand::Wait { id, timeout }), _) => {
             let ended = follow(client, id, *timeout, "done", out).await?;

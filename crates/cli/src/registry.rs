@@ -1,5 +1,6 @@
 //! `registry`: the pool's accounts at registries of images.
 
+use crate::listing::ListArgs;
 use crate::login::password;
 use crate::names;
 use crate::output::{Confirm, WithoutTerminal};
@@ -22,7 +23,7 @@ pub struct RegistryArgs {
 pub enum RegistryCommand {
     /// List the pool's accounts at registries
     #[command(visible_alias = "list")]
-    Ls,
+    Ls(ListArgs),
     /// Show the account at one registry; never its password
     #[command(alias = "inspect")]
     Show {
@@ -69,7 +70,8 @@ pub struct RegistryRmArgs {
 /// Does one of them.
 pub(crate) async fn registry(args: &RegistryArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
     match &args.command {
-        None | Some(RegistryCommand::Ls) => list(client, out).await,
+        None => list(client, out).await,
+        Some(RegistryCommand::Ls(args)) => list(&args.of(client), out).await,
         Some(RegistryCommand::Show { host }) => {
             let registry = client.registry(host).await?;
             if out.is_json() { out.json(registry.json()) } else { out.text(&render::image::registry(&registry)) }

@@ -1,5 +1,6 @@
 //! `role`: what accounts may do.
 
+use crate::listing::ListArgs;
 use crate::names;
 use crate::output::{Confirm, WithoutTerminal};
 use crate::{CliError, Output, render};
@@ -20,7 +21,7 @@ pub struct RoleArgs {
 pub enum RoleCommand {
     /// List roles; that of admin names every permission
     #[command(visible_alias = "list")]
-    Ls,
+    Ls(ListArgs),
     /// Make a role
     Add(RolePermissionsArgs),
     /// Change what a role may do
@@ -54,7 +55,8 @@ pub struct RoleRmArgs {
 /// Does one of them.
 pub(crate) async fn role(args: &RoleArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
     match &args.command {
-        None | Some(RoleCommand::Ls) => list(client, out).await,
+        None => list(client, out).await,
+        Some(RoleCommand::Ls(args)) => list(&args.of(client), out).await,
         Some(RoleCommand::Add(args)) => {
             let role = RoleRequest { name: args.name.clone(), permissions: args.permissions.clone() };
             client.add_role(&role).await?;

@@ -1,5 +1,6 @@
 //! `token`: what programs log in with.
 
+use crate::listing::ListArgs;
 use crate::names;
 use crate::output::{Confirm, WithoutTerminal};
 use crate::{CliError, Output, render};
@@ -30,6 +31,9 @@ pub enum TokenCommand {
 /// What `token ls` takes.
 #[derive(Debug, Clone, Default, Args)]
 pub struct TokenLsArgs {
+    /// How many.
+    #[command(flatten)]
+    pub first: ListArgs,
     /// Those of this account
     #[arg(long, value_name = "NAME", conflicts_with = "all", add = names::accounts())]
     pub account: Option<String>,
@@ -75,7 +79,7 @@ async fn list(args: &TokenLsArgs, client: &Client, out: &mut Output) -> Result<(
         None if args.all => TokensOf::Everybody,
         None => TokensOf::Me,
     };
-    let tokens = client.tokens(of).await?;
+    let tokens = args.first.of(client).tokens(of).await?;
     if out.is_json() {
         return out.json(tokens.json());
     }

@@ -30,7 +30,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`] if they cannot be had.
     pub async fn accounts(&self) -> Result<Answer<Vec<AccountView>>, ClientError> {
-        self.send(&Call::get(&ACCOUNTS)).await?.read()
+        self.list(Call::get(&ACCOUNTS)).await
     }
 
     /// Adds an account.

@@ -12,7 +12,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`] if they cannot be had.
     pub async fn apps(&self) -> Result<Answer<Vec<AppView>>, ClientError> {
-        self.send(&Call::get(&["api", "apps"])).await?.read()
+        self.list(Call::get(&["api", "apps"])).await
     }
 
     /// One app with its slots.

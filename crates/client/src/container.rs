@@ -45,7 +45,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`] if they cannot be had.
     pub async fn containers(&self, all: bool) -> Result<Answer<Vec<ContainerView>>, ClientError> {
-        self.send(&Call::get(&["api", "containers"]).query_if("all", all.then_some(true))).await?.read()
+        self.list(Call::get(&["api", "containers"]).query_if("all", all.then_some(true))).await
     }
 
     /// One container, by its id or the beginning of it.

@@ -3,7 +3,7 @@
 use crate::change::json;
 use crate::transport::Call;
 use crate::{Answer, Change, Client, ClientError, Started};
-use pierhead_wire::{EngineRequest, EngineView};
+use pierhead_wire::{EngineRequest, EngineView, JoinTokenCreated, JoinTokenRequest};
 
 impl Client {
     /// All engines.
@@ -11,7 +11,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`] if they cannot be had.
     pub async fn engines(&self) -> Result<Answer<Vec<EngineView>>, ClientError> {
-        self.send(&Call::get(&["api", "engines"])).await?.read()
+        self.list(Call::get(&["api", "engines"])).await
     }
 
     /// One engine.
@@ -36,6 +36,22 @@ impl Client {
     /// [`ClientError::Refused`] with status 404 if there is none.
     pub async fn remove_engine(&self, id: &str) -> Result<(), ClientError> {
         self.change_at_once(Call::delete(&["api", "engines", id])).await.map(drop)
+    }
+
+    /// Makes a token with which one host joins by itself.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with status 409 if the controller takes no agents.
+    pub async fn make_join_token(&self, token: &JoinTokenRequest) -> Result<Answer<JoinTokenCreated>, ClientError> {
+        self.change_at_once(Call::post(&["api", "engines", "join-tokens"]).body(json(token)?)).await?.read()
+    }
+
+    /// Shuts out the agent of an engine until it joins again; what runs there runs on.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with status 404 if there is none, with 400 if it has no agent.
+    pub async fn revoke_engine(&self, id: &str) -> Result<(), ClientError> {
+        self.change_at_once(Call::post(&["api", "engines", id, "revoke"])).await.map(drop)
     }
 
     /// Lets nothing new be placed on an engine; what runs there stays.

@@ -17,7 +17,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`] if they cannot be had.
     pub async fn images(&self) -> Result<Answer<Vec<ImageView>>, ClientError> {
-        self.send(&Call::get(&IMAGES)).await?.read()
+        self.list(Call::get(&IMAGES)).await
     }
 
     /// One image, by a name of it, its id, or the begin of the id's digits.

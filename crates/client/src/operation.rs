@@ -10,7 +10,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`] if they cannot be had.
     pub async fn operations(&self) -> Result<Answer<Vec<OperationView>>, ClientError> {
-        self.send(&Call::get(&["api", "operations"])).await?.read()
+        self.list(Call::get(&["api", "operations"])).await
     }
 
     /// One operation: at once, or when it has ended or `wait` seconds are over.

@@ -14,7 +14,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`] if they cannot be had.
     pub async fn registries(&self) -> Result<Answer<Vec<RegistryView>>, ClientError> {
-        self.send(&Call::get(&REGISTRIES)).await?.read()
+        self.list(Call::get(&REGISTRIES)).await
     }
 
     /// The account at one registry.

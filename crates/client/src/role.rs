@@ -14,7 +14,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`] if they cannot be had.
     pub async fn roles(&self) -> Result<Answer<Vec<RoleDetail>>, ClientError> {
-        self.send(&Call::get(&ROLES)).await?.read()
+        self.list(Call::get(&ROLES)).await
     }
 
     /// One role.

@@ -30,7 +30,7 @@ impl Client {
             TokensOf::Account(name) => call.query("username", name),
             TokensOf::Everybody => call.query("all", true),
         };
-        self.send(&call).await?.read()
+        self.list(call).await
     }
 
     /// Makes a token for the account that is logged in; it is told this once.

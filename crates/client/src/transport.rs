@@ -30,6 +30,8 @@ pub struct Client {
     http: Connections,
     addresses: Addresses,
     token: Option<String>,
+    /// How many entries of a list are asked for, at most; all of them if none.
+    most: Option<u16>,
 }
 
 /// The bytes of a request's body: JSON.
@@ -73,13 +75,25 @@ impl Client {
         authority: Option<&Authority>,
     ) -> Result<Self, ClientError> {
         let http = Connections::new(client_config(&addresses, authority)?);
-        Ok(Self { http, addresses, token })
+        Ok(Self { http, addresses, token, most: None })
     }
 
     /// Where it asks.
     #[must_use]
     pub fn addresses(&self) -> &Addresses {
         &self.addresses
+    }
+
+    /// The same client, but its lists hold only their first entries, this many. None for all of them; controllers take
+    /// 1 to 1000.
+    #[must_use]
+    pub fn at_most(&self, entries: Option<u16>) -> Self {
+        Self { most: entries, ..self.clone() }
+    }
+
+    /// Asks for a list.
+    pub(crate) async fn list<T: DeserializeOwned>(&self, call: Call) -> Result<Answer<Vec<T>>, ClientError> {
+        self.send(&call.query_if("limit", self.most)).await?.read()
     }
 
     /// Asks and reads the whole answer.
@@ -156,7 +170,7 @@ impl Client {
     async fn first_that_answers(&self) -> Result<&Url, ClientError> {
         let mut last = None;
         for base in self.addresses.iter() {
-            let only = Self { http: self.http.clone(), addresses: self.addresses.only(base), token: None };
+            let only = Self { http: self.http.clone(), addresses: self.addresses.only(base), token: None, most: None };
             match only.health().await {
                 Ok(_) | Err(ClientError::Refused { .. }) => return Ok(base),
                 Err(error) => last = Some(error),

@@ -101,7 +101,7 @@ fn a_noun_alone_or_with_an_id_is_enough() {
 
 impl crate::app::AppArgs {
     fn id_is_free(&self) -> bool {
-        self.name.is_none() && matches!(self.command, Some(crate::app::AppCommand::Ls))
+        self.name.is_none() && matches!(self.command, Some(crate::app::AppCommand::Ls(_)))
     }
 }
 
@@ -143,4 +143,14 @@ fn global_flags_stand_anywhere_and_secrets_are_not_in_the_help() {
     let help = Cli::command().render_long_help().to_string();
     assert!(help.contains("Exit codes:") && help.contains("PIERHEAD_TOKEN"), "{help}");
     assert!(!help.contains("destroy 714e") && !help.contains("clusterinfo"), "the original's names are hidden");
+}
+
+#[test]
+fn a_list_is_cut_at_one_to_a_thousand_entries() {
+    for good in ["1", "1000"] {
+        parse(&format!("app ls --limit {good}"));
+    }
+    for bad in ["0", "1001", "-1", "x"] {
+        assert_eq!(refused(&format!("app ls --limit={bad}")).kind(), ErrorKind::ValueValidation, "{bad}");
+    }
 }

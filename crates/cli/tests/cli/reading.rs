@@ -180,3 +180,27 @@ async fn version_needs_no_server() {
     let ran = session.run_alone("version --json").await;
     assert_eq!(serde_json::from_str::<Value>(&ran.out).unwrap()["version"], env!("CARGO_PKG_VERSION"));
 }
+
+#[tokio::test]
+async fn every_list_may_be_cut_to_its_first_entries() {
+    let session = Session::start().await;
+    for (command, path) in [
+        ("app", "/api/apps?"),
+        ("container", "/api/containers?"),
+        ("container ls --all", "/api/containers?all=true&"),
+        ("engine", "/api/engines?"),
+        ("image", "/api/images?"),
+        ("registry", "/api/registries?"),
+        ("operation", "/api/operations?"),
+        ("account", "/api/account?"),
+        ("role", "/api/roles?"),
+        ("token", "/api/tokens?"),
+        ("containers", "/api/containers?"),
+    ] {
+        session.server.json(&format!("GET {path}limit=7"), "[]");
+        let ls = if command.contains("ls") || command == "containers" { "" } else { " ls" };
+        let ran = session.run(&format!("{command}{ls} --limit 7")).await;
+        assert_eq!(ran.code, 0, "{command}: {ran:?}");
+        assert_eq!(session.server.lines().last().unwrap(), &format!("GET {path}limit=7"));
+    }
+}
