@@ -4,9 +4,9 @@ mod log_tail;
 
 use crate::Options;
 use crate::engines::{Engines, Link};
+use crate::gone_logs::GoneLogs;
 use crate::images::Images;
 use crate::registries::Registries;
-use crate::gone_logs::GoneLogs;
 use pierhead_engine::{CreateRequest, EngineError};
 use pierhead_model::{ContainerId, Failure, FailureKind, ImageArchive, ImageReference, ObservedContainer};
 use pierhead_planner::{Action, NewContainer, Step};

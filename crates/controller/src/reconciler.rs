@@ -70,7 +70,15 @@ impl<'a> Reconciler<'a> {
             registries: controller.registries.clone(),
             gone_logs: controller.gone_logs.clone(),
         };
-        Self { controller, leadership, executor, busy: BTreeSet::new(), hosts_told: HostsTold::default(), freeze_told: FreezeTold::default(), outcomes: mpsc::unbounded_channel() }
+        Self {
+            controller,
+            leadership,
+            executor,
+            busy: BTreeSet::new(),
+            hosts_told: HostsTold::default(),
+            freeze_told: FreezeTold::default(),
+            outcomes: mpsc::unbounded_channel(),
+        }
     }
 
     async fn run(&mut self) {
@@ -160,7 +168,8 @@ impl<'a> Reconciler<'a> {
     fn with_event(&self, transaction: Transaction, known: &Known, write: &RecordWrite) -> Result<Transaction> {
         let RecordWrite::Assign(next) = write else { return Ok(transaction) };
         let present = known.world.assignments().get(&next.key());
-        let Some((present, reason)) = present.and_then(|present| Some((present, why_anew(known, present, next)?))) else {
+        let Some((present, reason)) = present.and_then(|present| Some((present, why_anew(known, present, next)?)))
+        else {
             return Ok(transaction);
         };
         let (app, slot) = (&next.app_name, next.slot);

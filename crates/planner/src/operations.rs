@@ -9,8 +9,8 @@ use crate::retry::{is_worn_out, lasting_attempts};
 use crate::slot::has_run;
 use crate::status::{SlotPhase, slot_status};
 use pierhead_model::{
-    App, AppId, FailureKind, Goal, HealthStatus, Operation, OperationError, OperationState, Slot, SlotIntent, SlotKey, SlotWish, Target, Timestamp,
-    Verdict, VerdictState,
+    App, AppId, FailureKind, Goal, HealthStatus, Operation, OperationError, OperationState, Slot, SlotIntent, SlotKey,
+    SlotWish, Target, Timestamp, Verdict, VerdictState,
 };
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,7 +2,7 @@
 
 use crate::descriptions::fake_images;
 use crate::power::Power;
-use crate::serving::{PASSWORD, SCRAPE_TOKEN, Reachable, Serving};
+use crate::serving::{PASSWORD, Reachable, SCRAPE_TOKEN, Serving};
 use crate::{PATIENCE, eventually};
 use pierhead_api::LogInLimits;
 use pierhead_client::{Addresses, Change, Client, RunOptions, Started, Wait};

@@ -111,7 +111,10 @@ impl Controller {
         timeout: Option<Duration>,
         key: Option<&Idempotency>,
     ) -> Result<Started, RequestError> {
-        let app = container.slot.as_ref().and_then(|slot| self.known().world.apps().get(&slot.app).map(|app| app.name.clone()));
+        let app = container
+            .slot
+            .as_ref()
+            .and_then(|slot| self.known().world.apps().get(&slot.app).map(|app| app.name.clone()));
         let refuse = || RequestError::Forbidden("this container belongs to no app, so it can't be scaled".to_owned());
         self.resize(actor, &app.ok_or_else(refuse)?, Some(container), count, timeout, key).await
     }

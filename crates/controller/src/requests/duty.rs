@@ -95,7 +95,8 @@ impl Controller {
             let frozen = freeze(&known.world).ok_or(RequestError::NotFrozen)?;
             let mut transaction = Transaction::new();
             for id in &frozen.hosts {
-                transaction = with_record(transaction, known, &Engine { given_up: true, ..found(known, id.as_str())?.clone() })?;
+                transaction =
+                    with_record(transaction, known, &Engine { given_up: true, ..found(known, id.as_str())?.clone() })?;
             }
             let hosts: Vec<&str> = frozen.hosts.iter().map(EngineId::as_str).collect();
             let message = format!("given up={}", hosts.join(" "));

@@ -151,8 +151,7 @@ fn a_new_description_that_runs_to_a_bad_end_is_taken_back() {
     pool.run("work", 2, restarting("long", RestartPolicy::OnFailure { maximum_retry_count: 1 }));
     pool.settle();
     pool.host("a").exits.insert("bad:latest".to_owned(), 3);
-    let change =
-        pool.describe_anew("work", restarting("bad", RestartPolicy::OnFailure { maximum_retry_count: 1 }));
+    let change = pool.describe_anew("work", restarting("bad", RestartPolicy::OnFailure { maximum_retry_count: 1 }));
     pool.settle();
     assert!(pool.error(&change).starts_with("exited: "), "{}", pool.error(&change));
     assert_eq!(pool.app("work").members[0].spec.image.as_str(), "long:latest");
