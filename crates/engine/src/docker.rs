@@ -22,6 +22,7 @@ mod verbs;
 mod wire;
 
 use crate::deadlines::{Deadlines, Verb};
+use crate::dial::Dial;
 use crate::error::{EngineError, Result};
 use crate::pulls::Pulls;
 use crate::request::CreateRequest;
@@ -66,11 +67,22 @@ impl Docker {
     /// [`EngineError::Refused`] if the address has none of these forms, if it has `https` without certificates or
     /// these without `https`, or if one of them cannot be used: the message names it.
     pub fn connect(addr: &str, options: DockerOptions) -> Result<Self> {
-        let endpoint = Endpoint::new(addr, options.tls.as_ref())?;
+        Self::at(Endpoint::new(addr, options.tls.as_ref())?, options.deadlines)
+    }
+
+    /// An engine behind whatever opens connections to it; `name` is what it is called in messages.
+    ///
+    /// # Errors
+    /// As of [`Docker::connect`]; none that could happen.
+    pub fn over(name: &str, dial: Arc<dyn Dial>, deadlines: Deadlines) -> Result<Self> {
+        Self::at(Endpoint::Dialled { name: name.to_owned(), dial }, deadlines)
+    }
+
+    fn at(endpoint: Endpoint, deadlines: Deadlines) -> Result<Self> {
         Ok(Self {
             wire: Arc::new(Wire::new(&endpoint)?),
             endpoint,
-            deadlines: options.deadlines,
+            deadlines,
             pulls: Arc::default(),
             loads: Arc::default(),
             memory: Arc::default(),

@@ -5,6 +5,7 @@
 
 mod archive;
 mod deadlines;
+mod dial;
 mod docker;
 mod error;
 pub mod fake;
@@ -15,6 +16,7 @@ mod tls;
 
 pub use archive::Archive;
 pub use deadlines::{Deadlines, Verb};
+pub use dial::{Dial, Stream};
 pub use docker::{Docker, DockerOptions};
 pub use error::{EngineError, Result};
 pub use fake::{Fake, FakeImage, FakeOptions};

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 pub struct Engine {
     /// Its id.
     pub id: EngineId,
-    /// Where its API answers: `http://10.0.0.5:2375`, `https://…:2376` or `unix:///var/run/docker.sock`. The host
-    /// part is also where its published ports answer.
+    /// Where its API answers: `http://10.0.0.5:2375`, `https://…:2376` or `unix:///var/run/docker.sock`; for a host
+    /// with an agent `agent://10.0.0.5`. The host part is also where its published ports answer.
     pub addr: String,
     /// Labels given by people; the engine's own come on top.
     #[serde(default)]
@@ -34,10 +34,29 @@ pub struct Engine {
     /// A registry account for pulls on this host, sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sealed_registry_auth: Option<String>,
+    /// The certificates of the agent that the host is reached through; absent for one that is reached at its address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<AgentKeys>,
     /// When it was added.
     pub added_at: Timestamp,
     /// Who added it.
     pub added_by: Username,
+}
+
+/// What a host's agent is recognised by. Without any certificate it is revoked.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AgentKeys {
+    /// The certificates that count, the newest last: two while one replaces the other.
+    pub certificates: Vec<AgentCertificate>,
+}
+
+/// A certificate of an agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentCertificate {
+    /// SHA-256, 64 hexadecimal digits.
+    pub fingerprint: String,
+    /// Until when it is good.
+    pub expires_at: Timestamp,
 }
 
 /// What an administrator lets a host do.
@@ -135,7 +154,8 @@ impl Engine {
             return Some("127.0.0.1");
         }
         let authority = rest.split('/').next()?;
-        let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+        let port = authority.rsplit_once(':').filter(|(host, _)| !host.contains(':') || host.ends_with(']'));
+        let host = port.map_or(authority, |(host, _)| host);
         Some(host.trim_start_matches('[').trim_end_matches(']'))
     }
 }
@@ -196,6 +216,7 @@ mod tests {
             given_up: false,
             sealed_tls: None,
             sealed_registry_auth: None,
+            agent: None,
             added_at: Timestamp(0),
             added_by: Username::parse("admin").unwrap(),
         }
@@ -207,6 +228,8 @@ mod tests {
         assert_eq!(engine("https://docker-3.lan:2376/").host(), Some("docker-3.lan"));
         assert_eq!(engine("http://[::1]:2375").host(), Some("::1"));
         assert_eq!(engine("unix:///var/run/docker.sock").host(), Some("127.0.0.1"));
+        assert_eq!(engine("agent://10.0.0.5").host(), Some("10.0.0.5"));
+        assert_eq!(engine("agent://[fd00::5]").host(), Some("fd00::5"));
     }
 
     #[test]

@@ -109,7 +109,7 @@ impl EngineThen {
     /// An engine.
     #[must_use]
     pub fn new(record: &Engine, facts: Option<&EngineFacts>, health: &Health) -> Self {
-        let record = Engine { sealed_tls: None, sealed_registry_auth: None, ..record.clone() };
+        let record = Engine { sealed_tls: None, sealed_registry_auth: None, agent: None, ..record.clone() };
         Self { record, facts: facts.cloned(), health: health.clone() }
     }
 }

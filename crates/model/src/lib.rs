@@ -29,7 +29,7 @@ pub use account::{Account, Grant, Permission, Role, RoleName, Scope, TokenKind, 
 pub use app::{App, AppId, Description, Member, SlotIntent, SlotWish};
 pub use archive::{ImageArchive, ImageId};
 pub use assignment::{Assignment, Attempt, Exit, Fallback, SlotKey};
-pub use engine::{Capacity, Duty, Engine, EngineFacts, Health, HealthStatus, OverCommit};
+pub use engine::{AgentCertificate, AgentKeys, Capacity, Duty, Engine, EngineFacts, Health, HealthStatus, OverCommit};
 pub use event::{ContainerThen, EngineThen, Event, EventTag};
 pub use failure::{Failure, FailureKind};
 pub use ids::{AppName, ContainerId, EngineId, Generation, Invalid, MemberName, OperationId, Slot, Username};

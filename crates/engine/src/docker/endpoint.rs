@@ -2,6 +2,7 @@
 
 use super::address::Address;
 use super::encrypted::{Encrypted, explain};
+use crate::dial::Dial;
 use crate::error::{EngineError, Result};
 use crate::tls::Tls;
 use rustls::pki_types::ServerName;
@@ -19,6 +20,8 @@ pub(super) enum Endpoint {
     Tcp(String),
     /// `host:port`, with both sides proving who they are.
     Tls { authority: String, name: ServerName<'static>, connector: TlsConnector },
+    /// Whatever opens connections to it.
+    Dialled { name: String, dial: Arc<dyn Dial> },
 }
 
 impl Endpoint {
@@ -47,6 +50,7 @@ impl std::fmt::Debug for Endpoint {
             Self::Unix(path) => write!(f, "unix://{path}"),
             Self::Tcp(authority) => write!(f, "http://{authority}"),
             Self::Tls { authority, .. } => write!(f, "https://{authority}"),
+            Self::Dialled { name, .. } => f.write_str(name),
         }
     }
 }

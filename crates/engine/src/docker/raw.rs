@@ -95,6 +95,7 @@ where
             let stream = endpoint::tls(authority, name, connector).await.map_err(SendError::Connect)?;
             exchange(stream, request).await
         }
+        Endpoint::Dialled { dial, .. } => exchange(dial.dial().await.map_err(SendError::Connect)?, request).await,
     }
 }
 
