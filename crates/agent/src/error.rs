@@ -21,6 +21,21 @@ pub enum AgentError {
         /// The file.
         path: PathBuf,
     },
+    /// The file with the host's key and certificate cannot be read or written.
+    #[error("the host's identity in {} cannot be used", path.display())]
+    Identity {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A key cannot be made or used.
+    #[error("no key can be made")]
+    Key(#[source] rcgen::Error),
+    /// The controller gives no certificate.
+    #[error("the controller refuses: {0}")]
+    NotJoined(String),
     /// There is no way to an address.
     #[error("no connection to {address}")]
     Connect {

@@ -9,8 +9,9 @@
 //! what reaches the engine is never what came. Requests that change something bear the leader's term, and whoever has
 //! an older one than the highest that was seen ([`Terms`], on disk) is answered 409. Reads need none.
 //! A beat comes every 100 ms, counted and without a clock. If a tunnel breaks, the agent calls again, after a wait that
-//! grows and is shortened by chance; at once after the machine slept, and when there are new certificates. The crate
-//! does not join clusters, issues no certificates, and decides nothing about containers.
+//! grows and is shortened by chance; at once after the machine slept, and when there are new certificates. A host gets
+//! its certificate for a one-use token, and a fresh one for the one that it has ([`join`], [`renew`]). The crate issues
+//! none, and decides nothing about containers.
 
 mod allow;
 mod beats;
@@ -18,6 +19,8 @@ mod engine;
 mod error;
 mod facts;
 mod gate;
+mod identity;
+mod join;
 mod refusal;
 mod term;
 mod tunnel;
@@ -27,10 +30,15 @@ pub use beats::{Beat, INTERVAL, Load, LoadSource, Pulse};
 pub use error::{AgentError, Result};
 pub use facts::{EngineState, HostFacts, LoadMeter};
 pub use gate::{Gate, TunnelBody};
-pub use refusal::Refusal;
+pub use identity::Identity;
+pub use join::{
+    Ask, CONTROLLER_NAME, Grant, Host, HostKey, InvalidToken, JOIN_PROTOCOL, JoinToken, Joining, Reply, is_signed, join,
+    renew,
+};
+pub use refusal::{REFUSAL, Refusal};
 pub use term::{TERM, Terms};
 pub use tunnel::{
-    Agent, Backoff, Controller, Link, PROTOCOL, STREAM_WINDOW, STREAMS, Talk, Timing, Tunnel, accept, client_config,
-    server_config, try_call,
+    Agent, Backoff, Call, Controller, Link, PROTOCOL, STREAM_WINDOW, STREAMS, Talk, Timing, Tunnel, accept, accept_call,
+    client_config, listener_config, server_config, try_call,
 };
 pub use whole::Whole;

@@ -6,6 +6,9 @@ use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 
+/// The header of an agent's own answers, by which they are told from the engine's: the code of its refusal.
+pub const REFUSAL: &str = "x-pierhead-refusal";
+
 /// Why a request goes no further than to the agent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -51,6 +54,7 @@ impl Refusal {
         let mut response = Response::new(Full::new(text.into()));
         *response.status_mut() = self.status;
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response.headers_mut().insert(REFUSAL, HeaderValue::from_static(self.code));
         response
     }
 }
@@ -64,6 +68,7 @@ mod tests {
     async fn it_reads_like_an_error_of_the_engine() {
         let answer = Refusal::not_allowed("the field 'Privileged' must be false").answer();
         assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+        assert_eq!(answer.headers()[REFUSAL], "not_allowed");
         let body = answer.into_body().collect().await.unwrap().to_bytes();
         let told: serde_json::Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(told["code"], "not_allowed");

@@ -11,9 +11,11 @@ mod tls;
 
 pub use backoff::Backoff;
 pub use dial::try_call;
-pub use far_end::{Talk, Tunnel, accept};
+pub(crate) use dial::{call, within};
+pub use far_end::{Call, Talk, Tunnel, accept, accept_call};
 pub use link::{Agent, Controller, Link};
-pub use tls::{PROTOCOL, client_config, server_config};
+pub(crate) use tls::provider;
+pub use tls::{PROTOCOL, client_config, listener_config, server_config};
 
 use std::time::Duration;
 

@@ -12,11 +12,21 @@ use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-/// A connection on which both sides know each other.
+/// A connection for a tunnel, on which both sides know each other.
 pub(super) async fn dial(
     controller: &Controller,
     config: Arc<ClientConfig>,
     timing: &Timing,
+) -> Result<TlsStream<TcpStream>> {
+    call(controller, config, timing, PROTOCOL).await
+}
+
+/// A connection on which both sides speak a protocol.
+pub(crate) async fn call(
+    controller: &Controller,
+    config: Arc<ClientConfig>,
+    timing: &Timing,
+    protocol: &[u8],
 ) -> Result<TlsStream<TcpStream>> {
     let address = &controller.address;
     let refused = |source| AgentError::Connect { address: address.clone(), source };
@@ -25,7 +35,7 @@ pub(super) async fn dial(
     let failed = |source| AgentError::Handshake { peer: address.clone(), source };
     let stream = within(address, "agree on keys", timing.handshake, handshake).await?.map_err(failed)?;
     match stream.get_ref().1.alpn_protocol() {
-        Some(PROTOCOL) => Ok(stream),
+        Some(spoken) if spoken == protocol => Ok(stream),
         _ => Err(failed(io::Error::other("it does not speak Pierhead's protocol"))),
     }
 }
@@ -40,7 +50,7 @@ pub async fn try_call(controller: &Controller, config: Arc<ClientConfig>, timing
 }
 
 /// What comes of something in time.
-pub(super) async fn within<T>(
+pub(crate) async fn within<T>(
     peer: &str,
     what: &'static str,
     deadline: Duration,

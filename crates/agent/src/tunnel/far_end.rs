@@ -7,6 +7,7 @@ use crate::engine::BodyError;
 use crate::error::{AgentError, Result};
 use crate::facts::HostFacts;
 use crate::gate::{BEATS, FACTS, TALK, TunnelBody};
+use crate::join::{JOIN_PROTOCOL, Joining};
 use crate::term::TERM;
 use crate::whole::Whole;
 use futures_util::stream::{self, Stream};
@@ -17,10 +18,12 @@ use hyper::{Request, Response, Uri};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::pki_types::CertificateDer;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 /// The longest answer that is not a stream, in bytes.
 const LONGEST_ANSWER: usize = 1 << 20;
@@ -34,6 +37,7 @@ const WAITING: usize = 4;
 pub struct Tunnel {
     sender: SendRequest<TunnelBody>,
     peer: Arc<CertificateDer<'static>>,
+    from: SocketAddr,
     ended: watch::Receiver<bool>,
     task: Arc<EndsWithMe>,
 }
@@ -57,15 +61,54 @@ impl std::fmt::Debug for Tunnel {
 /// # Errors
 /// The other side has no certificate that counts, does not speak our protocol, or is too slow.
 pub async fn accept(stream: TcpStream, acceptor: &TlsAcceptor, timing: &Timing) -> Result<Tunnel> {
-    let peer = stream.peer_addr().map_or_else(|_| "the host".to_owned(), |address| address.to_string());
+    match accept_call(stream, acceptor, timing).await? {
+        Call::Tunnel(tunnel) => Ok(tunnel),
+        Call::Join(joining) => {
+            let source = io::Error::other("it asks for a certificate");
+            Err(AgentError::Handshake { peer: joining.from.to_string(), source })
+        }
+    }
+}
+
+/// What a call is for.
+#[derive(Debug)]
+pub enum Call {
+    /// A host with its certificate, which can be asked.
+    Tunnel(Tunnel),
+    /// A host that asks for a certificate.
+    Join(Joining),
+}
+
+/// Takes a call of either kind.
+///
+/// # Errors
+/// The other side has no certificate that counts where it needs one, does not speak our protocols, or is too slow.
+pub async fn accept_call(stream: TcpStream, acceptor: &TlsAcceptor, timing: &Timing) -> Result<Call> {
+    let unnamed = |source| AgentError::Handshake { peer: "the host".to_owned(), source };
+    let from = stream.peer_addr().map_err(unnamed)?;
+    let peer = from.to_string();
     let failed = |source| AgentError::Handshake { peer: peer.clone(), source };
     stream.set_nodelay(true).map_err(failed)?;
     let stream = within(&peer, "agree on keys", timing.handshake, acceptor.accept(stream)).await?.map_err(failed)?;
     let session = stream.get_ref().1;
     let certificate = session.peer_certificates().and_then(|chain| chain.first()).cloned();
-    let Some(certificate) = certificate.filter(|_| session.alpn_protocol() == Some(PROTOCOL)) else {
-        return Err(failed(io::Error::other("it does not speak Pierhead's protocol")));
-    };
+    match (session.alpn_protocol(), certificate) {
+        (Some(JOIN_PROTOCOL), certificate) => {
+            Joining::read(stream, certificate, from, timing.handshake).await.map(Call::Join)
+        }
+        (Some(PROTOCOL), Some(certificate)) => open(stream, certificate, from, timing).await.map(Call::Tunnel),
+        (Some(PROTOCOL), None) => Err(failed(io::Error::other("it has no certificate"))),
+        _ => Err(failed(io::Error::other("it does not speak Pierhead's protocol"))),
+    }
+}
+
+async fn open(
+    stream: TlsStream<TcpStream>,
+    certificate: CertificateDer<'static>,
+    from: SocketAddr,
+    timing: &Timing,
+) -> Result<Tunnel> {
+    let peer = from.to_string();
     let connecting = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .initial_max_send_streams(STREAMS as usize)
@@ -84,7 +127,7 @@ pub async fn accept(stream: TcpStream, acceptor: &TlsAcceptor, timing: &Timing) 
         let _how = connection.await;
         drop(tell);
     });
-    Ok(Tunnel { sender, peer: Arc::new(certificate), ended, task: Arc::new(EndsWithMe(task.abort_handle())) })
+    Ok(Tunnel { sender, peer: Arc::new(certificate), from, ended, task: Arc::new(EndsWithMe(task.abort_handle())) })
 }
 
 impl Tunnel {
@@ -92,6 +135,12 @@ impl Tunnel {
     #[must_use]
     pub fn peer(&self) -> &CertificateDer<'static> {
         &self.peer
+    }
+
+    /// Where the host called from.
+    #[must_use]
+    pub fn from(&self) -> SocketAddr {
+        self.from
     }
 
     /// Ends the tunnel at once, whatever goes on in it.

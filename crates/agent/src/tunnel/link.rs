@@ -4,6 +4,7 @@ use super::serve::{Served, serve};
 use super::sleep::Sleep;
 use super::{Backoff, EndsWithMe, Timing, dial};
 use crate::gate::Gate;
+use crate::join::CONTROLLER_NAME;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::error::Error;
@@ -25,6 +26,15 @@ pub struct Controller {
     pub address: String,
     /// The name that its certificate must bear.
     pub server_name: ServerName<'static>,
+}
+
+impl Controller {
+    /// A controller's listener for agents, `host:port`: wherever it is, its certificate bears one name.
+    #[must_use]
+    pub fn at(address: &str) -> Self {
+        let server_name = ServerName::try_from(CONTROLLER_NAME).expect("a constant that is a name");
+        Self { address: address.to_owned(), server_name }
+    }
 }
 
 /// How it stands with a controller.

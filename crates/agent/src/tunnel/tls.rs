@@ -1,10 +1,11 @@
 //! Who is believed: certificates of one given authority, for the right side, over TLS 1.3, and nobody else.
 
 use crate::error::{AgentError, Result};
+use crate::join::JOIN_PROTOCOL;
 use rustls::client::Resumption;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
+use rustls::server::{ResolvesServerCert, WebPkiClientVerifier};
 use rustls::version::TLS13;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use std::sync::Arc;
@@ -54,7 +55,28 @@ pub fn server_config(
     Ok(config)
 }
 
-fn provider() -> Arc<CryptoProvider> {
+/// The configuration of a controller's listener: tunnels need a certificate of this authority, and who asks for one may
+/// come without. A certificate that does not count is refused whatever it is for.
+///
+/// # Errors
+/// The authority's certificate is none.
+pub fn listener_config(
+    authority: CertificateDer<'static>,
+    shown: Arc<dyn ResolvesServerCert>,
+) -> Result<ServerConfig> {
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots(authority)?), provider());
+    let verifier = verifier.allow_unauthenticated().build().map_err(AgentError::Authority)?;
+    let mut config = ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&TLS13])
+        .map_err(AgentError::Certificates)?
+        .with_client_cert_verifier(verifier)
+        .with_cert_resolver(shown);
+    config.alpn_protocols = vec![PROTOCOL.to_vec(), JOIN_PROTOCOL.to_vec()];
+    config.send_tls13_tickets = 0;
+    Ok(config)
+}
+
+pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 

@@ -1,0 +1,127 @@
+//! The host's side: asks for a certificate, with a token or with the certificate that it has.
+
+use super::pinned::Pinned;
+use super::{Ask, HostKey, JOIN_PROTOCOL, JoinToken, LONGEST, Reply};
+use crate::error::{AgentError, Result};
+use crate::identity::{Identity, moment};
+use crate::tunnel::{Controller, Timing, call, provider, within};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rustls::version::TLS13;
+use rustls::ClientConfig;
+use rustls::client::Resumption;
+use std::sync::Arc;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+
+/// What a host wants to be in the pool.
+#[derive(Debug, Clone, Default)]
+pub struct Host {
+    /// What it shall be called, and not otherwise.
+    pub id: Option<String>,
+    /// What it calls itself: what it is called if that is free.
+    pub name: Option<String>,
+    /// Where its published ports answer; where it calls from if absent.
+    pub address: Option<String>,
+    /// Labels to place by.
+    pub labels: Vec<String>,
+}
+
+/// Exchanges a token for a certificate of a new key. The secret is said to nobody but a controller whose certificate the
+/// token's authority has signed.
+///
+/// # Errors
+/// There is no controller at that address, it is not believed, or it refuses.
+pub async fn join(token: &JoinToken, host: &Host, timing: &Timing) -> Result<Identity> {
+    let pinned = Pinned::new(token.fingerprint, provider());
+    let mut config = ClientConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&TLS13])
+        .map_err(AgentError::Certificates)?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::clone(&pinned) as _)
+        .with_no_client_auth();
+    config.resumption = Resumption::disabled();
+    let ask = Ask {
+        secret: Some(token.secret.clone()),
+        id: host.id.clone(),
+        name: host.name.clone(),
+        address: host.address.clone(),
+        labels: host.labels.clone(),
+        ..Ask::default()
+    };
+    let controllers = vec![token.address.clone()];
+    let (key, grant) = exchange(&token.address, config, ask, timing).await?;
+    let unseen = || AgentError::Broken("the controller did not show its authority".into());
+    let authority = pinned.authority().ok_or_else(unseen)?;
+    Identity::new(grant, &key, authority, controllers)
+}
+
+/// Exchanges the host's certificate for a fresh one of a new key, at the first controller that gives it.
+///
+/// # Errors
+/// No controller gives one; what the last of them said.
+pub async fn renew(identity: &Identity, timing: &Timing) -> Result<Identity> {
+    let mut last = AgentError::Broken("there is no controller to ask".into());
+    for address in &identity.controllers {
+        let config = identity.client_config()?;
+        match exchange(address, config, Ask::default(), timing).await {
+            Ok((key, grant)) => {
+                let renewed = Identity::new(grant, &key, identity.authority.clone(), identity.controllers.clone())?;
+                return Ok(Identity { joined_with: identity.joined_with.clone(), ..renewed });
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+async fn exchange(
+    address: &str,
+    mut config: ClientConfig,
+    ask: Ask,
+    timing: &Timing,
+) -> Result<(HostKey, super::Grant)> {
+    let key = HostKey::generate()?;
+    let (public_key, signature) = key.shown()?;
+    let ask = Ask { public_key, signature, ..ask };
+    config.alpn_protocols = vec![JOIN_PROTOCOL.to_vec()];
+    let controller = Controller::at(address);
+    let stream = call(&controller, Arc::new(config), timing, JOIN_PROTOCOL).await?;
+    let broken = |error: std::io::Error| AgentError::Broken(error.into());
+    let talked = async {
+        let (read, mut write) = tokio::io::split(stream);
+        let mut line = serde_json::to_vec(&ask).map_err(|error| AgentError::Broken(error.into()))?;
+        line.push(b'\n');
+        write.write_all(&line).await.map_err(broken)?;
+        write.flush().await.map_err(broken)?;
+        let mut answer = String::new();
+        BufReader::new(read.take(LONGEST)).read_line(&mut answer).await.map_err(broken)?;
+        serde_json::from_str::<Reply>(&answer).map_err(|_| AgentError::Broken("the controller gave no answer".into()))
+    };
+    match within(address, "answer", timing.handshake, talked).await?? {
+        Reply::Granted(grant) => Ok((key, grant)),
+        Reply::Refused(message) => Err(AgentError::NotJoined(message)),
+    }
+}
+
+impl Identity {
+    fn new(
+        grant: super::Grant,
+        key: &HostKey,
+        authority: rustls::pki_types::CertificateDer<'static>,
+        controllers: Vec<String>,
+    ) -> Result<Self> {
+        let certificate = STANDARD.decode(&grant.certificate).map_err(|error| AgentError::Broken(error.into()))?;
+        let now = moment();
+        let identity = Self {
+            engine: grant.engine,
+            controllers,
+            authority,
+            certificate: certificate.into(),
+            key: key.der(),
+            renew_at: now.saturating_add(grant.life_ms / 3 * 2),
+            expires_at: now.saturating_add(grant.life_ms),
+            joined_with: String::new(),
+        };
+        identity.client_config().map(|_| identity)
+    }
+}
