@@ -8,7 +8,7 @@ use pierhead_store::seal::Sealer;
 use pierhead_store::{Error, Store, StoreJson, Transaction};
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose, date_time_ymd,
+    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData, SignatureAlgorithm, date_time_ymd,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -107,6 +107,34 @@ impl Authority {
         fingerprint(&self.certificate_der)
     }
 
+    /// A certificate (DER) for a client, named after what it is, of a key that it keeps to itself: a point of P-256,
+    /// uncompressed. Whoever asks has shown to have the private half.
+    ///
+    /// # Errors
+    /// [`AuthorityError::Sign`].
+    pub fn issue_client(
+        &self,
+        public_key: &[u8],
+        name: &str,
+        now: Timestamp,
+        life: Duration,
+    ) -> Result<Vec<u8>, AuthorityError> {
+        let mut params = CertificateParams::new(Vec::<String>::new())?;
+        params.distinguished_name = common_name(name);
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        params.use_authority_key_identifier_extension = true;
+        set_life(&mut params, now, life);
+        let certificate = params.signed_by(&PublicKey(public_key), &self.issuer)?;
+        Ok(certificate.der().to_vec())
+    }
+
+    /// Its certificate, DER.
+    #[must_use]
+    pub fn certificate_der(&self) -> &[u8] {
+        &self.certificate_der
+    }
+
     /// A certificate for a server that answers under these names and addresses.
     ///
     /// # Errors
@@ -126,6 +154,19 @@ impl Authority {
             key: key.serialize_der(),
             renew_at: now.plus(two_thirds),
         })
+    }
+}
+
+/// Somebody else's public key.
+struct PublicKey<'a>(&'a [u8]);
+
+impl PublicKeyData for PublicKey<'_> {
+    fn der_bytes(&self) -> &[u8] {
+        self.0
+    }
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        &PKCS_ECDSA_P256_SHA256
     }
 }
 

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use watcher::{Watched, Watcher};
@@ -81,6 +82,8 @@ pub(crate) struct Link {
     /// Bounds everything else.
     pub(crate) others: Semaphore,
     relist: Notify,
+    probe: Notify,
+    opened: Instant,
     hints: Mutex<Hints>,
     doubts: Mutex<Doubts>,
     touched: Mutex<Touched>,
@@ -176,6 +179,8 @@ impl Engines {
             starts: Semaphore::new(self.heartbeat.starts),
             others: Semaphore::new(16),
             relist: Notify::new(),
+            probe: Notify::new(),
+            opened: Instant::now(),
             hints: Mutex::default(),
             doubts: Mutex::default(),
             touched: Mutex::default(),
@@ -240,6 +245,11 @@ impl Link {
     pub(crate) fn relist(&self) {
         self.hints().is_asked = true;
         self.relist.notify_one();
+    }
+
+    /// Asks for a probe at once.
+    pub(crate) fn probe(&self) {
+        self.probe.notify_one();
     }
 
     /// Takes note of an event; whether it asks for a listing is seen when the burst is over.

@@ -18,8 +18,12 @@ pub const IDEMPOTENCY: &str = "idempotency/";
 pub const ACCOUNTS: &str = "accounts/";
 /// Roles.
 pub const ROLES: &str = "roles/";
+/// Which account an id is taken by.
+pub const ACCOUNT_IDS: &str = "account-ids/";
 /// Hashes of tokens.
 pub const TOKENS: &str = "tokens/";
+/// Hashes of the secrets with which hosts join.
+pub const JOINS: &str = "joins/";
 /// The authority of the pool's certificates.
 pub const AUTHORITY: &str = "authority";
 /// Image archives that were sent in.
@@ -72,6 +76,12 @@ pub fn idempotency(actor: &Username, fingerprint: &str) -> String {
     format!("{IDEMPOTENCY}{actor}/{fingerprint}")
 }
 
+/// The key of what says that an account's id is taken.
+#[must_use]
+pub fn account_id(id: &str) -> String {
+    format!("{ACCOUNT_IDS}{id}")
+}
+
 /// The key of an account.
 #[must_use]
 pub fn account(name: &Username) -> String {
@@ -88,6 +98,12 @@ pub fn role(name: &str) -> String {
 #[must_use]
 pub fn token(hash: &str) -> String {
     format!("{TOKENS}{hash}")
+}
+
+/// The key of a join token's record, by the SHA-256 of its secret.
+#[must_use]
+pub fn join(hash: &str) -> String {
+    format!("{JOINS}{hash}")
 }
 
 /// The key of an image archive's record.

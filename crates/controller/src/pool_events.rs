@@ -92,9 +92,10 @@ impl FreezeTold {
 
 /// The hosts that were given up and answer again, as their records shall be.
 pub(crate) fn found_again(world: &World) -> Vec<Engine> {
-    let back = world.engines().values().filter(|engine| {
-        engine.record.given_up && engine.health.status == HealthStatus::Healthy
-    });
+    let back = world
+        .engines()
+        .values()
+        .filter(|engine| engine.record.given_up && engine.health.status == HealthStatus::Healthy);
     back.map(|engine| Engine { given_up: false, ..engine.record.clone() }).collect()
 }
 
@@ -143,6 +144,7 @@ mod tests {
             over_commit: OverCommit::default(),
             duty: Duty::default(),
             given_up: false,
+            agent: None,
             sealed_tls: None,
             sealed_registry_auth: None,
             added_at: Timestamp(0),

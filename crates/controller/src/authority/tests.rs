@@ -89,3 +89,28 @@ async fn what_it_signs_counts_for_its_names_and_its_time_and_for_nobody_else() {
     assert!(!format!("{issued:?}").contains("key"), "{issued:?}");
     assert!(authority.issue_server(&["näme".to_owned()], now, HOUR).is_err());
 }
+
+#[tokio::test]
+async fn a_client_has_a_certificate_of_its_own_key_and_is_no_server() {
+    use rustls::server::WebPkiClientVerifier;
+    let place = Place::new();
+    let authority = place.authority().await;
+    let (key, now) = (KeyPair::generate().unwrap(), Clock::start().now());
+    let certificate = authority.issue_client(key.public_key_raw(), "host-1", now, HOUR).unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from(authority.certificate_der().to_vec())).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
+    let judge = |after: u64| {
+        let at = UnixTime::since_unix_epoch(Duration::from_millis(now.0) + Duration::from_secs(after));
+        verifier.verify_client_cert(&CertificateDer::from(certificate.as_slice()), &[], at).map(drop)
+    };
+    judge(60).unwrap();
+    assert!(matches!(judge(3_700), Err(TlsError::InvalidCertificate(CertificateError::ExpiredContext { .. }))));
+    let chain = vec![CertificateDer::from(certificate.clone())];
+    let pair = rustls::pki_types::PrivatePkcs8KeyDer::from(key.serialize_der()).into();
+    rustls::sign::CertifiedKey::from_der(chain, pair, &provider).unwrap().keys_match().unwrap();
+    assert!(certificate.windows(6).any(|piece| piece == b"host-1"), "it bears the name");
+    let served = Issued { chain: vec![certificate], key: Vec::new(), renew_at: now };
+    assert!(judged(&authority, &served, "host-1", now).is_err(), "a host cannot pass for a controller");
+}

@@ -16,6 +16,10 @@ use tokio::time::Instant;
 /// How long a burst of events is collected before the containers are listed once.
 const BURST: Duration = Duration::from_millis(100);
 
+/// How long the agent of a host may take to call before the host counts as down: longer than its longest wait between
+/// two calls.
+const TIME_TO_CALL: Duration = Duration::from_secs(10);
+
 #[derive(Clone, Copy)]
 pub(super) enum Watched {
     Probe,
@@ -50,7 +54,8 @@ impl Watcher {
                 // Tried once more, at once.
                 continue;
             }
-            tokio::time::sleep_until(began + self.heartbeat.interval).await;
+            // Whoever doubts it, or knows that it is back, need not wait for the next turn.
+            let _asked = tokio::time::timeout_at(began + self.heartbeat.interval, self.link.probe.notified()).await;
         }
     }
 
@@ -71,8 +76,16 @@ impl Watcher {
         };
         if outcome.is_ok() {
             self.desk.measured.probes.observe(took);
+        } else if self.is_still_to_call() {
+            return HealthStatus::Pending;
         }
         self.note(outcome)
+    }
+
+    /// Whether it is the host that has to call, and it had no time to do so yet, as after a restart of this controller.
+    fn is_still_to_call(&self) -> bool {
+        let is_early = self.link.opened.elapsed() < TIME_TO_CALL;
+        is_early && self.link.record.agent.is_some() && self.status() == HealthStatus::Pending
     }
 
     pub(super) fn status(&self) -> HealthStatus {
