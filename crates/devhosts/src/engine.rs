@@ -35,7 +35,10 @@ const ENGINE_SCRIPT: &str = r#"rm -f /run/docker.pid /run/docker/containerd/cont
 
 /// Where a host's engine answers.
 pub(crate) fn docker_host(host: &HostRecord) -> String {
-    format!("tcp://{}:{ENGINE_PORT}", host.address)
+    match &host.socket {
+        Some(socket) => format!("unix://{}", text(socket)),
+        None => format!("tcp://{}:{ENGINE_PORT}", host.address),
+    }
 }
 
 /// Where the output of a host's processes goes.

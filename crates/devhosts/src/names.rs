@@ -77,6 +77,11 @@ impl Names {
         self.hosts_dir().join(host)
     }
 
+    /// Where the engine of a host answers that listens on no network.
+    pub(crate) fn engine_socket(&self, host: &str) -> PathBuf {
+        self.host_dir(host).join("docker.sock")
+    }
+
     pub(crate) fn services_dir(&self) -> PathBuf {
         self.dir.join("services")
     }

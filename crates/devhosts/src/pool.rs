@@ -29,6 +29,8 @@ pub struct PoolSpec {
     pub hosts: usize,
     /// Further arguments for each `dockerd`, for example `--live-restore`.
     pub dockerd_args: Vec<String>,
+    /// Whether the engines listen on no network: they answer at sockets of this machine.
+    pub sockets_only: bool,
 }
 
 /// Docker hosts that run in the background, described by a directory.
@@ -132,7 +134,7 @@ impl Pool {
             if index > MAX_HOSTS {
                 return Err(Error::HostCount { asked: index, max: MAX_HOSTS });
             }
-            let host = HostRecord::new(subnet, index);
+            let host = self.host_record(subnet, index, record.sockets_only);
             record.hosts.push(host.clone());
             Ok((host, subnet))
         })?;
@@ -189,6 +191,7 @@ impl Pool {
             phase: Phase::Starting,
             subnet: None,
             dockerd_args: spec.dockerd_args,
+            sockets_only: spec.sockets_only,
             hosts: Vec::new(),
             services: Vec::new(),
         };
@@ -201,7 +204,7 @@ impl Pool {
             let _machine = network::lock_machine()?;
             let subnet = network::free_subnet()?;
             record.subnet = Some(subnet);
-            record.hosts = (1..=spec.hosts).map(|index| HostRecord::new(subnet, index)).collect();
+            record.hosts = (1..=spec.hosts).map(|index| self.host_record(subnet, index, spec.sockets_only)).collect();
             record.write(names)?;
             network::make_bridge(names, subnet)?;
             record.hosts.iter().try_for_each(|host| network::make_host(names, host, subnet))?;
@@ -217,6 +220,12 @@ impl Pool {
             record.phase = Phase::Up;
             Ok(())
         })
+    }
+
+    fn host_record(&self, subnet: u8, index: usize, sockets_only: bool) -> HostRecord {
+        let record = HostRecord::new(subnet, index);
+        let socket = sockets_only.then(|| self.names.engine_socket(&record.name));
+        HostRecord { socket, ..record }
     }
 
     fn unfinished(&self) -> Error {

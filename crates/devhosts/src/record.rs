@@ -33,6 +33,9 @@ pub(crate) struct Record {
     /// The x of 10.77.x.0/24.
     pub(crate) subnet: Option<u8>,
     pub(crate) dockerd_args: Vec<String>,
+    /// Whether its engines answer on no network.
+    #[serde(default)]
+    pub(crate) sockets_only: bool,
     pub(crate) hosts: Vec<HostRecord>,
     pub(crate) services: Vec<ServiceRecord>,
 }
@@ -42,6 +45,9 @@ pub(crate) struct HostRecord {
     pub(crate) name: String,
     pub(crate) index: usize,
     pub(crate) address: Ipv4Addr,
+    /// Where its engine answers if it does not on the network.
+    #[serde(default)]
+    pub(crate) socket: Option<PathBuf>,
     /// The process that keeps the host's namespaces, as a machine outlives its engine.
     pub(crate) holder: Option<ProcessId>,
     pub(crate) engine: Option<ProcessId>,
@@ -50,7 +56,7 @@ pub(crate) struct HostRecord {
 impl HostRecord {
     pub(crate) fn new(subnet: u8, index: usize) -> Self {
         let address = names::host_address(subnet, index);
-        Self { name: format!("host-{index}"), index, address, holder: None, engine: None }
+        Self { name: format!("host-{index}"), index, address, socket: None, holder: None, engine: None }
     }
 }
 

@@ -120,6 +120,7 @@ mod tests {
             phase: Phase::Up,
             subnet: None,
             dockerd_args: vec![],
+            sockets_only: false,
             hosts: vec![],
             services: vec![],
         };

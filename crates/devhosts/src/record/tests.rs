@@ -7,6 +7,7 @@ fn record(names: &Names) -> Record {
         phase: Phase::Starting,
         subnet: Some(4),
         dockerd_args: vec!["--label=a=b".to_owned()],
+        sockets_only: false,
         hosts: vec![HostRecord::new(4, 1), HostRecord::new(4, 2)],
         services: vec![],
     }

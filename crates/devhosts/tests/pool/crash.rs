@@ -18,7 +18,7 @@ const VICTIM_PIPE: &str = "PIERHEAD_TEST_VICTIM_PIPE";
 fn is_victim() -> bool {
     let (Some(dir), Some(pipe)) = (env::var_os(VICTIM_DIR), env::var(VICTIM_PIPE).ok()) else { return false };
     let dockerd_args = vec![format!("--config-file={pipe}")];
-    Pool::up(PoolSpec { dir: dir.into(), hosts: 2, dockerd_args }).unwrap();
+    Pool::up(PoolSpec { dir: dir.into(), hosts: 2, dockerd_args, ..PoolSpec::default() }).unwrap();
     true
 }
 

@@ -86,7 +86,7 @@ fn status_is_seen_from_elsewhere(pool: &Pool) {
         let command = fs::read_to_string(format!("/proc/{}/comm", host.pid.unwrap())).unwrap();
         assert_eq!(command, "dockerd\n");
     }
-    let again = Pool::up(PoolSpec { dir: pool.dir().to_owned(), hosts: 1, dockerd_args: vec![] }).unwrap_err();
+    let again = Pool::up(PoolSpec { dir: pool.dir().to_owned(), hosts: 1, ..PoolSpec::default() }).unwrap_err();
     assert!(matches!(&again, Error::AlreadyUp { running, .. } if running == &["host-1", "host-2"]), "{again}");
 }
 

@@ -35,7 +35,7 @@ impl Place {
     }
 
     pub fn spec(&self, hosts: usize) -> PoolSpec {
-        PoolSpec { dir: self.dir(), hosts, dockerd_args: Vec::new() }
+        PoolSpec { dir: self.dir(), hosts, ..PoolSpec::default() }
     }
 
     /// What all names of a pool in this place begin with.

@@ -38,7 +38,7 @@ const MAKER_DIR: &str = "PIERHEAD_TEST_MAKER_DIR";
 #[test]
 fn a_pool_survives_the_program_that_made_it() {
     if let Some(dir) = env::var_os(MAKER_DIR) {
-        let pool = Pool::up(PoolSpec { dir: dir.into(), hosts: 1, dockerd_args: vec![] }).unwrap();
+        let pool = Pool::up(PoolSpec { dir: dir.into(), hosts: 1, ..PoolSpec::default() }).unwrap();
         let argv = ["sleep", "600"].map(String::from).to_vec();
         pool.spawn(&Service { name: "web".into(), argv, ..Service::default() }).unwrap();
         return;
