@@ -10,6 +10,7 @@ mod engines;
 mod events;
 mod explain;
 mod image;
+mod joins;
 mod logs;
 mod openapi;
 mod operations;
@@ -25,8 +26,7 @@ use crate::mount::Access::{Holders, LoggedIn, Public, Scraper, Streamed};
 use crate::mount::Routes;
 use crate::paging::Order;
 use pierhead_model::Permission::{
-    ReadCluster, ReadContainers, ReadEngines, ReadEvents, WriteAccounts, WriteContainers, WriteEngines,
-    WriteImages,
+    ReadCluster, ReadContainers, ReadEngines, ReadEvents, WriteAccounts, WriteContainers, WriteEngines, WriteImages,
 };
 
 /// Every route: its path, who may use it, what does it, and how it is described. Changes by GET are kept for clients of
@@ -51,7 +51,12 @@ fn accounts(routes: Routes) -> Routes {
         .list("/api/account", Holders(WriteAccounts), account::list, doc::access::list_accounts(), Order::Username)
         .post("/api/account", Holders(WriteAccounts), account::add, doc::access::add_account())
         .delete("/api/account", Holders(WriteAccounts), account::delete, doc::access::delete_account())
-        .delete("/api/account/{username}", Holders(WriteAccounts), account::delete_named, doc::access::delete_named_account())
+        .delete(
+            "/api/account/{username}",
+            Holders(WriteAccounts),
+            account::delete_named,
+            doc::access::delete_named_account(),
+        )
         .put("/api/account/{username}", Holders(WriteAccounts), account::set_role, doc::access::set_role())
         .noun("token", "Tokens, with which programs log in")
         .list("/api/tokens", LoggedIn, token::list, doc::access::list_tokens(), Order::Id)
@@ -70,8 +75,10 @@ fn engines(routes: Routes) -> Routes {
         .noun("engine", "Docker hosts")
         .list("/api/engines", Holders(ReadEngines), engines::list, doc::engines::list(), Order::Id)
         .post("/api/engines", Holders(WriteEngines), engines::add, doc::engines::add())
+        .post("/api/engines/join-tokens", Holders(WriteEngines), joins::make, doc::engines::make_join_token())
         .get("/api/engines/{id}", Holders(ReadEngines), engines::show, doc::engines::show())
         .delete("/api/engines/{id}", Holders(WriteEngines), engines::remove, doc::engines::remove())
+        .post("/api/engines/{id}/revoke", Holders(WriteEngines), joins::revoke, doc::engines::revoke())
         .post("/api/engines/{id}/cordon", Holders(WriteEngines), duty::cordon, doc::cluster::cordon())
         .post("/api/engines/{id}/uncordon", Holders(WriteEngines), duty::uncordon, doc::cluster::uncordon())
         .post("/api/engines/{id}/drain", Holders(WriteEngines), duty::drain, doc::cluster::drain())

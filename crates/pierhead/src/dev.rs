@@ -1,5 +1,6 @@
 //! `pierhead dev`: a whole pool on this machine, for demonstrations and tests.
 
+mod agents;
 mod local;
 mod pool;
 mod show;
@@ -33,6 +34,9 @@ struct UpArgs {
     /// How many Docker hosts
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=50))]
     hosts: u16,
+    /// Reach the hosts through agents: no engine listens on the network
+    #[arg(long)]
+    agents: bool,
     #[command(flatten)]
     dir: DirArgs,
 }
@@ -54,7 +58,7 @@ impl DirArgs {
 pub(crate) async fn dev(args: DevArgs, json: bool) -> Result<()> {
     match args.command {
         DevCommand::Up(up) => {
-            let pool = pool::up(&up.dir.dir(), usize::from(up.hosts)).await?;
+            let pool = pool::up(&up.dir.dir(), usize::from(up.hosts), up.agents).await?;
             show::pool(&pool, json)
         }
         DevCommand::Down(dir) => {
@@ -64,27 +68,27 @@ pub(crate) async fn dev(args: DevArgs, json: bool) -> Result<()> {
             Ok(())
         }
         DevCommand::Status(dir) => show::status(&dir.dir(), json),
-        DevCommand::Run(up) => run(&up.dir.dir(), usize::from(up.hosts)).await,
+        DevCommand::Run(up) => run(&up.dir.dir(), usize::from(up.hosts), up.agents).await,
     }
 }
 
-async fn run(dir: &std::path::Path, hosts: usize) -> Result<()> {
+async fn run(dir: &std::path::Path, hosts: usize, agents: bool) -> Result<()> {
     // From now on Ctrl-C ends the wait below, never the program in the middle of its work.
     let stop = stop::Stop::listen()?;
     if let Err(missing) = pierhead_devhosts::requirements() {
         eprintln!("Docker hosts of its own cannot be made here: {missing}");
         return local::run(stop).await;
     }
-    let result = demonstrate(dir, hosts, stop).await;
+    let result = demonstrate(dir, hosts, agents, stop).await;
     eprintln!("Removing everything …");
     pierhead_devhosts::down(dir)?;
     eprintln!("Everything is gone.");
     result
 }
 
-async fn demonstrate(dir: &std::path::Path, hosts: usize, mut stop: stop::Stop) -> Result<()> {
+async fn demonstrate(dir: &std::path::Path, hosts: usize, agents: bool, mut stop: stop::Stop) -> Result<()> {
     let started = async {
-        let pool = pool::up(dir, hosts).await?;
+        let pool = pool::up(dir, hosts, agents).await?;
         let sample = pool::run_sample(&pool.client()?).await?;
         show::tour(&pool, &sample);
         anyhow::Ok(())

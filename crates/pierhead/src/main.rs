@@ -1,6 +1,7 @@
 //! One program: the controller, the command line, and Docker hosts for development. Wiring only.
 
 mod admin;
+mod agent;
 mod dev;
 mod serve;
 
@@ -28,6 +29,8 @@ enum Command {
     Serve(Box<serve::ServeArgs>),
     /// A pool on this machine: real Docker hosts in network namespaces
     Dev(dev::DevArgs),
+    /// Be a Docker host of a pool: one connection out to each controller, and nothing that listens
+    Agent(agent::AgentArgs),
     /// What is done on the server's own machine
     Admin(admin::AdminArgs),
     #[command(flatten)]
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
     };
     let result = match cli.command {
         Command::Serve(args) => runtime.block_on(serve::serve(*args)),
+        Command::Agent(args) => runtime.block_on(agent::agent(args)),
         Command::Dev(args) => runtime.block_on(dev::dev(args, cli.connection.json)),
         Command::Admin(args) => runtime.block_on(admin::admin(args, cli.connection.json)),
         Command::Client(command) => {

@@ -99,6 +99,11 @@ async fn begin(
         defaults: Arc::new(defaults),
         metrics: Metrics::new(Some(SCRAPE_TOKEN)),
         front: pierhead_api::Front::default(),
+        joins: Some(pierhead_api::Joins {
+            address: "127.0.0.1:7443".to_owned(),
+            ca_fingerprint: "0".repeat(64),
+            token_of: Arc::new(|secret| format!("pj1-{secret}")),
+        }),
         version: "test",
     };
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port is free");

@@ -42,7 +42,7 @@ pub(super) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn shown(api: &Api, id: &str) -> Result<EngineView, ApiError> {
+pub(super) fn shown(api: &Api, id: &str) -> Result<EngineView, ApiError> {
     let known = api.controller.known();
     let engine = known.world.engines().get(id).map(|engine| views::engine(&known.world, engine));
     engine.ok_or_else(|| ApiError::not_found(format!("there is no engine {}", id.chars().take(64).collect::<String>())))
@@ -75,6 +75,7 @@ fn record(api: &Api, caller: &Caller, request: &EngineRequest) -> Result<Engine,
         },
         duty: Duty::default(),
         given_up: false,
+        agent: None,
         sealed_registry_auth: sealed_auth(api, &id, request)?,
         added_at: api.controller.clock().now(),
         added_by: caller.identity.username.clone(),

@@ -44,6 +44,8 @@ const ROUTES: &[(&str, &str, Who)] = &[
     ("POST", "/api/engines", Admins),
     ("GET", "/api/engines/{id}", Users),
     ("DELETE", "/api/engines/{id}", Admins),
+    ("POST", "/api/engines/join-tokens", Admins),
+    ("POST", "/api/engines/{id}/revoke", Admins),
     ("POST", "/api/engines/{id}/cordon", Admins),
     ("POST", "/api/engines/{id}/uncordon", Admins),
     ("POST", "/api/engines/{id}/drain", Admins),

@@ -1,10 +1,12 @@
 //! A pool of real hosts with a controller: brought up in steps, each of which says what it waits for.
 
 use anyhow::{Context, Result, bail};
+use super::agents::{self, DevAgent};
 use pierhead_client::{Addresses, Change, Client, RunOptions, Started, Wait};
 use pierhead_devhosts::{HostStatus, Pool, PoolSpec, Service, sample};
 use pierhead_wire::{ContainerView, EngineRequest, ImageDescription, LogIn, PortDescription, PortNumber};
 use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -22,6 +24,9 @@ pub(super) struct DevPool {
     pub password: String,
     pub token: String,
     pub hosts: Vec<DevHost>,
+    /// The agents that the hosts are reached through; none if they are reached at their addresses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agents: Vec<DevAgent>,
     pub dir: PathBuf,
 }
 
@@ -47,14 +52,14 @@ impl DevPool {
 }
 
 /// Brings up hosts and controller. If anything fails, nothing of it stays.
-pub(super) async fn up(dir: &Path, hosts: usize) -> Result<DevPool> {
+pub(super) async fn up(dir: &Path, hosts: usize, agents: bool) -> Result<DevPool> {
     if let Err(missing) = pierhead_devhosts::requirements() {
         bail!("Docker hosts cannot be made here: {missing}");
     }
     eprintln!("Starting {hosts} Docker hosts in {} …", dir.display());
-    let spec = PoolSpec { dir: dir.to_owned(), hosts, ..PoolSpec::default() };
+    let spec = PoolSpec { dir: dir.to_owned(), hosts, sockets_only: agents, ..PoolSpec::default() };
     let pool = tokio::task::spawn_blocking(move || Pool::up(spec)).await.context("starting the hosts")??;
-    match with_controller(&pool).await {
+    match with_controller(&pool, agents).await {
         Ok(up) => Ok(up),
         Err(error) => {
             let log = pool.service_dir(CONTROLLER).ok().and_then(|dir| std::fs::read_to_string(dir.join("log")).ok());
@@ -68,25 +73,31 @@ pub(super) async fn up(dir: &Path, hosts: usize) -> Result<DevPool> {
     }
 }
 
-async fn with_controller(pool: &Pool) -> Result<DevPool> {
+async fn with_controller(pool: &Pool, with_agents: bool) -> Result<DevPool> {
     eprintln!("Starting the controller …");
     let service_dir = pool.service_dir(CONTROLLER)?;
     let password = pierhead_api::random_password();
-    let data_dir = start_controller(pool, &service_dir, &password)?;
+    let listen = if with_agents { Some(agents::free_address(pool)?) } else { None };
+    let data_dir = start_controller(pool, &service_dir, &password, listen)?;
     let url = ready(&data_dir).await?;
     let client = Client::new(Addresses::parse(&url)?, None)?;
     let log_in = LogIn { username: "admin".to_owned(), password: password.clone() };
     let token = client.log_in(&log_in).await.context("logging in")?.into_value().token;
-    let up = DevPool {
+    let mut up = DevPool {
         url,
         username: log_in.username,
         password,
         token,
         hosts: pool.status()?.into_iter().map(DevHost::from).collect(),
+        agents: Vec::new(),
         dir: pool.dir().to_owned(),
     };
     let client = up.client()?;
     for host in &up.hosts {
+        if with_agents {
+            up.agents.push(agents::start(pool, &client, host).await.with_context(|| format!("adding {}", host.name))?);
+            continue;
+        }
         let engine = EngineRequest {
             id: Some(host.name.clone()),
             addr: Some(host.docker_host.clone()),
@@ -94,18 +105,23 @@ async fn with_controller(pool: &Pool) -> Result<DevPool> {
         };
         client.add_engine(&engine).await.with_context(|| format!("adding {}", host.name))?;
     }
-    all_healthy(&client).await?;
+    all_healthy(&client, up.hosts.len()).await?;
     write_private(&service_dir.join("pool.json"), &serde_json::to_string(&up)?)?;
     Ok(up)
 }
 
-fn start_controller(pool: &Pool, service_dir: &Path, password: &str) -> Result<PathBuf> {
+fn start_controller(
+    pool: &Pool,
+    service_dir: &Path,
+    password: &str,
+    agent_listen: Option<SocketAddr>,
+) -> Result<PathBuf> {
     let data_dir = service_dir.join("data");
     let password_file = service_dir.join("password");
     write_private(&password_file, password)?;
     let program = std::env::current_exe().context("the path of this program")?;
     let path = |path: &Path| path.display().to_string();
-    let argv = vec![
+    let mut argv = vec![
         path(&program),
         "serve".to_owned(),
         "--listen".to_owned(),
@@ -115,6 +131,9 @@ fn start_controller(pool: &Pool, service_dir: &Path, password: &str) -> Result<P
         "--admin-password-file".to_owned(),
         path(&password_file),
     ];
+    if let Some(listen) = agent_listen {
+        argv.extend(["--agent-listen".to_owned(), listen.to_string()]);
+    }
     pool.spawn(&Service { name: CONTROLLER.to_owned(), argv, ..Service::default() })?;
     Ok(data_dir)
 }
@@ -147,15 +166,16 @@ async fn answering(file: &Path) -> Option<String> {
     Some(url)
 }
 
-async fn all_healthy(client: &Client) -> Result<()> {
+async fn all_healthy(client: &Client, hosts: usize) -> Result<()> {
     let until = Instant::now() + PATIENCE;
     loop {
         let engines = client.engines().await?.into_value();
-        let Some(away) = engines.iter().find(|engine| engine.health.status != "healthy" || engine.cpus == 0.0) else {
-            return Ok(());
-        };
-        if Instant::now() > until {
-            bail!("host {} did not become healthy: {}", away.id, away.health.reason);
+        let away = engines.iter().find(|engine| engine.health.status != "healthy" || engine.cpus == 0.0);
+        match away {
+            None if engines.len() >= hosts => return Ok(()),
+            _ if Instant::now() <= until => {}
+            Some(away) => bail!("host {} did not become healthy: {}", away.id, away.health.reason),
+            None => bail!("{} of {hosts} hosts have joined", engines.len()),
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

@@ -16,6 +16,7 @@ pub(super) fn pool(pool: &DevPool, json: bool) -> Result<()> {
     println!("\nThe pool is up.\n");
     access(pool);
     hosts(&pool.hosts);
+    agents(pool);
     println!("Remove it with: pierhead dev down --dir {}", pool.dir.display());
     Ok(())
 }
@@ -35,11 +36,21 @@ fn hosts(hosts: &[DevHost]) {
     println!();
 }
 
+/// Who reaches the hosts, if they are reached through agents.
+fn agents(pool: &DevPool) {
+    if pool.agents.is_empty() {
+        return;
+    }
+    let all: Vec<String> = pool.agents.iter().map(|agent| format!("{} (pid {})", agent.host, agent.pid)).collect();
+    println!("Agents: {}. No engine listens on the network.\n", all.join(", "));
+}
+
 /// The pool with its sample app, and what to try next.
 pub(super) fn tour(pool: &DevPool, sample: &[ContainerView]) {
     println!("\nPierhead is up, with a sample app on real Docker hosts.\n");
     access(pool);
     hosts(&pool.hosts);
+    agents(pool);
     containers(sample);
     try_next(&pool.url, &pool.token, sample);
 }

@@ -1,6 +1,7 @@
 //! The way to an engine from its record: its address, its certificates, and the account that it pulls with. Secrets are
 //! unsealed here and handed on; none is logged or shown.
 
+use super::agents::Agents;
 use pierhead_controller::{Connect, Connection};
 use pierhead_engine::{Docker, DockerOptions};
 use pierhead_model::Engine;
@@ -9,11 +10,16 @@ use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
 /// Opens the ways to engines.
-pub(super) fn connect(sealer: Arc<Sealer>) -> Connect {
+pub(super) fn connect(sealer: Arc<Sealer>, agents: Arc<Agents>) -> Connect {
     Arc::new(move |engine: &Engine| {
-        let tls = unsealed(&sealer, engine, "tls", engine.sealed_tls.as_deref())?;
-        let options = DockerOptions { tls, ..DockerOptions::default() };
-        let docker = Docker::connect(&engine.addr, options).map_err(|error| error.to_string())?;
+        let docker = match &engine.agent {
+            Some(_) => agents.docker(&engine.id),
+            None => {
+                let tls = unsealed(&sealer, engine, "tls", engine.sealed_tls.as_deref())?;
+                Docker::connect(&engine.addr, DockerOptions { tls, ..DockerOptions::default() })
+            }
+        };
+        let docker = docker.map_err(|error| error.to_string())?;
         let registry_auth = unsealed(&sealer, engine, "registry", engine.sealed_registry_auth.as_deref())?;
         Ok(Connection { engine: Arc::new(docker), registry_auth })
     })

@@ -72,6 +72,33 @@ pub(super) async fn start(source: &TlsSource, listen: IpAddr, authority: &Arc<Au
     }
 }
 
+/// The certificate of the listener for agents: of the pool's own authority, under one name wherever it listens. It is
+/// kept fresh until this is dropped.
+pub(super) struct Shown {
+    current: Arc<Current>,
+    keeping: JoinHandle<()>,
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        self.keeping.abort();
+    }
+}
+
+impl Shown {
+    pub(super) fn new(listen: IpAddr, authority: &Arc<Authority>, clock: Clock) -> Result<Self> {
+        let own = Own::new(Arc::clone(authority), listen, vec![pierhead_agent::CONTROLLER_NAME.to_owned()], clock);
+        let (first, renew_at) = own.take().context("the certificate of the listener for agents")?;
+        let current = Current::new(first);
+        let keeping = tokio::spawn(own.follow(Arc::clone(&current), renew_at));
+        Ok(Self { current, keeping })
+    }
+
+    pub(super) fn resolver(&self) -> Arc<dyn ResolvesServerCert> {
+        Arc::clone(&self.current) as _
+    }
+}
+
 fn fingerprint(shown: &CertifiedKey) -> String {
     shown.cert.last().map(|last| pierhead_controller::fingerprint(last)).unwrap_or_default()
 }

@@ -2,7 +2,7 @@
 
 use super::{Example, MOMENT, health};
 use crate::{
-    ClusterInfo, ContainerView, EngineOfContainer, EngineRequest, EngineThenView, EngineView, EventView, Health,
+    ClusterInfo, ContainerView, EngineOfContainer, EngineRequest, EngineThenView, EngineView, EventView, Health, JoinTokenCreated, JoinTokenRequest,
     HomelessView, MoveView, RebalanceRequest, RebalanceView, ScoreView, SilentEngine, SurvivalView,
 };
 
@@ -47,6 +47,23 @@ impl Example for EngineView {
             kernel: "6.1.0".to_owned(),
             storage_driver: "overlay2".to_owned(),
             lacks: Vec::new(),
+        }
+    }
+}
+
+impl Example for JoinTokenRequest {
+    fn example() -> Self {
+        Self { expires_in: Some("1h".to_owned()) }
+    }
+}
+
+impl Example for JoinTokenCreated {
+    fn example() -> Self {
+        Self {
+            token: "pj1-MTAuMC4wLjE6NzQ0MyB4IHk".to_owned(),
+            address: "10.0.0.1:7443".to_owned(),
+            ca_fingerprint: "714e01115f7642a9d2d9a9a8f0a4a3a1b6c5d4e3f2a1b0c9d8e7f6a5b4c3d2e1".to_owned(),
+            expires_at: MOMENT.to_owned(),
         }
     }
 }

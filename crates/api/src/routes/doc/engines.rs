@@ -1,7 +1,7 @@
 //! Docker hosts.
 
 use crate::describe::Doc;
-use pierhead_wire::{EngineRequest, EngineView};
+use pierhead_wire::{EngineRequest, EngineView, JoinTokenCreated, JoinTokenRequest};
 
 pub fn list() -> Doc {
     Doc::new("list_engines", "List the hosts").lists::<EngineView>("All hosts, never with a key or password")
@@ -33,6 +33,28 @@ pub fn remove() -> Doc {
         .about("What runs there goes on running, and is adopted if the host is added again. To move it first, drain.")
         .path("id", "Its id")
         .nothing("It is forgotten")
+        .once()
+        .refuses(404, "not_found", "There is no such host")
+}
+
+pub fn make_join_token() -> Doc {
+    Doc::new("make_join_token", "Make a token with which a host joins")
+        .about(
+            "The host's agent exchanges it for a certificate of its own, and calls from then on: nothing on the host \
+             listens. It is good for one host, and is told only once.",
+        )
+        .takes::<JoinTokenRequest>()
+        .answers::<JoinTokenCreated>(201, "The token")
+        .once()
+        .refuses(409, "no_agents", "This controller takes no agents")
+        .refuses(409, "token_given", "The request was carried out before, and its token is told only once")
+}
+
+pub fn revoke() -> Doc {
+    Doc::new("revoke_engine", "Revoke the certificate of a host's agent")
+        .about("Its connection is cut and it is shut out until it joins again. What runs there goes on running.")
+        .path("id", "Its id")
+        .answers::<EngineView>(200, "The host")
         .once()
         .refuses(404, "not_found", "There is no such host")
 }

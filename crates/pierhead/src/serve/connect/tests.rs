@@ -31,6 +31,7 @@ fn engine(addr: &str, sealed_tls: Option<String>) -> Engine {
         sealed_tls,
         duty: pierhead_model::Duty::default(),
         given_up: false,
+        agent: None,
         sealed_registry_auth: None,
         added_at: Timestamp(0),
         added_by: Username::parse("admin").unwrap(),
@@ -45,7 +46,7 @@ fn a_record_with_certificates_is_a_way_to_its_engine() {
         sealed_registry_auth: sealed(&sealer, "engine/e1/registry", &auth),
         ..engine("https://a.lan:2376", sealed(&sealer, "engine/e1/tls", &tls()))
     };
-    let connection = connect(sealer)(&record).map_err(|error| error.clone()).unwrap();
+    let connection = connect(sealer, Agents::new().0)(&record).map_err(|error| error.clone()).unwrap();
     assert_eq!(connection.registry_auth, Some(auth));
 }
 
@@ -62,7 +63,7 @@ fn whatever_is_wrong_with_a_record_is_told_without_its_secrets() {
         ("https://a.lan:2376", sealed(&sealer, "engine/e1/tls", &mixed), "ssl_key must belong"),
     ] {
         let record = engine(addr, sealed_tls);
-        let Err(error) = connect(Arc::clone(&sealer))(&record) else { panic!("{addr} is connected: {words}") };
+        let Err(error) = connect(Arc::clone(&sealer), Agents::new().0)(&record) else { panic!("{addr} is connected: {words}") };
         assert!(error.contains(words), "{error}");
         for key in [&tls.key_pem, &other.key_pem] {
             assert!(!error.contains(key.lines().nth(1).unwrap()), "{error}");

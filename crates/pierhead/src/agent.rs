@@ -1,0 +1,228 @@
+//! `pierhead agent`: what runs on a Docker host so that the host opens nothing to the network.
+
+mod doctor;
+mod install;
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, Subcommand};
+use pierhead_agent::{Agent, Controller, Gate, Host, Identity, INTERVAL, JoinToken, LoadMeter, Pulse, Terms, Timing};
+use pierhead_controller::fingerprint;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+/// The longest sleep before the clock is looked at again: it may be set, or the machine may sleep.
+const LONGEST_NAP: Duration = Duration::from_secs(60);
+
+/// Flags of `pierhead agent`.
+#[derive(Debug, Args)]
+pub(crate) struct AgentArgs {
+    #[command(flatten)]
+    host: HostArgs,
+    #[command(subcommand)]
+    command: Option<AgentCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+enum AgentCommand {
+    /// Say what is wrong with this host, its engine and the way to its controllers
+    Doctor,
+    /// Join, and run from now on as a service of systemd
+    Install {
+        /// Print the unit and do nothing
+        #[arg(long)]
+        print: bool,
+    },
+}
+
+#[derive(Debug, Clone, Args)]
+struct HostArgs {
+    /// Token to join with, from 'pierhead engine join-command'; not needed any more once the host has joined
+    #[arg(long, env = "PIERHEAD_JOIN_TOKEN", value_name = "TOKEN", global = true, hide_env_values = true)]
+    join: Option<String>,
+    /// Where a controller takes agents, in place of what the token says; may be given several times
+    #[arg(long = "controller", value_name = "HOST:PORT", global = true)]
+    controllers: Vec<String>,
+    /// What the host is called in the pool [default: its own name]
+    #[arg(long, value_name = "ID", global = true)]
+    id: Option<String>,
+    /// Label to place by; may be given several times
+    #[arg(long = "label", value_name = "LABEL", global = true)]
+    labels: Vec<String>,
+    /// Where the host's published ports answer [default: the address that it calls from]
+    #[arg(long, value_name = "ADDRESS", global = true)]
+    address: Option<String>,
+    /// Socket of the host's Docker engine
+    #[arg(long, value_name = "FILE", default_value = "/var/run/docker.sock", global = true)]
+    docker_socket: PathBuf,
+    /// Directory of the host's key and of the latest leader's term
+    #[arg(long, value_name = "DIR", default_value = "/var/lib/pierhead-agent", global = true)]
+    state_dir: PathBuf,
+}
+
+/// Does one command.
+pub(crate) async fn agent(args: AgentArgs) -> Result<()> {
+    match args.command {
+        None => {
+            crate::serve::start_log();
+            run(&args.host).await
+        }
+        Some(AgentCommand::Doctor) => doctor::doctor(&args.host).await,
+        Some(AgentCommand::Install { print }) => install::install(&args.host, print).await,
+    }
+}
+
+async fn run(args: &HostArgs) -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("waiting for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("waiting for SIGINT")?;
+    let identity = args.identity().await?;
+    tracing::info!(engine = identity.engine, controllers = identity.controllers.join(" "), "this host is in the pool");
+    let terms = Arc::new(Terms::open(&args.state_dir)?);
+    let gate = Arc::new(Gate::new(&args.docker_socket, terms, Pulse::new(INTERVAL, LoadMeter::source())));
+    for lack in gate.facts().await.lacks {
+        tracing::warn!("{lack}");
+    }
+    let (tls, config) = watch::channel(Arc::new(identity.client_config()?));
+    let controllers = identity.controllers.iter().map(|address| Controller::at(address)).collect();
+    let agent = Agent::new(controllers, config, gate, Timing::default());
+    tokio::select! {
+        () = agent.run() => {}
+        () = keep_fresh(identity, args, tls) => {}
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopped; containers run on");
+    Ok(())
+}
+
+/// Renews the certificate at two thirds of its life, for ever.
+async fn keep_fresh(mut identity: Identity, args: &HostArgs, tls: watch::Sender<Arc<rustls::ClientConfig>>) {
+    loop {
+        let wait = identity.renew_at.saturating_sub(moment());
+        if wait > 0 {
+            tokio::time::sleep(Duration::from_millis(wait).min(LONGEST_NAP)).await;
+            continue;
+        }
+        match renewed(&identity, args).await {
+            Ok((next, config)) => {
+                tracing::info!("this host has a new certificate");
+                identity = next;
+                tls.send_replace(config);
+            }
+            Err(error) => {
+                let pause = Duration::from_millis(identity.expires_at.saturating_sub(identity.renew_at) / 10);
+                tracing::warn!(error = format!("{error:#}"), "the certificate could not be renewed; it is tried again");
+                tokio::time::sleep(pause.clamp(Duration::from_millis(100), LONGEST_NAP)).await;
+            }
+        }
+    }
+}
+
+async fn renewed(identity: &Identity, args: &HostArgs) -> Result<(Identity, Arc<rustls::ClientConfig>)> {
+    let next = pierhead_agent::renew(identity, &Timing::default()).await?;
+    // The old one counts until the new one is shown: it must not be shown before it is kept.
+    next.keep(&args.state_dir)?;
+    let config = next.client_config()?;
+    Ok((next, Arc::new(config)))
+}
+
+impl HostArgs {
+    /// What this host is in its pool: what it was, or what it becomes with the token.
+    async fn identity(&self) -> Result<Identity> {
+        let known = Identity::read(&self.state_dir)?;
+        let token = self.join.as_deref().map(str::parse::<JoinToken>).transpose().context("--join")?;
+        let mut identity = match (known, token) {
+            // The command that was pasted may be run again: its token is used up, and not needed.
+            (Some(known), None) => known,
+            (Some(known), Some(token)) if known.joined_with == mark(&token) => known,
+            (_, Some(token)) => self.joined(token).await?,
+            (None, None) => bail!(
+                "this host is in no pool: {} holds no identity; give --join with what 'pierhead engine join-command' \
+                 prints",
+                self.state_dir.display()
+            ),
+        };
+        let controllers = self.controllers()?;
+        if !controllers.is_empty() {
+            identity.controllers = controllers;
+        }
+        Ok(identity)
+    }
+
+    async fn joined(&self, token: JoinToken) -> Result<Identity> {
+        let address = self.controllers()?.first().cloned().unwrap_or_else(|| token.address.clone());
+        let token = JoinToken { address, ..token };
+        let host = Host {
+            id: self.id.clone(),
+            name: Some(rustix::system::uname().nodename().to_string_lossy().into_owned()),
+            address: self.address.clone(),
+            labels: self.labels.clone(),
+        };
+        // A host that cannot keep its key must not use up the token.
+        std::fs::create_dir_all(&self.state_dir).with_context(|| self.state_dir.display().to_string())?;
+        let mut joined = pierhead_agent::join(&token, &host, &Timing::default()).await.context("this host did not join")?;
+        joined.joined_with = mark(&token);
+        joined.keep(&self.state_dir)?;
+        tracing::info!(engine = joined.engine, "this host has joined the pool");
+        Ok(joined)
+    }
+
+    /// The controllers that were named, each `host:port`.
+    fn controllers(&self) -> Result<Vec<String>> {
+        let bare = |text: &String| {
+            let address = text.strip_prefix("https://").unwrap_or(text).trim_end_matches('/').to_owned();
+            let has_port =
+                address.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+            if has_port { Ok(address) } else { bail!("--controller {text:?} must be HOST:PORT") }
+        };
+        self.controllers.iter().map(bare).collect()
+    }
+}
+
+/// By what one knows a token again without keeping it.
+fn mark(token: &JoinToken) -> String {
+    fingerprint(token.secret.as_bytes())
+}
+
+/// This moment in milliseconds since 1970.
+fn moment() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    fn args(words: &[&str]) -> AgentArgs {
+        #[derive(Parser)]
+        struct Flags {
+            #[command(flatten)]
+            agent: AgentArgs,
+        }
+        Flags::parse_from([&["agent"], words].concat()).agent
+    }
+
+    #[test]
+    fn controllers_are_hosts_with_a_port() {
+        let told = args(&["--controller", "https://pool.lan:7443/", "--controller", "[fd00::1]:1"]);
+        assert_eq!(told.host.controllers().unwrap(), ["pool.lan:7443", "[fd00::1]:1"]);
+        for bad in ["pool.lan", ":1", "pool.lan:x", "https://pool.lan"] {
+            let refused = args(&["--controller", bad]).host.controllers().unwrap_err().to_string();
+            assert!(refused.contains("must be HOST:PORT"), "{refused}");
+        }
+    }
+
+    #[tokio::test]
+    async fn without_a_token_and_an_identity_it_says_what_to_do() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = dir.path().display().to_string();
+        let refused = args(&["--state-dir", &state]).host.identity().await.unwrap_err().to_string();
+        assert!(refused.contains("engine join-command"), "{refused}");
+        let half = args(&["--state-dir", &state, "--join", "pj1-abc"]).host.identity().await.unwrap_err();
+        assert!(format!("{half:#}").contains("not all of one"), "{half:#}");
+    }
+}
