@@ -65,12 +65,18 @@ impl Accounts {
                 created_at: self.clock.now(),
                 token_epoch: self.ids.unique(),
             };
+            let id_key = keys::account_id(&account.id);
+            let transaction = transaction.absent(id_key.clone()).put_json(id_key.clone(), name)?;
             let transaction = transaction.absent(key.clone()).put_json(key.clone(), &account.with_role(role))?;
             let actor = by.map(|by| &by.username);
             match self.store.commit(self.with_event(transaction, "add-account", format!("name={name}"), actor)?).await {
                 Ok(_) => return Ok(()),
                 Err(Error::Conflict { key: changed }) if changed == key => {
                     return Err(AccountsError::Exists(name.to_string()));
+                }
+                // Somebody took the id since it was looked for.
+                Err(Error::Conflict { key: changed }) if changed == id_key => {
+                    return Err(AccountsError::Exists(id.unwrap_or_default()));
                 }
                 // A request with the same key was faster.
                 Err(error @ Error::Conflict { .. }) if self.once.is_some() => return Err(error.into()),
@@ -171,7 +177,10 @@ impl Accounts {
     ) -> Result<Transaction> {
         let key = keys::account(&account.username);
         match edit {
-            Edit::Delete => self.with_other_admin(&account, transaction.delete(key)).await,
+            Edit::Delete => {
+                let gone = transaction.delete(key).delete(keys::account_id(&account.id));
+                self.with_other_admin(&account, gone).await
+            }
             Edit::Role(role) => {
                 let (role, granted) = self.grantable(role, by).await?;
                 transaction.compares.extend(granted.compares);

@@ -76,3 +76,27 @@ async fn a_plain_client_may_log_in_and_a_form_without_a_token_changes_nothing() 
     let answer = plain.post("/api/containers", r#"{"name":"app"}"#).await;
     assert_eq!((answer.status, answer.refusal().code.as_str()), (401, "unauthenticated"));
 }
+
+#[tokio::test]
+async fn of_accounts_added_at_once_with_one_id_one_is_made() {
+    let cluster = cluster().await;
+    let admin = Sender::admin(&cluster);
+    for round in 0..8 {
+        let add = |name: &str| json!({ "id": format!("id-{round}"), "username": name, "password": PASSWORD }).to_string();
+        let names = [format!("ann-{round}"), format!("bob-{round}"), format!("clare-{round}")];
+        let bodies: Vec<String> = names.iter().map(|name| add(name)).collect();
+        let (one, two, three) = tokio::join!(
+            admin.post("/api/account", &bodies[0]),
+            admin.post("/api/account", &bodies[1]),
+            admin.post("/api/account", &bodies[2]),
+        );
+        let mut statuses = [one.status, two.status, three.status];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [204, 409, 409], "{one:?} {two:?} {three:?}");
+        // When it is gone the id is free.
+        let id = json!({ "id": format!("id-{round}") }).to_string();
+        assert_eq!(admin.send("DELETE", "/api/account", id).await.status, 204);
+        assert_eq!(admin.post("/api/account", &add("again")).await.status, 204);
+        assert_eq!(admin.send("DELETE", "/api/account/again", "").await.status, 204);
+    }
+}
