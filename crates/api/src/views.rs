@@ -23,6 +23,11 @@ use pierhead_wire::{
 /// An engine.
 pub(crate) fn engine(world: &World, state: &EngineState) -> EngineView {
     let facts = state.facts.clone().unwrap_or_default();
+    // It answers, and tells what it is a moment later: until then nobody could use it.
+    let status = match state.health.status {
+        HealthStatus::Healthy if state.facts.is_none() => HealthStatus::Pending,
+        status => status,
+    };
     let allocatable = state.record.allocatable(&facts);
     let reserved = world.ledger().reserved(&state.record.id);
     EngineView {
@@ -32,7 +37,7 @@ pub(crate) fn engine(world: &World, state: &EngineState) -> EngineView {
         memory: allocatable.memory_mb as f64,
         labels: state.labels().into_iter().collect(),
         health: HealthView {
-            status: state.health.status.as_str().to_owned(),
+            status: status.as_str().to_owned(),
             response_time: state.health.response_time_ms,
             reason: state.why_unused().unwrap_or_else(|| state.health.reason.clone()),
             since: format_timestamp(state.health.since.max(state.record.added_at)),

@@ -6,6 +6,7 @@ mod bad_input;
 mod browsers;
 mod canary;
 mod disk;
+mod hosts;
 mod leaks;
 mod limits;
 mod lists;
