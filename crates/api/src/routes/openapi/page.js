@@ -133,7 +133,7 @@ function show(spec) {
     const entries = operationsOf(spec).filter(({ operation }) => operation.tags.includes(tag.name)).map((one) => ({
       text: [one.path, one.method, JSON.stringify(one.operation)].join(" ").toLowerCase(),
       box: operationView(spec, one),
-      link: make("a", { href: "#" + one.operation.operationId, title: `${one.method.toUpperCase()} ${one.path}` }, one.operation.summary),
+      link: make("a", { class: one.operation.deprecated ? "deprecated" : "", href: "#" + one.operation.operationId, title: `${one.method.toUpperCase()} ${one.path}` }, one.operation.summary),
     }));
     const title = make("div", {}, make("h2", {}, tag.name), make("p", { class: "brief" }, tag.description || ""));
     const heading = make("h2", {}, tag.name);
