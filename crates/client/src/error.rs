@@ -133,7 +133,28 @@ pub(crate) fn refused_certificate<'a>(error: &'a (dyn Error + 'static)) -> Optio
 
 /// The innermost cause of an error, which is the one that a person understands ("Connection refused").
 pub(crate) fn root_cause(error: &(dyn Error + 'static)) -> String {
-    causes(error).last().unwrap_or(error).to_string()
+    let plain = causes(error).find_map(in_plain_words);
+    plain.map_or_else(|| causes(error).last().unwrap_or(error).to_string(), str::to_owned)
+}
+
+/// What only those understand who wrote the libraries, for those who did not.
+fn in_plain_words(cause: &(dyn Error + 'static)) -> Option<&'static str> {
+    if let Some(TlsError::InvalidMessage(_)) = cause.downcast_ref::<TlsError>() {
+        return Some("it does not speak TLS; if it speaks plain HTTP, its address begins with http://");
+    }
+    if let Some(error) = cause.downcast_ref::<hyper::Error>() {
+        if error.is_parse() {
+            return Some("it does not speak plain HTTP; if it speaks TLS, its address begins with https://");
+        }
+        if error.is_incomplete_message() {
+            return Some("it hung up before the answer was there");
+        }
+    }
+    let error = cause.downcast_ref::<io::Error>()?;
+    // One that wraps another is told by what it wraps.
+    let is_innermost = error.get_ref().is_none_or(|inner| inner.source().is_none() && !inner.is::<TlsError>());
+    let is_cut = error.kind() == io::ErrorKind::UnexpectedEof && is_innermost;
+    is_cut.then_some("the connection to the controller was lost")
 }
 
 /// An error and its causes, also one inside an error of input or output, which does not name it as its cause.

@@ -2,7 +2,7 @@
 //!
 //! Nothing but a handshake is ever said to a controller that is not believed yet.
 
-use crate::error::refused_certificate;
+use crate::error::{refused_certificate, root_cause};
 use crate::{Addresses, ClientError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -167,7 +167,7 @@ async fn handshake(url: &Url, config: Arc<ClientConfig>) -> Result<Vec<Certifica
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let lost = |error: std::io::Error| match refused_certificate(&error) {
         Some(refused) => ClientError::untrusted(url, refused),
-        None => ClientError::unreachable(url, error.to_string()),
+        None => ClientError::unreachable(url, root_cause(&error)),
     };
     let name = ServerName::try_from(bare.to_owned());
     let name = name.map_err(|_| ClientError::unreachable(url, format!("{host} is no name of a server")))?;

@@ -115,6 +115,7 @@ async fn a_log_that_breaks_off_is_not_one_that_ended() {
         }
     };
     assert!(matches!(&error, ClientError::ReadLog { .. }) && error.status().is_none(), "{error}");
+    assert_eq!(error.to_string(), "the log broke off: the connection to the controller was lost");
     assert_eq!(bytes, b"one\n");
 }
 

@@ -71,7 +71,21 @@ async fn a_list_goes_on_after_one_that_is_away() {
     let alone = Addresses::parse(&nobody).unwrap().verify(None).await.unwrap_err().to_string();
     assert!(alone.contains(&nobody) && alone.contains("refused"), "{alone}");
     let plain = Addresses::parse(&controller.url.replace("https", "http")).unwrap();
-    assert!(Client::new(plain, None).unwrap().apps().await.is_err(), "one that speaks TLS does not speak without");
+    let told = Client::new(plain, None).unwrap().apps().await.unwrap_err().to_string();
+    assert!(told.contains("begins with https://"), "one that speaks TLS does not speak without: {told}");
+}
+
+#[tokio::test]
+async fn who_asks_for_tls_where_there_is_none_is_told_of_the_address() {
+    let server = crate::scripted::Scripted::start().await;
+    let secure = Addresses::parse(&server.url.replace("http", "https")).unwrap();
+    for told in [
+        secure.verify(None).await.unwrap_err(),
+        secure.shown().await.map(drop).unwrap_err(),
+        Client::new(secure.clone(), None).unwrap().apps().await.map(drop).unwrap_err(),
+    ] {
+        assert!(told.to_string().contains("begins with http://"), "{told}");
+    }
 }
 
 #[tokio::test]
