@@ -63,6 +63,14 @@ pub(crate) fn parse_size(text: &str) -> Result<u32, String> {
     count.ok_or_else(|| format!("expected a whole number from 0 to {MOST}"))
 }
 
+/// Takes a name that is one: an empty one is a shell variable that is not set.
+pub(crate) fn parse_name(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("expected a name; an empty one may be a shell variable that is not set".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 /// Parses an amount: a finite number, which is all that travels as JSON.
 pub(crate) fn parse_amount(text: &str) -> Result<f64, String> {
     text.parse::<f64>().ok().filter(|amount| amount.is_finite()).ok_or_else(|| "expected a number".to_owned())

@@ -1,7 +1,7 @@
 //! `run`: containers of one image.
 
 use crate::description::DescriptionArgs;
-use crate::flags::parse_count;
+use crate::flags::{parse_count, parse_name};
 use crate::follow::{ChangeArgs, Finished};
 use crate::names;
 use crate::{CliError, Output, json, render};
@@ -13,13 +13,13 @@ use pierhead_wire::{ContainerView, OperationView};
 #[derive(Debug, Clone, Default, Args)]
 pub struct RunArgs {
     /// Image to run
-    #[arg(value_name = "IMAGE")]
+    #[arg(value_name = "IMAGE", value_parser = parse_name)]
     pub image: Option<String>,
     /// The same as a flag
-    #[arg(long, value_name = "IMAGE")]
+    #[arg(long, value_name = "IMAGE", value_parser = parse_name)]
     pub name: Option<String>,
     /// App to make, or to add to if its description is the same
-    #[arg(long, value_name = "NAME", add = names::apps())]
+    #[arg(long, value_name = "NAME", value_parser = parse_name, add = names::apps())]
     pub app: Option<String>,
     /// How many containers [default: 1]
     #[arg(long, short = 'n', value_name = "N", value_parser = parse_count, allow_negative_numbers = true)]

@@ -60,7 +60,7 @@ pub(super) async fn run(
     body: Body<ImageDescription>,
 ) -> Result<Response, ApiError> {
     let until = wait_until(query.wait.as_deref())?;
-    let app = query.app.as_deref().filter(|app| !app.is_empty()).map(AppName::parse).transpose();
+    let app = query.app.as_deref().map(AppName::parse).transpose();
     let request = RunRequest {
         spec: body.value.to_spec(&api.defaults)?,
         app: app.map_err(|invalid| FieldError::of("app", &invalid))?,
@@ -76,7 +76,7 @@ pub(super) async fn run(
 
 /// A number of containers: from `least`, and no more than an app may have.
 fn count(text: Option<&str>, least: u32) -> Result<Option<u32>, ApiError> {
-    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+    let Some(text) = text else { return Ok(None) };
     let count = text.parse::<u32>().ok().filter(|count| (least..=MOST_SLOTS).contains(count));
     let refuse = || ApiError::field("count", format!("count must be a whole number from {least} to {MOST_SLOTS}"));
     count.map(Some).ok_or_else(refuse)

@@ -114,6 +114,7 @@ fn queries() -> Vec<Case> {
     let long = "n".repeat(10_000);
     vec![
         run_with("count=0", "count"),
+        run_with("count=", "count"),
         run_with("count=-1", "count"),
         run_with("count=2001", "count"),
         run_with("count=99999999999999999999", "count"),
@@ -127,6 +128,7 @@ fn queries() -> Vec<Case> {
         run_with("timeout=x", "timeout"),
         run_with("app=Has%20Space", "app"),
         run_with("app=-x", "app"),
+        run_with("app=", "app"),
         run_with("app=a%00b", "app"),
         run_with("app=%1b%5b31m", "app"),
         run_with("app=..%2f..%2fetc", "app"),

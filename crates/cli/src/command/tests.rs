@@ -32,6 +32,16 @@ fn the_originals_own_run_is_understood() {
 }
 
 #[test]
+fn an_empty_name_is_no_name() {
+    for flag in ["--app", "--name", "--count"] {
+        let error = Cli::try_parse_from(["pierhead", "run", "httpd", flag, ""]).expect_err(flag);
+        assert_eq!(error.kind(), ErrorKind::ValueValidation, "{flag}");
+        assert!(error.to_string().contains(flag), "{flag}: {error}");
+    }
+    assert_eq!(Cli::try_parse_from(["pierhead", "run", " "]).expect_err("a blank").kind(), ErrorKind::ValueValidation);
+}
+
+#[test]
 fn every_flag_reaches_the_description() {
     let line = "run httpd:2 --app web -n 3 --cpus 0.5 --memory 64 --cpuset 0-1 -p 8080:80 -p 53:53/udp --publish-all \
         --label ssd --label !old --type multi -e A=b -e C=d=e --hostname h --domainname d.lan --entrypoint /bin/sh \
