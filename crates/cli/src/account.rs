@@ -1,7 +1,7 @@
 //! `account`: who may log in.
 
 use crate::listing::ListArgs;
-use crate::login::password;
+use crate::login::new_password;
 use crate::names;
 use crate::output::{Confirm, WithoutTerminal};
 use crate::{CliError, Connection, Output, render};
@@ -120,7 +120,7 @@ pub(crate) async fn add(args: &AccountAddArgs, client: &Client, out: &mut Output
     let username = args.username.clone().or_else(|| args.flag_name.clone()).unwrap_or_default();
     let secret = match &args.password {
         Some(given) => given.clone(),
-        None => password(args.password_stdin, "--password-stdin", out)?,
+        None => new_password(args.password_stdin, "--password-stdin", out)?,
     };
     let account = AccountRequest {
         id: args.id.clone(),
@@ -154,7 +154,7 @@ async fn change_password(
     let Some(username) = args.username.clone().or(me) else {
         return Err(CliError::usage("whose password?", "pierhead account passwd NAME"));
     };
-    let secret = password(args.password_stdin, "--password-stdin", out)?;
+    let secret = new_password(args.password_stdin, "--password-stdin", out)?;
     client.change_password(&PasswordChange { username: username.clone(), password: secret }).await?;
     out.done(&format!("changed the password of {username}"))
 }

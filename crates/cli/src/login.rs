@@ -80,10 +80,7 @@ fn asked(prompt: &str, flag: &str, out: &mut Output) -> Result<String, CliError>
 /// A password: from standard input if that was asked for, or else typed unseen.
 pub(crate) fn password(from_stdin: bool, flag: &str, out: &mut Output) -> Result<String, CliError> {
     if from_stdin {
-        return match out.read_line()? {
-            Some(line) if !line.is_empty() => Ok(line),
-            _ => Err(CliError::usage("standard input holds no password", format!("echo PASSWORD | pierhead … {flag}"))),
-        };
+        return piped_password(flag, out);
     }
     if !out.terminals().stdin {
         return Err(CliError::usage(
@@ -92,6 +89,26 @@ pub(crate) fn password(from_stdin: bool, flag: &str, out: &mut Output) -> Result
         ));
     }
     out.ask_password("Password")
+}
+
+/// A password that nobody checks afterwards: as [`password`], but typed twice.
+pub(crate) fn new_password(from_stdin: bool, flag: &str, out: &mut Output) -> Result<String, CliError> {
+    if from_stdin || !out.terminals().stdin {
+        return password(from_stdin, flag, out);
+    }
+    out.ask_new_password("New password", "The same again")
+}
+
+fn piped_password(flag: &str, out: &mut Output) -> Result<String, CliError> {
+    let hint = || format!("echo PASSWORD | pierhead … {flag}");
+    let Some(line) = out.read_line()?.filter(|line| !line.is_empty()) else {
+        return Err(CliError::usage("standard input holds no password", hint()));
+    };
+    // Whoever types it has said with the end of the line that this is all.
+    if !out.terminals().stdin && out.read_line()?.is_some() {
+        return Err(CliError::usage("standard input holds more than one line: which is the password?", hint()));
+    }
+    Ok(line)
 }
 
 /// Revokes the token and forgets it, the latter also if no controller answers.
@@ -106,10 +123,7 @@ pub(crate) async fn log_out(connection: &Connection, out: &mut Output) -> Result
     if let Err(error) = revoked {
         out.note(&format!("the token was not revoked and stays good until it expires: {error}"));
     }
-    if out.is_json() {
-        return Ok(());
-    }
-    out.text(if removed { "logged out: the token is no longer on this machine" } else { "nobody was logged in" })
+    out.done(if removed { "logged out: the token is no longer on this machine" } else { "nobody was logged in" })
 }
 
 /// Says who is logged in, where, and until when.

@@ -204,6 +204,14 @@ impl Output {
         read.map_err(|dialoguer::Error::IO(error)| CliError::Ask(error))
     }
 
+    /// Asks for a password that is new, twice. Needs a terminal.
+    pub(crate) fn ask_new_password(&mut self, prompt: &str, again: &str) -> Result<String, CliError> {
+        self.stop_waiting();
+        let asked = dialoguer::Password::new().with_prompt(prompt).report(false);
+        let read = asked.with_confirmation(again, "These two differ; once more:").interact();
+        read.map_err(|dialoguer::Error::IO(error)| CliError::Ask(error))
+    }
+
     /// The input as a whole; nothing can be asked after that.
     pub(crate) fn take_input(&mut self) -> Box<dyn BufRead + Send> {
         std::mem::replace(&mut self.input, Box::new(io::empty()))

@@ -97,8 +97,12 @@ async fn a_refused_log_in_keeps_nothing() {
     let line = format!("login {} -u clare --password-stdin", session.server.url);
     let ran = session.run_alone(&line).await;
     assert_eq!((ran.code, file(&session).exists()), (5, false), "{ran:?}");
-    session.input = "";
-    assert_eq!(session.run_alone(&line).await.code, 2);
+    let asked = session.server.asked().len();
+    for input in ["", "one\ntwo\n", "one\n\n"] {
+        session.input = input;
+        assert_eq!(session.run_alone(&line).await.code, 2, "{input:?}");
+    }
+    assert_eq!(session.server.asked().len(), asked, "no half of it was tried");
     let line = format!("login {} --password-stdin", session.server.url);
     assert_eq!(session.run_alone(&line).await.code, 2, "nobody can be asked for the user name");
 }
