@@ -35,7 +35,7 @@ pub struct EventsArgs {
     /// Only what this account did
     #[arg(long, value_name = "NAME", add = names::accounts())]
     pub actor: Option<String>,
-    /// Only since then: 10m, 2h, 2026-11-21T22:10:00Z, or the id of an event
+    /// Only since then: 10m, 2h, 2026-11-21T22:10:00Z, 2026-11-21, seconds since 1970, or the id of an event
     #[arg(long, value_name = "TIME|ID")]
     pub since: Option<String>,
     /// Go on with what happens from now on, or since --since; oldest first
@@ -67,6 +67,9 @@ pub(crate) async fn events(args: &EventsArgs, client: &Client, out: &mut Output)
     let events = client.find_events(&query).await?;
     if out.is_json() {
         return out.json(events.json());
+    }
+    if events.is_empty() && args.count == 0 {
+        return out.text("None were asked for: the number is how many to show.");
     }
     if events.is_empty() {
         let is_any = EventQuery { count: None, ..query } == EventQuery::default();

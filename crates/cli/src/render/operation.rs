@@ -29,7 +29,8 @@ pub(crate) fn one(operation: &OperationView, width: Option<u16>) -> String {
         ("app", operation.app.clone()),
         ("actor", operation.actor.clone()),
         ("created", operation.created_at.clone()),
-        ("deadline", operation.deadline.clone()),
+        // Once it has ended nothing is due any more.
+        ("deadline", if operation.ended_at.is_none() { operation.deadline.clone() } else { String::new() }),
         ("ended", operation.ended_at.clone().unwrap_or_default()),
     ]);
     if operation.verdicts.is_empty() {

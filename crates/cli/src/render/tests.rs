@@ -242,21 +242,22 @@ fn an_operation_in_full_and_in_a_row() {
         "ended_at":"2026-01-01T00:01:00.000Z"}"#,
     );
     let expected = "\
-id        op1
-what      scale web to 2
-state     failed
-why       it exited
-app       web
-actor     clare
-created   2026-01-01T00:00:00.000Z
-deadline  2026-01-01T00:05:00.000Z
-ended     2026-01-01T00:01:00.000Z
+id       op1
+what     scale web to 2
+state    failed
+why      it exited
+app      web
+actor    clare
+created  2026-01-01T00:00:00.000Z
+ended    2026-01-01T00:01:00.000Z
 
 SLOT  STATE    ENGINE  CONTAINER     MESSAGE
 0     done     e1      0123456789ab  -
 1     pending  -       -             -
 2     failed   -       -             exited";
     assert_eq!(operation::one(&view, None), expected);
+    let running = pierhead_wire::OperationView { ended_at: None, ..view.clone() };
+    assert!(operation::one(&running, None).contains("deadline  2026-01-01T00:05:00.000Z\n"));
     let expected = "\
 OPERATION  STATE   WHAT            APP  ACTOR  AGE
 op1        failed  scale web to 2  web  clare  4s";

@@ -52,6 +52,16 @@ async fn programs_get_one_object_on_each_line() {
 }
 
 #[tokio::test]
+async fn none_are_listed_if_none_are_asked_for() {
+    let session = Session::start().await;
+    session.server.json("GET /api/events?count=0", "[]").json("GET /api/events?count=20", "[]");
+    assert!(session.run("events 0").await.out.starts_with("None were asked for"));
+    assert!(session.run("events").await.out.starts_with("No events yet"));
+    session.server.json("GET /api/events?count=20&since=2026-11-22T22%3A38%3A30.000Z", "[]");
+    assert_eq!(session.run("events --since 1795387110").await.out, "No such events.\n", "seconds since 1970");
+}
+
+#[tokio::test]
 async fn who_cannot_begin_to_follow_is_told_at_once() {
     let session = Session::start().await;
     session.server.on("GET /api/events/stream", Reply::Lost);
