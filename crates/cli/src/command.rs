@@ -28,7 +28,7 @@ use clap::{ArgAction, Parser, Subcommand};
 #[command(disable_version_flag = true, disable_help_subcommand = true, arg_required_else_help = true)]
 pub struct Cli {
     /// Print the version
-    #[arg(short = 'v', long, short_alias = 'V', action = ArgAction::Version)]
+    #[arg(short = 'v', long, short_alias = 'V', action = ArgAction::Version, help_heading = None)]
     pub version: Option<bool>,
     /// Which controllers are asked.
     #[command(flatten)]
@@ -90,7 +90,7 @@ pub enum ClientCommand {
     Man(ManArgs),
     /// Print the version
     Version,
-    /// Explain a command, or a topic: exit-codes, json, environment
+    /// Explain a command, or a topic: exit-codes, json, environment, short-names
     #[command(alias = "h")]
     Help(HelpArgs),
     /// The same as container ls

@@ -18,7 +18,7 @@ Exit codes:
 
 Commands that destroy ask at a terminal; scripts say --yes.
 With --json the server's answer is printed; errors always go to standard error.
-More: pierhead help COMMAND, pierhead help exit-codes, pierhead help json, pierhead help environment";
+More: pierhead help COMMAND, and pierhead help exit-codes, json, environment or short-names";
 
 const EXIT_CODES: &str = "\
 Every command ends with one of these:
@@ -36,15 +36,16 @@ Every command ends with one of these:
 A command that names several things does all that it can. If some fail it ends with the code of the first that did.";
 
 const JSON: &str = "\
-With --json every command prints JSON on standard output: one document for each answer.
+With --json commands print JSON on standard output: one document for each answer. Only what is a text or a script of its
+own stays as it is: logs, completion, man.
 
   lists       an array, also if it is empty
   one thing   an object
-  a change    the operation that it was; or, where there is none to wait for, what was
-              done: {\"done\": \"removed\", \"engine\": \"rack-1\"}
+  a change    what came of it; or, where that is nothing, what was done:
+              {\"done\": \"removed rack-1\"}
   run         an array of the containers
   several     a command that names several things prints a document for each
-  streams     'events --follow' prints one object on each line; logs stay as they are
+  streams     'events --follow' prints one object on each line
 
 Errors are one object on one line of standard error: code (for programs), message (for people), exit_code, and field,
 hint, operation and subject where there is one. A remark that is no error is an object with 'note'.
@@ -60,12 +61,33 @@ const ENVIRONMENT: &str = "\
 A flag counts more than a variable, and a variable more than what 'pierhead login' saved. A saved token is sent only to
 the controllers that gave it.";
 
-const TOPICS: [(&str, &str); 3] = [("exit-codes", EXIT_CODES), ("json", JSON), ("environment", ENVIRONMENT)];
+const SHORT_NAMES: &str = "\
+Common commands have short names, which take the same options:
+
+  containers, container ID     container ls, container show ID
+  stop ID, start ID            container stop ID, container start ID
+  restart ID, destroy ID       container restart ID, container rm ID
+  log ID                       logs ID
+  engines, engine ID           engine ls, engine show ID
+  eadd --id ID --addr URL      engine add URL --id ID
+  edelete ID                   engine rm ID
+  clusterinfo                  cluster info
+  accounts, account            account ls
+  aadd --name NAME             account add NAME
+  adelete NAME                 account rm NAME
+  apps, images, registries,    app ls, image ls, registry ls,
+  roles, tokens, operations    role ls, token ls, operation ls
+  h, -h, -v                    help, --help, version
+
+destroy, edelete and adelete ask at a terminal only: a script needs no --yes for them.";
+
+const TOPICS: [(&str, &str); 4] =
+    [("exit-codes", EXIT_CODES), ("json", JSON), ("environment", ENVIRONMENT), ("short-names", SHORT_NAMES)];
 
 /// What `help` takes.
 #[derive(Debug, Clone, Default, Args)]
 pub struct HelpArgs {
-    /// A command with its subcommands, or exit-codes, json, environment
+    /// A command with its subcommands, or exit-codes, json, environment, short-names
     #[arg(value_name = "COMMAND")]
     pub topic: Vec<String>,
 }

@@ -21,6 +21,12 @@ async fn every_command_and_topic_has_its_help() {
     assert!(session.run_alone("h run").await.out.contains("--memory"));
     assert!(session.run_alone("help exit-codes").await.out.contains("6    no controller answers"));
     assert!(session.run_alone("help json").await.out.contains("one document for each answer"));
+    for (short, long) in [("edelete ID", "engine rm ID"), ("clusterinfo", "cluster info"), ("log ID", "logs ID")] {
+        let names = session.run_alone("help short-names").await.out;
+        assert!(names.lines().any(|line| line.contains(short) && line.contains(long)), "{short}: {names}");
+    }
+    let version = all.out.lines().find(|line| line.contains("--version")).map(|_| all.out.find("--version"));
+    assert!(version.flatten() < all.out.find("Connection:"), "it is no matter of the connection: {}", all.out);
     assert!(session.run_alone("help environment").await.out.contains("PIERHEAD_TOKEN"));
     let json: Value = serde_json::from_str(&session.run_alone("--json help exit-codes").await.out).unwrap();
     assert!(json["help"].as_str().unwrap().contains("130"), "{json}");
