@@ -44,7 +44,7 @@ pub(crate) fn tell(error: &CliError, about: Option<&str>, out: &mut Output) {
         }
         return;
     }
-    let text = error.to_string();
+    let text = bounded(&error.to_string());
     match about.filter(|name| !text.contains(*name)) {
         Some(name) => out.note(&format!("error: {name}: {text}")),
         None => out.note(&format!("error: {text}")),
@@ -55,6 +55,15 @@ pub(crate) fn tell(error: &CliError, about: Option<&str>, out: &mut Output) {
     }
     if let Some(hint) = hint {
         out.note(&format!("hint: {hint}"));
+    }
+}
+
+/// No more of a message than a person reads.
+fn bounded(message: &str) -> String {
+    const LONGEST: usize = 2000;
+    match message.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{} …", &message[..end]),
+        None => message.to_owned(),
     }
 }
 
@@ -73,15 +82,27 @@ pub fn report_other(message: &str, json: bool) -> ExitCode {
 
 /// Says why a command line was not understood, as JSON where that was asked for, and ends the program. Help and version
 /// are printed the same way.
-pub fn refuse_command_line(error: &clap::Error) -> ! {
+pub fn refuse_command_line(error: clap::Error, definition: Definition) -> ! {
+    let error = without_environment(error, definition);
     let wants_json = std::env::args_os().any(|word| word == "--json");
     if wants_json && error.use_stderr() {
         let mut out = Output::of_process();
         out.begin(true, Subject::Other);
-        tell(&CliError::of_command_line(error), None, &mut out);
+        tell(&CliError::of_command_line(&error), None, &mut out);
         std::process::exit(error.exit_code());
     }
     error.exit()
+}
+
+/// The same complaint, but its usage line does not name flags as if they were needed that came from the environment.
+fn without_environment(error: clap::Error, definition: Definition) -> clap::Error {
+    if !error.use_stderr() || error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return error;
+    }
+    match definition().mut_args(|arg| arg.env(None::<&str>)).try_get_matches() {
+        Err(without) if without.kind() == error.kind() => without,
+        _ => error,
+    }
 }
 
 /// Does one command.

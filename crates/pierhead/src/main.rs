@@ -19,7 +19,7 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
     /// Print the version
-    #[arg(short = 'v', long, short_alias = 'V', action = ArgAction::Version)]
+    #[arg(short = 'v', long, short_alias = 'V', action = ArgAction::Version, help_heading = None)]
     version: Option<bool>,
 }
 
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     if pierhead_cli::answer_completion(Cli::command) {
         return ExitCode::SUCCESS;
     }
-    let cli = Cli::try_parse().unwrap_or_else(|error| pierhead_cli::refuse_command_line(&error));
+    let cli = Cli::try_parse().unwrap_or_else(|error| pierhead_cli::refuse_command_line(error, Cli::command));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -32,6 +32,15 @@ async fn each_refusal_has_its_code_and_a_hint() {
 }
 
 #[tokio::test]
+async fn a_message_without_end_is_cut() {
+    let session = Session::start().await;
+    session.server.refuse("GET /api/apps", 400, "invalid", &"ä".repeat(5000));
+    let ran = session.run("app ls").await;
+    let told = ran.err.lines().next().unwrap();
+    assert!(told.ends_with("ä …") && told.chars().count() < 2100, "{}", told.len());
+}
+
+#[tokio::test]
 async fn an_id_that_was_replaced_leads_to_the_new_one() {
     let session = Session::start().await;
     let body = format!(r#"{{"code":"not_found","message":"abc is gone","replaced_by":"{FIRST}"}}"#);
