@@ -7,6 +7,7 @@ mod far_end;
 mod link;
 mod serve;
 mod sleep;
+mod tasks;
 mod tls;
 
 pub use backoff::Backoff;

@@ -1,7 +1,8 @@
 //! The controller's end of a tunnel: takes an agent's call and asks through it.
 
 use super::dial::within;
-use super::{CONNECTION_WINDOW, EndsWithMe, PROTOCOL, SEND_BUFFER, STREAM_WINDOW, STREAMS, Timing};
+use super::tasks::{EndTogether, Tasks};
+use super::{CONNECTION_WINDOW, PROTOCOL, SEND_BUFFER, STREAM_WINDOW, STREAMS, Timing};
 use crate::beats::Beat;
 use crate::engine::BodyError;
 use crate::error::{AgentError, Result};
@@ -15,7 +16,7 @@ use http_body_util::{BodyExt, Empty, Limited, StreamBody};
 use hyper::body::{Bytes, Frame, Incoming};
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper::{Request, Response, Uri};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::pki_types::CertificateDer;
 use std::io;
 use std::net::SocketAddr;
@@ -39,7 +40,7 @@ pub struct Tunnel {
     peer: Arc<CertificateDer<'static>>,
     from: SocketAddr,
     ended: watch::Receiver<bool>,
-    task: Arc<EndsWithMe>,
+    tasks: Arc<EndTogether>,
 }
 
 /// The two directions of a talk.
@@ -109,7 +110,8 @@ async fn open(
     timing: &Timing,
 ) -> Result<Tunnel> {
     let peer = from.to_string();
-    let connecting = http2::Builder::new(TokioExecutor::new())
+    let tasks = Tasks::default();
+    let connecting = http2::Builder::new(tasks.clone())
         .timer(TokioTimer::new())
         .initial_max_send_streams(STREAMS as usize)
         .initial_stream_window_size(STREAM_WINDOW)
@@ -122,12 +124,12 @@ async fn open(
     let connected = within(&peer, "begin with HTTP/2", timing.handshake, connecting).await?;
     let (sender, connection) = connected.map_err(AgentError::Tunnel)?;
     let (tell, ended) = watch::channel(false);
-    let task = tokio::spawn(async move {
+    tasks.spawn(async move {
         // Whoever reads an answer sees how it ended.
         let _how = connection.await;
         drop(tell);
     });
-    Ok(Tunnel { sender, peer: Arc::new(certificate), from, ended, task: Arc::new(EndsWithMe(task.abort_handle())) })
+    Ok(Tunnel { sender, peer: Arc::new(certificate), from, ended, tasks: Arc::new(EndTogether(tasks)) })
 }
 
 impl Tunnel {
@@ -145,7 +147,7 @@ impl Tunnel {
 
     /// Ends the tunnel at once, whatever goes on in it.
     pub fn cut(&self) {
-        self.task.0.abort();
+        self.tasks.0.end();
     }
 
     /// Waits until the tunnel has ended.

@@ -15,6 +15,8 @@ mod fuzz;
 #[cfg(test)]
 mod garbage;
 #[cfg(test)]
+mod joining;
+#[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod real;

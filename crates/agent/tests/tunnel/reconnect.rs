@@ -115,3 +115,18 @@ async fn a_trial_says_where_a_call_ends() {
     let away = try_call(&controller, good, &timing).await;
     assert!(matches!(away, Err(AgentError::Connect { .. })), "{away:?}");
 }
+
+#[tokio::test]
+async fn a_tunnel_that_is_cut_ends_whatever_goes_on_in_it() {
+    use futures_util::StreamExt;
+    let bed = Bed::up().await;
+    let tunnel = bed.tunnel().await;
+    let mut beats = tunnel.beats().await.unwrap();
+    assert!(in_time("a beat", beats.next()).await.unwrap().is_ok());
+    tunnel.cut();
+    // The agent sees it too, and calls anew.
+    let next = bed.tunnel().await;
+    assert_eq!(ask(&next, "GET", "/info", "").await.0, 200);
+    while in_time("the beats end", beats.next()).await.is_some_and(|beat| beat.is_ok()) {}
+    in_time("the tunnel ends", tunnel.ended()).await;
+}
