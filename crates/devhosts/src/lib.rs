@@ -28,4 +28,4 @@ pub use host::{Host, HostStatus};
 pub use pool::{MAX_HOSTS, Pool, PoolSpec};
 pub use requirements::{Missing, requirements};
 pub use service::{Service, ServiceStatus};
-pub use teardown::down;
+pub use teardown::{down, has_traces};

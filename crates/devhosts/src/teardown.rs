@@ -44,6 +44,21 @@ pub fn down(dir: &Path) -> Result<()> {
     remove(&names, Directory::RemoveIfOurs)
 }
 
+/// Whether anything shows that a pool is, or was and is not wholly removed, in a directory.
+///
+/// # Errors
+/// The directory has no absolute path.
+pub fn has_traces(dir: &Path) -> Result<bool> {
+    let names = Names::of(dir)?;
+    let files = [Record::file(&names), Record::draft(&names)].into_iter();
+    let folders = [names.hosts_dir(), names.services_dir()].map(|folder| Names::made_by_us(&folder));
+    if files.chain(folders).any(|file| file.exists()) {
+        return Ok(true);
+    }
+    let namespaces = network::namespaces(&names);
+    Ok(!namespaces.is_empty() || !process::of_pool(&names, &namespaces).is_empty())
+}
+
 /// As [`down`], for a caller that holds the lock.
 pub(crate) fn remove(names: &Names, directory: Directory) -> Result<()> {
     let record = match Record::read(names) {

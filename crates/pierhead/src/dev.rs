@@ -6,7 +6,7 @@ mod pool;
 mod show;
 mod stop;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -43,7 +43,7 @@ struct UpArgs {
 
 #[derive(Debug, Args)]
 struct DirArgs {
-    /// Directory of the pool; made if it is not there [default: pierhead-dev in the directory for temporary files]
+    /// Directory of the pool [default: pierhead-dev in the directory for temporary files]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 }
@@ -63,6 +63,9 @@ pub(crate) async fn dev(args: DevArgs, json: bool) -> Result<()> {
         }
         DevCommand::Down(dir) => {
             let dir = dir.dir();
+            if !pierhead_devhosts::has_traces(&dir)? {
+                bail!("there is no pool in {}; name the directory of one with --dir", dir.display());
+            }
             pierhead_devhosts::down(&dir)?;
             show::gone(&dir, json);
             Ok(())

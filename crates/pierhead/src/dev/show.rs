@@ -1,7 +1,7 @@
 //! What `pierhead dev` prints.
 
 use super::pool::{CONTROLLER, DevHost, DevPool};
-use anyhow::Result;
+use anyhow::{Result, bail};
 use pierhead_devhosts::{HostStatus, Pool, ServiceStatus};
 use pierhead_wire::{ContainerView, PortNumber};
 use serde_json::json;
@@ -92,7 +92,7 @@ pub(super) fn status(dir: &Path, as_json: bool) -> Result<()> {
     let (hosts, services) = (pool.status()?, pool.services()?);
     if as_json {
         println!("{}", serde_json::to_string_pretty(&json!({ "dir": dir, "hosts": hosts, "services": services }))?);
-        return Ok(());
+        return all_alive(&pool, &services);
     }
     println!("{:<12} {:<8} {:<10} ADDRESS", "WHAT", "PID", "STATE");
     for host in &hosts {
@@ -107,7 +107,19 @@ pub(super) fn status(dir: &Path, as_json: bool) -> Result<()> {
             controller_url(&pool, service)
         );
     }
-    Ok(())
+    all_alive(&pool, &services)
+}
+
+/// A pool without its controller is none; hosts may be dead on purpose.
+fn all_alive(pool: &Pool, services: &[ServiceStatus]) -> Result<()> {
+    let Some(dead) = services.iter().find(|service| !service.alive) else { return Ok(()) };
+    let log = pool.service_dir(&dead.name)?.join("log");
+    let dir = pool.dir().display();
+    bail!(
+        "{} does not run; its log is {}; remove the pool with: pierhead dev down --dir {dir}",
+        dead.name,
+        log.display()
+    )
 }
 
 fn pid(pid: Option<u32>) -> String {

@@ -9,10 +9,26 @@ use crate::bed::Bed;
 use crate::place::{Place, network_of, network_traces};
 use crate::program::{Background, Ended, program, signal};
 use crate::raw;
-use crate::wait::{PATIENCE, until};
+use crate::wait::{PATIENCE, until, until_some};
 
 fn dev(place: &Place, args: &[&str]) -> Ended {
     Ended::of(program().arg("dev").args(args).arg("--dir").arg(place.pool()))
+}
+
+#[test]
+fn what_is_no_pool_is_neither_removed_nor_shown() {
+    let place = Place::new();
+    let mine = place.beside("mine");
+    std::fs::create_dir_all(&mine).unwrap();
+    std::fs::write(mine.join("notes"), "mine").unwrap();
+    for folder in [&mine, &place.beside("typo")] {
+        for verb in ["down", "status"] {
+            let refused = Ended::of(program().args(["dev", verb, "--dir"]).arg(folder));
+            assert!(refused.code == 1 && refused.stdout.is_empty(), "{verb}: {refused:?}");
+            assert!(refused.stderr.contains("there is no pool in"), "{verb}: {refused:?}");
+        }
+    }
+    assert_eq!(std::fs::read_to_string(mine.join("notes")).unwrap(), "mine");
 }
 
 #[test]
@@ -28,13 +44,17 @@ fn a_pool_is_told_refused_twice_and_removed_whatever_died() {
     let netns = network_of(pids[0]).unwrap();
     assert!(!network_traces(&netns).is_empty());
     pids.into_iter().chain([controller(&bed)]).for_each(|process| signal(process, "KILL"));
+    let (dead, _) = until_some("its end is noticed", PATIENCE, || {
+        Some(dev(&bed.place, &["status"])).filter(|status| status.stdout.contains("dead  "))
+    });
+    assert!(dead.code == 1 && dead.stderr.contains("controller does not run"), "{dead:?}");
     let down = dev(&bed.place, &["down", "--json"]);
     assert_eq!(down.code, 0, "{down:?}");
     assert_eq!(down.json()["state"], "gone");
     assert_eq!(bed.place.traces().into_iter().collect::<Vec<_>>(), Vec::<String>::new());
     assert_eq!(network_traces(&netns), Vec::<String>::new());
     let again = dev(&bed.place, &["down"]);
-    assert_eq!(again.code, 0, "{again:?}");
+    assert!(again.code == 1 && again.stderr.contains("there is no pool in"), "{again:?}");
     let status = dev(&bed.place, &["status"]);
     assert!(status.code == 1 && status.stderr.contains(&bed.place.pool().display().to_string()), "{status:?}");
 }

@@ -43,6 +43,24 @@ code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 print(hidden, code, echoes())
 "#;
 
+/// Types one password, then another, then twice the same; prints the exit code.
+const TYPED_TWICE: &str = r#"
+import os, pty
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execvp("pierhead", ["pierhead", "account", "passwd", "clare"])
+def until(words):
+    seen = b""
+    while words not in seen:
+        seen += os.read(terminal, 1000)
+for asked, typed in [(b"New password", b"a slip"), (b"again", b"of the hand"), (b"New password", b"s3cret word"),
+                     (b"again", b"s3cret word")]:
+    until(asked)
+    os.write(terminal, typed + b"\r")
+until(b"changed")
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"#;
+
 /// A controller that says what it was told to, and the shells' way to it.
 struct Desk {
     server: Scripted,
@@ -183,6 +201,27 @@ fn ctrl_c_at_a_password_leaves_a_terminal_that_shows_what_is_typed() {
     let ended = Ended::of(desk.command("python3").args(["-I", "-c", TYPED_HALF]));
     assert_eq!((ended.code, ended.stdout.as_str()), (0, "True 130 True\n"), "{ended:?}");
     assert!(desk.server.asked().is_empty());
+}
+
+#[test]
+fn a_new_password_is_typed_twice() {
+    let desk = Desk::new();
+    desk.server.json("POST /account/passwdchange", "");
+    let ended = Ended::of(desk.command("python3").args(["-I", "-c", TYPED_TWICE]));
+    assert_eq!((ended.code, ended.stdout.as_str()), (0, "0\n"), "{ended:?}");
+    let bodies: Vec<String> = desk.server.asked().into_iter().map(|asked| asked.body).collect();
+    assert_eq!(bodies, [r#"{"username":"clare","password":"s3cret word"}"#], "and nothing of the first attempt");
+}
+
+#[test]
+fn a_usage_line_does_not_want_what_the_environment_gives() {
+    let desk = Desk::new();
+    for (line, usage) in [("scale web", "Usage: pierhead scale <APP|ID> <N>"), ("scale --nonsense", "Usage: pierhead scale")]
+    {
+        let ended = Ended::of(desk.command("pierhead").env("PIERHEAD_CONFIG_DIR", "/tmp").args(line.split(' ')));
+        assert!(ended.code == 2 && ended.stderr.contains(usage), "{ended:?}");
+        assert!(!ended.stderr.contains("--config-dir") && !ended.stderr.contains("--token"), "{ended:?}");
+    }
 }
 
 #[test]
