@@ -43,7 +43,7 @@ pub enum ArchiveError {
         most_bytes: u64,
     },
     /// The controller's disk has no room for it.
-    #[error("the controller's disk has no room for the archive; nothing was kept")]
+    #[error("the controller's disk has no room for the archive, or would have less than 512 MB left; nothing was kept")]
     NoRoom,
     /// It ended before it was complete.
     #[error("the archive ended before it was complete; nothing was kept")]

@@ -1,5 +1,5 @@
 //! Removes records that nobody needs any more: ended operations, keys of retried requests, tokens that have expired,
-//! the oldest events.
+//! the oldest events, image archives without a name.
 
 use crate::event_log::Retention;
 use crate::requests::Remembered;
@@ -16,6 +16,9 @@ const AT_ONCE: usize = 90;
 pub(crate) async fn sweep(controller: Controller) {
     let mut retention = Retention::default();
     loop {
+        if let Err(error) = controller.sweep_images().await {
+            tracing::warn!(%error, "image archives that nobody needs could not be removed; it is tried again");
+        }
         tokio::time::sleep(controller.options.sweep_interval).await;
         if let Err(error) = sweep_once(&controller, &mut retention).await {
             tracing::warn!(%error, "old records could not be removed; it is tried again");

@@ -14,10 +14,11 @@ use tokio::task::JoinHandle;
 const PIECE: usize = 256 * 1024;
 /// How many pieces may wait to be written.
 const WAITING: usize = 8;
-/// How much room stays free on the disk: the store needs it, in bytes.
-const RESERVE: u64 = 64 << 20;
+/// How much room stays free on the disk, in bytes: a store that can't write is a pool that can't be changed. Much more
+/// than all that come at once write between two looks.
+const RESERVE: u64 = 512 << 20;
 /// After how many bytes the room is looked at again.
-const LOOK_EVERY: u64 = 32 << 20;
+const LOOK_EVERY: u64 = 16 << 20;
 
 /// An archive that is coming in. Dropping it removes what came.
 pub struct Upload {

@@ -1,6 +1,7 @@
-//! Requests about image archives: send one in, spread it, delete it. What there is and where is next door.
+//! Requests about image archives: send one in, spread it. What there is and where, and how archives go, is next door.
 
 mod pool;
+mod removal;
 
 pub use pool::{PoolImage, PoolImages};
 
@@ -13,6 +14,15 @@ use pierhead_store::{Error, Revision, StoreJson, Transaction};
 use pool::{begins, refusal};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+/// What an upload changes.
+struct Uploaded {
+    transaction: Transaction,
+    record: ImageArchive,
+    is_new: bool,
+    /// What lost its last name, and goes with its file.
+    gone: Vec<ImageArchive>,
+}
 
 impl Controller {
     /// Begins to take an archive; `announced` is how many bytes will come, if that is known.
@@ -29,24 +39,21 @@ impl Controller {
     /// [`RequestError::Archive`] if it is not taken, [`RequestError::Forbidden`] if one of its names is somebody else's.
     pub async fn finish_upload(&self, actor: &Actor, upload: Upload) -> Result<(ImageArchive, bool), RequestError> {
         let received = upload.finish().await?;
-        let tags = &received.inspected.tags;
-        if let Some(name) = tags.iter().find(|name| !actor.may_change_all && !is_own(name, &actor.username)) {
-            return Err(RequestError::Forbidden(format!(
-                "the name {name} is the pool's, and yours begin with {}/; tag it so, or ask an administrator to send it",
-                namespace(&actor.username)
-            )));
-        }
+        check_names(actor, &received.inspected.tags)?;
         let _changing = self.images.changes.lock().await;
         let mut is_kept = false;
         loop {
-            let (transaction, record, is_new) = self.upload_transaction(actor, &received).await?;
+            let Uploaded { transaction, record, is_new, gone } = self.upload_transaction(actor, &received).await?;
             // A file without a record goes at the next start; a record without a file would be a lie.
             if record.file == received.digest && !is_kept && !self.images.is_there(&record) {
                 self.images.keep(&received)?;
                 is_kept = true;
             }
             match self.store.commit(transaction).await {
-                Ok(_) => return Ok((record, is_new)),
+                Ok(_) => {
+                    gone.iter().for_each(|loser| self.images.remove_file(loser));
+                    return Ok((record, is_new));
+                }
                 Err(Error::Conflict { .. }) => {}
                 Err(error) => {
                     // A disk that is full needs the room now, not at the next start.
@@ -59,12 +66,9 @@ impl Controller {
         }
     }
 
-    /// The change that an upload makes: the image's record, its names, and those that others lose.
-    async fn upload_transaction(
-        &self,
-        actor: &Actor,
-        received: &Received,
-    ) -> Result<(Transaction, ImageArchive, bool), RequestError> {
+    /// The change that an upload makes: the image's record, its names, those that others lose, and those that go with
+    /// their last name.
+    async fn upload_transaction(&self, actor: &Actor, received: &Received) -> Result<Uploaded, RequestError> {
         let (inspected, key) = (&received.inspected, keys::image(&received.inspected.id));
         let found = self.store.get_json::<ImageArchive>(&key).await?;
         let revision = found.as_ref().map_or(Revision::ZERO, |(_, revision)| *revision);
@@ -100,13 +104,33 @@ impl Controller {
             transaction = transaction.put_json(tag_key, &owned)?;
             record.tags.insert(tag.clone());
         }
-        for (id, (mut loser, revision)) in losers {
-            loser.tags.retain(|tag| !inspected.tags.contains(tag));
-            transaction = transaction.unchanged(keys::image(&id), revision).put_json(keys::image(&id), &loser)?;
-        }
+        let (transaction, gone) = self.without_names(transaction, losers, &inspected.tags).await?;
         let transaction = transaction.put_json(key, &record)?;
         let message = format!("id={}, tags={}, bytes={}", record.id, spaced(&inspected.tags), received.size);
-        Ok((self.with_image_event(transaction, "upload-image", message, actor)?, record, is_new))
+        let transaction = self.with_image_event(transaction, "upload-image", message, Some(actor))?;
+        Ok(Uploaded { transaction, record, is_new, gone })
+    }
+
+    /// Takes names from the images that had them. What has none left goes, unless an app names it by its id.
+    async fn without_names(
+        &self,
+        mut transaction: Transaction,
+        losers: BTreeMap<ImageId, (ImageArchive, Revision)>,
+        names: &BTreeSet<ImageReference>,
+    ) -> Result<(Transaction, Vec<ImageArchive>), RequestError> {
+        let mut gone = Vec::new();
+        for (id, (mut loser, revision)) in losers {
+            let key = keys::image(&id);
+            loser.tags.retain(|tag| !names.contains(tag));
+            transaction = transaction.unchanged(key.clone(), revision);
+            if loser.tags.is_empty() && !self.images_named_by_id().await?.contains(&id) {
+                transaction = transaction.delete(key);
+                gone.push(loser);
+            } else {
+                transaction = transaction.put_json(key, &loser)?;
+            }
+        }
+        Ok((transaction, gone))
     }
 
     /// The record of what came; the names and the owner of a former one whose file was lost stay.
@@ -129,9 +153,7 @@ impl Controller {
 
     /// An archive that was sent in, by a name of it, its id, or the begin of its digits.
     async fn archive_named(&self, name: &str) -> Result<ImageArchive, RequestError> {
-        if let Ok(tag) = ImageReference::parse(name)
-            && let Some((held, _)) = self.store.get_json::<TagRecord>(&keys::image_tag(&tag)).await?
-        {
+        if let Some((_, held, _)) = self.tag_named(name).await? {
             return self.images.record(&held.image).await?.ok_or_else(|| not_found(name));
         }
         let mut found = self.images.records().await?.into_iter().filter(|record| begins(record.id.as_str(), name));
@@ -142,32 +164,6 @@ impl Controller {
                 Err(RequestError::Invalid { field: "id", expected: "more digits: several images begin so".to_owned() })
             }
         }
-    }
-
-    /// Deletes an archive; what hosts have of it stays there.
-    ///
-    /// # Errors
-    /// If there is none, or it is somebody else's.
-    pub async fn delete_image(&self, actor: &Actor, name: &str) -> Result<(), RequestError> {
-        let _changing = self.images.changes.lock().await;
-        let record = self.archive_named(name).await?;
-        if record.uploaded_by != actor.username && !actor.may_change_all {
-            let reason = format!(
-                "this archive was uploaded by {}; only they or an administrator may delete it",
-                record.uploaded_by
-            );
-            return Err(RequestError::Forbidden(reason));
-        }
-        let key = keys::image(&record.id);
-        let mut transaction = Transaction::new().exists(key.clone()).delete(key);
-        for tag in &record.tags {
-            transaction = transaction.delete(keys::image_tag(tag));
-        }
-        let message = format!("id={}, tags={}", record.id, spaced(&record.tags));
-        let transaction = self.with_image_event(transaction, "delete-image", message, actor)?;
-        self.store.commit(transaction).await?;
-        self.images.remove_file(&record);
-        Ok(())
     }
 
     /// Brings an archive to hosts: to these, or to all that can be used.
@@ -183,7 +179,7 @@ impl Controller {
         let hosts = self.hosts_to_reach(engines)?;
         let names: Vec<&str> = hosts.iter().map(|host| host.engine.as_str()).collect();
         let message = format!("id={}, engines={}", archive.id, names.join(" "));
-        let transaction = self.with_image_event(Transaction::new(), "spread-image", message, actor)?;
+        let transaction = self.with_image_event(Transaction::new(), "spread-image", message, Some(actor))?;
         self.store.commit(transaction).await?;
         Ok(Spread::begin(Arc::clone(&self.images), Arc::clone(&self.engines), archive, hosts))
     }
@@ -212,9 +208,9 @@ impl Controller {
         transaction: Transaction,
         kind: &str,
         message: String,
-        actor: &Actor,
+        actor: Option<&Actor>,
     ) -> Result<Transaction, RequestError> {
-        self.with_event(transaction, kind, message, EventTag::Cluster, Some(&actor.username))
+        self.with_event(transaction, kind, message, EventTag::Cluster, actor.map(|actor| &actor.username))
     }
 }
 
@@ -222,15 +218,30 @@ fn spaced(tags: &BTreeSet<ImageReference>) -> String {
     tags.iter().map(ImageReference::as_str).collect::<Vec<_>>().join(" ")
 }
 
-/// Where somebody's own names of images stand: an engine takes lower-case letters only.
-fn namespace(username: &Username) -> String {
-    username.as_str().to_ascii_lowercase()
+/// Refuses names that are not one's own. All others mean the same to everybody on the pool: who could give `mysql:9` to
+/// an image of their own would run their code in the apps of others.
+fn check_names(actor: &Actor, names: &BTreeSet<ImageReference>) -> Result<(), RequestError> {
+    let space = namespace(&actor.username);
+    let is_own = |name: &ImageReference| name.as_str().split_once('/').is_some_and(|(first, _)| Some(first) == space);
+    let Some(name) = names.iter().find(|name| !actor.may_change_all && !is_own(name)) else { return Ok(()) };
+    Err(RequestError::Forbidden(match space {
+        Some(space) => format!(
+            "the name {name} is the pool's, and yours begin with {space}/; tag it so, or ask an administrator to send it"
+        ),
+        None => format!(
+            "the name {name} is the pool's, and your account has no names of its own: {} is not in lower case, or means \
+             something else in names of images; ask an administrator to send it",
+            actor.username
+        ),
+    }))
 }
 
-/// If a name stands in somebody's own namespace. All others mean the same to everybody on the pool: who could give
-/// `mysql:9` to an image of their own would run their code in the apps of others.
-fn is_own(name: &ImageReference, username: &Username) -> bool {
-    name.registry().is_none() && name.as_str().split_once('/').is_some_and(|(first, _)| first == namespace(username))
+/// Where somebody's own names of images stand. Names of images are in lower case: `Clare` would share those of `clare`.
+/// To engines `library/web` is `web`, and what has a dot or is `localhost` is a registry.
+fn namespace(username: &Username) -> Option<&str> {
+    let name = username.as_str();
+    let is_taken = ["library", "localhost"].contains(&name);
+    (!is_taken && !name.contains('.') && !name.bytes().any(|byte| byte.is_ascii_uppercase())).then_some(name)
 }
 
 fn not_found(name: &str) -> RequestError {
@@ -240,5 +251,47 @@ fn not_found(name: &str) -> RequestError {
 impl From<ArchiveError> for RequestError {
     fn from(error: ArchiveError) -> Self {
         Self::Archive(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whose_a_name_of_an_image_is() {
+        let may = |username: &str, may_change_all, name: &str| {
+            let username = Username::parse(username).unwrap();
+            let actor = Actor { username, may_change_all, may_run_privileged: false };
+            check_names(&actor, &[ImageReference::parse(name).unwrap()].into())
+        };
+        for (username, name, is_own) in [
+            ("clare", "clare/shop:1", true),
+            ("clare", "clare/team/shop", true),
+            ("clare", "shop:1", false),
+            ("clare", "clare:1", false),
+            ("clare", "clareb/shop:1", false),
+            ("clare", "docker.io/clare/shop:1", false),
+            ("clare", "docker.io/library/web:1", false),
+            ("clare", "library/web:1", false),
+            ("Clare", "clare/shop:1", false),
+            ("library", "library/web:1", false),
+            ("Library", "library/web:1", false),
+            ("localhost", "localhost/web:1", false),
+            ("docker.io", "docker.io/web:1", false),
+            ("c.b", "c.b/web:1", false),
+            ("c_b-2", "c_b-2/web:1", true),
+        ] {
+            let answer = may(username, false, name);
+            assert_eq!(answer.is_ok(), is_own, "{username}: {name}: {answer:?}");
+            assert!(may(username, true, name).is_ok(), "who may change everything: {name}");
+            let no_space = answer.is_err() && username != "clare";
+            let told = answer.err().map(|error| error.to_string()).unwrap_or_default();
+            assert_eq!(
+                told.contains("ask an administrator") && told.contains("no names of its own"),
+                no_space,
+                "{told}"
+            );
+        }
     }
 }

@@ -124,7 +124,8 @@ async fn names_and_archives_of_others_are_theirs() {
     send(&ann, image_archive(&["ann/shop:1"], "ann")).await.unwrap();
     assert_eq!(refused(bob.delete_image("ann/shop:1").await).0, 403);
     // Names outside one's own namespace mean the same to everybody, wherever they come from and if anybody has them or not.
-    for name in ["ann/shop:1", "shop:1", "pierhead/sample:1", "mysql:9", "bobby/shop:1", "registry.lan:5000/bob/shop:1"] {
+    for name in ["ann/shop:1", "shop:1", "pierhead/sample:1", "mysql:9", "bobby/shop:1", "registry.lan:5000/bob/shop:1"]
+    {
         let (status, body) = refused(send(&bob, image_archive(&["bob/shop:1", name], "bob")).await);
         assert!(status == 403 && body.message.contains("yours begin with bob/"), "{name}: {body:?}");
     }
@@ -132,14 +133,79 @@ async fn names_and_archives_of_others_are_theirs() {
     send(&ann, image_archive(&["ann/shop:1"], "ann again")).await.unwrap();
     send(&admin, image_archive(&["ann/shop:1"], "admin")).await.unwrap();
     assert_eq!(refused(send(&ann, image_archive(&["ann/shop:1"], "ann")).await).0, 403, "it is the admin's now");
-    ann.delete_image(&image_id("ann again")).await.unwrap();
+    assert_eq!(refused(ann.delete_image(&image_id("ann again")).await).0, 404, "it went with its last name");
     cluster.run("shop", 1, &described("ann/shop:1")).await;
     admin.delete_image("ann/shop:1").await.unwrap();
     assert_eq!(refused(admin.delete_image("ann/shop:1").await).0, 404);
     assert_eq!(on_host(&cluster, 0, "ann/shop:1").await, Some(image_id("admin")), "what a host has stays");
     let event = newest_event(&cluster, "delete-image").await;
     assert!(event.message.contains(&image_id("admin")), "{event:?}");
-    assert_eq!(files(&cluster), 1);
+    assert_eq!(files(&cluster), 0);
+}
+
+/// The names of an image, none if its archive is gone.
+async fn names_of(client: &Client, content: &str) -> Vec<String> {
+    let image = client.image(&image_id(content)).await;
+    image.ok().and_then(|image| image.into_value().archive).map_or_else(Vec::new, |archive| archive.tags)
+}
+
+#[tokio::test]
+async fn by_its_name_only_a_name_goes_and_by_its_id_only_what_is_all_ones_own() {
+    let cluster = start(1).await;
+    let (ann, bob, admin) = (cluster.user("ann").await, cluster.user("bob").await, cluster.admin());
+    send(&ann, image_archive(&["ann/one:1", "ann/one:2"], "one")).await.unwrap();
+    send(&admin, image_archive(&["one:1"], "one")).await.unwrap();
+    send(&bob, image_archive(&["bob/one:1"], "one")).await.unwrap();
+    let by_id = image_id("one");
+    // Who sent it first has no more right to the names of the others than they to hers.
+    let (status, body) = refused(ann.delete_image(&by_id).await);
+    assert_eq!((status, body.code.as_str()), (403, "forbidden"));
+    assert!(body.message.contains("bob/one:1 (bob), one:1 (admin)") && !body.message.contains("(ann)"), "{body:?}");
+    for (client, name) in [(&ann, "one:1"), (&bob, "one:1"), (&bob, "ann/one:1"), (&bob, by_id.as_str())] {
+        assert_eq!(refused(client.delete_image(name).await).0, 403, "{name}");
+    }
+    assert_eq!(names_of(&admin, "one").await, ["ann/one:1", "ann/one:2", "bob/one:1", "one:1"]);
+    ann.delete_image("ann/one:1").await.unwrap();
+    assert_eq!(refused(ann.delete_image("ann/one:1").await).0, 404);
+    bob.delete_image("bob/one:1").await.unwrap();
+    assert_eq!(names_of(&admin, "one").await, ["ann/one:2", "one:1"]);
+    assert!(newest_event(&cluster, "delete-image").await.message.contains("tags=bob/one:1, left=ann/one:2 one:1"));
+    admin.delete_image("one:1").await.unwrap();
+    assert_eq!((names_of(&admin, "one").await.len(), files(&cluster)), (1, 1));
+    ann.delete_image("ann/one:2").await.unwrap();
+    assert_eq!((names_of(&admin, "one").await.len(), files(&cluster)), (0, 0), "it goes with its last name");
+    // All one's own, and an administrator with those of others.
+    send(&ann, image_archive(&["ann/two:1", "ann/two:2"], "two")).await.unwrap();
+    ann.delete_image(&image_id("two")).await.unwrap();
+    send(&ann, image_archive(&["ann/two:1"], "two")).await.unwrap();
+    send(&bob, image_archive(&["bob/two:1"], "two")).await.unwrap();
+    admin.delete_image(&image_id("two")).await.unwrap();
+    assert_eq!((names_of(&admin, "two").await.len(), files(&cluster)), (0, 0));
+    assert_eq!(refused(bob.delete_image("bob/two:1").await).0, 404, "its names went too");
+}
+
+#[tokio::test]
+async fn an_archive_goes_when_its_last_name_is_taken_unless_an_app_names_its_id() {
+    let controller = pierhead_controller::Options { sweep_interval: Duration::from_millis(50), ..quick() };
+    let cluster = Cluster::start(ClusterOptions { hosts: 1, controller, ..ClusterOptions::default() }).await;
+    let ann = cluster.user("ann").await;
+    for content in ["first", "second", "third"] {
+        send(&ann, image_archive(&["ann/shop:1"], content)).await.unwrap();
+        assert_eq!((names_of(&ann, content).await.len(), files(&cluster)), (1, 1), "{content}");
+    }
+    assert_eq!(ann.images().await.unwrap().iter().filter(|image| image.archive.is_some()).count(), 1);
+    cluster.run("pinned", 1, &described(&image_id("third"))).await;
+    send(&ann, image_archive(&["ann/shop:1"], "fourth")).await.unwrap();
+    assert_eq!(files(&cluster), 2);
+    // It is there for new containers of the app, after sweeps too.
+    cluster.host(0).remove_image(&ImageReference::parse("ann/shop:1").unwrap());
+    cluster.admin().scale_app("pinned", 2, &to_the_end()).await.unwrap();
+    assert_eq!(running(&cluster, "pinned").len(), 2);
+    cluster.admin().delete_app("pinned", &to_the_end()).await.unwrap();
+    eventually(PATIENCE, "it goes with the app", async || files(&cluster) == 1).await;
+    assert!(ann.image(&image_id("third")).await.map_or(true, |image| image.archive.is_none()));
+    assert_eq!(newest_event(&cluster, "delete-image").await.actor, None);
+    cluster.assert_invariants().await;
 }
 
 #[tokio::test]
