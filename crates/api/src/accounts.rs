@@ -6,6 +6,7 @@ mod identities;
 mod limits;
 mod passwords;
 mod people;
+mod refusals;
 mod roles;
 mod sessions;
 mod tickets;
@@ -21,12 +22,13 @@ pub(crate) use tokens::{TOKEN_LIFE_MS, TokenId, TokenOwner, token_hash};
 use identities::Identities;
 use limits::Attempts;
 use passwords::Passwords;
-use tickets::Tickets;
 use pierhead_controller::{Clock, Ids, Once, keys};
 use pierhead_model::{EventTag, Permission, Role, RoleName, Username};
 use pierhead_store::{Error, Store, StoreJson, Transaction};
+use refusals::Refusals;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use tickets::Tickets;
 use tokio::task::JoinHandle;
 
 /// Accounts, roles and tokens, in the store.
@@ -37,6 +39,7 @@ pub struct Accounts {
     ids: Arc<Ids>,
     passwords: Arc<Passwords>,
     attempts: Arc<Attempts>,
+    refusals: Arc<Refusals>,
     identities: Arc<Identities>,
     tickets: Arc<Tickets>,
     /// The request that the next change carries out, if it must not be carried out twice.
@@ -74,6 +77,17 @@ pub enum AccountsError {
     /// There is one already.
     #[error("account {0} exists already")]
     Exists(String),
+    /// What a deleted account of that name left would become the new one's.
+    #[error(
+        "a former account {name} left {left}, which would be the new one's: delete them, choose another name, or say \
+         \"inherit\": true ('account add --inherit')"
+    )]
+    NameOwns {
+        /// The name.
+        name: String,
+        /// What is left, in words.
+        left: String,
+    },
     /// There is none.
     #[error("there is no account {0}")]
     NotFound(String),
@@ -106,6 +120,9 @@ pub enum AccountsError {
     /// One token has opened too many streams that nobody came for.
     #[error("too many tickets are open; use those that you have, or try again in 30 s")]
     TooManyTickets,
+    /// An account has as many tokens as it may.
+    #[error("you have 100 tokens or more; revoke some of them and try again")]
+    TooManyTokens,
     /// There is no such token, or it is somebody else's.
     #[error("there is no token {0}")]
     TokenNotFound(String),
@@ -128,6 +145,7 @@ impl Accounts {
             ids: Arc::new(Ids::new(clock)),
             passwords: Arc::new(Passwords::new()?),
             attempts: Arc::new(Attempts::new(LogInLimits::default())),
+            refusals: Arc::default(),
             identities,
             tickets: Arc::default(),
             once: None,
@@ -152,14 +170,25 @@ impl Accounts {
     /// # Errors
     /// Those of the store.
     pub async fn first_start(&self, password: &str) -> Result<bool> {
+        let is_first = self.store.list(keys::ACCOUNTS, None, 1).await?.entries.is_empty();
         for role in Role::built_in() {
-            self.store.put_json(&keys::role(&role.name.0), &role).await?;
+            let key = keys::role(&role.name.0);
+            if self.store.get_json::<Role>(&key).await?.is_some_and(|(found, _)| found == role) {
+                continue;
+            }
+            match self.store.put_json(&key, &role).await {
+                // Who is there goes on with the role as it was.
+                Err(Error::Full(_)) if !is_first => {
+                    tracing::warn!(role = role.name.0, "the disk is full: the built-in role stays as it was");
+                }
+                written => drop(written?),
+            }
         }
-        if !self.store.list(keys::ACCOUNTS, None, 1).await?.entries.is_empty() {
+        if !is_first {
             return Ok(false);
         }
         let admin = Username::parse("admin").expect("admin is a user name");
-        self.add(&admin, None, password, Role::ADMIN, None).await?;
+        self.add(&admin, None, password, Role::ADMIN, true, None).await?;
         Ok(true)
     }
 

@@ -113,10 +113,21 @@ impl From<RequestError> for ApiError {
             RequestError::Exists { .. } => Self::exists(message),
             RequestError::Differs { .. } => Self::new(StatusCode::CONFLICT, "app_differs", message),
             RequestError::Forbidden(_) => Self::forbidden(message),
+            RequestError::ForeignVolume { at, .. } => {
+                let mut error = Self::forbidden(message);
+                error.body.field = Some(format!("volumes[{at}]"));
+                error
+            }
+            RequestError::ForeignLink(_) => {
+                let mut error = Self::forbidden(message);
+                error.body.field = Some("links".to_owned());
+                error
+            }
+            RequestError::Ended { .. } => Self::new(StatusCode::CONFLICT, "has_ended", message),
             RequestError::NotFrozen => Self::new(StatusCode::CONFLICT, "not_frozen", message),
             RequestError::Invalid { field, .. } => Self::field(field, message),
             RequestError::KeyReused => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", message),
-            RequestError::TooManyLogReaders => {
+            RequestError::TooManyLogReaders | RequestError::TooManyLogReadersOfOne => {
                 let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_log_readers", message);
                 Self { retry_after_s: Some(5), ..error }
             }

@@ -12,6 +12,7 @@ mod explain;
 mod image;
 mod joins;
 mod logs;
+mod moment;
 mod openapi;
 mod operations;
 mod registry;

@@ -188,7 +188,9 @@ fn exit_code_of(code: &str) -> Option<u8> {
 fn exit_code_of_request(error: &ClientError) -> u8 {
     match error {
         ClientError::Refused { status, body } => match *status {
-            401 | 403 | 429 => exit::FORBIDDEN,
+            401 | 403 => exit::FORBIDDEN,
+            // A log-in that must wait; other things that are busy say nothing about who asks.
+            429 if body.code == "too_many_attempts" => exit::FORBIDDEN,
             404 => exit::NOT_FOUND,
             409 => exit::CONFLICT,
             408 | 504 => exit::UNREACHABLE,

@@ -5,6 +5,7 @@
 
 mod pages;
 mod retention;
+mod security;
 mod stream;
 #[cfg(test)]
 mod tests;

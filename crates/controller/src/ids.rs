@@ -13,6 +13,9 @@ pub struct Ids {
 }
 
 impl Ids {
+    /// How long an id is that [`Ids::unique`] makes, in characters.
+    pub const LENGTH: usize = 22;
+
     /// A source of ids.
     #[must_use]
     pub fn new(clock: Clock) -> Self {

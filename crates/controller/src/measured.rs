@@ -2,9 +2,11 @@
 //! shows them, and how, is not known here.
 
 mod histogram;
+mod shares;
 mod store;
 
 pub use histogram::{Histogram, Reading};
+pub use shares::{Share, Shares};
 pub(crate) use store::MeasuredStore;
 
 use std::sync::Arc;
@@ -30,6 +32,8 @@ pub struct Measured {
     pub failed_commits: AtomicU64,
     /// Logs that somebody reads now.
     pub log_readers: Gauge,
+    /// The same of each account.
+    pub log_readers_of: Shares,
     /// Logs of containers that are gone, kept since the start of the program.
     pub logs_kept: AtomicU64,
 }
@@ -43,6 +47,7 @@ impl Default for Measured {
             conflicts: AtomicU64::new(0),
             failed_commits: AtomicU64::new(0),
             log_readers: Gauge::default(),
+            log_readers_of: Shares::default(),
             logs_kept: AtomicU64::new(0),
         }
     }

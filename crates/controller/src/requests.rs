@@ -19,9 +19,9 @@ pub use edit::Started;
 pub use images::{PoolImage, PoolImages};
 pub(crate) use idempotency::Remembered;
 pub use idempotency::{Idempotency, Once};
-pub use logs::{ContainerLog, MOST_LOG_READERS};
+pub use logs::{ContainerLog, MOST_LOG_READERS, MOST_LOG_READERS_OF_ONE};
 
-use pierhead_model::{AppName, ContainerSpec, Username};
+use pierhead_model::{AppName, ContainerSpec, OperationId, OperationState, Username};
 use std::time::Duration;
 
 /// Who asks, and what they may.
@@ -31,7 +31,7 @@ pub struct Actor {
     pub username: Username,
     /// Whether they may change what belongs to others, and containers that are not Pierhead's.
     pub may_change_all: bool,
-    /// Whether they may run containers with the host's network or paths.
+    /// Whether they may run containers with the host's network or paths, and with volumes of others.
     pub may_run_privileged: bool,
 }
 
@@ -90,6 +90,27 @@ pub enum RequestError {
     /// They may not.
     #[error("{0}")]
     Forbidden(String),
+    /// A named volume that is not their own.
+    #[error("volumes[{at}] must be a volume of your own, such as {owner}.data; only an administrator mounts {volume}")]
+    ForeignVolume {
+        /// Its place in the list.
+        at: usize,
+        /// Its name.
+        volume: String,
+        /// Who asks.
+        owner: Username,
+    },
+    /// A link to a container that is not their own.
+    #[error("links must name containers of your own apps; only an administrator may link to {0}, which is not yours")]
+    ForeignLink(String),
+    /// Too late to call it off.
+    #[error("operation {id} has ended: {}", .outcome.as_str())]
+    Ended {
+        /// The operation.
+        id: OperationId,
+        /// How it ended, or is about to.
+        outcome: OperationState,
+    },
     /// There is nothing to give up.
     #[error("nothing is frozen: no hosts vanished at once")]
     NotFrozen,
@@ -107,6 +128,9 @@ pub enum RequestError {
     /// As many logs are read as can be.
     #[error("{MOST_LOG_READERS} logs are being read already; end one of them and try again")]
     TooManyLogReaders,
+    /// As many as one account can read.
+    #[error("you are reading {MOST_LOG_READERS_OF_ONE} logs already; end one of them and try again")]
+    TooManyLogReadersOfOne,
     /// The archive is not taken.
     #[error(transparent)]
     Archive(crate::images::ArchiveError),

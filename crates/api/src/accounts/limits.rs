@@ -114,7 +114,7 @@ impl Bucket {
 }
 
 /// One address of IPv4; of IPv6 the network, since everybody has a whole one.
-fn network(address: IpAddr) -> IpAddr {
+pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
         address @ IpAddr::V4(_) => address,

@@ -28,7 +28,7 @@ impl Accounts {
     ) -> Result<(String, TokenRecord)> {
         let account = self.check_password(name, password, from).await?;
         let expires_at = self.clock.now().plus(SESSION_LIFE_MS);
-        self.give(&account, client, expires_at, true, TokenKind::Session).await
+        self.give_at_log_in(&account, client, expires_at, TokenKind::Session, from).await
     }
 
     /// The role of somebody, if there is such an account and it has one.

@@ -3,7 +3,8 @@
 
 use super::identities::Remembered;
 use super::passwords::random_secret;
-use super::{Accounts, AccountsError, Identity, Result, excerpt};
+use super::refusals::address;
+use super::{Accounts, AccountsError, Identity, Result, check_within, excerpt};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use pierhead_controller::keys;
@@ -15,6 +16,9 @@ use std::sync::Arc;
 
 /// How long a token is good unless its owner says otherwise, in milliseconds: 30 days.
 pub(crate) const TOKEN_LIFE_MS: u64 = 30 * 24 * 3600 * 1000;
+
+/// The most good tokens that an account has when it asks for one more.
+const MOST_TOKENS: usize = 100;
 
 /// What a token is called in public: 16 hexadecimal digits of its hash.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,21 +73,29 @@ impl Accounts {
     ) -> Result<(String, TokenRecord, Option<RoleName>)> {
         let account = self.check_password(name, password, from).await?;
         let expires_at = self.clock.now().plus(TOKEN_LIFE_MS);
-        let (token, record) = self.give(&account, client, expires_at, true, TokenKind::Token).await?;
+        let (token, record) = self.give_at_log_in(&account, client, expires_at, TokenKind::Token, from).await?;
         Ok((token, record, account.role().cloned()))
     }
 
     /// The account of a name and password, which count as one attempt.
     pub(super) async fn check_password(&self, name: &str, password: &str, from: Option<IpAddr>) -> Result<Account> {
-        let attempt = self.attempts.begin(name, from, self.clock.now());
-        let attempt = attempt.map_err(|retry_after_s| AccountsError::TooManyAttempts { retry_after_s })?;
+        let attempt = match self.attempts.begin(name, from, self.clock.now()) {
+            Ok(attempt) => attempt,
+            Err(retry_after_s) => {
+                self.tell_refused(name, from, "too-many-attempts").await;
+                return Err(AccountsError::TooManyAttempts { retry_after_s });
+            }
+        };
         let account = match Username::parse(name) {
             Ok(name) => self.store.get_json::<Account>(&keys::account(&name)).await?.map(|(account, _)| account),
             Err(_) => None,
         };
         let stored = account.as_ref().map(|account| account.password_hash.as_str());
         let is_right = self.passwords.is_right(password, stored).await?;
-        let Some(account) = account.filter(|_| is_right) else { return Err(AccountsError::WrongPassword) };
+        let Some(account) = account.filter(|_| is_right) else {
+            self.tell_refused(name, from, "wrong-name-or-password").await;
+            return Err(AccountsError::WrongPassword);
+        };
         self.attempts.succeeded(attempt);
         Ok(account)
     }
@@ -91,7 +103,7 @@ impl Accounts {
     /// Gives a token to somebody who is logged in.
     ///
     /// # Errors
-    /// Those of the store, or if the account was deleted meanwhile.
+    /// Those of the store, or if the account was deleted meanwhile or has too many.
     pub(crate) async fn create_token(
         &self,
         owner: &Username,
@@ -100,36 +112,57 @@ impl Accounts {
     ) -> Result<(String, TokenRecord)> {
         let found = self.store.get_json::<Account>(&keys::account(owner)).await?;
         let (account, _) = found.ok_or_else(|| AccountsError::NotFound(owner.to_string()))?;
-        self.give(&account, name, expires_at, false, TokenKind::Token).await
+        let live = self.found_tokens(TokenOwner::One(owner)).await?;
+        let now = self.clock.now();
+        if live.iter().filter(|(_, _, record)| record.is_good(&account, now)).count() >= MOST_TOKENS {
+            return Err(AccountsError::TooManyTokens);
+        }
+        let (token, record) = self.new_token(&account, name, expires_at, TokenKind::Token);
+        let message = format!("name={} account={}", record.name, account.username);
+        self.write_token(&token, &record, "add-token", message).await?;
+        Ok((token, record))
     }
 
-    pub(super) async fn give(
+    /// Gives a token for a password, which is in use from then on.
+    pub(super) async fn give_at_log_in(
+        &self,
+        account: &Account,
+        client: &str,
+        expires_at: Timestamp,
+        kind: TokenKind,
+        from: Option<IpAddr>,
+    ) -> Result<(String, TokenRecord)> {
+        let (token, record) = self.new_token(account, client, expires_at, kind);
+        let record = TokenRecord { last_used_at: Some(record.created_at), ..record };
+        let message = format!("name={}{}", account.username, address(from));
+        self.write_token(&token, &record, "log-in", message).await?;
+        Ok((token, record))
+    }
+
+    fn new_token(
         &self,
         account: &Account,
         name: &str,
         expires_at: Timestamp,
-        is_in_use: bool,
         kind: TokenKind,
-    ) -> Result<(String, TokenRecord)> {
-        let (token, now) = (random_secret(), self.clock.now());
+    ) -> (String, TokenRecord) {
         let record = TokenRecord {
             username: account.username.clone(),
-            created_at: now,
+            created_at: self.clock.now(),
             expires_at,
             name: excerpt(name),
-            last_used_at: is_in_use.then_some(now),
+            last_used_at: None,
             epoch: account.token_epoch.clone(),
             kind,
         };
-        let transaction = Transaction::new().put_json(keys::token(&token_hash(&token)), &record)?;
-        let transaction = if is_in_use {
-            transaction
-        } else {
-            let message = format!("name={} account={}", record.name, account.username);
-            self.with_event(transaction, "add-token", message, Some(&account.username))?
-        };
+        (random_secret(), record)
+    }
+
+    async fn write_token(&self, token: &str, record: &TokenRecord, event: &str, message: String) -> Result<()> {
+        let transaction = Transaction::new().put_json(keys::token(&token_hash(token)), record)?;
+        let transaction = self.with_event(transaction, event, message, Some(&record.username))?;
         self.store.commit(transaction).await?;
-        Ok((token, record))
+        Ok(())
     }
 
     /// The good tokens of somebody, or of all, the oldest first.
@@ -148,20 +181,38 @@ impl Accounts {
     /// Revokes one token.
     ///
     /// # Errors
-    /// If the owner has none of that id.
-    pub(crate) async fn revoke(&self, id: &TokenId, owner: TokenOwner<'_>, by: &Username) -> Result<()> {
+    /// If the owner has none of that id, or it is another's who may do more than who revokes it.
+    pub(crate) async fn revoke(&self, id: &TokenId, owner: TokenOwner<'_>, by: &Identity) -> Result<()> {
         let not_found = || AccountsError::TokenNotFound(excerpt(&id.0));
-        let found = self.found_tokens(owner).await?.into_iter().find(|(_, found, _)| found == id);
-        let (key, _, record) = found.ok_or_else(not_found)?;
-        let transaction = Transaction::new().exists(key.clone()).delete(key.clone());
-        let message = format!("name={} account={}", record.name, record.username);
-        let committed = self.store.commit(self.with_event(transaction, "delete-token", message, Some(by))?).await;
-        self.identities.forget(key.strip_prefix(keys::TOKENS).unwrap_or_default());
-        match committed {
-            Ok(_) => Ok(()),
-            Err(Error::Conflict { .. }) => Err(not_found()),
-            Err(error) => Err(error.into()),
+        loop {
+            let found = self.found_tokens(owner).await?.into_iter().find(|(_, found, _)| found == id);
+            let (key, _, record) = found.ok_or_else(not_found)?;
+            let transaction = Transaction::new().exists(key.clone()).delete(key.clone());
+            let transaction = self.within(transaction, &record.username, by).await?;
+            let message = format!("name={} account={}", record.name, record.username);
+            let transaction = self.with_event(transaction, "delete-token", message, Some(&by.username))?;
+            let committed = self.store.commit(transaction).await;
+            self.identities.forget(key.strip_prefix(keys::TOKENS).unwrap_or_default());
+            match committed {
+                Ok(_) => return Ok(()),
+                // The token is gone, or its owner has another role.
+                Err(Error::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
+    }
+
+    /// Demands that another account may nothing that this one may not, and still does not when the transaction is made.
+    async fn within(&self, transaction: Transaction, owner: &Username, by: &Identity) -> Result<Transaction> {
+        if by.username == *owner {
+            return Ok(transaction);
+        }
+        let key = keys::account(owner);
+        let Some((account, revision)) = self.store.get_json::<Account>(&key).await? else {
+            return Ok(transaction);
+        };
+        check_within(Some(by), &self.permissions(account.role()).await?, owner.as_str())?;
+        Ok(transaction.unchanged(key, revision))
     }
 
     async fn found_tokens(&self, owner: TokenOwner<'_>) -> Result<Vec<(Arc<str>, TokenId, TokenRecord)>> {

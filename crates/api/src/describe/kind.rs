@@ -11,8 +11,6 @@ pub(crate) enum Kind {
     Flag,
     /// A whole number from the first to the second.
     Number(u64, u64),
-    /// A moment, RFC 3339.
-    Moment,
     /// A text that looks like this example.
     Like(&'static str),
 }
@@ -24,7 +22,6 @@ impl Kind {
             Self::Text | Self::Like(_) => json!({ "type": "string" }),
             Self::Flag => json!({ "type": "boolean" }),
             Self::Number(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
-            Self::Moment => json!({ "type": "string", "format": "date-time" }),
         }
     }
 
@@ -35,7 +32,6 @@ impl Kind {
             Self::Like(example) => json!(example),
             Self::Flag => json!(true),
             Self::Number(least, most) => json!(if (least..=most).contains(&3) { 3 } else { least }),
-            Self::Moment => json!("2026-11-21T22:10:06Z"),
         }
     }
 }

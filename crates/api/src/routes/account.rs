@@ -27,11 +27,13 @@ impl From<AccountsError> for ApiError {
                 let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_tickets", message);
                 Self { retry_after_s: Some(30), ..error }
             }
+            AccountsError::NameOwns { .. } => Self::new(StatusCode::CONFLICT, "name_owns_things", message),
             AccountsError::Exists(_) | AccountsError::RoleExists(_) => Self::exists(message),
             AccountsError::NotFound(_) | AccountsError::RoleNotFound(_) | AccountsError::TokenNotFound(_) => {
                 Self::not_found(message)
             }
             AccountsError::Beyond(_) => Self::forbidden(message),
+            AccountsError::TooManyTokens => Self::new(StatusCode::CONFLICT, "too_many_tokens", message),
             AccountsError::BuiltIn(_) => Self::new(StatusCode::CONFLICT, "built_in", message),
             AccountsError::RoleInUse { .. } => Self::new(StatusCode::CONFLICT, "role_in_use", message),
             AccountsError::NoRole(_) => Self::field("role.name", message),
@@ -91,7 +93,8 @@ pub(super) async fn add(
     if let Some(id) = &id {
         Username::parse(id.as_str()).map_err(|invalid| FieldError::of("id", &invalid))?;
     }
-    let add = async |accounts: Accounts| accounts.add(&name, id, password, &role, Some(&caller.identity)).await;
+    let (inherit, by) = (request.inherit.unwrap_or(false), &caller.identity);
+    let add = async |accounts: Accounts| accounts.add(&name, id, password, &role, inherit, Some(by)).await;
     once(&api, &caller, key, add, || Ok(())).await?;
     Ok(StatusCode::NO_CONTENT)
 }

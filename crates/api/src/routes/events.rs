@@ -1,5 +1,6 @@
 //! The event log: the newest entries, and the log as it grows.
 
+use super::moment;
 use crate::body::{Query, number};
 use crate::identity::Caller;
 use crate::paging::Part;
@@ -10,9 +11,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, StreamExt, stream};
-use pierhead_controller::{EventFilter, EventPages, EventStream, Since};
-use pierhead_model::{Event, Timestamp};
-use pierhead_wire::parse_timestamp;
+use pierhead_controller::{EventFilter, EventPages, EventStream, Ids, Since};
+use pierhead_model::{Event, Permission, Timestamp};
 use serde::Deserialize;
 use std::io;
 use std::time::Duration;
@@ -38,7 +38,7 @@ pub(super) struct EventsQuery {
 }
 
 impl EventsQuery {
-    fn filter(self) -> Result<EventFilter, ApiError> {
+    fn filter(self, caller: &Caller, now: Timestamp) -> Result<EventFilter, ApiError> {
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());
         Ok(EventFilter {
             kind: given(self.kind),
@@ -47,36 +47,31 @@ impl EventsQuery {
             container: given(self.container),
             app: given(self.app),
             actor: given(self.actor),
-            since: given(self.since).map(|text| since("since", &text)).transpose()?,
-            until: given(self.until).map(|text| until(&text)).transpose()?,
+            since: given(self.since).map(|text| since("since", &text, now)).transpose()?,
+            until: moment::moment("until", self.until.as_deref(), now)?,
+            // Who may not see the accounts does not read in the log who there is and what they may.
+            only_own_security: (!caller.may(Permission::WriteAccounts)).then(|| caller.identity.username.clone()),
         })
     }
 }
 
-/// An event's id is nothing but hexadecimal digits, which a moment never is.
-fn since(field: &'static str, text: &str) -> Result<Since, ApiError> {
-    if let Some(moment) = parse_timestamp(text) {
-        return Ok(Since::Moment(moment));
-    }
+fn since(field: &'static str, text: &str, now: Timestamp) -> Result<Since, ApiError> {
     if is_event_id(text) {
         return Ok(Since::Event(text.to_owned()));
     }
-    let expected = format!("{field} must be the id of an event, or a moment such as 2026-11-21T22:10:06Z");
-    Err(ApiError::field(field, expected))
+    let refuse = || ApiError::field(field, format!("{field} must be the id of an event, {}", moment::FORMS));
+    moment::read(text, now).map(Since::Moment).ok_or_else(refuse)
 }
 
+/// Hexadecimal digits, of which no moment and no span has so many.
 fn is_event_id(text: &str) -> bool {
     let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    (1..=64).contains(&text.len()) && text.bytes().all(is_digit)
-}
-
-fn until(text: &str) -> Result<Timestamp, ApiError> {
-    let refuse = || ApiError::field("until", "until must be a moment such as 2026-11-21T22:10:06Z");
-    parse_timestamp(text).ok_or_else(refuse)
+    text.len() == Ids::LENGTH && text.bytes().all(is_digit)
 }
 
 pub(super) async fn list(
     State(api): State<Api>,
+    caller: Caller,
     part: Option<Extension<Part>>,
     Query(query): Query<EventsQuery>,
 ) -> Result<Response, ApiError> {
@@ -94,7 +89,7 @@ pub(super) async fn list(
             return Err(ApiError::field("cursor", "cursor must be one that the Link header of a part gave"));
         }
     }
-    let mut pages = api.controller.newest_events(query.filter()?, count).await?;
+    let mut pages = api.controller.newest_events(query.filter(&caller, api.controller.clock().now())?, count).await?;
     if let Some(id) = after {
         pages = pages.before(&id);
     }
@@ -138,10 +133,11 @@ pub(super) async fn follow(
     if query.count.is_some() {
         return Err(ApiError::field("count", "count is for /api/events; a stream has no end"));
     }
-    let mut filter = query.filter()?;
+    let now = api.controller.clock().now();
+    let mut filter = query.filter(&caller, now)?;
     // What a client saw last, which it sends when it comes back, counts more than where it began.
     if let Some(last) = headers.get("last-event-id").and_then(|value| value.to_str().ok()).filter(|id| !id.is_empty()) {
-        filter.since = Some(since("Last-Event-ID", last)?);
+        filter.since = Some(since("Last-Event-ID", last, now)?);
     }
     let events = api.controller.watch_events(filter).await?;
     let ended = api.accounts.clone().ended(caller.token_hash, caller.identity);
@@ -177,4 +173,40 @@ fn frame(event: &Event) -> Vec<u8> {
     serde_json::to_writer(&mut text, &views::event(event)).expect("plain data has a JSON form");
     text.extend_from_slice(b"\n\n");
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(200_000_000);
+
+    #[test]
+    fn since_is_an_event_or_a_moment() {
+        let moment = |millis| Some(Since::Moment(Timestamp(millis)));
+        let id = "19aa2b3c4d5e6f00112233";
+        for (text, expected) in [
+            (id, Some(Since::Event(id.to_owned()))),
+            ("1234567890123456789012", Some(Since::Event("1234567890123456789012".to_owned()))),
+            ("1970-01-01T00:00:05Z", moment(5_000)),
+            ("100", moment(100_000)),
+            ("1795299006", moment(1_795_299_006_000)),
+            ("10m", moment(199_400_000)),
+            ("1d", moment(113_600_000)),
+            ("30d", moment(0)),
+            ("1c", None),
+            ("abc", None),
+            ("19AA2B3C4D5E6F00112233", None),
+            ("19aa2b3c4d5e6f0011223", None),
+            ("19aa2b3c4d5e6f001122334", None),
+            ("yesterday", None),
+            ("-1d", None),
+        ] {
+            let found = since("since", text, NOW);
+            let refused = found.as_ref().err().map(|error| (error.status.as_u16(), error.body.field.as_deref()));
+            assert_eq!(refused, expected.is_none().then_some((400, Some("since"))), "{text}");
+            assert_eq!(found.ok(), expected, "{text}");
+        }
+        assert_eq!(Ids::new(pierhead_controller::Clock::start()).unique().len(), Ids::LENGTH);
+    }
 }

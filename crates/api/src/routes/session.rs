@@ -46,7 +46,7 @@ pub(super) async fn close(State(api): State<Api>, caller: Caller) -> Result<With
         return Err(ApiError::new(StatusCode::BAD_REQUEST, "no_session", what));
     }
     let me = &caller.identity.username;
-    api.accounts.revoke(&TokenId::of_hash(&caller.token_hash), TokenOwner::One(me), me).await?;
+    api.accounts.revoke(&TokenId::of_hash(&caller.token_hash), TokenOwner::One(me), &caller.identity).await?;
     Ok(with_cookie(&api, "", 0, StatusCode::NO_CONTENT))
 }
 

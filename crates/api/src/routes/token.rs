@@ -83,7 +83,7 @@ pub(super) async fn revoke(State(api): State<Api>, caller: Caller, Path(id): Pat
     let me = &caller.identity.username;
     let id = if id == CURRENT { TokenId::of_hash(&caller.token_hash) } else { TokenId(id) };
     let owner = if caller.may(Permission::WriteAccounts) { TokenOwner::Anybody } else { TokenOwner::One(me) };
-    api.accounts.revoke(&id, owner, me).await?;
+    api.accounts.revoke(&id, owner, &caller.identity).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -35,6 +35,9 @@ async fn get_over(directory: &Path) {
     let cluster = Cluster::start_in(data, ClusterOptions { hosts: 2, ..ClusterOptions::default() }).await;
     let made = cluster.run("web", 2, &sample()).await;
     let admin = Sender::admin(&cluster);
+    // Almost all of it is free, and yet less than what is left to the store.
+    let sent = admin.send("POST", "/api/images", pierhead_testkit::image_archive(&["shop:1"], "shop")).await;
+    assert_eq!((sent.status, sent.refusal().code.as_str()), (507, "disk_full"));
     let filler = directory.join("filler");
     // As much as there is room for.
     assert!(std::fs::write(&filler, vec![1; 40 << 20]).is_err());
@@ -63,6 +66,13 @@ async fn get_over(directory: &Path) {
     assert!(
         made.iter().all(|made| cluster.hosts().any(|(_, host)| host.look().iter().any(|c| c.id.as_str() == made.id)))
     );
+
+    // Who comes up on a full disk finds everything as it was.
+    let mut cluster = cluster;
+    cluster.crash().await;
+    cluster.restart().await;
+    let admin = Sender::admin(&cluster);
+    assert_eq!(admin.get("/api/apps/web").await.status, 200);
 
     std::fs::remove_file(&filler).unwrap();
     assert_eq!(cluster.run("more", 2, &sample()).await.len(), 2);

@@ -102,3 +102,23 @@ async fn so_many_logs_are_read_and_no_more() {
     held.pop();
     assert_eq!(admin.get(&path).await.status, 200);
 }
+
+#[tokio::test]
+async fn nobody_shuts_others_out_of_the_logs() {
+    use pierhead_controller::{MOST_LOG_READERS_OF_ONE, measured::Share};
+    let cluster = Cluster::start(ClusterOptions { hosts: 1, ..ClusterOptions::default() }).await;
+    let (admin, ann) = (Sender::admin(&cluster), Sender::user(&cluster, "ann").await);
+    let run = ann.post("/api/containers?app=hers&count=1", &crate::raw::sample()).await.json();
+    let path = format!("/api/containers/{}/logs", run[0]["id"].as_str().unwrap());
+    let (shares, name) = (cluster.controller().measured().log_readers_of.clone(), pierhead_model::Username::parse("ann").unwrap());
+    let most = MOST_LOG_READERS_OF_ONE;
+    let mut held: Vec<Share> = (1..most).map(|_| shares.open_below(&name, most).unwrap()).collect();
+    let follower = ann.open(&format!("{path}?follow=true")).await;
+    let refused = ann.get(&path).await;
+    assert_eq!((refused.status, refused.refusal().code.as_str()), (429, "too_many_log_readers"));
+    assert!(refused.retry_after.is_some() && refused.text.contains("200 logs"), "{refused:?}");
+    assert_eq!(admin.get(&path).await.status, 200, "others go on");
+    held.pop();
+    assert_eq!(ann.get(&path).await.status, 200);
+    drop(follower);
+}

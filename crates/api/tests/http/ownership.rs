@@ -122,6 +122,49 @@ async fn users_get_no_power_over_a_host() {
 }
 
 #[tokio::test]
+async fn a_named_volume_is_its_owners() {
+    let cluster = Cluster::start(ClusterOptions { hosts: 1, ..ClusterOptions::default() }).await;
+    let admin = Sender::admin(&cluster);
+    for (username, volume, is_own) in [
+        ("clare", "clare.data:/d", true),
+        ("clare", "clare.data:/d:ro", true),
+        ("clare", "/scratch", true),
+        ("clare", "bob.data:/d", false),
+        ("clare", "bob.data:/d:ro", false),
+        ("clare", "data:/d", false),
+        ("clare", "clare:/d", false),
+        ("clare", "clare.:/d", false),
+        ("clare", "clare.b.x:/d", false),
+        ("clare", "Clare.data:/d", false),
+        ("clare.b", "clare.b.x:/d", true),
+        ("clare.b", "clare.data:/d", false),
+        ("Clare", "Clare.data:/d", true),
+        ("Clare", "clare.data:/d", false),
+    ] {
+        let sender = Sender::user(&cluster, username).await;
+        let image = format!(r#"{{"name":"pierhead/sample:1","volumes":["/cache","{volume}"]}}"#);
+        let set = format!(r#"{{"image":{image},"replicas":0}}"#);
+        let app = format!("/api/apps/{}", username.to_ascii_lowercase().replace('.', "-"));
+        let before = snapshot(&cluster).await;
+        let app = if username == "Clare" { "/api/apps/upper".to_owned() } else { app };
+        for answer in [sender.post("/api/containers", &image).await, sender.send("PUT", &app, set.clone()).await] {
+            let accepted = answer.status < 300;
+            assert_eq!(accepted, is_own, "{username}: {volume}: {answer:?}");
+            if !accepted {
+                let refusal = answer.refusal();
+                assert_eq!((answer.status, refusal.code.as_str()), (403, "forbidden"), "{username}: {volume}");
+                assert_eq!(refusal.field.as_deref(), Some("volumes[1]"));
+                assert!(refusal.message.contains(&format!("such as {username}.data")), "{}", refusal.message);
+                assert_eq!(snapshot(&cluster).await, before, "{username}: {volume}");
+            }
+        }
+        // An administrator mounts any.
+        assert_eq!(admin.send("PUT", "/api/apps/any", set).await.status, 200, "{volume}");
+    }
+    cluster.assert_invariants().await;
+}
+
+#[tokio::test]
 async fn what_is_not_ours_is_shown_and_its_log_is_the_administrators() {
     let mut cluster = Cluster::start(ClusterOptions { hosts: 1, ..ClusterOptions::default() }).await;
     let theirs = cluster.add_foreign(0, "theirs", Resources::default());
@@ -134,4 +177,68 @@ async fn what_is_not_ours_is_shown_and_its_log_is_the_administrators() {
     assert_eq!(admin.get(&format!("{path}/logs")).await.status, 200);
     assert_eq!(admin.get(&format!("{path}/explain")).await.status, 404);
     cluster.assert_invariants().await;
+}
+
+#[tokio::test]
+async fn what_happens_to_accounts_is_read_by_who_administers_them() {
+    let cluster = Cluster::start(ClusterOptions { hosts: 0, ..ClusterOptions::default() }).await;
+    let (admin, ann) = (Sender::admin(&cluster), Sender::user(&cluster, "ann").await);
+    let mut stream = ann.open("/api/events/stream?since=1d").await;
+    let bob = Sender::user(&cluster, "bobs-account").await;
+    assert_eq!(admin.post("/api/roles", r#"{"name":"watcher","permissions":[]}"#).await.status, 204);
+    assert_eq!(bob.post("/api/tokens", r#"{"name":"bobs-program"}"#).await.status, 201);
+    assert_eq!(ann.post("/api/tokens", r#"{"name":"last"}"#).await.status, 201);
+    for secret in ["bobs-account", "bobs-program", "watcher"] {
+        for path in ["/api/events", "/api/events?tag=security&count=1000", "/api/events?limit=500", "/api/events?since=1d"]
+        {
+            let answer = ann.get(path).await;
+            assert!(answer.status == 200 && !answer.text.contains(secret), "{path}: {answer:?}");
+        }
+        assert!(admin.get("/api/events?tag=security").await.text.contains(secret), "{secret}");
+    }
+    assert_eq!(ann.get("/api/events?actor=bobs-account").await.json(), serde_json::json!([]));
+    let own = ann.get("/api/events?tag=security").await.text;
+    assert!(["add-account", "log-in", "add-token"].iter().all(|kind| own.contains(kind)), "{own}");
+    let mut told = String::new();
+    while !told.contains("name=last") {
+        let chunk = tokio::time::timeout(PATIENCE, stream.chunk()).await.expect("the last one comes");
+        told.push_str(&String::from_utf8_lossy(&chunk.unwrap().unwrap()));
+    }
+    assert!(!told.contains("bobs-") && !told.contains("watcher"), "{told}");
+}
+
+#[tokio::test]
+async fn log_ins_are_told_and_what_was_tried_is_not() {
+    let cluster = Cluster::start(ClusterOptions { hosts: 0, ..ClusterOptions::default() }).await;
+    let (admin, ann) = (Sender::admin(&cluster), Sender::user(&cluster, "ann").await);
+    let nobody = Sender::nobody(&cluster);
+    let log_in = async |name: &str| {
+        let body = serde_json::json!({ "username": name, "password": CANARY }).to_string();
+        nobody.post("/auth/login", &body).await.status
+    };
+    for name in ["ann", "nobody-of-that-name"] {
+        assert_eq!(log_in(name).await, 401);
+    }
+    let odd = "\u{1b}[31m name=ann ".to_owned() + &"x".repeat(500);
+    assert_eq!(log_in(&odd).await, 401);
+    let refused = |text: &str| {
+        let events: serde_json::Value = serde_json::from_str(text).unwrap();
+        let told = |event: &serde_json::Value| event["message"].as_str().unwrap().to_owned();
+        events.as_array().unwrap().iter().map(told).collect::<Vec<_>>()
+    };
+    let all = admin.get("/api/events?type=log-in-refused").await.text;
+    let messages = refused(&all);
+    assert_eq!(messages.len(), 3, "{messages:?}");
+    assert!(messages[0].starts_with(r#"name="\u{1b}[31m name=ann xxx"#) && messages[0].len() < 150, "{messages:?}");
+    assert!(messages[1].starts_with("name=nobody-of-that-name address=127.0.0.1 reason="), "{messages:?}");
+    assert_eq!(messages[2], messages[1].replace("nobody-of-that-name", "ann"), "alike, whether it is there or not");
+    assert!(!all.contains(CANARY) && !all.contains('\u{1b}'), "{all}");
+    assert_eq!(refused(&ann.get("/api/events?type=log-in-refused").await.text), [messages[2].clone()]);
+    let good = admin.get("/api/events?type=log-in&actor=ann").await.json();
+    assert_eq!(good[0]["message"], "name=ann address=127.0.0.1");
+    for attempt in 0..40 {
+        assert!(log_in("ann").await >= 401, "{attempt}");
+    }
+    let flood = refused(&admin.get("/api/events?type=log-in-refused&count=100").await.text);
+    assert!(flood.len() <= 13, "{}", flood.len());
 }

@@ -190,3 +190,24 @@ async fn a_role_that_is_deleted_while_it_is_given_is_either_there_or_nobodys() {
         }
     }
 }
+
+#[tokio::test]
+async fn who_administers_accounts_only_logs_no_administrator_out() {
+    let cluster = cluster().await;
+    let admin = Sender::admin(&cluster);
+    assert_eq!(admin.post("/api/roles", &role("clerk", &["write-accounts"])).await.status, 204);
+    assert_eq!(admin.post("/api/roles", &role("guest", &[])).await.status, 204);
+    let (clerk, guest) = (Sender::user(&cluster, "clerk").await, Sender::user(&cluster, "guest").await);
+    assert_eq!(set_role(&admin, "clerk", "clerk").await.status, 204);
+    assert_eq!(set_role(&admin, "guest", "guest").await.status, 204);
+    let tokens = clerk.get("/api/tokens?all=true").await.json();
+    let of = |name: &str| {
+        let found = tokens.as_array().unwrap().iter().find(|token| token["username"] == name).unwrap();
+        format!("/api/tokens/{}", found["id"].as_str().unwrap())
+    };
+    assert_eq!(refusal(&clerk.send("DELETE", &of("admin"), "").await), (403, "forbidden".to_owned()));
+    assert_eq!(admin.get("/api/engines").await.status, 200, "the token is good as before");
+    assert_eq!(clerk.send("DELETE", &of("guest"), "").await.status, 204, "who may less");
+    assert_eq!(guest.get("/api/tokens").await.status, 401);
+    assert_eq!(clerk.send("DELETE", &of("clerk"), "").await.status, 204, "and one's own");
+}

@@ -139,7 +139,8 @@ async fn every_route_lets_in_whom_it_should() {
             assert!(![401, 405, 500].contains(&answer.status), "{what} of {name}: {answer:?}");
             if answer.status >= 400 {
                 answer.refusal();
-            } else {
+            } else if path != "/api/engines/join-tokens" {
+                // A token is about nothing that would have to be there.
                 assert_eq!(method, "GET", "{what} changed something that is not there: {answer:?}");
             }
         }

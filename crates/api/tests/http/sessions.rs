@@ -165,3 +165,19 @@ async fn a_changed_password_ends_other_tokens_even_if_their_records_stay() {
     assert_eq!((status(&ann).await, status(&other).await), (200, 401));
     assert_eq!(listed(&ann, "").await.len(), 1);
 }
+
+#[tokio::test]
+async fn an_account_has_so_many_tokens_and_no_more() {
+    let cluster = cluster().await;
+    let ann = Sender::user(&cluster, "ann").await;
+    for number in 1..100 {
+        assert_eq!(ann.post("/api/tokens", &json!({ "name": format!("t{number}") }).to_string()).await.status, 201);
+    }
+    let refused = ann.post("/api/tokens", r#"{"name":"more"}"#).await;
+    assert_eq!((refused.status, refused.refusal().code.as_str()), (409, "too_many_tokens"));
+    assert_eq!(Sender::user(&cluster, "bob").await.post("/api/tokens", r#"{"name":"his"}"#).await.status, 201);
+    let tokens = listed(&ann, "").await;
+    let one = tokens.iter().find(|token| token["name"] == "t7").unwrap();
+    assert_eq!(ann.send("DELETE", &format!("/api/tokens/{}", one["id"].as_str().unwrap()), "").await.status, 204);
+    assert_eq!(ann.post("/api/tokens", r#"{"name":"more"}"#).await.status, 201);
+}

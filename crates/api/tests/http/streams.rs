@@ -31,10 +31,9 @@ async fn ends(mut stream: reqwest::Response, what: &str) {
 
 /// Whether the stream still brings what happens.
 async fn goes_on(cluster: &Cluster, stream: &mut reqwest::Response, mark: &str) {
-    assert_eq!(
-        Sender::admin(cluster).post("/api/roles", &json!({ "name": mark, "permissions": [] }).to_string()).await.status,
-        204
-    );
+    let app = r#"{"image":{"name":"a"},"replicas":0}"#;
+    let made = Sender::admin(cluster).send("PUT", &format!("/api/apps/{mark}"), app).await;
+    assert!(made.status < 300, "{made:?}");
     let found = async {
         let mut text = String::new();
         while !text.contains(mark) {

@@ -1,8 +1,8 @@
 //! The log newest first, page by page, and what may be asked of it.
 
-use super::Position;
+use super::{Position, security};
 use crate::{RequestError, keys};
-use pierhead_model::{Event, Timestamp};
+use pierhead_model::{Event, Timestamp, Username};
 use pierhead_store::{Entry, MAX_PAGE_ENTRIES, Revision, Store};
 use std::sync::Arc;
 
@@ -40,6 +40,8 @@ pub struct EventFilter {
     pub since: Option<Since>,
     /// The last moment.
     pub until: Option<Timestamp>,
+    /// Of those with the tag security only what this account did or what was done to it; absent for all.
+    pub only_own_security: Option<Username>,
 }
 
 impl EventFilter {
@@ -62,6 +64,7 @@ impl EventFilter {
             && is(&self.actor, event.actor.as_ref().map(pierhead_model::Username::as_str))
             && self.until.is_none_or(|until| event.time <= until)
             && !matches!(self.since, Some(Since::Moment(since)) if event.time < since)
+            && self.only_own_security.as_ref().is_none_or(|own| security::may_read(own, event))
     }
 
     /// Texts that stand in the stored form of every event that is taken: to look for them is much less work than to
@@ -208,7 +211,7 @@ impl EventPages {
 mod tests {
     use super::*;
     use pierhead_model::{
-        ContainerId, ContainerState, ContainerThen, EventTag, ObservedContainer, Resources, Username,
+        ContainerId, ContainerState, ContainerThen, EventTag, ObservedContainer, Resources,
     };
 
     fn event(kind: &str, name: &str) -> Event {

@@ -5,7 +5,7 @@ use super::containers::{Container, authorise, find};
 use super::{Actor, RequestError};
 use crate::Controller;
 use crate::gone_logs::GoneLog;
-use crate::measured::Open;
+use crate::measured::{Open, Share};
 use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt, TryStreamExt};
 use pierhead_engine::{DynEngine, EngineError, LogLine, LogOptions};
@@ -13,6 +13,14 @@ use pierhead_model::{ContainerId, Timestamp};
 
 /// The most logs that are read at the same time, those that are followed included: each is a connection to an engine.
 pub const MOST_LOG_READERS: u64 = 1_000;
+/// The most of them that one account reads: nobody shuts all others out.
+pub const MOST_LOG_READERS_OF_ONE: u64 = MOST_LOG_READERS / 5;
+
+/// Somebody who reads a log, until it is dropped.
+struct Reader {
+    _share: Share,
+    _open: Open,
+}
 
 /// What a container printed. Dropping it ends it, at its engine too.
 pub struct ContainerLog {
@@ -37,7 +45,7 @@ impl Controller {
             Err(error) => return Err(error),
         };
         authorise(&self.known(), actor, &container)?;
-        let reader = self.measured.log_readers.open_below(MOST_LOG_READERS).ok_or(RequestError::TooManyLogReaders)?;
+        let reader = self.log_reader(actor)?;
         let host = self.link_of(&container)?.engine.clone();
         let id = &container.observed.id;
         match host.logs(id, options.clone()).await {
@@ -50,6 +58,13 @@ impl Controller {
             Err(EngineError::NotFound) => self.gone_log(actor, id.as_str(), &options, not_found(&container)).await,
             Err(source) => Err(RequestError::Engine { engine: container.engine.to_string(), source }),
         }
+    }
+
+    fn log_reader(&self, actor: &Actor) -> Result<Reader, RequestError> {
+        let share = self.measured.log_readers_of.open_below(&actor.username, MOST_LOG_READERS_OF_ONE);
+        let share = share.ok_or(RequestError::TooManyLogReadersOfOne)?;
+        let open = self.measured.log_readers.open_below(MOST_LOG_READERS).ok_or(RequestError::TooManyLogReaders)?;
+        Ok(Reader { _share: share, _open: open })
     }
 
     async fn gone_log(
@@ -87,7 +102,7 @@ fn not_found(container: &Container) -> RequestError {
 
 fn held(
     lines: BoxStream<'static, pierhead_engine::Result<LogLine>>,
-    reader: Open,
+    reader: Reader,
 ) -> BoxStream<'static, pierhead_engine::Result<LogLine>> {
     lines
         .inspect(move |_| {

@@ -43,6 +43,7 @@ pub fn add_account() -> Doc {
         .once()
         .refuses(403, "forbidden", BEYOND)
         .refuses(409, "exists", "There is an account of that name or id")
+        .refuses(409, "name_owns_things", "A deleted account of that name left apps or images, and inherit is not true")
         .refuses(409, "conflict", "Somebody changed the same thing meanwhile")
         .refuses(503, "hash_failed", "The password could not be hashed")
 }
@@ -91,6 +92,7 @@ pub fn create_token() -> Doc {
         .once()
         .refuses(409, "token_given", "A repetition: the token was told in the first answer, and is told only once")
         .refuses(404, "not_found", "The account was deleted meanwhile")
+        .refuses(409, "too_many_tokens", "The account has 100 good tokens already")
         .refuses(409, "conflict", "Somebody changed the account meanwhile")
 }
 
@@ -99,6 +101,7 @@ pub fn revoke_token() -> Doc {
         .path("id", "Its id, or `current` for the one of this request, which logs out")
         .nothing("It is worth nothing any more")
         .owners_or(WriteAccounts)
+        .refuses(403, "forbidden", "It is somebody else's who may more than the caller")
         .refuses(404, "not_found", "There is no such token, or it is somebody else's")
         .refuses(409, "conflict", "Somebody changed the same thing meanwhile")
 }
