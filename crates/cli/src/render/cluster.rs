@@ -41,11 +41,13 @@ pub(crate) fn survival(survival: &SurvivalView, width: Option<u16>) -> String {
     if homeless.is_empty() {
         return match slots {
             0 => format!("Nothing of the pool runs on {engine}; it would not be missed."),
+            1 => format!("Without {engine} the other hosts would carry its only slot."),
             _ => format!("Without {engine} the other hosts would carry all {slots} of its slots."),
         };
     }
     let left = homeless.len();
-    let head = format!("Without {engine}, {left} of its {slots} slots would find no place:\n\n");
+    let what = if *slots == 1 { "its only slot".to_owned() } else { format!("{left} of its {slots} slots") };
+    let head = format!("Without {engine}, {what} would find no place:\n\n");
     let rows = homeless.iter().map(|slot| vec![slot.app.clone(), slot.slot.to_string(), slot.reason.clone()]);
     head + &table(&["APP", "SLOT", "WHY"], rows, width)
 }

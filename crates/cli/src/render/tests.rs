@@ -290,6 +290,10 @@ fn what_survives_and_what_does_not() {
     assert_eq!(cluster::survival(&none, None), "Nothing of the pool runs on e1; it would not be missed.");
     let all = read(r#"{"engine":"e1","survives":true,"slots":3,"homeless":[]}"#);
     assert_eq!(cluster::survival(&all, None), "Without e1 the other hosts would carry all 3 of its slots.");
+    let one = read(r#"{"engine":"e1","survives":true,"slots":1,"homeless":[]}"#);
+    assert_eq!(cluster::survival(&one, None), "Without e1 the other hosts would carry its only slot.");
+    let lost = r#"{"engine":"e1","survives":false,"slots":1,"homeless":[{"app":"web","slot":0,"reason":"no room"}]}"#;
+    assert!(cluster::survival(&read(lost), None).starts_with("Without e1, its only slot would find no place:\n"));
     let some =
         read(r#"{"engine":"e1","survives":false,"slots":3,"homeless":[{"app":"web","slot":2,"reason":"no room"}]}"#);
     let expected = "\

@@ -82,7 +82,7 @@ fn contents(file: &mut File) -> Result<Contents, ArchiveError> {
     let length = file.seek(SeekFrom::End(0)).map_err(ArchiveError::keep)?;
     file.seek(SeekFrom::Start(0)).map_err(ArchiveError::keep)?;
     // What the reader says repeats bytes of the file, whatever they are.
-    let unreadable = |_: std::io::Error| malformed("it is no readable tar file; 'docker save NAME:TAG' writes one");
+    let unreadable = |_: std::io::Error| malformed("it is no readable tar file");
     let mut archive = tar::Archive::new(file);
     let mut contents = Contents { entries: HashMap::new(), end: 0 };
     for entry in archive.entries_with_seek().map_err(unreadable)? {

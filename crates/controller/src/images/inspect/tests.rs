@@ -117,6 +117,11 @@ fn what_is_missing_is_named() {
 }
 
 #[test]
+fn what_is_no_archive_is_not_repeated() {
+    assert_eq!(why(&[0xe9; 2048]), "it is no readable tar file");
+}
+
+#[test]
 fn names_and_links_that_lead_out_are_refused() {
     use tar::EntryType::{Block, Fifo, Link, Regular, Symlink};
     for (name, kind, link, word) in [
