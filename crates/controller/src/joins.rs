@@ -4,6 +4,8 @@
 //! ask. Of secrets only hashes are kept. Nothing here knows how agents are reached.
 
 mod placing;
+#[cfg(test)]
+mod tests;
 
 use crate::requests::RequestError;
 use crate::{Actor, Authority, AuthorityError, Controller, Once, fingerprint, keys};

@@ -1,0 +1,151 @@
+use super::*;
+use crate::{Clock, Options};
+use pierhead_engine::{Fake, FakeOptions};
+use pierhead_store::Embedded;
+use pierhead_store::seal::Sealer;
+use rcgen::KeyPair;
+use std::sync::Arc;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+struct Pool {
+    _directory: tempfile::TempDir,
+    controller: Controller,
+    authority: Authority,
+    admin: Actor,
+}
+
+impl Pool {
+    async fn start() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let sealer = Arc::new(Sealer::open_or_create(directory.path()).unwrap());
+        let store = Arc::new(Embedded::open(directory.path()).unwrap());
+        let connect: crate::Connect = Arc::new(|_: &Engine| {
+            Ok(crate::Connection { engine: Arc::new(Fake::new(FakeOptions::default())), registry_auth: None })
+        });
+        let options = Options { images: directory.path().join("images"), ..Options::default() };
+        let controller = Controller::start(store, Arc::clone(&sealer), connect, options).await.unwrap();
+        let authority = Authority::open_or_create(&**controller.store(), &sealer, Clock::start()).await.unwrap();
+        let username = Username::parse("admin").unwrap();
+        let admin = Actor { username, may_change_all: true, may_run_privileged: true };
+        Self { _directory: directory, controller, authority, admin }
+    }
+
+    async fn secret(&self, life: Duration) -> String {
+        self.controller.make_join_secret(&self.admin, life, None).await.unwrap().secret
+    }
+
+    async fn join(&self, secret: &str, host: &JoiningHost) -> Result<Joined, JoinError> {
+        self.controller.join_host(&self.authority, secret, host, HOUR).await
+    }
+
+    async fn renew(&self, shown: &[u8]) -> Result<Joined, JoinError> {
+        self.controller.renew_agent(&self.authority, &fingerprint(shown), &key(), HOUR).await
+    }
+
+    fn agent_of(&self, certificate: &[u8]) -> Option<String> {
+        self.controller.agent_of(&fingerprint(certificate)).map(|id| id.to_string())
+    }
+
+    async fn events(&self, kind: &str) -> usize {
+        let entries = self.controller.store().list_all(keys::EVENTS).await.unwrap().entries;
+        entries.iter().filter(|entry| entry.json::<pierhead_model::Event>().unwrap().kind == kind).count()
+    }
+}
+
+fn key() -> Vec<u8> {
+    KeyPair::generate().unwrap().public_key_raw().to_vec()
+}
+
+fn host(name: &str, address: &str) -> JoiningHost {
+    let labels = vec!["ssd".to_owned()];
+    JoiningHost { name: Some(name.to_owned()), address: address.to_owned(), labels, public_key: key(), id: None }
+}
+
+#[tokio::test]
+async fn a_secret_takes_in_one_host_and_no_other() {
+    let pool = Pool::start().await;
+    let (secret, web) = (pool.secret(HOUR).await, host("web", "10.0.0.5"));
+    for entry in pool.controller.store().list_all("").await.unwrap().entries {
+        assert!(!String::from_utf8_lossy(&entry.value).contains(&secret) && !entry.key.contains(&secret), "{}", entry.key);
+    }
+    let joined = pool.join(&secret, &web).await.unwrap();
+    assert_eq!((joined.engine.as_str(), pool.agent_of(&joined.certificate).as_deref()), ("web", Some("web")));
+    let record = pool.controller.known().world.engines()["web"].record.clone();
+    assert_eq!((record.addr.as_str(), record.added_by.as_str()), ("agent://10.0.0.5", "admin"));
+    assert!(record.labels.contains("ssd"));
+    assert!(matches!(pool.join(&secret, &host("x", "10.0.0.6")).await, Err(JoinError::Used(id)) if id.as_str() == "web"));
+    assert!(matches!(pool.join("nonsense", &web).await, Err(JoinError::Unknown)));
+    let late = pool.secret(Duration::ZERO).await;
+    assert!(matches!(pool.join(&late, &web).await, Err(JoinError::Expired)));
+    // One of the same name is another host.
+    let second = pool.join(&pool.secret(HOUR).await, &host("web", "10.0.0.6")).await.unwrap();
+    assert_eq!(second.engine.as_str(), "web-2");
+    assert_eq!((pool.events("join-engine").await, pool.events("make-join-token").await), (2, 3));
+    assert_eq!(pool.controller.known().world.engines().len(), 2);
+}
+
+#[tokio::test]
+async fn of_many_hosts_with_one_secret_one_joins() {
+    let pool = Pool::start().await;
+    let secret = pool.secret(HOUR).await;
+    let hosts: Vec<JoiningHost> = (0..8).map(|number| host(&format!("h{number}"), "10.0.0.5")).collect();
+    let joins = hosts.iter().map(|host| pool.join(&secret, host));
+    let joined = futures_util::future::join_all(joins).await;
+    assert_eq!(joined.iter().filter(|result| result.is_ok()).count(), 1, "{joined:?}");
+    assert!(joined.iter().all(|result| matches!(result, Ok(_) | Err(JoinError::Used(_)))), "{joined:?}");
+    assert_eq!(pool.controller.known().world.engines().len(), 1);
+}
+
+#[tokio::test]
+async fn what_a_host_says_of_itself_is_checked_and_uses_up_nothing() {
+    let pool = Pool::start().await;
+    let secret = pool.secret(HOUR).await;
+    let taken = pool.join(&pool.secret(HOUR).await, &host("web", "10.0.0.5")).await.unwrap();
+    for (bad, words) in [
+        (JoiningHost { id: Some("web".to_owned()), ..host("web", "10.0.0.5") }, "already"),
+        (JoiningHost { id: Some("a b".to_owned()), ..host("web", "10.0.0.5") }, "--id"),
+        (JoiningHost { labels: vec!["a b".to_owned()], ..host("x", "10.0.0.5") }, "--label"),
+        (JoiningHost { labels: vec!["a".to_owned(); 257], ..host("x", "10.0.0.5") }, "--label"),
+        (host("x", "http://x"), "--address"),
+    ] {
+        let refused = pool.join(&secret, &bad).await.unwrap_err().to_string();
+        assert!(refused.contains(words), "{refused}");
+    }
+    assert_eq!(pool.controller.known().world.engines().len(), 1);
+    assert!(pool.agent_of(&taken.certificate).is_some());
+    pool.join(&secret, &host("x", "10.0.0.6")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_certificate_is_renewed_and_its_predecessor_counts_until_the_new_one_is_shown() {
+    let pool = Pool::start().await;
+    let first = pool.join(&pool.secret(HOUR).await, &host("web", "10.0.0.5")).await.unwrap();
+    // An answer that got lost: the host asks again with what it has.
+    let lost = pool.renew(&first.certificate).await.unwrap();
+    let second = pool.renew(&first.certificate).await.unwrap();
+    assert_eq!(second.engine.as_str(), "web");
+    assert!(pool.agent_of(&first.certificate).is_some() && pool.agent_of(&second.certificate).is_some());
+    assert!(pool.agent_of(&lost.certificate).is_none());
+    pool.controller.settle_agent(&second.engine, &fingerprint(&second.certificate)).await.unwrap();
+    let revision = pool.controller.store().list(keys::ENGINES, None, 1).await.unwrap().revision;
+    pool.controller.reached(revision).await;
+    assert!(pool.agent_of(&first.certificate).is_none() && pool.agent_of(&second.certificate).is_some());
+    assert!(matches!(pool.renew(&first.certificate).await, Err(JoinError::Revoked)));
+}
+
+#[tokio::test]
+async fn a_revoked_host_gets_its_place_back_with_a_new_secret_only() {
+    let pool = Pool::start().await;
+    let first = pool.join(&pool.secret(HOUR).await, &host("web", "10.0.0.5")).await.unwrap();
+    pool.controller.revoke_agent(&pool.admin, "web", None).await.unwrap();
+    assert_eq!((pool.agent_of(&first.certificate), pool.events("revoke-engine").await), (None, 1));
+    assert!(matches!(pool.renew(&first.certificate).await, Err(JoinError::Revoked)));
+    let again = pool.join(&pool.secret(HOUR).await, &host("web", "10.0.0.5")).await.unwrap();
+    assert_eq!((again.engine.as_str(), pool.controller.known().world.engines().len()), ("web", 1));
+    assert!(pool.agent_of(&first.certificate).is_none());
+    pool.controller.remove_engine(&pool.admin, "web", None).await.unwrap();
+    assert_eq!(pool.agent_of(&again.certificate), None);
+    let missing = pool.controller.revoke_agent(&pool.admin, "web", None).await;
+    assert!(matches!(missing, Err(RequestError::NotFound { .. })));
+}
