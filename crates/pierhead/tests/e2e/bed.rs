@@ -17,10 +17,14 @@ pub struct Bed {
 
 impl Bed {
     pub fn up(hosts: usize) -> Self {
+        Self::up_with(hosts, &[])
+    }
+
+    pub fn up_with(hosts: usize, flags: &[&str]) -> Self {
         let place = Place::new();
         let dir = place.pool();
         let mut up = program();
-        up.args(["dev", "up", "--json", "--hosts", &hosts.to_string(), "--dir"]).arg(&dir);
+        up.args(["dev", "up", "--json", "--hosts", &hosts.to_string(), "--dir"]).arg(&dir).args(flags);
         let ended = Ended::of(&mut up);
         assert_eq!(ended.code, 0, "{ended:?}");
         let pool = Pool::open(&dir).unwrap();

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod admin;
 #[cfg(test)]
+mod agents;
+#[cfg(test)]
 mod api;
 #[cfg(test)]
 mod batch;
@@ -47,6 +49,8 @@ mod registries;
 mod serve;
 #[cfg(test)]
 mod shell;
+#[cfg(test)]
+mod short_lives;
 #[cfg(test)]
 mod tls;
 #[cfg(test)]
