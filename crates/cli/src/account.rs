@@ -59,6 +59,9 @@ pub struct AccountAddArgs {
     /// Role: admin, user, or one that was made
     #[arg(long, default_value = "user", add = names::roles())]
     pub role: String,
+    /// Take over the apps and uploaded images that a deleted account of this name left
+    #[arg(long)]
+    pub inherit: bool,
     /// Password; others on this machine may see it here
     #[arg(long, conflicts_with = "password_stdin")]
     pub password: Option<String>,
@@ -127,6 +130,7 @@ pub(crate) async fn add(args: &AccountAddArgs, client: &Client, out: &mut Output
         username: Some(username.clone()),
         password: Some(secret),
         role: Some(RoleView { name: args.role.clone() }),
+        inherit: args.inherit.then_some(true),
         ..AccountRequest::default()
     };
     client.add_account(&account).await?;
@@ -142,7 +146,25 @@ pub(crate) async fn remove(
 ) -> Result<(), CliError> {
     args.confirm.ask(&format!("Delete the account {}?", args.username), without_terminal, out)?;
     client.delete_account(&args.username).await?;
-    out.done(&format!("deleted {}", args.username))
+    out.done(&format!("deleted {}", args.username))?;
+    if let Some(left) = left_by(&args.username, client).await.filter(|_| !out.is_json()) {
+        out.note(&left);
+    }
+    Ok(())
+}
+
+/// What an account leaves, in words; nothing if it is nothing, or can't be told.
+async fn left_by(username: &str, client: &Client) -> Option<String> {
+    let apps = client.apps().await.ok()?.iter().filter(|app| app.owner == username).count();
+    let images = client.images().await.ok()?;
+    let sent = images.iter().filter_map(|image| image.archive.as_ref());
+    let images = sent.filter(|archive| archive.uploaded_by == username).count();
+    (apps + images > 0).then(|| {
+        format!(
+            "{username} leaves apps ({apps}), uploaded images ({images}) and volumes, if there are any; a new account of \
+             this name is added with --inherit only, and gets them"
+        )
+    })
 }
 
 async fn change_password(

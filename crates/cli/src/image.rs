@@ -36,7 +36,7 @@ pub enum ImageCommand {
     /// Show one image
     #[command(alias = "inspect")]
     Show {
-        /// A name of it, its id, or the begin of the id
+        /// A name of it, its id, or the beginning of its id
         #[arg(add = names::images())]
         image: String,
     },
@@ -49,14 +49,14 @@ pub enum ImageCommand {
     },
     /// Bring an image that was sent in to hosts before it is needed
     Spread(ImageSpreadArgs),
-    /// Delete an image that was sent in; what hosts have of it stays
+    /// Delete a name of an image that was sent in, the image with its last name, or by its id with all; what hosts have stays
     Rm(ImageRmArgs),
 }
 
 /// What `image spread` takes.
 #[derive(Debug, Clone, Args)]
 pub struct ImageSpreadArgs {
-    /// A name of it, its id, or the begin of the id
+    /// A name of it, its id, or the beginning of its id
     #[arg(add = names::images())]
     pub image: String,
     /// Host to bring it to; may be given several times [default: all that can be used]
@@ -67,7 +67,7 @@ pub struct ImageSpreadArgs {
 /// What `image rm` takes.
 #[derive(Debug, Clone, Args)]
 pub struct ImageRmArgs {
-    /// A name of it, its id, or the begin of the id
+    /// A name of it, its id, or the beginning of its id
     #[arg(add = names::images())]
     pub image: String,
     /// Whether to ask.
@@ -87,11 +87,29 @@ pub(crate) async fn image(args: &ImageArgs, client: &Client, out: &mut Output) -
         Some(ImageCommand::Push { file }) => push(file, client, out).await,
         Some(ImageCommand::Spread(args)) => spread(args, client, out).await,
         Some(ImageCommand::Rm(args)) => {
-            let question = format!("Delete the uploaded image {}? What hosts have of it stays.", args.image);
+            let what = if args.confirm.yes || !out.terminals().stdin {
+                format!("the uploaded image {}", args.image)
+            } else {
+                what_goes(&args.image, &*client.image(&args.image).await?)
+            };
+            let question = format!("Delete {what}? What hosts have of it stays.");
             args.confirm.ask(&question, WithoutTerminal::Refuse, out)?;
             client.delete_image(&args.image).await?;
             out.done(&format!("deleted {}", args.image))
         }
+    }
+}
+
+/// What `image rm` deletes, in words: a name alone, or all that an id stands for.
+fn what_goes(asked: &str, image: &ImageView) -> String {
+    let tags = image.archive.as_ref().map(|archive| archive.tags.clone()).unwrap_or_default();
+    let (asked_for, rest): (Vec<String>, Vec<String>) =
+        tags.into_iter().partition(|tag| *tag == asked || *tag == format!("{asked}:latest"));
+    match (asked_for.is_empty(), rest.is_empty()) {
+        (false, false) => format!("the name {asked} of the uploaded image {} ({} stay)", image.id, rest.join(", ")),
+        (false, true) => format!("the name {asked} and with it, its last name, the uploaded image {}", image.id),
+        (true, false) => format!("the uploaded image {} with its names {}", image.id, rest.join(", ")),
+        (true, true) => format!("the uploaded image {}", image.id),
     }
 }
 

@@ -17,6 +17,9 @@ pub enum VolumeSource {
     HostPath(String),
 }
 
+/// The longest name of a volume: room for its owner's, a dot, and as much again.
+const LONGEST_NAME: usize = 127;
+
 /// One mount: `/data`, `name:/data`, `/host/path:/data`, each with an optional `:ro`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -53,13 +56,23 @@ impl Volume {
         };
         let source_ok = match &source {
             VolumeSource::Anonymous => true,
-            VolumeSource::Named(name) => is_plain_word(name, 63),
+            VolumeSource::Named(name) => is_plain_word(name, LONGEST_NAME),
             VolumeSource::HostPath(path) => is_safe_path(path),
         };
         if !source_ok || !is_safe_path(target) || target == "/" {
             return Err(invalid());
         }
         Ok(Self { source, target: target.to_owned(), read_only })
+    }
+}
+
+impl VolumeSource {
+    /// Whose a named volume is: `clare` of `clare.data`, by the last dot, because names of accounts may have dots and
+    /// what follows has none. `None` for what is nobody's, and for what has no name.
+    #[must_use]
+    pub fn owner(&self) -> Option<&str> {
+        let Self::Named(name) = self else { return None };
+        name.rsplit_once('.').filter(|(_, rest)| !rest.is_empty()).map(|(owner, _)| owner)
     }
 }
 
@@ -104,6 +117,26 @@ mod tests {
         let named = Volume::parse("db:/data:ro").unwrap();
         assert_eq!((named.source, named.read_only), (VolumeSource::Named("db".into()), true));
         assert_eq!(Volume::parse("/srv:/data").unwrap().source, VolumeSource::HostPath("/srv".into()));
+    }
+
+    #[test]
+    fn the_last_dot_tells_whose_a_volume_is() {
+        for (volume, owner) in [
+            ("clare.data:/d", Some("clare")),
+            ("clare.data:/d:ro", Some("clare")),
+            ("clare.b.x:/d", Some("clare.b")),
+            ("Clare.data:/d", Some("Clare")),
+            ("clare..x:/d", Some("clare.")),
+            ("clare.:/d", None),
+            ("clare:/d", None),
+            ("/clare.data:/d", None),
+            ("/clare.data", None),
+        ] {
+            assert_eq!(Volume::parse(volume).unwrap().source.owner(), owner, "{volume}");
+        }
+        let longest = format!("{}.{}:/d", "a".repeat(63), "b".repeat(63));
+        assert_eq!(Volume::parse(&longest).unwrap().source.owner().map(str::len), Some(63));
+        assert!(Volume::parse(&format!("b{longest}")).is_err());
     }
 
     #[test]

@@ -4,6 +4,13 @@ use super::{Accounts, AccountsError, Identity, Result, check_within, excerpt};
 use pierhead_controller::keys;
 use pierhead_model::{Account, Role, RoleName, TokenRecord, Username};
 use pierhead_store::{Error, Revision, StoreJson, Transaction};
+use serde::Deserialize;
+
+/// What matters here of the records of apps and of names of images.
+#[derive(Deserialize)]
+struct Owned {
+    owner: Username,
+}
 
 /// A change of an account.
 enum Edit<'a> {
@@ -34,16 +41,18 @@ impl Edit<'_> {
 }
 
 impl Accounts {
-    /// Adds an account.
+    /// Adds an account; `inherit` if it may get what a deleted one of its name left.
     ///
     /// # Errors
-    /// If there is one of that name or id, or no such role, or the role may do more than who gives it.
+    /// If there is one of that name or id, or no such role, or the role may do more than who gives it, or the name owns
+    /// things that it may not get.
     pub(crate) async fn add(
         &self,
         name: &Username,
         id: Option<String>,
         password: &str,
         role: &str,
+        inherit: bool,
         by: Option<&Identity>,
     ) -> Result<()> {
         // Who may not give it costs nobody the hashing.
@@ -53,8 +62,11 @@ impl Accounts {
         {
             return Err(AccountsError::Exists(same.username.to_string()));
         }
-        let password_hash = self.passwords.hash(password).await?;
         let key = keys::account(name);
+        if !inherit && self.store.get(&key).await?.is_none() {
+            self.check_owns_nothing(name).await?;
+        }
+        let password_hash = self.passwords.hash(password).await?;
         loop {
             let (role, transaction) = self.grantable(role, by).await?;
             let account = Account {
@@ -85,6 +97,22 @@ impl Accounts {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// Refuses a name that owns apps or uploaded images.
+    async fn check_owns_nothing(&self, name: &Username) -> Result<()> {
+        let (mut apps, mut images) = (0, 0);
+        for (count, prefix) in [(&mut apps, keys::APPS), (&mut images, keys::IMAGE_TAGS)] {
+            for entry in self.store.list_all(prefix).await?.entries {
+                *count += usize::from(entry.json::<Owned>()?.owner == *name);
+            }
+        }
+        if apps + images == 0 {
+            return Ok(());
+        }
+        let plural = |count: usize| if count == 1 { "" } else { "s" };
+        let left = format!("{apps} app{} and {images} uploaded image{}", plural(apps), plural(images));
+        Err(AccountsError::NameOwns { name: name.to_string(), left })
     }
 
     /// All accounts, by name.

@@ -100,3 +100,39 @@ async fn of_accounts_added_at_once_with_one_id_one_is_made() {
         assert_eq!(admin.send("DELETE", "/api/account/again", "").await.status, 204);
     }
 }
+
+#[tokio::test]
+async fn a_new_account_gets_what_a_former_one_left_only_if_that_is_said() {
+    let cluster = cluster().await;
+    let admin = Sender::admin(&cluster);
+    let add = |more: &str| format!(r#"{{"username":"ann","password":"{PASSWORD}"{more}}}"#);
+    let delete = async || assert_eq!(admin.send("DELETE", "/api/account/ann", "").await.status, 204);
+    // Who owns nothing leaves nothing.
+    for _ in 0..2 {
+        assert_eq!(admin.post("/api/account", &add("")).await.status, 204);
+        delete().await;
+    }
+    let ann = Sender::user(&cluster, "ann").await;
+    let image = r#"{"image":{"name":"pierhead/sample:1"},"replicas":0}"#;
+    assert_eq!(ann.send("PUT", "/api/apps/hers", image).await.status, 201);
+    let archive = pierhead_testkit::image_archive(&["ann/shop:1", "ann/shop:2"], "shop");
+    assert_eq!(ann.send("POST", "/api/images", archive).await.status, 201);
+    let again = admin.post("/api/account", &add("")).await;
+    assert_eq!((again.status, again.refusal().code.as_str()), (409, "exists"), "it is there");
+    delete().await;
+    for more in ["", r#","inherit":false"#] {
+        let refusal = admin.post("/api/account", &add(more)).await;
+        assert_eq!((refusal.status, refusal.refusal().code.as_str()), (409, "name_owns_things"), "{more}");
+        assert!(refusal.refusal().message.contains("1 app and 2 uploaded images"), "{}", refusal.text);
+    }
+    assert_eq!(admin.post("/api/account", &add(r#","inherit":true"#)).await.status, 204);
+    delete().await;
+    // The one without the other, and then nothing.
+    assert_eq!(admin.send("DELETE", "/api/apps/hers", "").await.status, 204);
+    let refusal = admin.post("/api/account", &add("")).await;
+    assert!(refusal.refusal().message.contains("0 apps and 2 uploaded images"), "{}", refusal.text);
+    for name in ["ann/shop:1", "ann/shop:2"] {
+        assert_eq!(admin.send("DELETE", &format!("/api/images/{name}"), "").await.status, 204, "{name}");
+    }
+    assert_eq!(admin.post("/api/account", &add("")).await.status, 204);
+}

@@ -114,8 +114,24 @@ async fn an_archive_is_deleted_when_that_was_confirmed() {
     assert_eq!(session.run("image rm shop:1").await.code, 2, "scripts say --yes");
     session.terminals.stdin = true;
     session.input = "n\n";
-    assert_eq!(session.run("image rm shop:1").await.code, 1);
-    assert!(session.server.lines().is_empty());
+    let image = |tags: &str| {
+        format!(
+            r#"{{"id":"sha256:ab12","tags":[],"size":1,"engines":[],"archive":{{"tags":[{tags}],"size":1,
+            "uploaded_at":"2026-01-01T00:00:00.000Z","uploaded_by":"ann"}}}}"#
+        )
+    };
+    let (both, one) = (r#""shop:1","web:latest""#, r#""shop:1""#);
+    for (asked, tags, question) in [
+        ("shop:1", both, "Delete the name shop:1 of the uploaded image sha256:ab12 (web:latest stay)?"),
+        ("web", both, "Delete the name web of the uploaded image sha256:ab12 (shop:1 stay)?"),
+        ("shop:1", one, "Delete the name shop:1 and with it, its last name, the uploaded image sha256:ab12?"),
+        ("sha256:ab12", both, "Delete the uploaded image sha256:ab12 with its names shop:1, web:latest?"),
+    ] {
+        session.server.json(&format!("GET /api/images/{asked}"), &image(tags));
+        let ran = session.run(&format!("image rm {asked}")).await;
+        assert!(ran.code == 1 && ran.err.contains(question), "{ran:?}");
+    }
+    assert!(session.server.asked().iter().all(|asked| asked.line.starts_with("GET")));
     assert_eq!(session.run("image rm shop:1 --yes").await.out, "deleted shop:1\n");
     assert_eq!(session.run("image rm other:1 --yes").await.code, 3);
 }
