@@ -50,6 +50,10 @@ fn refusal(verb: Verb, status: u16, message: &str) -> EngineError {
     if says(PORT_TAKEN) {
         return EngineError::PortTaken(message);
     }
+    let is_plain = matches!(verb, Verb::Ping | Verb::Facts | Verb::Containers | Verb::Images);
+    if is_plain && matches!(status, 300..=399 | 404 | 405) {
+        return not_docker(status);
+    }
     let starts = matches!(verb, Verb::Start | Verb::Restart);
     match (verb, status) {
         (Verb::Create, 404) if says(&["no such image"]) => EngineError::NoImage(message),
@@ -64,6 +68,11 @@ fn refusal(verb: Verb, status: u16, message: &str) -> EngineError {
         (_, 400) => EngineError::Refused(message),
         _ => EngineError::Failed(format!("{message} (status {status})")),
     }
+}
+
+/// What has no page that every engine has.
+fn not_docker(status: u16) -> EngineError {
+    EngineError::Unreachable(format!("what is at its address does not answer like a Docker engine (status {status})"))
 }
 
 /// An error after the engine had said that all is well.
@@ -176,6 +185,15 @@ mod tests {
             ),
             (Verb::Pull, 400, "invalid reference format: repository name must be lowercase", "Refused"),
             (Verb::Facts, 503, "", "Failed"),
+            (
+                Verb::Ping,
+                404,
+                "<html>File not found</html>",
+                "Unreachable(\"what is at its address does not answer like",
+            ),
+            (Verb::Ping, 301, "", "Unreachable"),
+            (Verb::Facts, 404, "404 page not found", "Unreachable"),
+            (Verb::Containers, 405, "", "Unreachable"),
         ] {
             let error = classify(
                 verb,
