@@ -5,7 +5,7 @@ use super::events::{self, Subject};
 use super::{Actor, Idempotency, RequestError};
 use crate::reconciler::progress;
 use crate::{Controller, keys};
-use pierhead_model::{Engine, EngineId, EngineThen, EventTag, Health, Operation, OperationId};
+use pierhead_model::{Engine, EngineId, EngineThen, EventTag, Health, Operation, OperationId, OperationState};
 use pierhead_planner::{RecordWrite, cancel, verdicts};
 use pierhead_store::{Error, StoreJson, Transaction};
 use tokio::time::Instant;
@@ -160,10 +160,10 @@ impl Controller {
         }
     }
 
-    /// Calls an operation off: what it had added is taken back. One that has ended stays as it is.
+    /// Calls an operation off: what it had added is taken back.
     ///
     /// # Errors
-    /// If there is no such operation, or the actor may not.
+    /// If there is no such operation, it has ended, or the actor may not.
     pub async fn cancel_operation(&self, actor: &Actor, id: &str) -> Result<(), RequestError> {
         loop {
             let operation = self.operation(id).await?;
@@ -173,6 +173,14 @@ impl Controller {
                     operation.actor
                 );
                 return Err(RequestError::Forbidden(reason));
+            }
+            match (operation.ending, operation.state) {
+                (Some(OperationState::Cancelled), _) => return Ok(()),
+                (Some(outcome), _) => return Err(RequestError::Ended { id: operation.id, outcome }),
+                (None, outcome) if outcome.has_ended() => {
+                    return Err(RequestError::Ended { id: operation.id, outcome });
+                }
+                (None, _) => {}
             }
             let transaction = {
                 let known = self.known();
@@ -184,10 +192,15 @@ impl Controller {
                 {
                     Some(RecordWrite::Progress { operation, app }) => {
                         let transaction = leave_cordoned(Transaction::new(), &known, &operation)?;
-                        progress(transaction, &known, &operation, &app)?
+                        Some(progress(transaction, &known, &operation, &app)?)
                     }
-                    _ => return Ok(()),
+                    _ => None,
                 }
+            };
+            let Some(transaction) = transaction else {
+                // It ends this very moment: how, is read again.
+                self.catch_up().await?;
+                continue;
             };
             let message = format!("id={id}");
             let tag = EventTag::Cluster;

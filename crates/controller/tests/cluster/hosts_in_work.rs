@@ -86,6 +86,12 @@ async fn a_drain_that_is_called_off_leaves_the_host_cordoned() {
     admin.cancel_operation(&drain.id).await.unwrap();
     eventually(PATIENCE, "it has ended", async || admin.operation(&drain.id, None).await.unwrap().state == "cancelled")
         .await;
+    let (status, body) = refused(admin.cancel_operation(&drain.id).await);
+    assert_eq!((status, body.code.as_str()), (409, "has_ended"));
+    assert!(body.message.ends_with("has ended: cancelled"), "{body:?}");
+    let done =
+        &admin.operations().await.unwrap().iter().find(|operation| operation.state == "done").unwrap().id.clone();
+    assert!(refused(admin.cancel_operation(done).await).1.message.ends_with("has ended: done"));
     let ended = admin.operation(&drain.id, None).await.unwrap();
     assert!(ended.error.as_ref().unwrap().message.contains("host host-1 stays cordoned"), "{ended:?}");
     assert_eq!((duty(&admin, "host-1").await.as_str(), on_host(&cluster, "host-1").await), ("cordoned", 2));
