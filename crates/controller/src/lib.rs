@@ -103,6 +103,9 @@ impl Default for Options {
     }
 }
 
+/// How long after the start those who ask what runs wait for the hosts.
+const FIRST_LOOK_MS: u64 = 1_000;
+
 /// How long another controller's leadership outlives it.
 const LEADER_TTL: Duration = Duration::from_secs(3);
 
@@ -208,6 +211,24 @@ impl Controller {
     /// The world as it is known now. Not to be held across an await.
     pub fn known(&self) -> RwLockReadGuard<'_, Known> {
         self.shared.read()
+    }
+
+    /// Returns once it is known what runs on every host that answers, or a second after the start: before that, what runs
+    /// would be told as if it did not.
+    pub async fn first_look(&self) {
+        let mut changes = self.changes();
+        loop {
+            let left = {
+                let known = self.known();
+                let left = FIRST_LOOK_MS.saturating_sub(self.clock.now().since(known.world.since));
+                if left == 0 || known.world.is_seen() {
+                    return;
+                }
+                left
+            };
+            // Either way it is looked again.
+            let _changed = tokio::time::timeout(Duration::from_millis(left), changes.changed()).await;
+        }
     }
 
     /// Tells of every change of the world, without saying which.

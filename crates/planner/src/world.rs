@@ -217,6 +217,15 @@ impl World {
         self.engines.values().find(is_unknown).map(|state| &state.record.id)
     }
 
+    /// Whether it is known what runs on every host that answers.
+    #[must_use]
+    pub fn is_seen(&self) -> bool {
+        let is_seen = |state: &EngineState| {
+            state.is_listed || state.same_as.is_some() || state.health.status == HealthStatus::Down
+        };
+        self.engines.values().all(is_seen)
+    }
+
     // What changes.
 
     /// Adds an engine or changes its record.

@@ -14,6 +14,7 @@ use pierhead_wire::{AppChange, AppView, FieldError};
 use serde::Deserialize;
 
 pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Json<Vec<AppView>> {
+    api.controller.first_look().await;
     let known = api.controller.known();
     let mut apps: Vec<AppView> =
         known.world.apps().values().map(|app| views::app(&known.world, &caller, app)).collect();
@@ -22,6 +23,7 @@ pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Json<Vec<App
 }
 
 pub(super) async fn show(State(api): State<Api>, caller: Caller, Path(name): Path) -> Result<Json<AppView>, ApiError> {
+    api.controller.first_look().await;
     shown(&api, &caller, &name).map(Json)
 }
 

@@ -27,6 +27,7 @@ pub(super) async fn list(
     Query(query): Query<ListQuery>,
 ) -> Result<Response, ApiError> {
     let all = flag("all", query.all.as_deref())?;
+    api.controller.first_look().await;
     let list = rows.list(&api.controller.known(), &caller, all);
     Ok(([(header::CONTENT_TYPE, "application/json")], list).into_response())
 }
@@ -36,6 +37,7 @@ pub(super) async fn show(
     caller: Caller,
     Path(id): Path,
 ) -> Result<Json<ContainerView>, ApiError> {
+    api.controller.first_look().await;
     let container = api.controller.find_container(&id)?;
     let known = api.controller.known();
     let view = views::container(&known.world, &caller, &container.engine, &container.observed);

@@ -161,3 +161,19 @@ async fn a_deletion_that_was_cut_short_is_finished() {
     cluster.assert_invariants().await;
     assert_eq!(all_containers(&cluster), 0);
 }
+
+#[tokio::test]
+async fn the_first_answer_of_a_new_controller_tells_what_runs() {
+    let mut cluster = Cluster::start(ClusterOptions::default()).await;
+    cluster.run("web", 3, &sample()).await;
+    for _ in 0..3 {
+        cluster.crash().await;
+        cluster.restart().await;
+        let admin = cluster.admin();
+        assert_eq!(admin.apps().await.unwrap()[0].running, 3);
+    }
+    cluster.crash().await;
+    cluster.restart().await;
+    assert_eq!(cluster.admin().containers(false).await.unwrap().len(), 3);
+    cluster.assert_invariants().await;
+}
