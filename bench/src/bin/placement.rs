@@ -148,6 +148,7 @@ fn fill(hosts: u32) -> anyhow::Result<Round> {
                     ports: found.ports.into_values().flatten().collect(),
                     images: request.members.iter().map(|member| member.image.to_string()).collect(),
                     names: Vec::new(),
+                    owner: None,
                 };
                 ledger.hold(key(batch_number * stop_every as u32 + at), hold);
             }
@@ -244,6 +245,7 @@ fn request(number: u32) -> anyhow::Result<Request> {
             ports,
             links: Vec::new(),
         }],
+        links_of: None,
         avoid: Vec::new(),
         avoid_ports: Vec::new(),
         seed: u64::from(number),

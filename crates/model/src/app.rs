@@ -40,6 +40,10 @@ pub struct App {
     /// Why the last change of the description was taken back, in words, until it is changed again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken_back: Option<String>,
+    /// Whether its containers may be linked to those of others, which tells them the environment of these: it was
+    /// described by somebody who may.
+    #[serde(default)]
+    pub links_to_all: bool,
     /// The slots that shall be there. How many run is how many want to.
     pub slots: BTreeMap<Slot, SlotIntent>,
     /// The number of the next slot.
@@ -57,6 +61,9 @@ pub struct Description {
     pub version: u32,
     /// Whether the app went with its last slot.
     pub transient: bool,
+    /// Whether its containers might be linked to those of others.
+    #[serde(default)]
+    pub links_to_all: bool,
 }
 
 /// One container of a slot's group.
@@ -108,7 +115,8 @@ impl App {
     /// all run the new one.
     pub fn describe(&mut self, members: Vec<Member>) -> u32 {
         let members = std::mem::replace(&mut self.members, members);
-        let present = Description { members, version: self.version, transient: self.transient };
+        let (version, transient, links_to_all) = (self.version, self.transient, self.links_to_all);
+        let present = Description { members, version, transient, links_to_all };
         // A change that overtakes another one falls back to what was last known to run.
         self.former.get_or_insert_with(|| Box::new(present));
         self.version = self.version.max(self.newest_version) + 1;
@@ -123,8 +131,9 @@ impl App {
         match self.former.take_if(|_| self.version == version) {
             None => false,
             Some(former) => {
-                let Description { members, version, transient } = *former;
-                (self.members, self.version, self.transient) = (members, version, transient);
+                let Description { members, version, transient, links_to_all } = *former;
+                (self.members, self.version) = (members, version);
+                (self.transient, self.links_to_all) = (transient, links_to_all);
                 self.taken_back = Some(reason.to_owned());
                 true
             }
@@ -160,6 +169,7 @@ mod tests {
             newest_version: 0,
             former: None,
             taken_back: None,
+            links_to_all: true,
             slots: BTreeMap::new(),
             next_slot: 0,
             created_at: Timestamp(0),
@@ -170,9 +180,10 @@ mod tests {
     fn a_version_is_never_used_twice() {
         let mut app = app();
         assert_eq!(app.describe(Vec::new()), 2);
-        app.transient = false;
+        (app.transient, app.links_to_all) = (false, false);
         assert!(app.take_back(2, "it failed"));
         assert_eq!((app.version, app.transient, app.taken_back.as_deref()), (1, true, Some("it failed")));
+        assert!(app.links_to_all, "as it was described then");
         assert_eq!(app.describe(Vec::new()), 3);
         assert_eq!(app.taken_back, None);
     }
@@ -191,8 +202,11 @@ mod tests {
     #[test]
     fn a_record_of_before_is_read() {
         let mut old = serde_json::to_value(app()).unwrap();
-        old.as_object_mut().unwrap().remove("newest_version");
+        for field in ["newest_version", "links_to_all"] {
+            old.as_object_mut().unwrap().remove(field);
+        }
         let mut read: App = serde_json::from_value(old).unwrap();
+        assert!(!read.links_to_all, "nobody gets what they were not given");
         read.version = 7;
         assert_eq!(read.describe(Vec::new()), 8);
     }

@@ -64,12 +64,12 @@ pub struct Assignment {
     /// Not before this moment is anything tried again.
     #[serde(default)]
     pub not_before: Timestamp,
-    /// Since when all its containers run, as far as was seen.
+    /// Since when all its containers run, in one life each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub up_since: Option<Timestamp>,
-    /// How often the engine was seen to have started this generation's containers again by itself.
-    #[serde(default)]
-    pub engine_restarts: u32,
+    /// When the last of its containers began that life, by its host's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
     /// What serves until this generation does: the slot before its description changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback: Option<Box<Fallback>>,

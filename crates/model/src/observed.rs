@@ -83,6 +83,10 @@ pub struct ObservedContainer {
     pub labels: BTreeMap<String, String>,
     /// How often its engine has started it again by itself.
     pub restart_count: u32,
+    /// When its present life began, or its last one, by its host's clock. Known of those that were started lately or
+    /// have ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
 }
 
 /// Which slot a container was made for, read from its labels.

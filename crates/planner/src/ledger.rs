@@ -8,7 +8,7 @@ mod host;
 pub(crate) use host::Host;
 
 use crate::placement::{Index, Weights};
-use pierhead_model::{ContainerId, EngineId, HostPort, Resources, SlotKey};
+use pierhead_model::{ContainerId, EngineId, HostPort, Resources, SlotKey, Username};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::sync::OnceLock;
@@ -67,6 +67,8 @@ pub struct Hold {
     pub images: Vec<String>,
     /// Names of the containers.
     pub names: Vec<String>,
+    /// Whose app they belong to, if to any.
+    pub owner: Option<Username>,
 }
 
 /// The ledger.

@@ -20,6 +20,7 @@ use crate::Ledger;
 use crate::ledger::Host;
 use pierhead_model::{
     EngineId, HostPort, ImageReference, LabelExpression, MemberName, Placement, PortRequest, Protocol, Resources,
+    Username,
 };
 use std::collections::BTreeMap;
 
@@ -30,6 +31,8 @@ pub struct Request {
     pub resources: Resources,
     /// The containers.
     pub members: Vec<MemberRequest>,
+    /// Whose containers may be linked to; anybody's if nobody is named.
+    pub links_of: Option<Username>,
     /// Hosts where it failed already.
     pub avoid: Vec<Avoid>,
     /// Ports that were found taken by something that the ledger doesn't know.
@@ -99,6 +102,11 @@ impl Ledger {
             return Err(self.refusal_of(engine, request));
         }
         self.placed(best, request)
+    }
+
+    /// Whether the containers that a request is linked to are on a host and may be linked to.
+    pub(crate) fn has_links(&self, engine: &EngineId, request: &Request) -> bool {
+        self.find(engine).is_some_and(|host| filter::missing_link(host, request).is_none())
     }
 
     /// Finds the best host by looking at every one: the plain reading of the rules, which [`Ledger::place`] must

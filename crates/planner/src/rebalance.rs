@@ -140,5 +140,6 @@ fn hold(app: &App, assignment: &Assignment, placed: &Placed) -> Hold {
         ports: placed.ports.values().flatten().cloned().collect(),
         images: app.members.iter().map(|member| member.spec.image.to_string()).collect(),
         names: Vec::new(),
+        owner: Some(app.owner.clone()),
     }
 }

@@ -229,6 +229,7 @@ impl<'a> Draft<'a> {
             ports: needed_ports(&assignment),
             images: app.members.iter().map(|member| member.spec.image.to_string()).collect(),
             names: Vec::new(),
+            owner: Some(app.owner.clone()),
         };
         self.ledger.to_mut().hold(HoldKey::Slot(assignment.key()), hold);
         if let Some(former) = self.world.fallback_hold(&assignment) {
@@ -272,7 +273,7 @@ fn first_assignment(app: &App, slot: Slot, placed: crate::Placed, now: Timestamp
         attempts: Vec::new(),
         not_before: Timestamp(0),
         up_since: None,
-        engine_restarts: 0,
+        started_at: None,
         fallback: None,
         has_images: false,
         newest_generation: Generation(0),

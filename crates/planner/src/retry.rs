@@ -7,7 +7,7 @@ use pierhead_model::{App, Assignment, Attempt, Failure, Timestamp};
 /// once more grows. Another host may be tried at once.
 #[must_use]
 pub fn after_failure(assignment: &Assignment, failure: Failure, now: Timestamp, policy: &Policy) -> Assignment {
-    let mut next = assignment.clone();
+    let mut next = Assignment { up_since: None, ..assignment.clone() };
     next.retries += 1;
     next.not_before = now.plus(policy.back_off(next.retries));
     // The newest log says enough.

@@ -1,6 +1,7 @@
 //! The next safe step of one slot that shall be there.
 
 use crate::plan::{Action, NewContainer, Step};
+use crate::request::slot_request;
 use crate::retry::{after_exit, after_failure, has_failed};
 use crate::{EngineState, Freeze, World};
 use pierhead_model::{
@@ -255,12 +256,10 @@ fn note_up(view: &SlotView<'_>, current: &Current<'_>) -> SlotStep {
         next.containers = ids;
     }
     if is_up(view.app, current) {
-        // A list does not tell of every container how often it was restarted.
-        let restarts = current.values().map(|c| c.restart_count).sum::<u32>().max(next.engine_restarts);
-        if restarts > next.engine_restarts || next.up_since.is_none() {
+        if next.up_since.is_none() || !is_same_life(&next, current) {
             next.up_since = Some(view.now);
         }
-        next.engine_restarts = restarts;
+        next.started_at = last_start(current).or(next.started_at);
         if has_run_for(&next, view.now, view.world.policy.proven_ms) {
             next.fallback = None;
         }
@@ -268,13 +267,25 @@ fn note_up(view: &SlotView<'_>, current: &Current<'_>) -> SlotStep {
     if next == *view.assignment { SlotStep::default() } else { SlotStep::writes(next) }
 }
 
+/// When the last of the containers was started, by its host's clock, where that is known.
+fn last_start(current: &Current<'_>) -> Option<Timestamp> {
+    current.values().filter_map(|container| container.started_at).max()
+}
+
+/// Whether the containers are in the life that was seen last: one that its engine restarts is seen to run every time that
+/// it is looked at, and has never run for long.
+fn is_same_life(assignment: &Assignment, current: &Current<'_>) -> bool {
+    last_start(current).is_none_or(|started| assignment.started_at == Some(started))
+}
+
 fn has_run_for(assignment: &Assignment, now: Timestamp, milliseconds: u64) -> bool {
     assignment.up_since.is_some_and(|since| now.since(since) >= milliseconds)
 }
 
-/// Whether all containers of a slot run, and have for so long.
+/// Whether all containers of a slot run, and have for so long without an end in between.
 pub(crate) fn has_run(world: &World, app: &App, assignment: &Assignment, now: Timestamp, milliseconds: u64) -> bool {
-    is_up(app, &world.current(assignment)) && has_run_for(assignment, now, milliseconds)
+    let current = world.current(assignment);
+    is_up(app, &current) && is_same_life(assignment, &current) && has_run_for(assignment, now, milliseconds)
 }
 
 /// Remembers the ids that the engine gave, for those who ask for them after they are gone.
@@ -323,7 +334,9 @@ fn revive(view: &SlotView<'_>, current: &Current<'_>) -> Option<SlotStep> {
     }
     let restarting = current.values().find(|c| c.state == ContainerState::Restarting)?;
     Some(if restarting.restart_count < view.world.policy.exits_before_move {
-        SlotStep::waits(format!("exits and is restarted by its engine ({})", exit_words(restarting)))
+        let ended = view.assignment.up_since.map(|_| Assignment { up_since: None, ..view.assignment.clone() });
+        let reason = format!("exits and is restarted by its engine ({})", exit_words(restarting));
+        SlotStep { write: ended, ..SlotStep::waits(reason) }
     } else {
         keeps_exiting(view, restarting)
     })
@@ -431,6 +444,10 @@ fn create(view: &SlotView<'_>) -> SlotStep {
         return step;
     }
     let assignment = view.assignment;
+    let request = slot_request(view.app, assignment.slot, assignment.generation);
+    if !view.world.ledger().has_links(&assignment.engine, &request) {
+        return SlotStep::needs_host();
+    }
     let operation = view.intent.added_by.as_ref().and_then(|id| view.world.operations().get(id));
     let containers = view.app.members.iter().enumerate().map(|(at, member)| {
         let owner =

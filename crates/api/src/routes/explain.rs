@@ -2,6 +2,7 @@
 
 use super::apps::not_found;
 use crate::body::{Body, Path};
+use crate::identity::Caller;
 use crate::{Api, ApiError, views};
 use axum::Json;
 use axum::extract::State;
@@ -29,7 +30,12 @@ pub(super) async fn container(State(api): State<Api>, Path(id): Path) -> Result<
 }
 
 /// A request that nobody has made yet: placed one by one on a copy of the ledger.
-pub(super) async fn request(State(api): State<Api>, body: Body<ExplainRequest>) -> Result<Json<ExplainView>, ApiError> {
+pub(super) async fn request(
+    State(api): State<Api>,
+    caller: Caller,
+    body: Body<ExplainRequest>,
+) -> Result<Json<ExplainView>, ApiError> {
+    let actor = caller.actor();
     let spec = body
         .value
         .image
@@ -43,13 +49,13 @@ pub(super) async fn request(State(api): State<Api>, body: Body<ExplainRequest>) 
     let app = App {
         id: AppId(String::new()),
         name: AppName::parse("request").map_err(|invalid| ApiError::field("image", invalid.to_string()))?,
-        owner: pierhead_model::Username::parse("nobody")
-            .map_err(|invalid| ApiError::field("image", invalid.to_string()))?,
+        owner: actor.username,
         transient: true,
         members: vec![Member { name: MemberName::main(), spec }],
         newest_version: 1,
         former: None,
         taken_back: None,
+        links_to_all: actor.may_run_privileged,
         version: 1,
         slots: BTreeMap::new(),
         next_slot: 0,

@@ -60,6 +60,7 @@ pub(crate) fn explain_request(world: &World, app: &App, count: u32) -> ExplainVi
                     ports: placed.ports.into_values().flatten().collect(),
                     images: app.members.iter().map(|member| member.spec.image.to_string()).collect(),
                     names: vec![format!("{}.{slot}.{}", app.name, Generation::FIRST)],
+                    owner: Some(app.owner.clone()),
                 };
                 ledger.hold(HoldKey::Slot(SlotKey { app: app.id.clone(), slot }), hold);
                 slots.push(SlotExplanation {

@@ -1,7 +1,7 @@
 //! What belongs to somebody else: seen without its secrets, and not to be touched.
 
 use crate::raw::{Sender, sample, snapshot};
-use pierhead_client::{Change, RunOptions, Started, Wait};
+use pierhead_client::{Change, ClientError, RunOptions, Started, Wait};
 use pierhead_engine::LogLine;
 use pierhead_model::Resources;
 use pierhead_testkit::{Cluster, ClusterOptions, PATIENCE, eventually};
@@ -189,7 +189,8 @@ async fn what_happens_to_accounts_is_read_by_who_administers_them() {
     assert_eq!(bob.post("/api/tokens", r#"{"name":"bobs-program"}"#).await.status, 201);
     assert_eq!(ann.post("/api/tokens", r#"{"name":"last"}"#).await.status, 201);
     for secret in ["bobs-account", "bobs-program", "watcher"] {
-        for path in ["/api/events", "/api/events?tag=security&count=1000", "/api/events?limit=500", "/api/events?since=1d"]
+        for path in
+            ["/api/events", "/api/events?tag=security&count=1000", "/api/events?limit=500", "/api/events?since=1d"]
         {
             let answer = ann.get(path).await;
             assert!(answer.status == 200 && !answer.text.contains(secret), "{path}: {answer:?}");
@@ -241,4 +242,70 @@ async fn log_ins_are_told_and_what_was_tried_is_not() {
     }
     let flood = refused(&admin.get("/api/events?type=log-in-refused&count=100").await.text);
     assert!(flood.len() <= 13, "{}", flood.len());
+}
+
+/// Runs a container that is linked to another, and says what came of it: `ran`, or the status, code and field.
+async fn link(client: &pierhead_client::Client, target: &str) -> String {
+    let image = ImageDescription { links: [(target.to_owned(), "db".to_owned())].into(), ..pierhead_testkit::sample() };
+    let options = RunOptions { count: Some(1), app: None, pull: None };
+    match client.run(&image, &options, &Change::new(Wait::UntilEnded)).await {
+        Ok(Started::Ended { .. }) => "ran".to_owned(),
+        Ok(Started::Running(operation)) => panic!("{} goes on", operation.id),
+        Err(ClientError::Refused { status, body }) => {
+            format!("{status} {} {}", body.code, body.field.unwrap_or_default())
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[tokio::test]
+async fn only_own_containers_are_linked_to() {
+    let (mut cluster, _) = with_anns_app().await;
+    cluster.add_foreign(0, "theirs", Resources::default());
+    cluster.run("admins", 1, &pierhead_testkit::sample()).await;
+    let (ann, bob, admin) = (cluster.user("ann").await, cluster.user("bob").await, cluster.admin());
+    let forbidden = "403 forbidden links";
+    for (who, client, target, expected) in [
+        ("user/own", &ann, "hers.0.1", "ran"),
+        ("user/other", &bob, "hers.0.1", forbidden),
+        ("user/admin's", &bob, "admins.0.1", forbidden),
+        ("user/foreign", &ann, "theirs", forbidden),
+        ("user/nothing", &bob, "nothing.0.1", "409 no_room "),
+        ("admin/other", &admin, "hers.0.1", "ran"),
+        ("admin/foreign", &admin, "theirs", "ran"),
+    ] {
+        eventually(PATIENCE, "the container is known", async || {
+            target == "nothing.0.1"
+                || cluster
+                    .controller()
+                    .known()
+                    .world
+                    .engines()
+                    .values()
+                    .any(|state| state.containers.values().any(|container| container.name == target))
+        })
+        .await;
+        assert_eq!(link(client, target).await, expected, "{who}");
+    }
+    cluster.assert_invariants().await;
+}
+
+#[tokio::test]
+async fn a_name_that_passed_to_somebody_else_is_not_linked_to() {
+    let (cluster, _) = with_anns_app().await;
+    let (ann, bob, admin) = (cluster.user("ann").await, cluster.user("bob").await, cluster.admin());
+    let to_the_end = || Change::new(Wait::UntilEnded);
+    let named = |name: &str| RunOptions { count: Some(1), app: Some(name.to_owned()), pull: None };
+    bob.run(&pierhead_testkit::sample(), &named("db"), &to_the_end()).await.unwrap();
+    let linked =
+        ImageDescription { links: [("db.0.1".to_owned(), "db".to_owned())].into(), ..pierhead_testkit::sample() };
+    bob.run(&linked, &named("his"), &to_the_end()).await.unwrap();
+    admin.delete_app("db", &to_the_end()).await.unwrap();
+    ann.run(&pierhead_testkit::sample(), &named("db"), &to_the_end()).await.unwrap();
+    let (status, body) = match bob.scale_app("his", 2, &to_the_end()).await {
+        Err(ClientError::Refused { status, body }) => (status, body),
+        other => panic!("it is linked to hers: {other:?}"),
+    };
+    assert_eq!((status, body.code.as_str()), (409, "no_room"), "{body:?}");
+    cluster.assert_invariants().await;
 }

@@ -71,6 +71,7 @@ fn from_attributes(id: ContainerId, event: &EngineEvent) -> ObservedContainer {
         limits: Resources::default(),
         labels,
         restart_count: 0,
+        started_at: None,
     }
 }
 

@@ -141,6 +141,7 @@ mod tests {
             limits: Resources::default(),
             labels: BTreeMap::new(),
             restart_count: 0,
+            started_at: None,
         }
     }
 

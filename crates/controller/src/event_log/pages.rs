@@ -221,6 +221,7 @@ mod tests {
             image: "sample".into(),
             state: ContainerState::Running,
             exit_code: None,
+            started_at: None,
             created_at: Timestamp(0),
             ports: Vec::new(),
             limits: Resources::default(),

@@ -6,10 +6,11 @@ use crate::Controller;
 use crate::known::Known;
 use pierhead_model::{
     App, AppId, AppName, ContainerSpec, Goal, Member, MemberName, OperationId, Slot, SlotKey, SlotWish, Timestamp,
+    VolumeSource,
 };
 use pierhead_planner::age;
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 impl Controller {
@@ -33,6 +34,7 @@ impl Controller {
                 Some(app) => (app, false),
                 None => (new_app(known, actor, request, &fresh, now)?, true),
             };
+            check_links(known, actor, &request.spec)?;
             let slots = add_slots(&mut app, request.count, operation)?;
             Ok(Edit {
                 title: format!("run {} of {} as {}", request.count, request.spec.image, app.name),
@@ -119,9 +121,10 @@ impl Controller {
                 Some(_) => (owned_app(known, actor, name)?, false),
                 None => (empty_app(fresh.clone(), name.clone(), actor, spec, false, now), true),
             };
+            check_links(known, actor, spec)?;
             let described = members(spec);
             let describes = (app.members != described).then(|| app.describe(described));
-            app.transient = false;
+            (app.transient, app.links_to_all) = (false, actor.may_run_privileged);
             let mut targets = Vec::new();
             if let Some(count) = replicas.or(is_new.then_some(1)) {
                 targets = set_replicas(known, &mut app, count, operation)?;
@@ -176,11 +179,38 @@ pub(super) fn invalid(field: &'static str, expected: String) -> RequestError {
 }
 
 fn check_privileges(actor: &Actor, spec: &ContainerSpec) -> Result<(), RequestError> {
-    match spec.privileges().first() {
-        Some(privilege) if !actor.may_run_privileged => Err(RequestError::Forbidden(format!(
+    if actor.may_run_privileged {
+        return Ok(());
+    }
+    if let Some(privilege) = spec.privileges().first() {
+        return Err(RequestError::Forbidden(format!(
             "your role may not give {privilege} to a container; ask an administrator"
-        ))),
-        _ => Ok(()),
+        )));
+    }
+    let foreign = |source: &VolumeSource| match source {
+        VolumeSource::Named(name) if source.owner() != Some(actor.username.as_str()) => Some(name.clone()),
+        _ => None,
+    };
+    let found = spec.volumes.iter().enumerate().find_map(|(at, volume)| Some((at, foreign(&volume.source)?)));
+    found.map_or(Ok(()), |(at, volume)| Err(RequestError::ForeignVolume { at, volume, owner: actor.username.clone() }))
+}
+
+/// A container that is linked to tells its environment: that of others is nobody's business. What is not there yet is
+/// looked at when it is.
+fn check_links(known: &Known, actor: &Actor, spec: &ContainerSpec) -> Result<(), RequestError> {
+    if actor.may_run_privileged || spec.links.is_empty() {
+        return Ok(());
+    }
+    let (mut own, mut foreign) = (BTreeSet::new(), BTreeSet::new());
+    for container in known.world.engines().values().flat_map(|state| state.containers.values()) {
+        if spec.links.contains_key(&container.name) {
+            let is_own = known.world.owner_of(container).as_ref() == Some(&actor.username);
+            if is_own { &mut own } else { &mut foreign }.insert(&container.name);
+        }
+    }
+    match foreign.difference(&own).next() {
+        Some(&name) => Err(RequestError::ForeignLink(name.clone())),
+        None => Ok(()),
     }
 }
 
@@ -255,6 +285,7 @@ fn empty_app(id: AppId, name: AppName, actor: &Actor, spec: &ContainerSpec, tran
         newest_version: 1,
         former: None,
         taken_back: None,
+        links_to_all: actor.may_run_privileged,
         slots: BTreeMap::new(),
         next_slot: 0,
         created_at: now,

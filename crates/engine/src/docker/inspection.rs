@@ -1,7 +1,7 @@
 //! The list of an engine's containers, with what only a look at each of them shows.
 //!
 //! Looks are few: at containers that are not ours once a minute, for their limits, which anybody may change; at ours
-//! when they have exited. One that does not answer does not hide the others.
+//! when they have exited or were started just now. One that does not answer does not hide the others.
 
 use super::observe::{self, Looked};
 use super::{Docker, failure};
@@ -87,16 +87,22 @@ impl Docker {
                     async move { client.list_containers(Some(options)).await }
                 })
                 .await?;
+            let young = summaries.iter().filter(|summary| observe::is_young(summary));
+            let young = young.filter_map(|summary| ContainerId::parse(summary.id.as_deref()?).ok()).collect();
             let containers = summaries.into_iter().filter_map(observe::from_summary).collect();
-            self.complete(containers).await
+            self.complete(containers, &young).await
         })
         .await
     }
 
     /// Fills in what a list does not show, and drops containers that vanished meanwhile.
-    async fn complete(&self, mut containers: Vec<ObservedContainer>) -> Result<Vec<ObservedContainer>> {
+    async fn complete(
+        &self,
+        mut containers: Vec<ObservedContainer>,
+        young: &HashSet<ContainerId>,
+    ) -> Result<Vec<ObservedContainer>> {
         let now = Instant::now();
-        let unseen = self.unseen(&mut containers, now);
+        let unseen = self.unseen(&mut containers, young, now);
         let looks: Vec<(usize, Result<Look>)> = stream::iter(unseen)
             .map(|(index, id)| async move { (index, self.look(&id).await) })
             .buffer_unordered(LOOKS_AT_ONCE)
@@ -129,7 +135,12 @@ impl Docker {
     }
 
     /// Fills in what is known from earlier looks, and says which containers are to be looked at.
-    fn unseen(&self, containers: &mut [ObservedContainer], now: Instant) -> Vec<(usize, ContainerId)> {
+    fn unseen(
+        &self,
+        containers: &mut [ObservedContainer],
+        young: &HashSet<ContainerId>,
+        now: Instant,
+    ) -> Vec<(usize, ContainerId)> {
         self.memory.retain(containers);
         let mut unseen = Vec::new();
         for (index, container) in containers.iter_mut().enumerate() {
@@ -138,7 +149,7 @@ impl Docker {
                 container.limits = known.map(|(limits, _)| limits).unwrap_or_default();
                 !known.is_some_and(|(_, fresh)| fresh)
             } else {
-                observe::has_exited(container.state)
+                observe::has_exited(container.state) || young.contains(&container.id)
             };
             if wanted && !self.memory.is_stuck(&container.id, now) {
                 unseen.push((index, container.id.clone()));

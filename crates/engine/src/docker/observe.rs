@@ -9,7 +9,10 @@ use pierhead_model::{
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-/// A container of a list; `None` if it has no usable id. Limits, exit code and restart count are not in a list.
+/// For how many seconds a container is young: longer than anybody waits for one to have run well.
+const YOUNG_SECONDS: u64 = 10;
+
+/// A container of a list; `None` if it has no usable id. Limits, exit code, restart count and start are not in a list.
 pub(super) fn from_summary(summary: ContainerSummary) -> Option<ObservedContainer> {
     let id = ContainerId::parse(summary.id?).ok()?;
     Some(ObservedContainer {
@@ -22,6 +25,7 @@ pub(super) fn from_summary(summary: ContainerSummary) -> Option<ObservedContaine
         limits: Resources::default(),
         labels: summary.labels.unwrap_or_default().into_iter().collect(),
         restart_count: 0,
+        started_at: None,
         id,
     })
 }
@@ -38,11 +42,12 @@ pub(super) fn from_inspect(container: ContainerInspectResponse) -> Option<Observ
         image: config.image.unwrap_or_default(),
         state: state(&container.state.and_then(|state| state.status).map(|s| s.to_string()).unwrap_or_default()),
         exit_code: None,
-        created_at: container.created.as_deref().map_or(Timestamp(0), created),
+        created_at: container.created.as_deref().map_or(Timestamp(0), moment),
         ports: fold(inspected_ports(&ports)),
         limits: Resources::default(),
         labels: config.labels.unwrap_or_default().into_iter().collect(),
         restart_count: 0,
+        started_at: None,
     };
     facts.fill(&mut observed);
     Some(observed)
@@ -55,6 +60,7 @@ pub(super) struct Looked {
     state: Option<ContainerState>,
     exit_code: i64,
     restart_count: u32,
+    started_at: Option<Timestamp>,
 }
 
 impl Looked {
@@ -64,6 +70,7 @@ impl Looked {
             state: container.state.as_ref().and_then(|state| state.status.as_ref()).map(|word| state(word.as_ref())),
             exit_code: container.state.as_ref().and_then(|state| state.exit_code).unwrap_or(0),
             restart_count: u32::try_from(container.restart_count.unwrap_or(0)).unwrap_or(u32::MAX),
+            started_at: container.state.as_ref().and_then(|state| state.started_at.as_deref()).and_then(started),
         }
     }
 
@@ -78,7 +85,16 @@ impl Looked {
             container.exit_code = Some(self.exit_code);
         }
         container.restart_count = self.restart_count;
+        container.started_at = self.started_at;
     }
+}
+
+/// Whether a container of a list runs since so short a time that this may be its second life: "Up 3 seconds".
+pub(super) fn is_young(summary: &ContainerSummary) -> bool {
+    let status = summary.status.as_deref().unwrap_or_default();
+    let Some(age) = status.strip_prefix("Up ") else { return false };
+    let seconds = age.split_once(" second").and_then(|(count, _)| count.parse::<u64>().ok());
+    age.starts_with("Less than a second") || seconds.is_some_and(|seconds| seconds <= YOUNG_SECONDS)
 }
 
 /// Whether no cluster of ours made the container.
@@ -102,7 +118,12 @@ fn own_name(names: &[String]) -> String {
     names.iter().map(bare).find(|name| !name.contains('/')).or_else(|| names.first().map(bare)).unwrap_or_default()
 }
 
-fn created(text: &str) -> Timestamp {
+/// Docker writes the year 1 for what was never started.
+fn started(text: &str) -> Option<Timestamp> {
+    Some(moment(text)).filter(|at| at.0 > 0)
+}
+
+fn moment(text: &str) -> Timestamp {
     let milliseconds = text.parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_millisecond);
     Timestamp(u64::try_from(milliseconds).unwrap_or(0))
 }

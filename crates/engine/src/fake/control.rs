@@ -121,6 +121,7 @@ impl Fake {
                 limits,
                 labels: BTreeMap::new(),
                 restart_count: 0,
+                started_at: None,
             };
             let id = world.insert(observed, vec![], None);
             let _running = world.start(&id);

@@ -256,6 +256,7 @@ async fn what_is_put_there_is_there() {
         limits: Resources::default(),
         labels: BTreeMap::new(),
         restart_count: 0,
+        started_at: None,
     };
     fake.put(container.clone());
     assert_eq!(fake.container(&id).await.unwrap(), container);

@@ -9,9 +9,12 @@ use crate::request::{CreateRequest, RegistryAuth};
 use crate::{Archive, Engine, Progress};
 use async_trait::async_trait;
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
-use pierhead_model::{ContainerId, EngineFacts, ImageReference, ObservedContainer, Timestamp};
+use pierhead_model::{ContainerId, ContainerState, EngineFacts, ImageReference, ObservedContainer, Timestamp};
 use std::sync::atomic::Ordering;
 use tokio::sync::broadcast::error::RecvError;
+
+/// For how long a list tells when a container was started, as a real engine's does.
+const YOUNG_MS: u64 = 10_000;
 
 impl Fake {
     /// A whole call: counted, subject to faults, done, told.
@@ -98,10 +101,13 @@ impl Engine for Fake {
 
     async fn containers(&self) -> Result<Vec<ObservedContainer>> {
         self.read(Verb::Containers, "", |world| {
-            // As a real engine lists them: with the second in which they were made.
+            // As a real engine lists them: with the second in which they were made, and without the moment in which a
+            // life began that has gone on for long.
+            let now = world.now;
             let listed = |observed: &ObservedContainer| {
                 let created_at = Timestamp(observed.created_at.0 / 1000 * 1000);
-                ObservedContainer { created_at, ..observed.clone() }
+                let is_told = |at: &Timestamp| observed.state != ContainerState::Running || now.since(*at) <= YOUNG_MS;
+                ObservedContainer { created_at, started_at: observed.started_at.filter(is_told), ..observed.clone() }
             };
             Ok(world.containers.values().map(|held| listed(&held.observed)).collect())
         })

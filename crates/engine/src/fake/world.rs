@@ -102,6 +102,7 @@ impl World {
             limits: Resources::new(request.spec.limits.cpu_limit_millis, request.spec.limits.reserved.memory_mb),
             labels: request.labels.clone(),
             restart_count: 0,
+            started_at: None,
         };
         let mut ports = request.ports.clone();
         if request.spec.publish_all {
@@ -182,6 +183,9 @@ impl World {
         held.observed.state = ContainerState::Running;
         held.observed.exit_code = None;
         held.observed.restart_count = 0;
+        // No two lives begin at the same moment.
+        let earliest = held.observed.started_at.map_or(Timestamp(0), |last| last.plus(1));
+        held.observed.started_at = Some(now.max(earliest));
         for line in image.iter().flat_map(|image| &image.prints) {
             held.print(now, line.clone());
         }

@@ -40,6 +40,8 @@ fn whole_life(bed: &Bed) -> BoxFuture<'_, ()> {
         let running = bed.listed(&id).await.unwrap();
         assert_eq!((running.state, running.exit_code), (ContainerState::Running, None));
         assert_eq!(running.ports, [port(18_080)]);
+        assert_eq!(created.started_at, None);
+        assert!(running.started_at.is_some(), "a list tells when a young one was started");
         assert_eq!(bed.inspected(&id).await, running, "both ways of looking agree");
 
         bed.engine.stop(&id, 1).await.unwrap();
@@ -50,7 +52,9 @@ fn whole_life(bed: &Bed) -> BoxFuture<'_, ()> {
         assert_eq!(bed.inspected(&id).await, stopped);
 
         bed.engine.start(&id).await.unwrap();
-        assert_eq!(bed.listed(&id).await.unwrap().ports, [port(18_080)], "the same port again");
+        let again = bed.listed(&id).await.unwrap();
+        assert_eq!(again.ports, [port(18_080)], "the same port again");
+        assert!(again.started_at > running.started_at, "another life");
         bed.engine.stop(&id, 1).await.unwrap();
         bed.engine.remove(&id).await.unwrap();
         assert_eq!(bed.listed(&id).await, None);

@@ -1,7 +1,7 @@
 //! One host's page of the ledger: what is known of it, what is held on it, and sums that answer questions fast.
 
 use super::{Hold, HoldKey, HostFacts};
-use pierhead_model::{EngineId, HostPort, Protocol, Resources};
+use pierhead_model::{EngineId, HostPort, Protocol, Resources, Username};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -137,6 +137,12 @@ impl Host {
 
     pub(crate) fn has_container(&self, name: &str) -> bool {
         self.names.contains_key(name)
+    }
+
+    /// Whether all that bears a name belongs to apps of one owner.
+    pub(crate) fn is_owned(&self, name: &str, owner: &Username) -> bool {
+        let named = |hold: &&Hold| hold.names.iter().any(|other| other == name);
+        self.holds.values().filter(named).all(|hold| hold.owner.as_ref() == Some(owner))
     }
 }
 

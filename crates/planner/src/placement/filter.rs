@@ -23,7 +23,7 @@ pub enum Filter {
     Label,
     /// It runs the image already, and there may be one per host only.
     Unique,
-    /// It lacks a container that is linked to.
+    /// It lacks a container that is linked to, or that is somebody else's.
     Link,
     /// It failed there already.
     Tried,
@@ -53,6 +53,7 @@ pub(crate) enum Reason<'a> {
     Unique(&'a ImageReference),
     UniqueWithin(&'a ImageReference),
     Link(&'a str),
+    ForeignLink(&'a str),
     Tried(&'a str),
     Port(PortTrouble),
     Cpu { lacks_millis: u64, free_millis: u64, of_millis: u64 },
@@ -110,8 +111,17 @@ fn unique<'a>(candidate: &Candidate<'a>) -> Option<Reason<'a>> {
 }
 
 fn link<'a>(candidate: &Candidate<'a>) -> Option<Reason<'a>> {
-    let links = candidate.request.members.iter().flat_map(|member| &member.links);
-    links.map(String::as_str).find(|name| !candidate.host.has_container(name)).map(Reason::Link)
+    missing_link(candidate.host, candidate.request)
+}
+
+/// Names pass to others: whose a container is counts now, not when somebody asked for the link.
+pub(super) fn missing_link<'a>(host: &Host, request: &'a Request) -> Option<Reason<'a>> {
+    let links = request.members.iter().flat_map(|member| &member.links).map(String::as_str);
+    links.into_iter().find_map(|name| match &request.links_of {
+        _ if !host.has_container(name) => Some(Reason::Link(name)),
+        Some(owner) if !host.is_owned(name, owner) => Some(Reason::ForeignLink(name)),
+        _ => None,
+    })
 }
 
 fn tried<'a>(candidate: &Candidate<'a>) -> Option<Reason<'a>> {
@@ -187,6 +197,7 @@ impl fmt::Display for Reason<'_> {
             Self::Unique(image) => write!(f, "it runs {image} already"),
             Self::UniqueWithin(image) => write!(f, "{image} is asked for twice, and only one may run on a host"),
             Self::Link(name) => write!(f, "it has no container {name} to link to"),
+            Self::ForeignLink(name) => write!(f, "its container {name} is somebody else's and can't be linked to"),
             Self::Tried(reason) => write!(f, "failed there before: {reason}"),
             Self::Port(trouble) => write!(f, "{trouble}"),
             Self::Cpu { lacks_millis, free_millis, of_millis } => {

@@ -46,6 +46,7 @@ pub(crate) fn hold(id: &str, cpu_millis: u64, memory_mb: u64) -> Hold {
         ports: Vec::new(),
         images: Vec::new(),
         names: Vec::new(),
+        owner: None,
     }
 }
 
@@ -54,6 +55,7 @@ pub(crate) fn request(cpu_millis: u64, memory_mb: u64) -> Request {
     Request {
         resources: Resources::new(cpu_millis, memory_mb),
         members: vec![member("main")],
+        links_of: None,
         avoid: Vec::new(),
         avoid_ports: Vec::new(),
         seed: 0,
@@ -103,6 +105,7 @@ pub(crate) fn place_and_hold(ledger: &mut Ledger, number: u32, request: &Request
         ports: placed.ports.into_values().flatten().collect(),
         images: request.members.iter().map(|member| member.image.as_str().to_owned()).collect(),
         names: vec![format!("c{number}")],
+        owner: None,
     };
     ledger.hold(key(number), taken);
     Some(placed.engine.as_str().to_owned())

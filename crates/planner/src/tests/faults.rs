@@ -5,7 +5,8 @@ use super::people::{key, of_size, publishing, restarting, spec};
 use super::simulation::{Simulation, engine};
 use crate::{HoldKey, SlotPhase};
 use pierhead_model::{
-    ContainerState, FailureKind, Generation, OperationState, Ownership, Resources, RestartPolicy, Timestamp,
+    ContainerState, FailureKind, Generation, OperationId, OperationState, Ownership, Resources, RestartPolicy,
+    Timestamp,
 };
 
 fn three_with_web(count: u32) -> Simulation {
@@ -167,6 +168,52 @@ fn an_engine_restarts_by_itself_what_shall_always_run() {
     pool.journal.clear();
     pool.settle();
     assert_eq!((pool.journal.len(), pool.count("web")), (0, 1));
+}
+
+/// Looks at the hosts as they are and writes what follows from that.
+fn look(pool: &mut Simulation) {
+    pool.observe();
+    let plan = pool.plan();
+    pool.write(&plan.writes);
+}
+
+/// A run of one container whose program ends again and again, as its engine shows it in turn at each look.
+fn ends_again_and_again(states: &[ContainerState]) -> (Simulation, OperationId) {
+    let mut pool = Simulation::new(&["a"]);
+    let run = pool.run("web", 1, spec("httpd"));
+    pool.run_until("it runs", |pool| pool.count("web") == 1);
+    let id = pool.host("a").containers.keys().next().cloned().unwrap();
+    for state in states.iter().cycle().take(40) {
+        pool.host("a").begin_anew(&id);
+        let container = pool.host("a").containers.get_mut(&id).unwrap();
+        // It has not been long enough for its host to be given up.
+        (container.state, container.restart_count) = (*state, 1);
+        look(&mut pool);
+        pool.run_for(300);
+        assert_eq!(pool.state(&run), OperationState::Running, "lives of 300 ms do not add up");
+    }
+    (pool, run)
+}
+
+#[test]
+fn short_lives_do_not_add_up_whether_their_ends_are_seen_or_not() {
+    for states in [&[ContainerState::Running][..], &[ContainerState::Restarting, ContainerState::Running]] {
+        let (mut pool, run) = ends_again_and_again(states);
+        assert_eq!(pool.count("web"), 1);
+        pool.settle();
+        assert_eq!(pool.state(&run), OperationState::Done, "it runs at last");
+    }
+}
+
+#[test]
+fn what_is_seen_down_does_not_count_as_up() {
+    let (mut pool, _) = ends_again_and_again(&[ContainerState::Running]);
+    pool.settle();
+    assert!(pool.assignment("web", 0).up_since.is_some());
+    let id = pool.status("web", 0).container.unwrap();
+    pool.host("a").containers.get_mut(&id).unwrap().state = ContainerState::Restarting;
+    look(&mut pool);
+    assert_eq!(pool.assignment("web", 0).up_since, None);
 }
 
 #[test]

@@ -32,6 +32,8 @@ pub(super) struct Host {
     pub stuck: BTreeSet<ContainerId>,
     restarted_by_engine: BTreeSet<ContainerId>,
     made: u32,
+    /// How often any of its containers was started.
+    starts: u64,
 }
 
 /// Something that goes wrong when a container of an image is created.
@@ -73,6 +75,7 @@ impl Host {
             stuck: BTreeSet::new(),
             restarted_by_engine: BTreeSet::new(),
             made: 0,
+            starts: 0,
         }
     }
 
@@ -176,10 +179,13 @@ impl Host {
     }
 
     fn start(&mut self, id: &ContainerId) {
+        self.starts += 1;
+        let started_at = Some(Timestamp(self.starts));
         let Some(container) = self.containers.get_mut(id) else { return };
         container.state = ContainerState::Running;
         container.exit_code = None;
         container.restart_count = 0;
+        container.started_at = started_at;
         let image = container.image.clone();
         if let Some(&code) = self.exits.get(&image) {
             self.exit(id, code);
@@ -209,11 +215,21 @@ impl Host {
                 continue;
             }
             container.restart_count += 1;
+            self.starts += 1;
+            container.started_at = Some(Timestamp(self.starts));
             container.state = match self.exits.contains_key(&container.image) {
                 true => ContainerState::Restarting,
                 false => ContainerState::Running,
             };
         }
+    }
+
+    /// The program of a container ends, and its engine starts it again before anybody looks.
+    pub fn begin_anew(&mut self, id: &ContainerId) {
+        self.starts += 1;
+        let container = self.containers.get_mut(id).unwrap();
+        container.restart_count += 1;
+        container.started_at = Some(Timestamp(self.starts));
     }
 
     /// The containers that run, by name.
@@ -235,5 +251,6 @@ pub(super) fn observed() -> ObservedContainer {
         limits: Resources::default(),
         labels: BTreeMap::new(),
         restart_count: 0,
+        started_at: None,
     }
 }

@@ -79,6 +79,7 @@ impl Simulation {
             newest_version: 1,
             former: None,
             taken_back: None,
+            links_to_all: false,
             slots: BTreeMap::new(),
             next_slot: 0,
             created_at: self.now,

@@ -112,6 +112,26 @@ fn a_description_that_exits_at_once_or_soon_is_taken_back() {
 }
 
 #[test]
+fn a_description_that_only_ever_runs_for_a_moment_replaces_nothing() {
+    let mut pool = four();
+    let before = ids_of(&pool, "one");
+    let change = pool.describe_anew("web", spec("two"));
+    pool.run_until("one runs", |pool| count_of(pool, "two") == 1);
+    for _ in 0..20 {
+        // Each time that it is looked at it runs.
+        for id in ids_of(&pool, "two") {
+            let host = pool.hosts.values_mut().find(|host| host.containers.contains_key(&id)).unwrap();
+            host.begin_anew(&id);
+        }
+        pool.run_for(500);
+        assert!(ids_of(&pool, "one").is_superset(&before), "the former containers serve");
+    }
+    assert_eq!(pool.state(&change), OperationState::Running);
+    pool.settle();
+    assert_eq!((pool.state(&change), count_of(&pool, "two")), (OperationState::Done, 4));
+}
+
+#[test]
 fn a_change_that_fails_half_way_is_rolled_back() {
     let mut pool = four();
     let change = pool.describe_anew("web", spec("two"));

@@ -5,7 +5,7 @@ use crate::age::keep_exact_moment;
 use crate::{Hold, HoldKey, HostFacts};
 use pierhead_model::{
     AppId, Assignment, ContainerId, EngineFacts, EngineId, HostPort, ImageReference, ObservedContainer, Ownership,
-    Resources, SlotKey,
+    Resources, SlotKey, Username,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -68,8 +68,18 @@ impl World {
             ports: container.ports.clone(),
             images: vec![normal_image(&container.image)],
             names: vec![container.name.clone()],
+            // A surplus one is about to go.
+            owner: None,
         };
         self.ledger.hold(key, hold);
+    }
+
+    /// Whose app a container belongs to, if to any.
+    #[must_use]
+    pub fn owner_of(&self, container: &ObservedContainer) -> Option<Username> {
+        let owner = Some(container).filter(|container| container.belongs_to(&self.cluster));
+        let slot = owner.and_then(|container| Ownership::read(&container.labels))?.slot;
+        self.apps.get(&slot.app).map(|app| app.owner.clone())
     }
 
     pub(super) fn refresh_slots_of(&mut self, app: &AppId) {
@@ -112,6 +122,7 @@ impl World {
             ports: former.ports.values().flatten().cloned().collect(),
             images: left.values().map(|container| normal_image(&container.image)).collect(),
             names: left.values().map(|container| container.name.clone()).collect(),
+            owner: self.apps.get(&assignment.app).map(|app| app.owner.clone()),
         })
     }
 
@@ -139,6 +150,7 @@ impl World {
             ports: needed_ports(assignment),
             images: images.into_iter().collect(),
             names: names.into_iter().collect(),
+            owner: app.map(|app| app.owner.clone()),
         })
     }
 }

@@ -24,7 +24,7 @@ const INSPECTED: &str = r#"{
     "Created": "2026-11-21T22:31:03.987654321Z",
     "Name": "/db.0.1",
     "RestartCount": 3,
-    "State": {"Status": "running", "ExitCode": 0},
+    "State": {"Status": "running", "ExitCode": 0, "StartedAt": "2026-11-21T22:31:04.125999999Z"},
     "Config": {"Image": "bb:1", "Labels": {"pierhead.cluster": "c1"}},
     "HostConfig": {"NanoCpus": 500000000, "Memory": 67108864},
     "NetworkSettings": {"Ports": {
@@ -45,6 +45,7 @@ fn both_ways_of_looking_agree() {
     let listed = from_summary(serde_json::from_str(LISTED).unwrap()).unwrap();
     let mut alone = inspected(|_| {});
     assert_eq!(std::mem::take(&mut alone.restart_count), 3, "only a look at the container shows it");
+    assert_eq!(std::mem::take(&mut alone.started_at), Some(Timestamp(1_795_300_264_125)), "nor does a list show this");
     assert_eq!(std::mem::replace(&mut alone.created_at, listed.created_at), Timestamp(1_795_300_263_987));
     assert_eq!(listed.created_at, Timestamp(1_795_300_263_000), "a list tells the second only");
     assert_eq!(listed, alone);
@@ -113,6 +114,31 @@ fn limits_are_those_of_containers_that_are_not_ours() {
             json["HostConfig"] = host.clone();
         });
         assert_eq!(container.limits, expected, "{host}");
+    }
+}
+
+#[test]
+fn what_was_never_started_has_no_start() {
+    for text in ["0001-01-01T00:00:00Z", "", "soon"] {
+        assert_eq!(inspected(|json| json["State"]["StartedAt"] = text.into()).started_at, None, "{text}");
+    }
+}
+
+#[test]
+fn a_container_is_young_for_ten_seconds() {
+    for (status, expected) in [
+        ("Up Less than a second", true),
+        ("Up 1 second", true),
+        ("Up 10 seconds (health: starting)", true),
+        ("Up 11 seconds", false),
+        ("Up About a minute", false),
+        ("Up 3 days", false),
+        ("Exited (0) 3 seconds ago", false),
+        ("Restarting (7) 1 second ago", false),
+        ("", false),
+    ] {
+        let summary = ContainerSummary { status: Some(status.to_owned()), ..ContainerSummary::default() };
+        assert_eq!(is_young(&summary), expected, "{status}");
     }
 }
 

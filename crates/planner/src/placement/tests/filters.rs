@@ -2,7 +2,7 @@
 
 use crate::placement::sample::*;
 use crate::{Avoid, Filter, HostFacts, Ledger, Request};
-use pierhead_model::{ImageReference, Placement};
+use pierhead_model::{ImageReference, Placement, Username};
 
 /// The only host that suits.
 fn chosen(ledger: &Ledger, request: &Request) -> String {
@@ -148,6 +148,31 @@ fn links_go_where_the_container_is() {
     assert_eq!(chosen(&ledger, &asks(&["db", "cache"])), "host-3");
     ledger.release(&key(2));
     assert_eq!(refused_by(&ledger, &asks(&["db", "cache"])), Filter::Link);
+}
+
+#[test]
+fn links_go_only_to_containers_of_the_same_owner() {
+    let mut ledger = three_hosts();
+    let [ann, bob] = ["ann", "bob"].map(|name| Username::parse(name).unwrap());
+    let owned = |id: &str, owner: Option<&Username>| {
+        let mut held = hold(id, 1, 1);
+        (held.names, held.owner) = (vec!["db".to_owned()], owner.cloned());
+        held
+    };
+    let asks = |owner: Option<&Username>| {
+        let mut asked = with(request(100, 64), |member| member.links = vec!["db".to_owned()]);
+        asked.links_of = owner.cloned();
+        asked
+    };
+    ledger.hold(key(1), owned("host-1", None));
+    ledger.hold(key(2), owned("host-2", Some(&ann)));
+    assert_eq!(chosen(&ledger, &asks(Some(&ann))), "host-2");
+    assert_eq!(refused_by(&ledger, &asks(Some(&bob))), Filter::Link);
+    assert!(ledger.place(&asks(Some(&bob))).unwrap_err().to_string().contains("somebody else's"));
+    assert!(ledger.place(&asks(None)).is_ok(), "somebody who may link to all");
+    // Something of that name that is not hers is on the host as well: nobody knows which it will be.
+    ledger.hold(key(3), owned("host-2", None));
+    assert_eq!(refused_by(&ledger, &asks(Some(&ann))), Filter::Link);
 }
 
 #[test]

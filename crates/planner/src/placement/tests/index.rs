@@ -62,6 +62,7 @@ fn holds() -> impl Strategy<Value = Hold> {
         ports: ports.into_iter().map(|(number, all)| bound((!all).then_some("10.0.0.1"), number)).collect(),
         images: images.into_iter().map(|image| ImageReference::parse(image).unwrap().to_string()).collect(),
         names: vec![format!("c{name}")],
+        owner: None,
     })
 }
 
