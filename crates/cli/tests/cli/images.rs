@@ -120,11 +120,11 @@ async fn an_archive_is_deleted_when_that_was_confirmed() {
             "uploaded_at":"2026-01-01T00:00:00.000Z","uploaded_by":"ann"}}}}"#
         )
     };
-    let (both, one) = (r#""shop:1","web:latest""#, r#""shop:1""#);
+    let (both, one) = (r#""shop:1","web:latest""#, r#""solo:1""#);
     for (asked, tags, question) in [
         ("shop:1", both, "Delete the name shop:1 of the uploaded image sha256:ab12 (web:latest stay)?"),
         ("web", both, "Delete the name web of the uploaded image sha256:ab12 (shop:1 stay)?"),
-        ("shop:1", one, "Delete the name shop:1 and with it, its last name, the uploaded image sha256:ab12?"),
+        ("solo:1", one, "Delete the name solo:1 and with it, its last name, the uploaded image sha256:ab12?"),
         ("sha256:ab12", both, "Delete the uploaded image sha256:ab12 with its names shop:1, web:latest?"),
     ] {
         session.server.json(&format!("GET /api/images/{asked}"), &image(tags));

@@ -111,3 +111,34 @@ async fn who_waits_longer_than_a_second_sees_that_something_goes_on() {
     gate.notify_one();
     assert_eq!(session.run("app web").await.err, "", "a script sees nothing of it");
 }
+
+/// A file of the project's documents.
+fn document(name: &str) -> String {
+    std::fs::read_to_string(format!("{}/../../docs/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+#[tokio::test]
+async fn every_short_name_is_told_in_the_help_and_in_the_guide() {
+    let topic = Session::start().await.run_alone("help short-names").await.out;
+    let guide = document("guide.md");
+    let definition = Cli::command();
+    let hidden: Vec<&str> =
+        definition.get_subcommands().filter(|command| command.is_hide_set()).map(clap::Command::get_name).collect();
+    assert!(hidden.len() > 10, "{hidden:?}");
+    for name in hidden {
+        assert!(topic.split([' ', ',', '\n']).any(|word| word == name), "{name}: {topic}");
+        assert!(guide.contains(&format!("`{name}`")) || guide.contains(&format!("`{name} ")), "{name}");
+    }
+}
+
+#[test]
+fn the_guide_lists_every_path_of_the_api() {
+    let guide = document("guide.md");
+    let rows: Vec<&str> = guide.lines().filter(|line| line.starts_with("| ")).collect();
+    let api: Value = serde_json::from_str(&document("openapi.json")).unwrap();
+    for path in api["paths"].as_object().unwrap().keys() {
+        let (above, last) = path.rsplit_once('/').unwrap();
+        let names = |row: &&&str| row.contains(above) && row.contains(&format!("/{last}"));
+        assert!(rows.iter().any(|row| names(&row)), "{path}");
+    }
+}
