@@ -195,6 +195,25 @@ fn check_privileges(actor: &Actor, spec: &ContainerSpec) -> Result<(), RequestEr
     found.map_or(Ok(()), |(at, volume)| Err(RequestError::ForeignVolume { at, volume, owner: actor.username.clone() }))
 }
 
+/// A container that is linked to tells its environment: that of others is nobody's business. What is not there yet is
+/// looked at when it is.
+fn check_links(known: &Known, actor: &Actor, spec: &ContainerSpec) -> Result<(), RequestError> {
+    if actor.may_run_privileged || spec.links.is_empty() {
+        return Ok(());
+    }
+    let (mut own, mut foreign) = (BTreeSet::new(), BTreeSet::new());
+    for container in known.world.engines().values().flat_map(|state| state.containers.values()) {
+        if spec.links.contains_key(&container.name) {
+            let is_own = known.world.owner_of(container).as_ref() == Some(&actor.username);
+            if is_own { &mut own } else { &mut foreign }.insert(&container.name);
+        }
+    }
+    match foreign.difference(&own).next() {
+        Some(&name) => Err(RequestError::ForeignLink(name.clone())),
+        None => Ok(()),
+    }
+}
+
 /// The app, if the actor may change it.
 pub(super) fn owned_app(known: &Known, actor: &Actor, name: &AppName) -> Result<App, RequestError> {
     let app = known.world.app_named(name.as_str()).ok_or_else(|| RequestError::NotFound {
