@@ -279,7 +279,11 @@ fn command(args: &JoinCommandArgs, token: &str) -> String {
 /// A word as a shell takes it for itself.
 fn quoted(word: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:=/".contains(&byte);
-    if !word.is_empty() && word.bytes().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    if !word.is_empty() && word.bytes().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }
 
 async fn revoke(args: &EngineRevokeArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
