@@ -259,7 +259,8 @@ impl Controller {
             let found = self.store.get_json::<Engine>(&keys::engine(&id)).await?;
             let (mut engine, revision) = found.ok_or_else(not_found)?;
             if engine.agent.is_none() {
-                let expected = "a host with an agent; this one is reached at its address, and can be removed".to_owned();
+                let expected =
+                    "a host with an agent; this one is reached at its address, and can be removed".to_owned();
                 return Err(RequestError::Invalid { field: "id", expected });
             }
             engine.agent = Some(AgentKeys::default());

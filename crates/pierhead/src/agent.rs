@@ -5,7 +5,7 @@ mod install;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
-use pierhead_agent::{Agent, Controller, Gate, Host, Identity, INTERVAL, JoinToken, LoadMeter, Pulse, Terms, Timing};
+use pierhead_agent::{Agent, Controller, Gate, Host, INTERVAL, Identity, JoinToken, LoadMeter, Pulse, Terms, Timing};
 use pierhead_controller::fingerprint;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -162,7 +162,8 @@ impl HostArgs {
         };
         // A host that cannot keep its key must not use up the token.
         std::fs::create_dir_all(&self.state_dir).with_context(|| self.state_dir.display().to_string())?;
-        let mut joined = pierhead_agent::join(&token, &host, &Timing::default()).await.context("this host did not join")?;
+        let mut joined =
+            pierhead_agent::join(&token, &host, &Timing::default()).await.context("this host did not join")?;
         joined.joined_with = mark(&token);
         joined.keep(&self.state_dir)?;
         tracing::info!(engine = joined.engine, "this host has joined the pool");

@@ -7,9 +7,9 @@ use crate::identity::{Identity, moment};
 use crate::tunnel::{Controller, Timing, call, provider, within};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rustls::version::TLS13;
 use rustls::ClientConfig;
 use rustls::client::Resumption;
+use rustls::version::TLS13;
 use std::sync::Arc;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 

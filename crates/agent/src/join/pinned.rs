@@ -43,8 +43,7 @@ impl ServerCertVerifier for Pinned {
         let mut roots = RootCertStore::empty();
         roots.add(authority.clone())?;
         let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&self.provider));
-        let verified =
-            verifier.build().map_err(|_| unknown())?.verify_server_cert(leaf, &[], name, ocsp, now)?;
+        let verified = verifier.build().map_err(|_| unknown())?.verify_server_cert(leaf, &[], name, ocsp, now)?;
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(authority);
         Ok(verified)
     }

@@ -49,7 +49,8 @@ impl FromStr for JoinToken {
         let parts = parts.ok_or(InvalidToken)?;
         let [address, fingerprint, secret] = parts.split(' ').collect::<Vec<_>>()[..] else { return Err(InvalidToken) };
         let fingerprint = URL_SAFE_NO_PAD.decode(fingerprint).ok().and_then(|bytes| bytes.try_into().ok());
-        let has_port = address.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+        let has_port =
+            address.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
         match fingerprint {
             Some(fingerprint) if has_port && !secret.is_empty() => {
                 Ok(Self { address: address.to_owned(), fingerprint, secret: secret.to_owned() })

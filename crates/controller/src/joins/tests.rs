@@ -67,14 +67,20 @@ async fn a_secret_takes_in_one_host_and_no_other() {
     let pool = Pool::start().await;
     let (secret, web) = (pool.secret(HOUR).await, host("web", "10.0.0.5"));
     for entry in pool.controller.store().list_all("").await.unwrap().entries {
-        assert!(!String::from_utf8_lossy(&entry.value).contains(&secret) && !entry.key.contains(&secret), "{}", entry.key);
+        assert!(
+            !String::from_utf8_lossy(&entry.value).contains(&secret) && !entry.key.contains(&secret),
+            "{}",
+            entry.key
+        );
     }
     let joined = pool.join(&secret, &web).await.unwrap();
     assert_eq!((joined.engine.as_str(), pool.agent_of(&joined.certificate).as_deref()), ("web", Some("web")));
     let record = pool.controller.known().world.engines()["web"].record.clone();
     assert_eq!((record.addr.as_str(), record.added_by.as_str()), ("agent://10.0.0.5", "admin"));
     assert!(record.labels.contains("ssd"));
-    assert!(matches!(pool.join(&secret, &host("x", "10.0.0.6")).await, Err(JoinError::Used(id)) if id.as_str() == "web"));
+    assert!(
+        matches!(pool.join(&secret, &host("x", "10.0.0.6")).await, Err(JoinError::Used(id)) if id.as_str() == "web")
+    );
     assert!(matches!(pool.join("nonsense", &web).await, Err(JoinError::Unknown)));
     let late = pool.secret(Duration::ZERO).await;
     assert!(matches!(pool.join(&late, &web).await, Err(JoinError::Expired)));

@@ -115,6 +115,9 @@ mod tests {
         assert_eq!(quoted("/a b"), "\"/a b\"");
         assert_eq!(quoted("/a%b$c\"d\\e\nf"), "\"/a%%b$$c\\\"d\\\\e?f\"");
         let unit = unit(Path::new("/p"), &args("/a b")).unwrap();
-        assert!(unit.contains("--state-dir \"/a b\" --controller") && unit.contains("ReadWritePaths=\"/a b\"\n"), "{unit}");
+        assert!(
+            unit.contains("--state-dir \"/a b\" --controller") && unit.contains("ReadWritePaths=\"/a b\"\n"),
+            "{unit}"
+        );
     }
 }

@@ -31,8 +31,7 @@ pub(super) async fn start(pool: &Pool, client: &Client, host: &DevHost) -> Resul
     let mut argv: Vec<String> =
         ["nsenter", &format!("--target={engine}"), "--mount", "--uts", "--net", "--"].map(str::to_owned).to_vec();
     argv.extend([program.display().to_string(), "agent".to_owned()]);
-    for (flag, value) in
-        [("--id", host.name.clone()), ("--state-dir", state.display().to_string()), ("--join", token)]
+    for (flag, value) in [("--id", host.name.clone()), ("--state-dir", state.display().to_string()), ("--join", token)]
     {
         argv.extend([flag.to_owned(), value]);
     }

@@ -37,7 +37,10 @@ fn is_healthy(bed: &Bed, host: &str) -> bool {
 fn nothing_listens(bed: &Bed) {
     for (host, told) in bed.hosts.iter().zip(bed.told["agents"].as_array().unwrap()) {
         assert!(host.docker_host().starts_with("unix://"), "{}", host.docker_host());
-        assert_eq!((told["host"].as_str().unwrap(), told["pid"].as_u64().unwrap()), (host.name(), agent(bed, host.name()).into()));
+        assert_eq!(
+            (told["host"].as_str().unwrap(), told["pid"].as_u64().unwrap()),
+            (host.name(), agent(bed, host.name()).into())
+        );
         let target = host.pid().unwrap().unwrap().to_string();
         let listed = Command::new("nsenter").args(["-t", &target, "-n", "ss", "-Hltnp"]).output().unwrap();
         let listed = String::from_utf8(listed.stdout).unwrap();
@@ -72,7 +75,11 @@ fn everything_works(bed: &Bed) {
     bed.ok(&["container", "rm", first, "--yes"]);
     // Docker's own events come through the tunnel too.
     until("the event of a container that went", PATIENCE, || {
-        bed.json(&["events"]).as_array().unwrap().iter().any(|event| event["type"] == "destroy" && event.to_string().contains(first))
+        bed.json(&["events"])
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|event| event["type"] == "destroy" && event.to_string().contains(first))
     });
     bed.ok(&["scale", "web", "2"]);
 }
@@ -81,7 +88,8 @@ fn everything_works(bed: &Bed) {
 fn started(bed: &Bed) -> BTreeMap<String, Value> {
     let started = |host: &pierhead_devhosts::Host| {
         let (_, listed) = raw::ask(host.docker_host(), "GET", "/containers/json", None);
-        let ids: Vec<String> = listed.as_array().unwrap().iter().map(|it| it["Id"].as_str().unwrap().to_owned()).collect();
+        let ids: Vec<String> =
+            listed.as_array().unwrap().iter().map(|it| it["Id"].as_str().unwrap().to_owned()).collect();
         let docker_host = host.docker_host().to_owned();
         ids.into_iter().map(move |id| {
             let (_, container) = raw::ask(&docker_host, "GET", &format!("/containers/{id}/json"), None);
@@ -182,7 +190,11 @@ fn a_new_host_joins_by_one_command(bed: &Bed) {
     let host = bed.pool.add_host().unwrap();
     let command = bed.ok(&["engine", "join-command", "--label", "new"]);
     let state = bed.pool.service_dir("agent-new").unwrap().join("state").display().to_string();
-    let pasted = format!("exec {}/{} --state-dir {state}", crate::program::PROGRAM.trim_end_matches("/pierhead"), command.trim());
+    let pasted = format!(
+        "exec {}/{} --state-dir {state}",
+        crate::program::PROGRAM.trim_end_matches("/pierhead"),
+        command.trim()
+    );
     let target = format!("--target={}", host.pid().unwrap().unwrap());
     let argv = ["nsenter", &target, "--mount", "--uts", "--net", "--", "sh", "-c", &pasted].map(str::to_owned);
     again(bed, "agent-new", argv.to_vec());
@@ -202,7 +214,9 @@ fn a_new_host_joins_by_one_command(bed: &Bed) {
     bed.ok(&["app", "rm", "there", "--yes"]);
     bed.ok(&["engine", "rm", host.name(), "--leave", "--yes"]);
     let log = bed.pool.service_dir("agent-new").unwrap().join("log");
-    until("a removed host is cut off", PATIENCE, || text_of(&log).contains("the controller asks nothing") || text_of(&log).matches("no tunnel").count() > 0);
+    until("a removed host is cut off", PATIENCE, || {
+        text_of(&log).contains("the controller asks nothing") || text_of(&log).matches("no tunnel").count() > 0
+    });
     assert_eq!(bed.engine(host.name()), Value::Null);
 }
 
@@ -253,7 +267,11 @@ fn a_revoked_host_is_shut_out_until_it_joins_again(bed: &Bed) {
     assert_eq!(Controller::at(&address).address, address);
     // The same host, with a token: it is the same engine again.
     let token: JoinToken = join_token(bed).parse().unwrap();
-    let host = Host { id: Some("host-2".to_owned()), address: Some(bed.host("host-2").address().to_string()), ..Host::default() };
+    let host = Host {
+        id: Some("host-2".to_owned()),
+        address: Some(bed.host("host-2").address().to_string()),
+        ..Host::default()
+    };
     let joined = runtime.block_on(pierhead_agent::join(&token, &host, &Timing::default())).unwrap();
     let stolen = runtime.block_on(pierhead_agent::join(&token, &host, &Timing::default())).unwrap_err();
     assert!(stolen.to_string().contains("used already"), "{stolen}");

@@ -8,9 +8,7 @@ use anyhow::{Context, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt;
-use pierhead_agent::{
-    Call, Grant, Joining, Reply, Timing, Tunnel, accept_call, is_signed, listener_config,
-};
+use pierhead_agent::{Call, Grant, Joining, Reply, Timing, Tunnel, accept_call, is_signed, listener_config};
 use pierhead_controller::{Authority, Controller, JoinError, Joined, JoiningHost, fingerprint};
 use pierhead_model::EngineId;
 use std::error::Error;
@@ -41,12 +39,7 @@ pub(in crate::serve) struct Listener {
 }
 
 /// Takes calls, for ever. `shown` is the controller's own certificate.
-pub(in crate::serve) async fn listen(
-    listener: TcpListener,
-    told: Told,
-    shown: Shown,
-    hosts: Listener,
-) -> Result<()> {
+pub(in crate::serve) async fn listen(listener: TcpListener, told: Told, shown: Shown, hosts: Listener) -> Result<()> {
     let authority = hosts.authority.certificate_der().to_vec().into();
     let config = listener_config(authority, shown.resolver()).context("the listener for agents")?;
     let (acceptor, hosts) = (TlsAcceptor::from(Arc::new(config)), Arc::new(hosts));
@@ -106,7 +99,11 @@ impl Listener {
     async fn host(&self, tunnel: Tunnel) {
         let shown = fingerprint(tunnel.peer());
         let Some(id) = self.controller.agent_of(&shown) else {
-            self.refused(None, "revoked", format!("a call from {} with a certificate that does not count", tunnel.from()));
+            self.refused(
+                None,
+                "revoked",
+                format!("a call from {} with a certificate that does not count", tunnel.from()),
+            );
             return tunnel.cut();
         };
         let Ok(mut beats) = tunnel.beats().await else { return };
