@@ -119,6 +119,10 @@ fn in_words(refused: &CertificateError) -> String {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             "it is not for this name or address".to_owned()
         }
+        // Its kind has no name of its own here.
+        other if format!("{other:?}").contains("CaUsedAsEndEntity") => {
+            "it is marked as that of an authority (CA:TRUE), and no server's own".to_owned()
+        }
         other => other.to_string(),
     }
 }

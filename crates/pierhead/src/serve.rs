@@ -3,6 +3,7 @@
 mod agents;
 mod answer;
 mod connect;
+mod data_dir;
 mod first_start;
 mod listener;
 mod logging;
@@ -21,7 +22,7 @@ use pierhead_store::{Embedded, Store};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use settings::AgentSettings;
+use settings::{AgentSettings, TlsSource};
 use tls::{Shown, Tls};
 use tokio::net::TcpListener;
 
@@ -30,6 +31,7 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<()> {
     let settings = args.settle()?;
     logging::start(settings.debug, settings.log_format);
     let store: Arc<dyn Store> = Arc::new(open_store(&settings.data_dir)?);
+    data_dir::guard(&settings.data_dir);
     let sealer = Arc::new(Sealer::open_or_create(&settings.data_dir).context("the key file of the data directory")?);
     sealer.verify(&*store).await.context("the key file of the data directory")?;
 
@@ -51,8 +53,9 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<()> {
         Some(settings) => Some(take_agents(settings, agents, told, &controller, &authority).await?),
         None => None,
     };
+    let fingerprint_file = settings.data_dir.join(data_dir::FINGERPRINT);
     let tls = match &settings.tls {
-        Some(source) => Some(tls::start(source, address.ip(), &authority, controller.clock()).await?),
+        Some(source) => Some(tls::start(source, address.ip(), &authority, controller.clock(), &fingerprint_file).await?),
         None => None,
     };
     let api = Api {
@@ -64,7 +67,9 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<()> {
         front: Front {
             is_tls: tls.is_some(),
             public: settings.public_url.clone(),
-            ca_certificate: Some(authority.certificate_pem().into()),
+            // Of a certificate in files somebody else's authority is to be trusted.
+            ca_certificate: (!matches!(settings.tls, Some(TlsSource::Files { .. })))
+                .then(|| authority.certificate_pem().into()),
         },
         joins,
         version: env!("CARGO_PKG_VERSION"),
@@ -147,10 +152,10 @@ fn open_store(directory: &Path) -> Result<Embedded> {
 /// certificates are recognised.
 fn announce(address: SocketAddr, tls: Option<&Tls>, data_dir: &Path) -> Result<()> {
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let (url, recognised) = (format!("{scheme}://{address}"), data_dir.join("ca-fingerprint"));
+    let (url, recognised) = (format!("{scheme}://{address}"), data_dir.join(data_dir::FINGERPRINT));
     match tls {
         Some(tls) => {
-            std::fs::write(&recognised, &tls.fingerprint).context("the file 'ca-fingerprint' of the data directory")?;
+            data_dir::tell(&recognised, &tls.fingerprint)?;
             tracing::info!(url, ca_fingerprint = tls.fingerprint, "ready");
         }
         None => {
@@ -159,5 +164,5 @@ fn announce(address: SocketAddr, tls: Option<&Tls>, data_dir: &Path) -> Result<(
             tracing::info!(url, "ready");
         }
     }
-    std::fs::write(data_dir.join("url"), &url).context("the file 'url' of the data directory")
+    data_dir::tell(&data_dir.join("url"), &url)
 }

@@ -62,7 +62,10 @@ async fn view(api: &Api, caller: &Caller) -> Result<SessionView, ApiError> {
 }
 
 pub(super) async fn authority(State(api): State<Api>) -> Result<([(HeaderName, &'static str); 1], String), ApiError> {
-    let none = || ApiError::not_found("this server has no certificate authority of its own");
+    let none = || {
+        let what = "this server's certificate is not of an authority of its own; trust the one that signed it";
+        ApiError::new(StatusCode::NOT_FOUND, "other_authority", what)
+    };
     let certificate = api.front.ca_certificate.as_deref().ok_or_else(none)?;
     Ok(([(CONTENT_TYPE, "application/x-pem-file")], certificate.to_owned()))
 }

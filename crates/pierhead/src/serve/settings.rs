@@ -317,6 +317,12 @@ impl ServeArgs {
                 bail!("{flag} must be a number from 0 to 1000000");
             }
         }
+        if self.cpu_weight == Some(0.0) && self.memory_weight == Some(0.0) {
+            bail!("one of --cpu-weight and --memory-weight must be more than 0");
+        }
+        if self.operation_timeout.is_some_and(|timeout| timeout.millis() < 1_000) || self.events_kept == Some(0) {
+            bail!("--operation-timeout must be at least 1s, --events-kept at least 1");
+        }
         let interval = Duration::from_millis(or(self.heartbeat_interval, 1_000));
         let starts = self.starts_per_engine.unwrap_or(defaults.heartbeat.starts);
         let pids_limit = self.pids_limit.unwrap_or(defaults.pids_limit);
@@ -340,7 +346,7 @@ impl ServeArgs {
                 starts,
             },
             pids_limit,
-            operation_timeout: Duration::from_millis(or(self.operation_timeout, 600_000).max(1_000)),
+            operation_timeout: Duration::from_millis(or(self.operation_timeout, 600_000)),
             stop_grace_seconds: u32::try_from(or(self.stop_grace, 10_000) / 1_000).unwrap_or(u32::MAX),
             events_kept: self.events_kept.unwrap_or(defaults.events_kept),
             events_age: self.events_age.map_or(defaults.events_age, |age| Duration::from_millis(age.millis())),

@@ -14,6 +14,7 @@ use rustls::crypto::ring;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::task::JoinHandle;
 
@@ -52,11 +53,18 @@ impl ResolvesServerCert for Current {
     }
 }
 
-/// Takes a certificate from its source and keeps it fresh.
-pub(super) async fn start(source: &TlsSource, listen: IpAddr, authority: &Arc<Authority>, clock: Clock) -> Result<Tls> {
+/// Takes a certificate from its source and keeps it fresh; whenever files bring another, its fingerprint is written
+/// to `told`.
+pub(super) async fn start(
+    source: &TlsSource,
+    listen: IpAddr,
+    authority: &Arc<Authority>,
+    clock: Clock,
+    told: &Path,
+) -> Result<Tls> {
     match source {
         TlsSource::Files { certificate, key } => {
-            let files = Files::new(certificate, key);
+            let files = Files::new(certificate, key).telling(told.to_owned());
             let (seen, first) = files.read().await?;
             let (fingerprint, current) = (fingerprint(&first), Current::new(first));
             let keeping = tokio::spawn(files.follow(Arc::clone(&current), seen));

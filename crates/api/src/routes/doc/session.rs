@@ -51,5 +51,5 @@ pub fn authority() -> Doc {
             "It signs the server's certificate with `--tls-self-signed`. Compare its fingerprint before you trust it.",
         )
         .answers_text("application/x-pem-file", "The certificate, PEM", "-----BEGIN CERTIFICATE-----\n")
-        .refuses(404, "not_found", "This server has none")
+        .refuses(404, "other_authority", "The server's certificate is of an authority that is not its own")
 }

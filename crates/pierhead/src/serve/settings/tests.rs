@@ -131,3 +131,17 @@ fn the_docs_list_every_setting() {
         }
     }
 }
+
+#[test]
+fn settings_with_which_nothing_works_are_refused() {
+    for (flags, named) in [
+        (&["--cpu-weight", "0", "--memory-weight", "0"][..], "--cpu-weight"),
+        (&["--operation-timeout", "0"], "--operation-timeout"),
+        (&["--operation-timeout", "999ms"], "--operation-timeout"),
+        (&["--events-kept", "0"], "--events-kept"),
+    ] {
+        let refused = settle(flags).unwrap_err().to_string();
+        assert!(refused.contains(named) && refused.contains("must be"), "{flags:?}: {refused}");
+    }
+    settle(&["--cpu-weight", "0", "--operation-timeout", "1s", "--events-kept", "1"]).unwrap();
+}

@@ -2,14 +2,19 @@
 
 use super::Current;
 use anyhow::{Context, Result, bail};
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
-use rustls::{Error, InconsistentKeys};
+use rustls::{Error, InconsistentKeys, RootCertStore};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// What a verifier calls the certificate of an authority that a server shows as its own; it has no name of its own.
+const CA_AS_SERVER: &str = "CaUsedAsEndEntity";
 
 /// How often it is looked whether the files have changed.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -18,6 +23,8 @@ const INTERVAL: Duration = Duration::from_secs(1);
 pub(super) struct Files {
     certificate: PathBuf,
     key: PathBuf,
+    /// Where the fingerprint is told.
+    told: Option<PathBuf>,
 }
 
 /// What was read last, to be compared.
@@ -29,7 +36,12 @@ pub(super) struct Seen {
 
 impl Files {
     pub(super) fn new(certificate: &Path, key: &Path) -> Self {
-        Self { certificate: certificate.to_owned(), key: key.to_owned() }
+        Self { certificate: certificate.to_owned(), key: key.to_owned(), told: None }
+    }
+
+    /// The same; of each new certificate the fingerprint is written to a file.
+    pub(super) fn telling(self, file: PathBuf) -> Self {
+        Self { told: Some(file), ..self }
     }
 
     /// Reads both and checks that they go together.
@@ -57,6 +69,12 @@ impl Files {
         let Ok(key) = PrivateKeyDer::from_pem_slice(key) else {
             bail!("{} must hold a private key in PEM without a passphrase", self.key.display());
         };
+        if is_authority(&chain) {
+            tracing::warn!(
+                certificate = %self.certificate.display(),
+                "the first certificate is marked as that of an authority (CA:TRUE), so programs refuse it as a server's; make it with basicConstraints=CA:FALSE, or let --tls-self-signed make one"
+            );
+        }
         CertifiedKey::from_der(chain, key, &ring::default_provider()).map_err(|error| match error {
             Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => anyhow::anyhow!(
                 "the key in {} does not belong to the first certificate in {}",
@@ -67,6 +85,13 @@ impl Files {
                 anyhow::anyhow!("{} and {} cannot be used: {error}", self.certificate.display(), self.key.display())
             }
         })
+    }
+
+    fn tell(&self, fingerprint: &str) {
+        let Some(file) = &self.told else { return };
+        if let Err(error) = std::fs::write(file, fingerprint) {
+            tracing::warn!(%error, file = %file.display(), "the new fingerprint could not be written");
+        }
     }
 
     /// Follows the files for ever.
@@ -81,6 +106,7 @@ impl Files {
             }
             match self.read().await {
                 Ok((read, pair)) => {
+                    self.tell(&super::fingerprint(&pair));
                     current.replace(pair);
                     tracing::info!(certificate = %self.certificate.display(), "the new certificate is in use");
                     (seen, changed) = (read, None);
@@ -95,4 +121,20 @@ impl Files {
             }
         }
     }
+}
+
+/// Whether the first certificate is one that programs take for an authority's only.
+pub(super) fn is_authority(chain: &[CertificateDer<'_>]) -> bool {
+    let [first, rest @ ..] = chain else { return false };
+    let mut roots = RootCertStore::empty();
+    if roots.add(chain[chain.len() - 1].clone().into_owned()).is_err() {
+        return false;
+    }
+    let provider = Arc::new(ring::default_provider());
+    let Ok(verifier) = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build() else {
+        return false;
+    };
+    let name = ServerName::from(std::net::Ipv4Addr::LOCALHOST);
+    let verified = verifier.verify_server_cert(first, rest, &name, &[], UnixTime::now());
+    verified.is_err_and(|error| format!("{error:?}").contains(CA_AS_SERVER))
 }

@@ -114,11 +114,29 @@ async fn a_source_becomes_tls_with_a_fingerprint() {
     let folder = tempfile::tempdir().unwrap();
     let authority = authority(folder.path()).await;
     let listen = "0.0.0.0".parse().unwrap();
-    let names = vec!["pool.example".to_owned()];
-    let own = start(&TlsSource::Own { names }, listen, &authority, Clock::start()).await.unwrap();
+    let (names, told) = (vec!["pool.example".to_owned()], folder.path().join("ca-fingerprint"));
+    let own = start(&TlsSource::Own { names }, listen, &authority, Clock::start(), &told).await.unwrap();
     assert_eq!(own.fingerprint, authority.fingerprint());
     let der = write(folder.path(), &made());
     let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
-    let files = start(&TlsSource::Files { certificate, key }, listen, &authority, Clock::start()).await.unwrap();
+    let files = start(&TlsSource::Files { certificate, key }, listen, &authority, Clock::start(), &told).await.unwrap();
     assert_eq!(files.fingerprint, pierhead_controller::fingerprint(&der));
+    let renewed = pierhead_controller::fingerprint(&write(folder.path(), &made()));
+    let deadline = Instant::now() + PATIENCE;
+    while fs::read_to_string(&told).ok() != Some(renewed.clone()) {
+        assert!(Instant::now() < deadline, "the fingerprint of the new certificate is not told");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[test]
+fn an_authority_that_is_shown_as_a_server_is_noticed() {
+    let signing_key = KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let authority = params.self_signed(&signing_key).unwrap();
+    assert!(files::is_authority(&[authority.der().clone()]));
+    assert!(!files::is_authority(&[made().cert.der().clone()]), "one that signed itself, and is a server's");
+    assert!(!files::is_authority(&[made().cert.der().clone(), authority.der().clone()]));
+    assert!(!files::is_authority(&[]));
 }
