@@ -146,7 +146,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
         serde_path_to_error::deserialize(deserializer).map(Self).map_err(|error| {
             let path = error.path().to_string();
             let message = error.into_inner().to_string();
-            let quoted = message.split('`').nth(1).filter(|_| message.starts_with("unknown field"));
+            let quoted = message.split('`').nth(1);
+            if let Some(name) = quoted.filter(|_| message.starts_with("duplicate field")) {
+                return ApiError::field(name, format!("{name} must be given once"));
+            }
+            let quoted = quoted.filter(|_| message.starts_with("unknown field"));
             let field = quoted.map_or(path, str::to_owned);
             ApiError::field(field.clone(), format!("{field}: {message}"))
         })
@@ -229,6 +233,15 @@ mod tests {
         for body in ["", "{", "nonsense", "{} {}", "{\"name\":\"a\"", "\u{0}"] {
             assert_eq!(refused::<ImageDescription>(body).body.code, "malformed", "{body:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_given_twice_is_named() {
+        let (mut parts, ()) =
+            axum::http::Request::builder().uri("/x?username=a&username=b").body(()).unwrap().into_parts();
+        let refused = Query::<LogIn>::from_request_parts(&mut parts, &()).await.err().unwrap().body;
+        assert_eq!(refused.field.as_deref(), Some("username"));
+        assert_eq!(refused.message, "username must be given once");
     }
 
     #[test]

@@ -247,10 +247,11 @@ impl Account {
     /// [`Invalid`] if it is shorter than 8 or longer than 256 characters or holds control characters.
     pub fn check_password(password: &str) -> Result<(), Invalid> {
         let length = password.chars().count();
-        if (8..=256).contains(&length) && !password.chars().any(char::is_control) {
+        let is_blank = password.trim().is_empty();
+        if (8..=256).contains(&length) && !is_blank && !password.chars().any(char::is_control) {
             Ok(())
         } else {
-            Err(Invalid::new("password", "8 to 256 characters without control characters"))
+            Err(Invalid::new("password", "8 to 256 characters without control characters, not only spaces"))
         }
     }
 }
@@ -280,6 +281,7 @@ mod tests {
         assert!(Account::check_password("1234567").is_err());
         assert!(Account::check_password(&"x".repeat(257)).is_err());
         assert!(Account::check_password("1234567\n8").is_err());
+        assert!(Account::check_password(&" ".repeat(12)).is_err());
     }
 
     fn account(grants: &str) -> serde_json::Result<Account> {
