@@ -131,7 +131,7 @@ async fn a_new_account_gets_what_a_former_one_left_only_if_that_is_said() {
     assert_eq!(admin.send("DELETE", "/api/apps/hers", "").await.status, 204);
     let refusal = admin.post("/api/account", &add("")).await;
     assert!(refusal.refusal().message.contains("0 apps and 2 uploaded images"), "{}", refusal.text);
-    for name in ["ann/shop:1", "ann/shop:2"] {
+    for name in ["ann%2Fshop:1", "ann%2Fshop:2"] {
         assert_eq!(admin.send("DELETE", &format!("/api/images/{name}"), "").await.status, 204, "{name}");
     }
     assert_eq!(admin.post("/api/account", &add("")).await.status, 204);

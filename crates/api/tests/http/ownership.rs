@@ -159,7 +159,7 @@ async fn a_named_volume_is_its_owners() {
             }
         }
         // An administrator mounts any.
-        assert_eq!(admin.send("PUT", "/api/apps/any", set).await.status, 200, "{volume}");
+        assert!(admin.send("PUT", "/api/apps/any", set).await.status < 300, "{volume}");
     }
     cluster.assert_invariants().await;
 }
