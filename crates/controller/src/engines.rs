@@ -56,6 +56,9 @@ impl Heartbeat {
     }
 }
 
+/// The pauses before a container that was started is looked at again: just before it may count as started, and later.
+const LOOKS_AFTER_START: [Duration; 3] =
+    [Duration::from_millis(350), Duration::from_millis(500), Duration::from_millis(1_000)];
 /// How many events are looked at one by one; more ask for a listing anyway.
 const MOST_HINTS: usize = 1_000;
 
@@ -219,6 +222,28 @@ impl Engines {
                 link.relist.notify_one();
             }
         }
+    }
+
+    /// Reads a container that was just started some more times, so that one that keeps exiting is noticed even where no
+    /// event tells of it.
+    pub(crate) fn watch_start(self: &Arc<Self>, engine: &EngineId, id: &ContainerId) {
+        let (engines, engine, id) = (Arc::clone(self), engine.clone(), id.clone());
+        self.tasks.spawn(async move {
+            for pause in LOOKS_AFTER_START {
+                tokio::select! {
+                    () = engines.stop.cancelled() => return,
+                    () = tokio::time::sleep(pause) => {}
+                }
+                let Some(link) = engines.link(&engine) else { return };
+                let is_there = |known: &crate::known::Known| {
+                    known.world.engines().get(&engine).is_some_and(|state| state.containers.contains_key(&id))
+                };
+                if !is_there(&engines.shared.read()) {
+                    return;
+                }
+                engines.refresh(&link, &id).await;
+            }
+        });
     }
 
     /// What an engine keeps its images with, as far as it told.

@@ -77,6 +77,7 @@ impl Executor {
         let result = link.engine.start(id).await;
         drop(permit);
         self.engines.refresh(link, id).await;
+        self.engines.watch_start(link.id(), id);
         result
     }
 
@@ -133,6 +134,7 @@ impl Executor {
         drop(permit);
         if started.is_ok() {
             self.engines.refresh(link, &id).await;
+            self.engines.watch_start(link.id(), &id);
         }
         started
     }
