@@ -56,6 +56,10 @@ pub struct AccountRequest {
     /// What it may do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<RoleView>,
+    /// When it is added: whether it gets the apps and uploaded images of a former account of its name. If there are any
+    /// and it does not, it is not added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inherit: Option<bool>,
     /// Set by the server only: accepted and ignored.
     #[serde(default, skip_serializing_if = "crate::is_for_servers")]
     pub tokens: Option<Value>,
