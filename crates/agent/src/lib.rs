@@ -32,13 +32,13 @@ pub use facts::{EngineState, HostFacts, LoadMeter};
 pub use gate::{Gate, TunnelBody};
 pub use identity::Identity;
 pub use join::{
-    Ask, CONTROLLER_NAME, Grant, Host, HostKey, InvalidToken, JOIN_PROTOCOL, JoinToken, Joining, Reply, is_signed, join,
-    renew,
+    Ask, CONTROLLER_NAME, Grant, Host, HostKey, InvalidToken, JOIN_PROTOCOL, JoinToken, Joining, Reply, is_signed,
+    join, renew,
 };
 pub use refusal::{REFUSAL, Refusal};
 pub use term::{TERM, Terms};
 pub use tunnel::{
-    Agent, Backoff, Call, Controller, Link, PROTOCOL, STREAM_WINDOW, STREAMS, Talk, Timing, Tunnel, accept, accept_call,
-    client_config, listener_config, server_config, try_call,
+    Agent, Backoff, Call, Controller, Link, PROTOCOL, STREAM_WINDOW, STREAMS, Talk, Timing, Tunnel, accept,
+    accept_call, client_config, listener_config, server_config, try_call,
 };
 pub use whole::Whole;

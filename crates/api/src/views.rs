@@ -17,7 +17,8 @@ use pierhead_model::{
 use pierhead_planner::{EngineState, HostScore, Rebalance, SlotPhase, Survival, World, slot_status};
 use pierhead_wire::{
     AppView, ClusterInfo, ContainerView, EngineOfContainer, EngineView, HealthView, HomelessView, ImageDescription,
-    MoveView, OperationView, PortDescription, RebalanceView, ScoreView, SilentEngine, SlotView, SurvivalView, format_timestamp,
+    MoveView, OperationView, PortDescription, RebalanceView, ScoreView, SilentEngine, SlotView, SurvivalView,
+    format_timestamp,
 };
 
 /// An engine.

@@ -9,8 +9,8 @@ mod telling;
 
 pub(crate) use telling::{Told, engine_then, tell};
 
-use crate::measured::Measured;
 use crate::clock::Clock;
+use crate::measured::Measured;
 use crate::{Ids, keys};
 use cursor::{Cursor, Mark};
 use pierhead_engine::EngineEvent;

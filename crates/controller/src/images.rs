@@ -9,8 +9,8 @@ mod upload;
 
 pub(crate) use spread::Destination;
 pub use spread::{Spread, SpreadState, SpreadStep};
-pub use upload::Upload;
 pub(crate) use upload::Received;
+pub use upload::Upload;
 
 use crate::keys;
 use pierhead_engine::Archive;

@@ -51,7 +51,8 @@ impl Known {
 
     /// Whose an app is, or was if it went lately.
     pub(crate) fn owner_of(&self, app: &AppId) -> Option<Username> {
-        let former = || self.former_owners.iter().rev().find(|(former, _)| former == app).map(|(_, owner)| owner.clone());
+        let former =
+            || self.former_owners.iter().rev().find(|(former, _)| former == app).map(|(_, owner)| owner.clone());
         self.world.apps().get(app).map(|app| app.owner.clone()).or_else(former)
     }
 
@@ -83,7 +84,13 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(world: World) -> Self {
-        let known = Known { world, blocked: Vec::new(), revision: Revision::ZERO, revisions: HashMap::new(), former_owners: VecDeque::new() };
+        let known = Known {
+            world,
+            blocked: Vec::new(),
+            revision: Revision::ZERO,
+            revisions: HashMap::new(),
+            former_owners: VecDeque::new(),
+        };
         Self {
             known: RwLock::new(known),
             changes: watch::Sender::new(0),

@@ -36,7 +36,10 @@ pub use ids::Ids;
 pub use images::{ArchiveError, Spread, SpreadState, SpreadStep, Upload};
 pub use joins::{JoinError, JoinSecret, Joined, JoiningHost};
 pub use known::Known;
-pub use requests::{Actor, Container, ContainerLog, Idempotency, MOST_LOG_READERS, MOST_LOG_READERS_OF_ONE, MOST_SLOTS, Once, PoolImage, PoolImages, RequestError, RunRequest, Started};
+pub use requests::{
+    Actor, Container, ContainerLog, Idempotency, MOST_LOG_READERS, MOST_LOG_READERS_OF_ONE, MOST_SLOTS, Once,
+    PoolImage, PoolImages, RequestError, RunRequest, Started,
+};
 pub use usage::PoolUsage;
 
 use collect::{Desk, Term};

@@ -16,9 +16,9 @@ mod registries;
 
 pub use containers::Container;
 pub use edit::Started;
-pub use images::{PoolImage, PoolImages};
 pub(crate) use idempotency::Remembered;
 pub use idempotency::{Idempotency, Once};
+pub use images::{PoolImage, PoolImages};
 pub use logs::{ContainerLog, MOST_LOG_READERS, MOST_LOG_READERS_OF_ONE};
 
 use pierhead_model::{AppName, ContainerSpec, OperationId, OperationState, Username};

@@ -19,10 +19,10 @@ use pierhead_api::{Accounts, Api, Front, Joins, Metrics};
 use pierhead_controller::{Authority, Controller};
 use pierhead_store::seal::Sealer;
 use pierhead_store::{Embedded, Store};
+use settings::{AgentSettings, TlsSource};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use settings::{AgentSettings, TlsSource};
 use tls::{Shown, Tls};
 use tokio::net::TcpListener;
 
@@ -55,7 +55,9 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<()> {
     };
     let fingerprint_file = settings.data_dir.join(data_dir::FINGERPRINT);
     let tls = match &settings.tls {
-        Some(source) => Some(tls::start(source, address.ip(), &authority, controller.clock(), &fingerprint_file).await?),
+        Some(source) => {
+            Some(tls::start(source, address.ip(), &authority, controller.clock(), &fingerprint_file).await?)
+        }
         None => None,
     };
     let api = Api {
@@ -108,9 +110,8 @@ async fn take_agents(
         }
     });
     let (at, fingerprint) = (address.clone(), fingerprint_bytes(authority));
-    let token_of = move |secret: &str| {
-        JoinToken { address: at.clone(), fingerprint, secret: secret.to_owned() }.to_string()
-    };
+    let token_of =
+        move |secret: &str| JoinToken { address: at.clone(), fingerprint, secret: secret.to_owned() }.to_string();
     Ok(Joins { address, ca_fingerprint: authority.fingerprint(), token_of: Arc::new(token_of) })
 }
 

@@ -60,10 +60,7 @@ pub fn server_config(
 ///
 /// # Errors
 /// The authority's certificate is none.
-pub fn listener_config(
-    authority: CertificateDer<'static>,
-    shown: Arc<dyn ResolvesServerCert>,
-) -> Result<ServerConfig> {
+pub fn listener_config(authority: CertificateDer<'static>, shown: Arc<dyn ResolvesServerCert>) -> Result<ServerConfig> {
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots(authority)?), provider());
     let verifier = verifier.allow_unauthenticated().build().map_err(AgentError::Authority)?;
     let mut config = ServerConfig::builder_with_provider(provider())

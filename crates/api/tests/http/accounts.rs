@@ -82,7 +82,8 @@ async fn of_accounts_added_at_once_with_one_id_one_is_made() {
     let cluster = cluster().await;
     let admin = Sender::admin(&cluster);
     for round in 0..8 {
-        let add = |name: &str| json!({ "id": format!("id-{round}"), "username": name, "password": PASSWORD }).to_string();
+        let add =
+            |name: &str| json!({ "id": format!("id-{round}"), "username": name, "password": PASSWORD }).to_string();
         let names = [format!("ann-{round}"), format!("bob-{round}"), format!("clare-{round}")];
         let bodies: Vec<String> = names.iter().map(|name| add(name)).collect();
         let (one, two, three) = tokio::join!(

@@ -110,7 +110,8 @@ async fn nobody_shuts_others_out_of_the_logs() {
     let (admin, ann) = (Sender::admin(&cluster), Sender::user(&cluster, "ann").await);
     let run = ann.post("/api/containers?app=hers&count=1", &crate::raw::sample()).await.json();
     let path = format!("/api/containers/{}/logs", run[0]["id"].as_str().unwrap());
-    let (shares, name) = (cluster.controller().measured().log_readers_of.clone(), pierhead_model::Username::parse("ann").unwrap());
+    let (shares, name) =
+        (cluster.controller().measured().log_readers_of.clone(), pierhead_model::Username::parse("ann").unwrap());
     let most = MOST_LOG_READERS_OF_ONE;
     let mut held: Vec<Share> = (1..most).map(|_| shares.open_below(&name, most).unwrap()).collect();
     let follower = ann.open(&format!("{path}?follow=true")).await;

@@ -210,9 +210,7 @@ impl EventPages {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pierhead_model::{
-        ContainerId, ContainerState, ContainerThen, EventTag, ObservedContainer, Resources,
-    };
+    use pierhead_model::{ContainerId, ContainerState, ContainerThen, EventTag, ObservedContainer, Resources};
 
     fn event(kind: &str, name: &str) -> Event {
         let observed = ObservedContainer {

@@ -1,7 +1,7 @@
 //! A pool of real hosts with a controller: brought up in steps, each of which says what it waits for.
 
-use anyhow::{Context, Result, bail};
 use super::agents::{self, DevAgent};
+use anyhow::{Context, Result, bail};
 use pierhead_client::{Addresses, Change, Client, RunOptions, Started, Wait};
 use pierhead_devhosts::{HostStatus, Pool, PoolSpec, Service, sample};
 use pierhead_wire::{ContainerView, EngineRequest, ImageDescription, LogIn, PortDescription, PortNumber};

@@ -21,9 +21,9 @@ mod dev;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
-mod in_work;
-#[cfg(test)]
 mod images;
+#[cfg(test)]
+mod in_work;
 #[cfg(test)]
 mod kills;
 #[cfg(test)]
@@ -41,10 +41,10 @@ mod program;
 #[cfg(test)]
 mod raw;
 #[cfg(test)]
+mod registries;
+#[cfg(test)]
 #[path = "../../../client/tests/http/scripted.rs"]
 mod scripted;
-#[cfg(test)]
-mod registries;
 #[cfg(test)]
 mod serve;
 #[cfg(test)]

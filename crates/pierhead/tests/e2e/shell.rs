@@ -216,7 +216,8 @@ fn a_new_password_is_typed_twice() {
 #[test]
 fn a_usage_line_does_not_want_what_the_environment_gives() {
     let desk = Desk::new();
-    for (line, usage) in [("scale web", "Usage: pierhead scale <APP|ID> <N>"), ("scale --nonsense", "Usage: pierhead scale")]
+    for (line, usage) in
+        [("scale web", "Usage: pierhead scale <APP|ID> <N>"), ("scale --nonsense", "Usage: pierhead scale")]
     {
         let ended = Ended::of(desk.command("pierhead").env("PIERHEAD_CONFIG_DIR", "/tmp").args(line.split(' ')));
         assert!(ended.code == 2 && ended.stderr.contains(usage), "{ended:?}");

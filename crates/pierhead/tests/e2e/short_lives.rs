@@ -1,8 +1,8 @@
 //! Containers that exit again and again on a real host, whose engine starts them again by itself: none of them ever counts
 //! as running.
 
-use pierhead_devhosts::sample;
 use crate::bed::Bed;
+use pierhead_devhosts::sample;
 
 /// How often each is tried: chance must not decide what is told.
 const TIMES: usize = 5;

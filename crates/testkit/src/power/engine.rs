@@ -4,7 +4,8 @@ use super::Power;
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use pierhead_engine::{
-    Archive, CreateRequest, DynEngine, Engine, EngineEvent, LocalImage, LogLine, LogOptions, Progress, RegistryAuth, Result, Usage,
+    Archive, CreateRequest, DynEngine, Engine, EngineEvent, LocalImage, LogLine, LogOptions, Progress, RegistryAuth,
+    Result, Usage,
 };
 use pierhead_model::{ContainerId, EngineFacts, ImageReference, ObservedContainer};
 

@@ -2,8 +2,9 @@
 
 use super::{Example, MOMENT, health};
 use crate::{
-    ClusterInfo, ContainerView, EngineOfContainer, EngineRequest, EngineThenView, EngineView, EventView, Health, JoinTokenCreated, JoinTokenRequest,
-    HomelessView, MoveView, RebalanceRequest, RebalanceView, ScoreView, SilentEngine, SurvivalView,
+    ClusterInfo, ContainerView, EngineOfContainer, EngineRequest, EngineThenView, EngineView, EventView, Health,
+    HomelessView, JoinTokenCreated, JoinTokenRequest, MoveView, RebalanceRequest, RebalanceView, ScoreView,
+    SilentEngine, SurvivalView,
 };
 
 fn labels() -> Vec<String> {

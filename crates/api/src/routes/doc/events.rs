@@ -31,7 +31,8 @@ pub fn list() -> Doc {
 }
 
 pub fn follow() -> Doc {
-    let example = "id: 19aa2b3c4d5e6f00112233\ndata: {\"id\":\"19aa2b3c4d5e6f00112233\",\"type\":\"run-container\"}\n\n";
+    let example =
+        "id: 19aa2b3c4d5e6f00112233\ndata: {\"id\":\"19aa2b3c4d5e6f00112233\",\"type\":\"run-container\"}\n\n";
     filtered("follow_events", "Events as they happen")
         .about("Server-sent events, each with its id; whoever comes back with the last id that they saw misses none.")
         .header("Last-Event-ID", Kind::Like("19aa2b3c4d5e6f00112233"), "What was seen last; counts more than `since`")

@@ -33,7 +33,8 @@ fn a_program_that_does_not_ask_whose_it_is_is_noticed() {
 #[test]
 fn a_check_of_accounts_or_roles_that_is_skipped_is_noticed() {
     let said = complaint("no-check-of-write-accounts");
-    for what in ["DELETE /api/account/{username} of user", "PUT /api/roles/{name} of reader", "GET /api/roles of user"] {
+    for what in ["DELETE /api/account/{username} of user", "PUT /api/roles/{name} of reader", "GET /api/roles of user"]
+    {
         assert!(said.contains(what) && said.contains("but Forbidden"), "{what}: {said}");
     }
     assert!(!said.contains("/api/engines of user"), "only that one is skipped: {said}");

@@ -63,7 +63,9 @@ fn whatever_is_wrong_with_a_record_is_told_without_its_secrets() {
         ("https://a.lan:2376", sealed(&sealer, "engine/e1/tls", &mixed), "ssl_key must belong"),
     ] {
         let record = engine(addr, sealed_tls);
-        let Err(error) = connect(Arc::clone(&sealer), Agents::new().0)(&record) else { panic!("{addr} is connected: {words}") };
+        let Err(error) = connect(Arc::clone(&sealer), Agents::new().0)(&record) else {
+            panic!("{addr} is connected: {words}")
+        };
         assert!(error.contains(words), "{error}");
         for key in [&tls.key_pem, &other.key_pem] {
             assert!(!error.contains(key.lines().nth(1).unwrap()), "{error}");
