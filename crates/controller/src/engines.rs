@@ -11,7 +11,7 @@ use crate::health::after_probe;
 use crate::known::Shared;
 use doubts::Doubts;
 use pierhead_engine::{DynEngine, EngineEvent, Progress, RegistryAuth};
-use pierhead_model::{ContainerId, Engine, EngineId, ImageId, ImageReference};
+use pierhead_model::{ContainerId, Engine, EngineId, ImageId, ImageReference, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -56,9 +56,10 @@ impl Heartbeat {
     }
 }
 
-/// The pauses before a container that was started is looked at again: just before it may count as started, and later.
-const LOOKS_AFTER_START: [Duration; 3] =
-    [Duration::from_millis(350), Duration::from_millis(500), Duration::from_millis(1_000)];
+/// How often a container that was started is looked at again at most.
+const MOST_LOOKS_AFTER_START: usize = 20;
+/// How much later than it may count as started or proven.
+const LOOK_LATER: Duration = Duration::from_millis(10);
 /// How many events are looked at one by one; more ask for a listing anyway.
 const MOST_HINTS: usize = 1_000;
 
@@ -212,10 +213,14 @@ impl Engines {
 
     /// Reads one container again, after something was done to it.
     pub(crate) async fn refresh(&self, link: &Link, id: &ContainerId) {
+        let began = self.clock.now();
         let found = link.engine.container(id).await;
         link.touch(id);
         match found {
-            Ok(container) => self.shared.change(|known| known.world.set_container(&link.id, container)),
+            Ok(container) => self.shared.change(|known| {
+                known.world.set_container(&link.id, container);
+                known.world.note_look(&link.id, id, began);
+            }),
             Err(pierhead_engine::EngineError::NotFound) => self.forget(link, id),
             Err(error) => {
                 tracing::debug!(engine = %link.id, container = %id, %error, "a container could not be read again");
@@ -224,26 +229,34 @@ impl Engines {
         }
     }
 
-    /// Reads a container that was just started some more times, so that one that keeps exiting is noticed even where no
-    /// event tells of it.
+    /// Looks at a container that was just started when it may count as started, and as proven: it does only if it was
+    /// seen to be in the same life then. One that keeps exiting is looked at for some lives more.
     pub(crate) fn watch_start(self: &Arc<Self>, engine: &EngineId, id: &ContainerId) {
         let (engines, engine, id) = (Arc::clone(self), engine.clone(), id.clone());
         self.tasks.spawn(async move {
-            for pause in LOOKS_AFTER_START {
+            let (mut life, mut since) = (None, Instant::now());
+            for _ in 0..MOST_LOOKS_AFTER_START {
+                let Some((seen, goals)) = engines.life_of(&engine, &id) else { return };
+                if life != Some(seen) {
+                    (life, since) = (Some(seen), Instant::now());
+                }
+                let Some(goal) = goals.into_iter().find(|goal| since.elapsed() < *goal) else { return };
                 tokio::select! {
                     () = engines.stop.cancelled() => return,
-                    () = tokio::time::sleep(pause) => {}
+                    () = tokio::time::sleep_until(since + goal + LOOK_LATER) => {}
                 }
                 let Some(link) = engines.link(&engine) else { return };
-                let is_there = |known: &crate::known::Known| {
-                    known.world.engines().get(&engine).is_some_and(|state| state.containers.contains_key(&id))
-                };
-                if !is_there(&engines.shared.read()) {
-                    return;
-                }
                 engines.refresh(&link, &id).await;
             }
         });
+    }
+
+    /// When a container was last started, if it is there, and after which times of one life it counts as more.
+    fn life_of(&self, engine: &EngineId, id: &ContainerId) -> Option<(Option<Timestamp>, [Duration; 2])> {
+        let known = self.shared.read();
+        let container = known.world.engines().get(engine)?.containers.get(id)?;
+        let policy = &known.world.policy;
+        Some((container.started_at, [policy.started_ms, policy.proven_ms].map(Duration::from_millis)))
     }
 
     /// What an engine keeps its images with, as far as it told.

@@ -256,11 +256,12 @@ fn note_up(view: &SlotView<'_>, current: &Current<'_>) -> SlotStep {
         next.containers = ids;
     }
     if is_up(view.app, current) {
+        let seen = view.world.seen_until(view.assignment, view.now);
         if next.up_since.is_none() || !is_same_life(&next, current) {
-            next.up_since = Some(view.now);
+            next.up_since = Some(seen);
         }
         next.started_at = last_start(current).or(next.started_at);
-        if has_run_for(&next, view.now, view.world.policy.proven_ms) {
+        if has_run_for(&next, seen, view.world.policy.proven_ms) {
             next.fallback = None;
         }
     }
@@ -278,14 +279,16 @@ fn is_same_life(assignment: &Assignment, current: &Current<'_>) -> bool {
     last_start(current).is_none_or(|started| assignment.started_at == Some(started))
 }
 
-fn has_run_for(assignment: &Assignment, now: Timestamp, milliseconds: u64) -> bool {
-    assignment.up_since.is_some_and(|since| now.since(since) >= milliseconds)
+fn has_run_for(assignment: &Assignment, seen: Timestamp, milliseconds: u64) -> bool {
+    assignment.up_since.is_some_and(|since| seen.since(since) >= milliseconds)
 }
 
-/// Whether all containers of a slot run, and have for so long without an end in between.
+/// Whether all containers of a slot were seen to run, and for so long without an end in between.
 pub(crate) fn has_run(world: &World, app: &App, assignment: &Assignment, now: Timestamp, milliseconds: u64) -> bool {
     let current = world.current(assignment);
-    is_up(app, &current) && is_same_life(assignment, &current) && has_run_for(assignment, now, milliseconds)
+    is_up(app, &current)
+        && is_same_life(assignment, &current)
+        && has_run_for(assignment, world.seen_until(assignment, now), milliseconds)
 }
 
 /// Remembers the ids that the engine gave, for those who ask for them after they are gone.

@@ -51,6 +51,10 @@ pub struct EngineState {
     pub containers: BTreeMap<ContainerId, ObservedContainer>,
     /// Whether `containers` is all that is on it: false until it was listed, and again once it was down.
     pub is_listed: bool,
+    /// When it was last listed, if that is noted.
+    pub(crate) listed_at: Option<Timestamp>,
+    /// When single containers were looked at since.
+    pub(crate) looked_at: BTreeMap<ContainerId, Timestamp>,
     /// The engine that it is another address of.
     pub same_as: Option<EngineId>,
 }
@@ -240,6 +244,8 @@ impl World {
                     health: Health::default(),
                     containers: BTreeMap::new(),
                     is_listed: false,
+                    listed_at: None,
+                    looked_at: BTreeMap::new(),
                     same_as: None,
                 };
                 self.engines.insert(id.clone(), state);
@@ -345,6 +351,31 @@ impl World {
             state.containers.insert(id.clone(), container);
         }
         self.refresh_container(engine, &id);
+    }
+
+    /// Takes note of when an engine was asked for all its containers.
+    pub fn note_listing(&mut self, engine: &EngineId, at: Timestamp) {
+        if let Some(state) = self.engines.get_mut(engine) {
+            state.listed_at = Some(at);
+            state.looked_at.retain(|_, looked_at| *looked_at > at);
+        }
+    }
+
+    /// Takes note of when a container was looked at.
+    pub fn note_look(&mut self, engine: &EngineId, container: &ContainerId, at: Timestamp) {
+        if let Some(state) = self.engines.get_mut(engine)
+            && state.containers.contains_key(container)
+        {
+            state.looked_at.insert(container.clone(), at);
+        }
+    }
+
+    /// Until when it is known how the containers of an assignment are: what was not looked at since may have ended.
+    /// Where nobody notes looks, what the world says is so now.
+    pub(crate) fn seen_until(&self, assignment: &Assignment, now: Timestamp) -> Timestamp {
+        let Some(state) = self.engines.get(&assignment.engine) else { return now };
+        let seen = |container: &ObservedContainer| state.looked_at.get(&container.id).copied().max(state.listed_at);
+        self.current(assignment).values().filter_map(|container| seen(container)).min().unwrap_or(now)
     }
 
     /// Takes note that a container is gone.

@@ -18,7 +18,7 @@ pub(crate) async fn start(directory: TempDir, hosts: usize, controller: Options)
 /// Runs containers, fifty of each app, until there are so many.
 pub(crate) async fn fill(cluster: &Cluster, running: usize, wanted: usize) -> Result<()> {
     const OF_APP: usize = 50;
-    if wanted % OF_APP != 0 {
+    if !wanted.is_multiple_of(OF_APP) {
         bail!("a multiple of {OF_APP} is wanted");
     }
     for app in running / OF_APP..wanted / OF_APP {

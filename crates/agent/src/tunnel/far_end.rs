@@ -77,7 +77,7 @@ pub enum Call {
     /// A host with its certificate, which can be asked.
     Tunnel(Tunnel),
     /// A host that asks for a certificate.
-    Join(Joining),
+    Join(Box<Joining>),
 }
 
 /// Takes a call of either kind.
@@ -94,9 +94,9 @@ pub async fn accept_call(stream: TcpStream, acceptor: &TlsAcceptor, timing: &Tim
     let session = stream.get_ref().1;
     let certificate = session.peer_certificates().and_then(|chain| chain.first()).cloned();
     match (session.alpn_protocol(), certificate) {
-        (Some(JOIN_PROTOCOL), certificate) => {
-            Joining::read(stream, certificate, from, timing.handshake).await.map(Call::Join)
-        }
+        (Some(JOIN_PROTOCOL), certificate) => Joining::read(stream, certificate, from, timing.handshake)
+            .await
+            .map(|joining| Call::Join(Box::new(joining))),
         (Some(PROTOCOL), Some(certificate)) => open(stream, certificate, from, timing).await.map(Call::Tunnel),
         (Some(PROTOCOL), None) => Err(failed(io::Error::other("it has no certificate"))),
         _ => Err(failed(io::Error::other("it does not speak Pierhead's protocol"))),

@@ -85,7 +85,12 @@ async fn an_operation_that_is_called_off_is_taken_back() {
     let ended = admin.get(&format!("{location}?wait=100")).await.json();
     assert_eq!((ended["state"].as_str(), ended["error"]["code"].as_str()), (Some("cancelled"), Some("cancelled")));
     assert_eq!(admin.get("/api/apps/web").await.status, 404);
-    assert_eq!(admin.post(&path, "").await.status, 204, "one that has ended stays as it is");
+    let again = admin.post(&path, "").await;
+    assert_eq!(
+        (again.status, again.json()["code"].as_str()),
+        (409, Some("has_ended")),
+        "one that has ended stays as it is"
+    );
     assert_eq!(admin.get(&location).await.json()["state"], "cancelled");
 }
 

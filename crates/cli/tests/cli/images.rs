@@ -127,7 +127,7 @@ async fn an_archive_is_deleted_when_that_was_confirmed() {
         ("solo:1", one, "Delete the name solo:1 and with it, its last name, the uploaded image sha256:ab12?"),
         ("sha256:ab12", both, "Delete the uploaded image sha256:ab12 with its names shop:1, web:latest?"),
     ] {
-        session.server.json(&format!("GET /api/images/{asked}"), &image(tags));
+        session.server.json(&format!("GET /api/images/{asked}"), image(tags));
         let ran = session.run(&format!("image rm {asked}")).await;
         assert!(ran.code == 1 && ran.err.contains(question), "{ran:?}");
     }

@@ -181,6 +181,7 @@ impl Watcher {
             #[cfg(feature = "mutants")]
             crate::mutants::forget_earlier_containers(&known.world, &mut listed);
             known.world.set_inventory(&self.link.id, listed);
+            known.world.note_listing(&self.link.id, at);
         });
         true
     }

@@ -48,7 +48,7 @@ pub(crate) struct ServeArgs {
     /// Name or address for that certificate beside this machine's own; may be given several times, or as a comma list
     #[arg(long, env = "PIERHEAD_TLS_NAME", value_delimiter = ',', value_name = "NAME")]
     tls_name: Option<Vec<String>>,
-    /// Where browsers reach the server, if a proxy stands before it (https://pool.example) [default: as --listen and TLS say]
+    /// Where browsers reach the server, if a proxy stands before it, such as `https://pool.example` [default: as --listen and TLS say]
     #[arg(long, env = "PIERHEAD_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
     /// Address to take agents of Docker hosts at [default: none are taken]

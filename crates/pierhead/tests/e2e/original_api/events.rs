@@ -10,7 +10,7 @@ use crate::bed::Bed;
 use crate::wait::{PATIENCE, until};
 
 fn find(people: &People, query: &str) -> Vec<Value> {
-    people.ann.get(&format!("/api/events?{query}")).check(200, query).list()
+    people.admin.get(&format!("/api/events?{query}")).check(200, query).list()
 }
 
 pub(super) fn tell_what_was_done(bed: &Bed, people: &People) {
@@ -32,6 +32,7 @@ pub(super) fn tell_what_was_done(bed: &Bed, people: &People) {
         assert_eq!(people.ann.get(&format!("/api/events?{bad}")).check(400, bad).json()["field"], "count");
     }
     messages_are_those_of_the_original(&all);
+    others_accounts_are_not_for_everybody(people);
     objects_are_whole(bed, &all);
     tags_match_in_any_case(people);
     people.ann.get("/api/events?type=stop-container").check(200, "a filter");
@@ -58,6 +59,19 @@ fn messages_are_those_of_the_original(all: &[Value]) {
             || all.iter().filter(|event| event["type"] == kind).map(|event| &event["message"]).collect::<Vec<_>>();
         let found = found.unwrap_or_else(|| panic!("{kind} of {actor} with {message}: {:?}", seen()));
         assert!(found["tags"].as_array().unwrap().contains(&json!(tag)), "{found}");
+    }
+}
+
+/// A user reads all events but those of others' accounts.
+fn others_accounts_are_not_for_everybody(people: &People) {
+    let seen = people.ann.get("/api/events?count=100000").check(200, "a user's events").list();
+    let kinds: BTreeSet<&str> = seen.iter().map(|event| event["type"].as_str().unwrap()).collect();
+    for kind in ["add-engine", "run-container", "scale-container", "start"] {
+        assert!(kinds.contains(kind), "{kinds:?}");
+    }
+    let security = seen.iter().filter(|event| event["tags"].as_array().unwrap().contains(&json!("security")));
+    for event in security {
+        assert!(event["actor"] == "ann" || event["message"].as_str().unwrap().contains("ann"), "{event}");
     }
 }
 
