@@ -83,7 +83,7 @@ impl Upload {
     /// Takes the next bytes; waits while the disk is slow.
     ///
     /// # Errors
-    /// [`ArchiveError`] if nothing more is taken: why is told by [`Upload::finish`].
+    /// [`ArchiveError`] if nothing more is taken: why is told by the end of the upload.
     pub async fn write(&self, bytes: Vec<u8>) -> Result<(), ArchiveError> {
         self.pieces.send(Piece::Bytes(bytes)).await.map_err(|_| ArchiveError::Interrupted)
     }
