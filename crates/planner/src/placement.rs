@@ -162,6 +162,4 @@ impl Request {
 }
 
 #[cfg(test)]
-pub(crate) mod sample;
-#[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,6 +1,6 @@
 //! What people read about a placement.
 
-use crate::placement::sample::*;
+use crate::placement::tests::sample::*;
 use crate::{Avoid, HostFacts, Ledger, PlacementPolicy, Request, Verdict};
 use insta::assert_snapshot;
 use pierhead_model::Placement;

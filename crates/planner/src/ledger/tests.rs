@@ -1,6 +1,6 @@
 //! The ledger keeps count, whatever the order in which things happen.
 
-use crate::placement::sample::*;
+use crate::placement::tests::sample::*;
 use crate::{HoldKey, Totals};
 use pierhead_model::{ContainerId, Resources};
 

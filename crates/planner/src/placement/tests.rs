@@ -3,10 +3,11 @@
 mod filters;
 mod index;
 mod ports;
+pub(crate) mod sample;
 
-use super::sample::*;
 use crate::{Filter, Ledger, PlacementPolicy};
 use pierhead_model::Resources;
+use sample::*;
 use std::collections::BTreeMap;
 
 fn counts(ledger: &mut Ledger, numbers: std::ops::Range<u32>, asked: &crate::Request) -> BTreeMap<String, usize> {

@@ -1,6 +1,6 @@
 //! Each filter, with the request that it just lets pass.
 
-use crate::placement::sample::*;
+use crate::placement::tests::sample::*;
 use crate::{Avoid, Filter, HostFacts, Ledger, Request};
 use pierhead_model::{ImageReference, Placement, Username};
 

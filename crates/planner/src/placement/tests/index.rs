@@ -1,6 +1,6 @@
 //! The indexed search agrees with the exhaustive one, whatever happened to the ledger before.
 
-use crate::placement::sample::*;
+use crate::placement::tests::sample::*;
 use crate::{Avoid, Hold, HostFacts, Ledger, PlacementPolicy, Request};
 use pierhead_model::{ImageReference, Placement, Protocol, Resources};
 use proptest::prelude::*;

@@ -1,6 +1,6 @@
 //! Host ports: fixed ones as a filter, others chosen from the range.
 
-use crate::placement::sample::*;
+use crate::placement::tests::sample::*;
 use crate::{Filter, Ledger, PlacementPolicy, Request};
 use pierhead_model::{MemberName, PortRequest, Protocol};
 use std::ops::RangeInclusive;
