@@ -43,9 +43,11 @@ code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 print(hidden, code, echoes())
 "#;
 
-/// Types one password, then another, then twice the same; prints the exit code.
+/// Types one password, then another, then twice the same; prints the exit code. It types when the echo is off:
+/// turning it off throws away what was typed before.
 const TYPED_TWICE: &str = r#"
-import os, pty
+import os, pty, signal, termios, time
+signal.alarm(60)
 pid, terminal = pty.fork()
 if pid == 0:
     os.execvp("pierhead", ["pierhead", "account", "passwd", "clare"])
@@ -56,6 +58,8 @@ def until(words):
 for asked, typed in [(b"New password", b"a slip"), (b"again", b"of the hand"), (b"New password", b"s3cret word"),
                      (b"again", b"s3cret word")]:
     until(asked)
+    while termios.tcgetattr(terminal)[3] & termios.ECHO:
+        time.sleep(0.002)
     os.write(terminal, typed + b"\r")
 until(b"changed")
 print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
