@@ -26,7 +26,7 @@ lint: ## Format, clippy, documentation, licences, sizes, directions of crates
 	@scripts/lint
 
 bench: ## Measurements beside peers and limits; figures are printed
-	@scripts/deps run
+	@scripts/deps bench
 	@cargo build --locked --release -p pierhead -p pierhead-bench
 	@set -e; for name in $(MEASUREMENTS); do echo; echo "== $$name"; $(TARGET)/release/$$name; done
 

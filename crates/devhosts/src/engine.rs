@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, tail};
 use crate::http;
 use crate::names::Names;
 use crate::network;
@@ -122,9 +122,7 @@ fn wait(names: &Names, host: &HostRecord, process: ProcessId, complaint: &str, r
 fn failure(names: &Names, host: &HostRecord, reason: &str) -> Error {
     let log = log_file(names, host);
     let output = fs::read_to_string(&log).unwrap_or_default();
-    let lines: Vec<&str> = output.lines().collect();
-    let tail = lines[lines.len().saturating_sub(5)..].join(" | ");
-    Error::StartHost { name: host.name.clone(), reason: reason.to_owned(), log, tail }
+    Error::StartHost { name: host.name.clone(), reason: reason.to_owned(), log, tail: tail(&output) }
 }
 
 fn text(path: &Path) -> String {

@@ -22,6 +22,14 @@ pub enum Error {
         /// How many a pool can hold.
         max: usize,
     },
+    /// The number of members is outside of what one etcd cluster can have.
+    #[error("an etcd cluster has 1 to {max} members, not {asked}")]
+    MemberCount {
+        /// How many members were asked for.
+        asked: usize,
+        /// How many a cluster can have.
+        max: usize,
+    },
     /// A file or folder could not be used.
     #[error("cannot {action} {}", path.display())]
     File {
@@ -75,6 +83,12 @@ pub enum Error {
         /// The pool's directory.
         dir: PathBuf,
     },
+    /// The pool was made without hosts, so none can be added.
+    #[error("the pool in {} has no network: it was made without hosts", dir.display())]
+    NoNetwork {
+        /// The pool's directory.
+        dir: PathBuf,
+    },
     /// The record of a pool cannot be understood.
     #[error("{} is not the record of a pool", path.display())]
     ReadRecord {
@@ -112,10 +126,10 @@ pub enum Error {
         /// What it wrote to its standard error.
         stderr: String,
     },
-    /// A host's namespaces or its engine did not come up.
+    /// A host's namespaces or its engine, or an etcd member, did not come up.
     #[error("{name} did not come up: {reason}; the end of {}: {tail}", log.display())]
     StartHost {
-        /// The host.
+        /// The host or member.
         name: String,
         /// What was missing.
         reason: String,
@@ -128,6 +142,18 @@ pub enum Error {
     #[error("the engine of {name} is not running")]
     SignalEngine {
         /// The host.
+        name: String,
+    },
+    /// The pool has no etcd member of that name.
+    #[error("the pool has no etcd member {name:?}")]
+    NoMember {
+        /// The name that was asked for.
+        name: String,
+    },
+    /// An etcd member is not running, so the fault or signal cannot be applied.
+    #[error("{name} is not running")]
+    SignalMember {
+        /// The member.
         name: String,
     },
     /// A service of that name is already running.
@@ -195,4 +221,10 @@ impl Error {
         let path = path.into();
         move |source| Self::File { action, path, source }
     }
+}
+
+/// The last lines of an output, on one line.
+pub(crate) fn tail(output: &str) -> String {
+    let lines: Vec<&str> = output.lines().collect();
+    lines[lines.len().saturating_sub(5)..].join(" | ")
 }

@@ -69,6 +69,13 @@ impl Names {
         name.strip_prefix(&self.prefix).is_some_and(|rest| rest.starts_with("-host-"))
     }
 
+    /// Loopback addresses for a pool without hosts, the likeliest to be free first.
+    pub(crate) fn loopback_addresses(&self) -> impl Iterator<Item = Ipv4Addr> {
+        let own = u32::from_str_radix(self.prefix.get(2..6).unwrap_or_default(), 16).unwrap_or_default();
+        let count = 1 << 16;
+        (0..count).map(move |next| Ipv4Addr::from(u32::from(Ipv4Addr::new(127, 77, 0, 0)) + (own + next) % count))
+    }
+
     pub(crate) fn hosts_dir(&self) -> PathBuf {
         self.dir.join("hosts")
     }
@@ -160,5 +167,8 @@ mod tests {
         assert_eq!(host_address(3, 1).to_string(), "10.77.3.11");
         assert_eq!(host_address(0, 200).to_string(), "10.77.0.210");
         assert_eq!(bridge_address(3).to_string(), "10.77.3.1");
+        let names = Names { dir: "/x".into(), prefix: "phffff0000".to_owned() };
+        let first: Vec<_> = names.loopback_addresses().take(2).map(|address| address.to_string()).collect();
+        assert_eq!(first, ["127.77.255.255", "127.77.0.0"]);
     }
 }

@@ -8,11 +8,12 @@ use std::thread;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
+use crate::etcd::{self, EtcdMember, EtcdSpec, EtcdStatus};
 use crate::host::{Host, HostStatus};
 use crate::names::{self, Names};
 use crate::network;
 use crate::record::{HostRecord, Phase, Record, lock_pool};
-use crate::requirements::requirements;
+use crate::requirements::{etcd_requirements, requirements};
 use crate::sample;
 use crate::service::{self, Service, ServiceStatus};
 use crate::teardown;
@@ -25,12 +26,14 @@ pub const MAX_HOSTS: usize = 200;
 pub struct PoolSpec {
     /// The pool's directory: an empty one, or one that does not exist.
     pub dir: PathBuf,
-    /// How many hosts.
+    /// How many hosts. None is enough where there are etcd members.
     pub hosts: usize,
     /// Further arguments for each `dockerd`, for example `--live-restore`.
     pub dockerd_args: Vec<String>,
     /// Whether the engines listen on no network: they answer at sockets of this machine.
     pub sockets_only: bool,
+    /// The etcd cluster beside them.
+    pub etcd: EtcdSpec,
 }
 
 /// Docker hosts that run in the background, described by a directory.
@@ -40,16 +43,21 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// Makes hosts and waits until every engine answers and has the sample image. What a dead run left in the directory
-    /// is removed first; when bringing up fails, nothing is left.
+    /// Makes hosts and etcd members and waits until all answer and every engine has the sample image. What a dead run left
+    /// in the directory is removed first; when bringing up fails, nothing is left.
     ///
     /// # Errors
     /// The machine lacks something, the directory is in use or not empty, or a host does not come up.
     pub fn up(spec: PoolSpec) -> Result<Self> {
-        if spec.hosts == 0 || spec.hosts > MAX_HOSTS {
+        if (spec.hosts == 0 && spec.etcd.members == 0) || spec.hosts > MAX_HOSTS {
             return Err(Error::HostCount { asked: spec.hosts, max: MAX_HOSTS });
         }
-        requirements()?;
+        if spec.hosts > 0 {
+            requirements()?;
+        }
+        if spec.etcd.members > 0 {
+            etcd_requirements()?;
+        }
         let made_dir = make_dir(&spec.dir)?;
         let names = Names::of(&spec.dir)?;
         let _lock = lock_pool(names.dir(), Duration::ZERO)?;
@@ -93,7 +101,7 @@ impl Pool {
     /// # Errors
     /// The pool's record cannot be read.
     pub fn bridge_address(&self) -> Result<IpAddr> {
-        let subnet = Record::existing(&self.names)?.subnet.ok_or_else(|| self.unfinished())?;
+        let subnet = Record::existing(&self.names)?.subnet.ok_or_else(|| self.no_network())?;
         Ok(names::bridge_address(subnet).into())
     }
 
@@ -122,6 +130,23 @@ impl Pool {
         in_parallel(&self.hosts()?, Host::status)
     }
 
+    /// The members of the etcd cluster, in the order of their numbers; none if there is no cluster.
+    ///
+    /// # Errors
+    /// The pool's record cannot be read.
+    pub fn etcd(&self) -> Result<Vec<EtcdMember>> {
+        let cluster = Record::existing(&self.names)?.etcd.unwrap_or_default();
+        Ok(cluster.members.iter().map(|member| EtcdMember::new(&self.names, &cluster, member)).collect())
+    }
+
+    /// What all members of the etcd cluster are like now, asked at the same time.
+    ///
+    /// # Errors
+    /// The pool's record cannot be read.
+    pub fn etcd_status(&self) -> Result<Vec<EtcdStatus>> {
+        in_parallel(&self.etcd()?, EtcdMember::status)
+    }
+
     /// Adds a host to the live pool. One that does not come up stays in the pool as it is, for a look at its log.
     ///
     /// # Errors
@@ -129,7 +154,7 @@ impl Pool {
     pub fn add_host(&self) -> Result<Host> {
         let _lock = lock_pool(self.dir(), Duration::ZERO)?;
         let (host, subnet) = Record::change(&self.names, |record| {
-            let subnet = record.subnet.ok_or_else(|| self.unfinished())?;
+            let subnet = record.subnet.ok_or_else(|| self.no_network())?;
             let index = record.hosts.iter().map(|host| host.index).max().unwrap_or(0) + 1;
             if index > MAX_HOSTS {
                 return Err(Error::HostCount { asked: index, max: MAX_HOSTS });
@@ -194,13 +219,14 @@ impl Pool {
             sockets_only: spec.sockets_only,
             hosts: Vec::new(),
             services: Vec::new(),
+            etcd: None,
         };
         record.write(names)?;
         let hosts_dir = names.hosts_dir();
         fs::create_dir(&hosts_dir).map_err(Error::file("make", &hosts_dir))?;
         let proof = Names::made_by_us(&hosts_dir);
         fs::write(&proof, names.prefix()).map_err(Error::file("write", &proof))?;
-        {
+        if spec.hosts > 0 {
             let _machine = network::lock_machine()?;
             let subnet = network::free_subnet()?;
             record.subnet = Some(subnet);
@@ -209,17 +235,29 @@ impl Pool {
             network::make_bridge(names, subnet)?;
             record.hosts.iter().try_for_each(|host| network::make_host(names, host, subnet))?;
         }
+        thread::scope(|scope| {
+            let etcd = scope.spawn(|| etcd::bring_up(names, &spec.etcd));
+            let hosts = self.switch_on();
+            hosts.and(etcd.join().expect("a thread does not panic"))
+        })?;
+        Record::change(names, |record| {
+            record.phase = Phase::Up;
+            Ok(())
+        })
+    }
+
+    /// Switches all hosts on and gives them the sample image.
+    fn switch_on(&self) -> Result<()> {
         let hosts = self.hosts()?;
+        if hosts.is_empty() {
+            return Ok(());
+        }
         let archive = thread::scope(|scope| {
             let archive = scope.spawn(sample::image_archive);
             in_parallel(&hosts, Host::switch_on)?;
             archive.join().expect("a thread does not panic")
         })?;
-        in_parallel(&hosts, |host| sample::load_archive(host.docker_host(), &archive))?;
-        Record::change(names, |record| {
-            record.phase = Phase::Up;
-            Ok(())
-        })
+        in_parallel(&hosts, |host| sample::load_archive(host.docker_host(), &archive)).map(drop)
     }
 
     fn host_record(&self, subnet: u8, index: usize, sockets_only: bool) -> HostRecord {
@@ -228,8 +266,8 @@ impl Pool {
         HostRecord { socket, ..record }
     }
 
-    fn unfinished(&self) -> Error {
-        Error::Unfinished { dir: self.dir().to_owned() }
+    fn no_network(&self) -> Error {
+        Error::NoNetwork { dir: self.dir().to_owned() }
     }
 }
 
@@ -267,11 +305,11 @@ fn clear_leftovers(names: &Names) -> Result<bool> {
     }
 }
 
-/// Does the same with every host at once; the first failure is returned when all have ended.
-fn in_parallel<T: Send>(hosts: &[Host], work: impl Fn(&Host) -> Result<T> + Sync) -> Result<Vec<T>> {
+/// Does the same with all at once; the first failure is returned when all have ended.
+fn in_parallel<H: Sync, T: Send>(all: &[H], work: impl Fn(&H) -> Result<T> + Sync) -> Result<Vec<T>> {
     thread::scope(|scope| {
         let work = &work;
-        let threads: Vec<_> = hosts.iter().map(|host| scope.spawn(move || work(host))).collect();
+        let threads: Vec<_> = all.iter().map(|one| scope.spawn(move || work(one))).collect();
         let results: Vec<_> =
             threads.into_iter().map(|thread| thread.join().expect("a thread does not panic")).collect();
         results.into_iter().collect()

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::etcd::Ports;
 use crate::names::{self, Names};
 use crate::process::ProcessId;
 
@@ -38,6 +39,9 @@ pub(crate) struct Record {
     pub(crate) sockets_only: bool,
     pub(crate) hosts: Vec<HostRecord>,
     pub(crate) services: Vec<ServiceRecord>,
+    /// The etcd cluster beside the hosts.
+    #[serde(default)]
+    pub(crate) etcd: Option<EtcdRecord>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +68,20 @@ impl HostRecord {
 pub(crate) struct ServiceRecord {
     pub(crate) name: String,
     pub(crate) log: PathBuf,
+    pub(crate) process: Option<ProcessId>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct EtcdRecord {
+    pub(crate) args: Vec<String>,
+    pub(crate) https: bool,
+    pub(crate) members: Vec<MemberRecord>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MemberRecord {
+    pub(crate) name: String,
+    pub(crate) ports: Ports,
     pub(crate) process: Option<ProcessId>,
 }
 
@@ -137,12 +155,19 @@ impl Record {
         }
     }
 
-    /// The engines and services that run.
+    pub(crate) fn member_mut(&mut self, name: &str) -> Result<&mut MemberRecord> {
+        let mut members = self.etcd.iter_mut().flat_map(|etcd| &mut etcd.members);
+        members.find(|member| member.name == name).ok_or_else(|| Error::NoMember { name: name.to_owned() })
+    }
+
+    /// The engines, etcd members and services that run.
     pub(crate) fn running(&self) -> Vec<String> {
         let alive = |process: &Option<ProcessId>| process.is_some_and(ProcessId::is_alive);
         let hosts = self.hosts.iter().filter(|host| alive(&host.engine)).map(|host| host.name.clone());
         let services = self.services.iter().filter(|service| alive(&service.process));
-        hosts.chain(services.map(|service| service.name.clone())).collect()
+        let members = self.etcd.iter().flat_map(|etcd| &etcd.members).filter(|member| alive(&member.process));
+        let members = members.map(|member| member.name.clone());
+        hosts.chain(members).chain(services.map(|service| service.name.clone())).collect()
     }
 }
 

@@ -19,13 +19,17 @@ const PROGRAMS: [(&str, &str, &str); 8] = [
     ("busybox", "for the sample image", "busybox-static"),
 ];
 
+/// As [`PROGRAMS`], for an etcd cluster.
+const ETCD_PROGRAMS: [(&str, &str, &str); 1] = [("etcd", "as a member of the cluster", "etcd-server")];
+
 /// Tries, in namespaces that end with it, what a pool does to the machine.
 const TRIAL: &str = "mount -t tmpfs tmpfs /run && ip link add name try0 type bridge && \
                      ip link add try1 type veth peer name try2 && ip link set try1 master try0";
 
-/// What a machine lacks for hosts of its own.
+/// What a machine lacks for hosts, or an etcd cluster, of its own.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct Missing {
+    purpose: &'static str,
     lacks: Vec<String>,
     packages: Vec<&'static str>,
 }
@@ -46,7 +50,7 @@ impl Missing {
 
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "this machine cannot hold Docker hosts: {}", self.lacks.join("; "))?;
+        write!(f, "this machine cannot hold {}: {}", self.purpose, self.lacks.join("; "))?;
         if !self.packages.is_empty() {
             write!(f, "; on Debian: apt-get install {}", self.packages.join(" "))?;
         }
@@ -70,23 +74,45 @@ pub fn requirements() -> Result<(), Missing> {
     if missing.lacks.is_empty() { Ok(()) } else { Err(missing) }
 }
 
+/// Checks that an etcd cluster can be made on this machine.
+///
+/// # Errors
+/// What is missing, with the package that brings it.
+pub fn etcd_requirements() -> Result<(), Missing> {
+    let missing = missing_of("an etcd cluster", &ETCD_PROGRAMS, &search_path());
+    if missing.lacks.is_empty() { Ok(()) } else { Err(missing) }
+}
+
 fn missing_programs(path: &OsString) -> Missing {
-    let mut missing = Missing { lacks: Vec::new(), packages: Vec::new() };
+    let mut missing = missing_of("Docker hosts", &PROGRAMS, path);
+    if let Some(busybox) = find("busybox", path)
+        && !is_static(&busybox)
+    {
+        let package = "busybox-static";
+        missing.lacks.push(format!("{} needs shared libraries, and the sample image has none", busybox.display()));
+        if !missing.packages.contains(&package) {
+            missing.packages.push(package);
+        }
+    }
+    missing
+}
+
+fn missing_of(
+    purpose: &'static str,
+    programs: &[(&'static str, &'static str, &'static str)],
+    path: &OsString,
+) -> Missing {
+    let mut missing = Missing { purpose, lacks: Vec::new(), packages: Vec::new() };
     let mut add = |lack: String, package| {
         missing.lacks.push(lack);
         if !missing.packages.contains(&package) {
             missing.packages.push(package);
         }
     };
-    for (program, purpose, package) in PROGRAMS {
+    for (program, purpose, package) in programs {
         if find(program, path).is_none() {
             add(format!("the program {program} is needed {purpose}"), package);
         }
-    }
-    if let Some(busybox) = find("busybox", path)
-        && !is_static(&busybox)
-    {
-        add(format!("{} needs shared libraries, and the sample image has none", busybox.display()), "busybox-static");
     }
     missing
 }
@@ -137,6 +163,14 @@ mod tests {
         let missing = missing_programs(&dir.path().as_os_str().to_owned());
         assert_eq!(missing.packages(), ["busybox-static"]);
         assert!(missing.lacks()[0].contains("shared libraries"), "{missing}");
+    }
+
+    #[test]
+    fn a_missing_etcd_is_named_with_its_package() {
+        let missing = missing_of("an etcd cluster", &ETCD_PROGRAMS, &OsString::from("/nonexistent"));
+        let text = "this machine cannot hold an etcd cluster: the program etcd is needed as a member of the cluster; \
+                    on Debian: apt-get install etcd-server";
+        assert_eq!(missing.to_string(), text);
     }
 
     #[test]

@@ -83,7 +83,11 @@ pub(crate) fn start(names: &Names, service: &Service) -> Result<u32> {
 
 /// Asks a service to end, and ends it when it does not within `limit`.
 pub(crate) fn stop(service: &ServiceRecord, limit: Duration) -> Result<()> {
-    let Some(process) = service.process else { return Ok(()) };
+    service.process.map_or(Ok(()), |process| end(process, limit))
+}
+
+/// As [`stop`], for any process.
+pub(crate) fn end(process: ProcessId, limit: Duration) -> Result<()> {
     process.signal(Signal::TERM)?;
     // A stopped process hears SIGTERM only when it goes on.
     process.signal(Signal::CONT)?;
@@ -94,7 +98,7 @@ pub(crate) fn stop(service: &ServiceRecord, limit: Duration) -> Result<()> {
     if gone_within(process, STOP_LIMIT) { Ok(()) } else { Err(Error::KillProcesses { pids: vec![process.pid] }) }
 }
 
-fn gone_within(process: ProcessId, limit: Duration) -> bool {
+pub(crate) fn gone_within(process: ProcessId, limit: Duration) -> bool {
     let deadline = Instant::now() + limit;
     while process.is_alive() {
         if Instant::now() >= deadline {
@@ -123,6 +127,7 @@ mod tests {
             sockets_only: false,
             hosts: vec![],
             services: vec![],
+            etcd: None,
         };
         record.write(&names).unwrap();
         (dir, names)

@@ -10,6 +10,7 @@ fn record(names: &Names) -> Record {
         sockets_only: false,
         hosts: vec![HostRecord::new(4, 1), HostRecord::new(4, 2)],
         services: vec![],
+        etcd: None,
     }
 }
 

@@ -5,6 +5,8 @@ mod canaries;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod etcd;
+#[cfg(test)]
 mod life;
 #[cfg(test)]
 mod refusals;
