@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::http;
 use crate::names::Names;
 use crate::network;
-use crate::process::ProcessId;
+use crate::process::{self, ProcessId};
 use crate::record::{HostRecord, Record};
 
 /// How long a killed process may take to be gone.
@@ -186,6 +186,30 @@ impl Host {
     /// Its link is gone.
     pub fn restore(&self) -> Result<()> {
         network::set_link(&self.names, self.index, true)
+    }
+
+    /// Switches the host off, as when its power fails: its link is dead, and all that ran on it is gone, containers
+    /// included. [`Host::restore`] and [`Host::start_engine`] switch it on again.
+    ///
+    /// # Errors
+    /// Its link is gone, or something on it does not die.
+    pub fn power_off(&self) -> Result<()> {
+        self.cut()?;
+        let netns = self.names.netns(self.index);
+        let deadline = Instant::now() + KILL_LIMIT;
+        loop {
+            let left = process::of_host(&netns, process::namespace(network::netns_file(&netns)));
+            if left.is_empty() {
+                return Ok(());
+            }
+            if Instant::now() >= deadline {
+                return Err(Error::KillProcesses { pids: left.iter().map(|process| process.pid).collect() });
+            }
+            for process in left {
+                process.signal(Signal::KILL)?;
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
     }
 
     /// Makes the folder, the holder and the engine of a host whose network exists, and waits until the engine answers.

@@ -117,6 +117,21 @@ pub(crate) fn of_pool(names: &Names, namespaces: &HashSet<(u64, u64)>) -> Vec<Pr
         .collect()
 }
 
+/// The processes on one host of a pool: those in its network namespace or in its cgroup. The calling process and those
+/// that wait for it are never among them.
+pub(crate) fn of_host(netns: &str, namespace_of_host: Option<(u64, u64)>) -> Vec<ProcessId> {
+    let cgroup = format!("/{netns}/");
+    let callers = callers();
+    all()
+        .filter(|process| !callers.contains(&process.pid))
+        .filter(|process| {
+            let proc = format!("/proc/{}", process.pid);
+            namespace(format!("{proc}/ns/net")).is_some_and(|id| Some(id) == namespace_of_host)
+                || fs::read_to_string(format!("{proc}/cgroup")).is_ok_and(|text| text.contains(&cgroup))
+        })
+        .collect()
+}
+
 /// The processes of the given name in a network namespace.
 pub(crate) fn in_namespace(name: &str, netns: (u64, u64)) -> Vec<ProcessId> {
     all()

@@ -33,6 +33,7 @@ fn a_pool_lives_suffers_grows_and_goes_without_a_trace() {
     containers_outlive_a_killed_engine(first, &containers[0]);
     the_sample_stops_at_once(second, &containers[1]);
     let third = a_host_is_added(&pool);
+    power_takes_all_of_a_host_with_it(&third, first);
     services_run_beside_the_hosts(&pool);
     an_image_that_is_nowhere_is_refused_at_once(second);
     the_sample_is_loaded_through_a_socket(second);
@@ -131,6 +132,24 @@ fn containers_outlive_a_killed_engine(host: &Host, container: &str) {
         json(host, "POST", &format!("/containers/{container}/start"), None);
     }
     expect_pages(host, container);
+}
+
+fn power_takes_all_of_a_host_with_it(host: &Host, other: &Host) {
+    let container = run_sample(host);
+    expect_pages(host, &container);
+    let listed = json(host, "GET", &format!("/containers/{container}/json"), None);
+    // One that ended, and whose parent is too, may still be listed, but runs no program.
+    let inside = format!("/proc/{}/exe", listed["State"]["Pid"]);
+    assert!(fs::read_link(&inside).is_ok());
+    host.power_off().unwrap();
+    assert!(host.pid().unwrap().is_none() && fs::read_link(&inside).is_err());
+    assert!(!host.answers(SILENCE) && page(host.address(), "/health").is_none());
+    assert!(other.answers(PING), "the other host has power");
+    host.power_off().unwrap();
+    host.restore().unwrap();
+    host.start_engine().unwrap();
+    assert_ne!(state(host, &container), "running");
+    json(host, "DELETE", &format!("/containers/{container}?force=1"), None);
 }
 
 fn the_sample_stops_at_once(host: &Host, container: &str) {
