@@ -164,12 +164,11 @@ impl Accounts {
         Self { once: once.cloned(), ..self.clone() }
     }
 
-    /// Makes the built-in roles and, if there is no account yet, an administrator with this password. Tells whether
-    /// it was made.
+    /// Makes the built-in roles, or brings them up to this version. Tells whether there is no account yet.
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn first_start(&self, password: &str) -> Result<bool> {
+    pub async fn prepare(&self) -> Result<bool> {
         let is_first = self.store.list(keys::ACCOUNTS, None, 1).await?.entries.is_empty();
         for role in Role::built_in() {
             let key = keys::role(&role.name.0);
@@ -184,7 +183,16 @@ impl Accounts {
                 written => drop(written?),
             }
         }
-        if !is_first {
+        Ok(is_first)
+    }
+
+    /// Makes the built-in roles and, if there is no account yet, an administrator with this password. Tells whether
+    /// it was made.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn first_start(&self, password: &str) -> Result<bool> {
+        if !self.prepare().await? {
             return Ok(false);
         }
         let admin = Username::parse("admin").expect("admin is a user name");

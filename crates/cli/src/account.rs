@@ -177,7 +177,7 @@ async fn change_password(
         return Err(CliError::usage("whose password?", "pierhead account passwd NAME"));
     };
     let secret = new_password(args.password_stdin, "--password-stdin", out)?;
-    client.change_password(&PasswordChange { username: username.clone(), password: secret }).await?;
+    client.change_password(&PasswordChange { username: username.clone(), password: secret, current: None }).await?;
     out.done(&format!("changed the password of {username}"))
 }
 

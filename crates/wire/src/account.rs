@@ -37,6 +37,10 @@ pub struct PasswordChange {
     pub username: String,
     /// The new password.
     pub password: String,
+    /// The password that was good so far. Who changes their own in a browser's session must give it; if anybody else
+    /// gives it, it must be right too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current: Option<String>,
 }
 
 /// Body of `POST` and `DELETE /api/account`.

@@ -1,14 +1,19 @@
 //! Sessions of browsers: tokens that count in a cookie only. And how long whoever watches something may go on.
 
+use super::tokens::TokenOwner;
 use super::{Accounts, Identity, Result};
-use pierhead_model::{RoleName, Timestamp, TokenKind, TokenRecord, Username};
-use pierhead_store::StoreJson;
+use pierhead_controller::keys;
+use pierhead_model::{Account, RoleName, Timestamp, TokenKind, TokenRecord, Username};
+use pierhead_store::{StoreJson, Transaction};
+use std::cmp::Reverse;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a session is good, in milliseconds: 12 hours.
 pub(crate) const SESSION_LIFE_MS: u64 = 12 * 3600 * 1000;
+/// The most sessions that an account has: with one more, that which was used longest ago ends.
+const MOST_SESSIONS: usize = 100;
 /// How soon it is looked again at a store that does not work.
 const PAUSE: Duration = Duration::from_secs(1);
 /// The longest that a timer is set; an end beyond it is looked at again.
@@ -28,7 +33,24 @@ impl Accounts {
     ) -> Result<(String, TokenRecord)> {
         let account = self.check_password(name, password, from).await?;
         let expires_at = self.clock.now().plus(SESSION_LIFE_MS);
-        self.give_at_log_in(&account, client, expires_at, TokenKind::Session, from).await
+        let opened = self.give_at_log_in(&account, client, expires_at, TokenKind::Session, from).await?;
+        self.end_surplus(&account).await?;
+        Ok(opened)
+    }
+
+    /// Ends the sessions that an account has beyond the most.
+    async fn end_surplus(&self, account: &Account) -> Result<()> {
+        let now = self.clock.now();
+        let mut live = self.found_tokens(TokenOwner::One(&account.username)).await?;
+        live.retain(|(_, _, record)| record.kind == TokenKind::Session && record.is_good(account, now));
+        live.sort_by_key(|(_, _, record)| Reverse((record.last_used_at, record.created_at)));
+        for (key, _, record) in live.drain(MOST_SESSIONS.min(live.len())..) {
+            let message = format!("name={} account={}", record.name, record.username);
+            let transaction = self.with_event(Transaction::new().delete(key.clone()), "delete-token", message, None)?;
+            self.store.commit(transaction).await?;
+            self.identities.forget(key.strip_prefix(keys::TOKENS).unwrap_or_default());
+        }
+        Ok(())
     }
 
     /// The role of somebody, if there is such an account and it has one.
@@ -36,7 +58,7 @@ impl Accounts {
     /// # Errors
     /// Those of the store.
     pub(crate) async fn role_of(&self, name: &Username) -> Result<Option<RoleName>> {
-        let found = self.store.get_json::<pierhead_model::Account>(&pierhead_controller::keys::account(name)).await?;
+        let found = self.store.get_json::<Account>(&keys::account(name)).await?;
         Ok(found.and_then(|(account, _)| account.role().cloned()))
     }
 

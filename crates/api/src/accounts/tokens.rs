@@ -78,7 +78,10 @@ impl Accounts {
     }
 
     /// The account of a name and password, which count as one attempt.
-    pub(super) async fn check_password(&self, name: &str, password: &str, from: Option<IpAddr>) -> Result<Account> {
+    ///
+    /// # Errors
+    /// If they do not belong together, or there were too many attempts.
+    pub(crate) async fn check_password(&self, name: &str, password: &str, from: Option<IpAddr>) -> Result<Account> {
         let attempt = match self.attempts.begin(name, from, self.clock.now()) {
             Ok(attempt) => attempt,
             Err(retry_after_s) => {
@@ -215,7 +218,8 @@ impl Accounts {
         Ok(transaction.unchanged(key, revision))
     }
 
-    async fn found_tokens(&self, owner: TokenOwner<'_>) -> Result<Vec<(Arc<str>, TokenId, TokenRecord)>> {
+    /// The tokens of somebody, or of all, with their keys; whether they are good or not.
+    pub(super) async fn found_tokens(&self, owner: TokenOwner<'_>) -> Result<Vec<(Arc<str>, TokenId, TokenRecord)>> {
         let entries = self.store.list_all(keys::TOKENS).await?.entries;
         let read = entries.into_iter().filter_map(|entry| {
             let record = entry.json::<TokenRecord>().ok().filter(|record| owner.is(record))?;

@@ -7,7 +7,7 @@ use crate::{Accounts, Api, ApiError};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use pierhead_model::{Account, Permission, Username};
+use pierhead_model::{Account, Permission, TokenKind, Username};
 use pierhead_wire::{
     AccountRequest, AccountView, FieldError, LogIn, LoggedIn, PasswordChange, RoleChange, RoleView, format_timestamp,
 };
@@ -60,6 +60,7 @@ pub(super) async fn log_in(
 pub(super) async fn change_password(
     State(api): State<Api>,
     caller: Caller,
+    origin: Origin,
     body: Body<PasswordChange>,
 ) -> Result<StatusCode, ApiError> {
     let name = username(Some(&body.value.username))?;
@@ -68,9 +69,35 @@ pub(super) async fn change_password(
         return Err(ApiError::forbidden("you may change your own password only"));
     }
     check_password(&body.value.password)?;
+    match &body.value.current {
+        // Of another's the caller knows none, and who guesses at it guesses at log-in.
+        Some(_) if !own => {
+            return Err(ApiError::field("current", "current is for one's own password; leave it out for another's"));
+        }
+        Some(current) => check_current(&api, &name, current, &origin).await?,
+        // Whoever sits down at somebody's browser must not be able to take the account over.
+        None if own && caller.kind == TokenKind::Session => {
+            return Err(ApiError::field("current", "current must be the present password"));
+        }
+        None => {}
+    }
     let keep = own.then_some(caller.token_hash.as_str());
     api.accounts.change_password(&name, &body.value.password, Some(&caller.identity), keep).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Counts as an attempt to log in.
+async fn check_current(api: &Api, name: &Username, current: &str, origin: &Origin) -> Result<(), ApiError> {
+    match api.accounts.check_password(name.as_str(), current, origin.address).await {
+        Ok(_) => Ok(()),
+        // Not 401: the caller's token or session is good.
+        Err(AccountsError::WrongPassword) => {
+            let mut error = ApiError::new(StatusCode::FORBIDDEN, "wrong_password", "the present password is another");
+            error.body.field = Some("current".to_owned());
+            Err(error)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 pub(super) async fn list(State(api): State<Api>) -> Result<Json<Vec<AccountView>>, ApiError> {

@@ -3,7 +3,7 @@
 use crate::raw::{Answer, Sender, snapshot};
 use pierhead_api::LogInLimits;
 use pierhead_controller::keys;
-use pierhead_model::{Timestamp, TokenRecord};
+use pierhead_model::{Timestamp, TokenKind, TokenRecord};
 use pierhead_store::StoreJson;
 use pierhead_testkit::{Cluster, ClusterOptions, PATIENCE, eventually};
 use serde_json::{Value, json};
@@ -177,11 +177,77 @@ async fn sessions_are_listed_revoked_and_end_like_tokens() {
 
     let (own, _) = browser(&cluster, "ann").await;
     let (other, _) = browser(&cluster, "ann").await;
-    let change = json!({ "username": "ann", "password": "a new password" }).to_string();
+    let change = json!({ "username": "ann", "password": "a new password", "current": PASSWORD }).to_string();
     assert_eq!(at_home(&cluster, &own).post("/account/passwdchange", &change).await.status, 204);
     assert_eq!((status(&own).await, status(&other).await, ann.get("/api/engines").await.status), (200, 401, 401));
     assert_eq!(Sender::admin(&cluster).send("DELETE", "/api/account/ann", "").await.status, 204);
     assert_eq!(status(&own).await, 401);
+}
+
+#[tokio::test]
+async fn who_sits_down_at_a_browser_needs_the_password_to_change_it() {
+    let log_in_limits = LogInLimits { per_account: 4, per_address: 0, window_ms: 3_600_000 };
+    let cluster = Cluster::start(ClusterOptions { hosts: 0, log_in_limits, ..ClusterOptions::default() }).await;
+    let ann = Sender::user(&cluster, "ann").await;
+    let (own, root) = (browser(&cluster, "ann").await.0, browser(&cluster, "admin").await.0);
+    let (own, root) = (at_home(&cluster, &own), at_home(&cluster, &root));
+    let path = "/account/passwdchange";
+    let change = |name: &str, current: Value| match current {
+        Value::Null => json!({ "username": name, "password": "a new password" }).to_string(),
+        current => json!({ "username": name, "password": "a new password", "current": current }).to_string(),
+    };
+    let refused = own.post(path, &change("ann", Value::Null)).await;
+    assert_eq!((refused.status, refused.refusal().field.as_deref()), (400, Some("current")));
+    for who in [&own, &ann] {
+        let refused = who.post(path, &change("ann", json!("a wrong guess"))).await;
+        assert_eq!((refused.status, refused.refusal().code.as_str()), (403, "wrong_password"));
+        assert_eq!(refused.refusal().field.as_deref(), Some("current"));
+    }
+    assert_eq!(own.post(path, &change("ann", json!(7))).await.status, 400);
+    assert_eq!(opened(&cluster, "ann").await.status, 200, "nothing was changed");
+    // What is no guess at one's own is refused before anything is compared.
+    let refused = root.post(path, &change("ann", json!("a wrong guess"))).await;
+    assert_eq!((refused.status, refused.refusal().field.as_deref()), (400, Some("current")));
+    for guess in 0..4 {
+        assert_eq!(own.post(path, &change("ann", json!(guess.to_string()))).await.status, 403, "{guess}");
+    }
+    let locked = own.post(path, &change("ann", json!(PASSWORD))).await;
+    assert_eq!((locked.status, locked.refusal().code.as_str()), (429, "too_many_attempts"), "nobody guesses on");
+    assert_eq!(root.post(path, &change("ann", Value::Null)).await.status, 204, "an administrator needs none");
+    let program = Sender::admin(&cluster);
+    assert_eq!(program.post(path, &change("admin", Value::Null)).await.status, 204, "nor does a program");
+}
+
+#[tokio::test]
+async fn with_many_sessions_the_one_that_was_unused_longest_ends() {
+    let cluster = cluster().await;
+    let program = Sender::user(&cluster, "ann").await;
+    let (oldest, _) = browser(&cluster, "ann").await;
+    let (other, _) = browser(&cluster, "admin").await;
+    let store = cluster.controller().store();
+    let sessions = async |name: &str| {
+        let records = store.list_all(keys::TOKENS).await.unwrap().entries.into_iter();
+        let records = records.map(|entry| (entry.key.clone(), entry.json::<TokenRecord>().unwrap()));
+        let is_theirs = |record: &TokenRecord| record.username.as_str() == name && record.kind == TokenKind::Session;
+        records.filter(|(_, record)| is_theirs(record)).collect::<Vec<_>>()
+    };
+    // As many as there may be, all of them used since.
+    let (_, record) = sessions("ann").await.remove(0);
+    for number in 1..100 {
+        let used = record.last_used_at.map(|at| at.plus(number));
+        store
+            .put_json(&keys::token(&format!("{number:042}A")), &TokenRecord { last_used_at: used, ..record.clone() })
+            .await
+            .unwrap();
+    }
+    assert_eq!((sessions("ann").await.len(), oldest.get("/api/engines").await.status), (100, 200));
+    let (newest, _) = browser(&cluster, "ann").await;
+    assert_eq!(sessions("ann").await.len(), 100);
+    let status = async |sender: &Sender| sender.get("/api/engines").await.status;
+    assert_eq!((status(&oldest).await, status(&newest).await), (401, 200));
+    assert_eq!((status(&program).await, status(&other).await), (200, 200), "tokens and other people's stay");
+    let told = Sender::admin(&cluster).get("/api/events?type=delete-token").await.json();
+    assert!(told[0]["message"].as_str().unwrap().ends_with("account=ann"), "{told}");
 }
 
 #[tokio::test]

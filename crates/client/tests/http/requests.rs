@@ -154,7 +154,7 @@ async fn each_method_asks_its_route() {
     let server = Scripted::start().await;
     let client = Client::new(Addresses::parse(&format!("{}/pool/", server.url)).unwrap(), None).unwrap();
     let log_in = LogIn { username: "clare".to_owned(), password: "pw".to_owned() };
-    let password = PasswordChange { username: "clare".to_owned(), password: "new".to_owned() };
+    let password = PasswordChange { username: "clare".to_owned(), password: "new".to_owned(), current: None };
     assert!(client.log_in(&log_in).await.is_err());
     assert!(client.change_password(&password).await.is_err());
     assert!(client.add_account(&AccountRequest::default()).await.is_err());

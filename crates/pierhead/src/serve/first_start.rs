@@ -5,8 +5,11 @@ use pierhead_api::Accounts;
 use pierhead_model::Account;
 use std::path::Path;
 
-/// Makes the administrator if there is no account yet.
+/// Makes the administrator if there is no account yet. Only then is the file looked at: it may be gone afterwards.
 pub(crate) async fn first_start(accounts: &Accounts, password_file: Option<&Path>) -> Result<()> {
+    if !accounts.prepare().await.context("the roles")? {
+        return Ok(());
+    }
     match password_file {
         Some(file) => {
             accounts.first_start(&read(file)?).await.context("the first account")?;

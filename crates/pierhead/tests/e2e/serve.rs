@@ -53,6 +53,11 @@ fn the_password_may_come_from_a_file() {
     let api = Api::new(&controller.start(), None);
     assert!(api.log_in(PASSWORD).is_ok());
     assert!(api.log_in("quite another password").is_err());
+
+    // Nor is it needed any more: who keeps no password in a file removes it.
+    controller.kill();
+    fs::remove_file(controller.password_file()).unwrap();
+    assert!(Api::new(&controller.start(), None).log_in(PASSWORD).is_ok());
 }
 
 #[test]

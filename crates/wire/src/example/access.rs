@@ -36,7 +36,7 @@ impl Example for LoggedIn {
 
 impl Example for PasswordChange {
     fn example() -> Self {
-        Self { username: "clare".to_owned(), password: PASSWORD.to_owned() }
+        Self { username: "clare".to_owned(), password: PASSWORD.to_owned(), current: Some("tr0ub4dor".to_owned()) }
     }
 }
 

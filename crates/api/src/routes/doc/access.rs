@@ -22,13 +22,18 @@ pub fn log_in() -> Doc {
 
 pub fn change_password() -> Doc {
     Doc::new("change_password", "Change a password")
-        .about("One's own, or for who administers accounts anybody's. It ends all other tokens of the account.")
+        .about(
+            "One's own, or for who administers accounts anybody's. It ends all other tokens of the account. In a browser's \
+             session one's own takes the present one too (`current`), which counts as an attempt to log in if it is wrong.",
+        )
         .takes::<PasswordChange>()
         .nothing("It is changed")
         .owners_or(WriteAccounts)
         .refuses(403, "forbidden", "It is somebody else's, or they may more than the caller")
+        .refuses(403, "wrong_password", "The present password is not the one in current")
         .refuses(404, "not_found", "There is no such account")
         .refuses(409, "conflict", "Somebody changed the account meanwhile")
+        .refuses(429, "too_many_attempts", "Too many attempts of this account or from this address")
         .refuses(503, "hash_failed", "The password could not be hashed")
 }
 
