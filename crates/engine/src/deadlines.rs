@@ -18,6 +18,12 @@ pub enum Verb {
     Image,
     /// [`crate::Engine::images`].
     Images,
+    /// [`crate::Engine::layers`].
+    Layers,
+    /// [`crate::Engine::history`].
+    History,
+    /// [`crate::Engine::save`].
+    Save,
     /// [`crate::Engine::pull`].
     Pull,
     /// [`crate::Engine::load`].
@@ -51,6 +57,9 @@ impl Verb {
             Self::Container => "container",
             Self::Image => "image",
             Self::Images => "images",
+            Self::Layers => "layers",
+            Self::History => "history",
+            Self::Save => "save",
             Self::Pull => "pull",
             Self::Load => "load",
             Self::Create => "create",
@@ -82,10 +91,12 @@ pub struct Deadlines {
     pub list: Duration,
     /// For `container`, and for each container that `containers` looks at.
     pub inspect: Duration,
-    /// For `image` and `images`.
+    /// For `image`, `images`, `layers` and `history`.
     pub image: Duration,
     /// For a pull without any progress.
     pub pull_idle: Duration,
+    /// For the begin of an archive: an engine packs all of an image before it sends any of it.
+    pub save: Duration,
     /// For a load without any progress.
     pub load_idle: Duration,
     /// For `create`.
@@ -111,6 +122,7 @@ impl Default for Deadlines {
             inspect: Duration::from_secs(5),
             image: Duration::from_secs(5),
             pull_idle: Duration::from_secs(60),
+            save: Duration::from_secs(600),
             load_idle: Duration::from_secs(120),
             create: Duration::from_secs(30),
             start: Duration::from_secs(60),
@@ -133,6 +145,7 @@ impl Deadlines {
             inspect: deadline,
             image: deadline,
             pull_idle: deadline,
+            save: deadline,
             load_idle: deadline,
             create: deadline,
             start: deadline,
@@ -152,7 +165,8 @@ impl Deadlines {
             Verb::Facts => self.facts,
             Verb::Containers => self.list,
             Verb::Container => self.inspect,
-            Verb::Image | Verb::Images => self.image,
+            Verb::Image | Verb::Images | Verb::Layers | Verb::History => self.image,
+            Verb::Save => self.save,
             Verb::Pull => self.pull_idle,
             Verb::Load => self.load_idle,
             Verb::Create => self.create,

@@ -17,4 +17,9 @@ pub trait Dial: Send + Sync {
     /// # Errors
     /// Says why there is no way now; the call counts as one of an engine that cannot be reached.
     async fn dial(&self) -> io::Result<Box<dyn Stream>>;
+
+    /// Whether the other end is Pierhead's agent, which leaves out layers by itself.
+    fn is_agent(&self) -> bool {
+        false
+    }
 }

@@ -16,6 +16,7 @@ mod load;
 mod observe;
 mod progress;
 mod raw;
+mod save;
 mod translate;
 mod usage;
 mod verbs;

@@ -73,6 +73,8 @@ pub struct FakeImage {
     pub start_error: Option<String>,
     /// What its containers print at each start, a line each.
     pub prints: Vec<LogLine>,
+    /// The digests of its layers, the lowest first.
+    pub layers: Vec<String>,
 }
 
 impl FakeImage {
@@ -89,7 +91,15 @@ impl FakeImage {
             exits: None,
             start_error: None,
             prints: vec![],
+            layers: vec![archive::layer(reference)],
         }
+    }
+
+    /// The same image, made of layers of these names, the lowest first; what has the same name is the same layer.
+    #[must_use]
+    pub fn layered(mut self, layers: &[&str]) -> Self {
+        self.layers = layers.iter().map(|name| archive::layer(name)).collect();
+        self
     }
 
     /// The same image, whose containers exit at once.
@@ -122,6 +132,7 @@ struct Shared {
     silent: AtomicBool,
     transfers: AtomicU64,
     loads_done: AtomicU64,
+    loaded_bytes: AtomicU64,
     pulls: Arc<Pulls<ImageReference>>,
     loads: Arc<Pulls<String>>,
     /// Rises whenever anything changes.
@@ -140,6 +151,7 @@ impl Fake {
                 silent: AtomicBool::new(false),
                 transfers: AtomicU64::new(0),
                 loads_done: AtomicU64::new(0),
+                loaded_bytes: AtomicU64::new(0),
                 pulls: Arc::default(),
                 loads: Arc::default(),
                 changes: watch::Sender::new(0),

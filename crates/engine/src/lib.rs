@@ -9,17 +9,19 @@ mod dial;
 mod docker;
 mod error;
 pub mod fake;
+mod layers;
 mod output;
 mod pulls;
 mod request;
 mod tls;
 
-pub use archive::Archive;
+pub use archive::{Archive, Pieces};
 pub use deadlines::{Deadlines, Verb};
 pub use dial::{Dial, Stream};
 pub use docker::{Docker, DockerOptions};
 pub use error::{EngineError, Result};
 pub use fake::{Fake, FakeImage, FakeOptions};
+pub use layers::{ImageLayers, LeaveOut, NoArchive, bytes_of_lowest, chain_ids, shared, sieve};
 pub use output::{EngineEvent, LocalImage, LogLine, LogOptions, Usage};
 pub use request::{CreateRequest, RegistryAuth};
 pub use tls::{InvalidTls, Tls, TlsPart};
@@ -55,6 +57,16 @@ pub trait Engine: Send + Sync {
 
     /// The images that are on the host.
     async fn images(&self) -> Result<Vec<LocalImage>>;
+
+    /// The layers of an image that is on the host, `None` if it is not.
+    async fn layers(&self, image: &ImageReference) -> Result<Option<ImageLayers>>;
+
+    /// How many bytes each step of an image's making added, the first step first; steps that made no layer added none.
+    async fn history(&self, image: &ImageReference) -> Result<Vec<u64>>;
+
+    /// An image as an archive, as [`Engine::load`] takes it, without the layers that are left out. An archive that
+    /// breaks off ends with an error.
+    async fn save(&self, image: &ImageReference, leave_out: &LeaveOut) -> Result<Pieces>;
 
     /// Loads an image archive as `docker save` makes it; calls with the same archive at the same time share one load.
     /// `progress` as for [`Engine::pull`]. Nothing is left of a load that is given up before its end.

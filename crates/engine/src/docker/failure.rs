@@ -61,6 +61,7 @@ fn refusal(verb: Verb, status: u16, message: &str) -> EngineError {
         // What this host lacks another one may have, so the request itself is not to blame.
         (Verb::Create, 400) if says(OF_THIS_HOST) => EngineError::Failed(message),
         (Verb::Pull, 401 | 403 | 404 | 500) => EngineError::NoImage(message),
+        (Verb::Save, 404) => EngineError::NoImage(message),
         (Verb::Create | Verb::Load, 404) => EngineError::Failed(message),
         (_, 404) => EngineError::NotFound,
         (_, 400) if starts => EngineError::NotStarted(message),

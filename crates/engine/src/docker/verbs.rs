@@ -7,7 +7,7 @@ use crate::deadlines::Verb;
 use crate::error::{EngineError, Result};
 use crate::output::{EngineEvent, LocalImage, LogLine, LogOptions, Usage};
 use crate::request::{CreateRequest, RegistryAuth};
-use crate::{Archive, Engine, Progress};
+use crate::{Archive, Engine, ImageLayers, LeaveOut, Pieces as ArchivePieces, Progress};
 use async_trait::async_trait;
 use bollard::Docker as Client;
 use bollard::auth::DockerCredentials;
@@ -86,6 +86,18 @@ impl Engine for Docker {
             size_bytes: u64::try_from(image.size).unwrap_or(0),
         };
         Ok(listed.await?.into_iter().map(local).collect())
+    }
+
+    async fn layers(&self, image: &ImageReference) -> Result<Option<ImageLayers>> {
+        self.layers_of(image).await
+    }
+
+    async fn history(&self, image: &ImageReference) -> Result<Vec<u64>> {
+        self.steps_of(image).await
+    }
+
+    async fn save(&self, image: &ImageReference, leave_out: &LeaveOut) -> Result<ArchivePieces> {
+        self.save_without(image, leave_out).await
     }
 
     async fn load(&self, archive: &Archive, progress: Progress) -> Result<()> {

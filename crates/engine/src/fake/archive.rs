@@ -1,8 +1,13 @@
-//! Reads what an image archive holds out of its bytes.
+//! Image archives of fakes: packed as newer engines do it, and read in any form.
 
+use crate::layers::digest;
 use serde::Deserialize;
+use serde_json::json;
+use std::collections::BTreeMap;
 
 const BLOCK: usize = 512;
+/// The size of a layer, in bytes.
+pub(super) const LAYER_BYTES: usize = 16 * 1024;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -11,6 +16,8 @@ struct Entry {
     config: String,
     #[serde(default)]
     repo_tags: Option<Vec<String>>,
+    #[serde(default)]
+    layers: Vec<String>,
 }
 
 /// An image in an archive.
@@ -18,12 +25,21 @@ struct Entry {
 pub(super) struct Archived {
     pub(super) id: String,
     pub(super) tags: Vec<String>,
+    /// The digests of its layers, as far as its configuration tells them.
+    pub(super) layers: Vec<String>,
+    /// Whether each of them is in the archive.
+    pub(super) brought: Vec<bool>,
+}
+
+/// The digest of a layer of this name.
+pub(super) fn layer(name: &str) -> String {
+    digest(name.as_bytes())
 }
 
 /// The images in an archive as `docker save` makes it; `None` if it is not one. Of several files of the same name the
 /// last one counts.
 pub(super) fn images(archive: &[u8]) -> Option<Vec<Archived>> {
-    let (mut rest, mut manifest) = (archive, None);
+    let (mut rest, mut files) = (archive, BTreeMap::new());
     while let (Some(header), true) = (rest.get(..BLOCK), rest.first().is_some_and(|byte| *byte != 0)) {
         let text = |range: std::ops::Range<usize>| {
             let field = &header[range];
@@ -31,18 +47,56 @@ pub(super) fn images(archive: &[u8]) -> Option<Vec<Archived>> {
         };
         let size = usize::from_str_radix(text(124..136)?.trim(), 8).ok()?;
         let content = rest.get(BLOCK..BLOCK.checked_add(size)?)?;
-        if text(0..100)?.trim_start_matches("./") == "manifest.json" {
-            manifest = Some(content);
-        }
+        files.insert(text(0..100)?.trim_start_matches("./").to_owned(), content);
         rest = rest.get(BLOCK + size.next_multiple_of(BLOCK)..)?;
     }
-    let entries: Vec<Entry> = serde_json::from_slice(manifest?).ok()?;
-    Some(entries.into_iter().map(archived).collect())
+    let entries: Vec<Entry> = serde_json::from_slice(files.get("manifest.json")?).ok()?;
+    Some(entries.into_iter().map(|entry| archived(entry, &files)).collect())
 }
 
-fn archived(entry: Entry) -> Archived {
+fn archived(entry: Entry, files: &BTreeMap<String, &[u8]>) -> Archived {
     let file = entry.config.rsplit('/').next().unwrap_or_default();
-    Archived { id: format!("sha256:{}", file.trim_end_matches(".json")), tags: entry.repo_tags.unwrap_or_default() }
+    let config = files.get(&entry.config).and_then(|text| serde_json::from_slice(text).ok());
+    let config: serde_json::Value = config.unwrap_or_default();
+    let named = format!("sha256:{}", file.trim_end_matches(".json"));
+    Archived {
+        // Ids of fakes are no digests, so they are told.
+        id: config["id"].as_str().map_or(named, str::to_owned),
+        tags: entry.repo_tags.unwrap_or_default(),
+        layers: serde_json::from_value(config["rootfs"]["diff_ids"].clone()).unwrap_or_default(),
+        brought: entry.layers.iter().map(|layer| files.contains_key(layer)).collect(),
+    }
+}
+
+/// An archive of one image.
+pub(super) fn pack(id: &str, tag: Option<&str>, layers: &[String]) -> Vec<u8> {
+    let blob = |layer: &String| format!("blobs/sha256/{}", layer.trim_start_matches("sha256:"));
+    let config = json!({ "id": id, "rootfs": { "diff_ids": layers } }).to_string();
+    let blobs: Vec<String> = layers.iter().map(blob).collect();
+    let tags: Vec<&str> = tag.into_iter().collect();
+    let manifest = json!([{ "Config": "config.json", "RepoTags": tags, "Layers": blobs }]).to_string();
+    let mut archive = Vec::new();
+    for blob in &blobs {
+        append(&mut archive, blob, &[0; LAYER_BYTES]);
+    }
+    append(&mut archive, "config.json", config.as_bytes());
+    append(&mut archive, "manifest.json", manifest.as_bytes());
+    archive.extend([0; 2 * BLOCK]);
+    archive
+}
+
+fn append(archive: &mut Vec<u8>, name: &str, content: &[u8]) {
+    let mut head = [0; BLOCK];
+    head[..name.len()].copy_from_slice(name.as_bytes());
+    head[100..107].copy_from_slice(b"0000644");
+    head[124..135].copy_from_slice(format!("{:011o}", content.len()).as_bytes());
+    head[148..156].fill(b' ');
+    head[156] = b'0';
+    let sum: u32 = head.iter().map(|byte| u32::from(*byte)).sum();
+    head[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+    archive.extend(head);
+    archive.extend(content);
+    archive.resize(archive.len().next_multiple_of(BLOCK), 0);
 }
 
 #[cfg(test)]
@@ -60,7 +114,8 @@ mod tests {
     }
 
     fn archived(id: &str, tags: &[&str]) -> Archived {
-        Archived { id: format!("sha256:{id}"), tags: tags.iter().map(|&tag| tag.to_owned()).collect() }
+        let tags = tags.iter().map(|&tag| tag.to_owned()).collect();
+        Archived { id: format!("sha256:{id}"), tags, layers: vec![], brought: vec![] }
     }
 
     #[test]
@@ -72,6 +127,15 @@ mod tests {
         let later: &[u8] = br#"[{"Config":"c.json","RepoTags":["z:1"]}]"#;
         let again = tar(&[files[1], files[0], ("manifest.json", later)]);
         assert_eq!(images(&again).unwrap(), [archived("c", &["z:1"])]);
+    }
+
+    #[test]
+    fn what_was_packed_is_read_again() {
+        let layers = ["low", "high"].map(layer).to_vec();
+        let packed = pack("sha256:team/app:1", Some("team/app:1"), &layers);
+        assert_eq!(tar::Archive::new(packed.as_slice()).entries().unwrap().count(), 4);
+        let whole = Archived { layers, brought: vec![true, true], ..archived("team/app:1", &["team/app:1"]) };
+        assert_eq!(images(&packed).unwrap(), [whole]);
     }
 
     #[test]

@@ -242,6 +242,12 @@ impl Fake {
         self.shared.loads_done.load(Ordering::SeqCst)
     }
 
+    /// How many bytes of archives came, those of loads that failed included.
+    #[must_use]
+    pub fn loaded_bytes(&self) -> u64 {
+        self.shared.loaded_bytes.load(Ordering::SeqCst)
+    }
+
     /// The containers as they are.
     #[must_use]
     pub fn look(&self) -> Vec<ObservedContainer> {

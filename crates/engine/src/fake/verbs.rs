@@ -1,12 +1,14 @@
 //! The verbs on a fake engine.
 
+use super::archive::LAYER_BYTES;
 use super::world::World;
-use super::{Fake, logs};
+use super::{Fake, FakeImage, logs};
 use crate::deadlines::Verb;
 use crate::error::{EngineError, Result};
+use crate::layers::sieve;
 use crate::output::{EngineEvent, LocalImage, LogLine, LogOptions, Usage};
 use crate::request::{CreateRequest, RegistryAuth};
-use crate::{Archive, Engine, Progress};
+use crate::{Archive, Engine, ImageLayers, LeaveOut, Pieces, Progress};
 use async_trait::async_trait;
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use pierhead_model::{ContainerId, ContainerState, EngineFacts, ImageReference, ObservedContainer, Timestamp};
@@ -59,6 +61,7 @@ impl Fake {
         let (mut pieces, mut bytes, mut passed) = (std::pin::pin!(archive.stream()), Vec::new(), false);
         while let Some(piece) = pieces.try_next().await.map_err(unreadable)? {
             bytes.extend_from_slice(&piece);
+            self.shared.loaded_bytes.fetch_add(piece.len() as u64, Ordering::SeqCst);
             if !passed && 2 * bytes.len() as u64 >= archive.size() {
                 passed = true;
                 report(50);
@@ -134,6 +137,38 @@ impl Engine for Fake {
         let (fake, wanted, auth) = (self.clone(), image.clone(), auth.cloned());
         let pull = |report| async move { fake.transfer(&wanted, auth.as_ref(), report).await };
         self.shared.pulls.join(image, progress, pull).await
+    }
+
+    async fn layers(&self, image: &ImageReference) -> Result<Option<ImageLayers>> {
+        self.read(Verb::Layers, image.as_str(), |world| {
+            let layers = |image: &FakeImage| ImageLayers {
+                id: image.id.clone(),
+                diff_ids: image.layers.clone(),
+                size_bytes: (image.layers.len() * LAYER_BYTES) as u64,
+            };
+            Ok(world.images.get(image).map(layers))
+        })
+        .await
+    }
+
+    async fn history(&self, image: &ImageReference) -> Result<Vec<u64>> {
+        self.read(Verb::History, image.as_str(), |world| {
+            let image = world.images.get(image).ok_or(EngineError::NotFound)?;
+            Ok(vec![LAYER_BYTES as u64; image.layers.len()])
+        })
+        .await
+    }
+
+    /// What comes is cut in two, and between them the engine may fail.
+    async fn save(&self, image: &ImageReference, leave_out: &LeaveOut) -> Result<Pieces> {
+        let archive = self.read(Verb::Save, image.as_str(), |world| world.save(image)).await?;
+        let (first, second) = (archive[..archive.len() / 2].to_vec(), archive[archive.len() / 2..].to_vec());
+        let fake = self.clone();
+        let second = stream::once(async move {
+            let passed = fake.shared.script.pass(Verb::Save, 0).await;
+            passed.map(|()| second.into()).map_err(std::io::Error::other)
+        });
+        Ok(sieve(stream::iter([Ok(first.into())]).chain(second), leave_out.clone()))
     }
 
     async fn load(&self, archive: &Archive, progress: Progress) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use super::{FakeImage, FakeOptions, archive};
 use crate::error::{EngineError, Result};
+use crate::layers::shared;
 use crate::output::{EngineEvent, LocalImage, LogLine, Usage};
 use crate::request::{CreateRequest, RegistryAuth};
 use pierhead_model::{
@@ -260,13 +261,31 @@ impl World {
     pub(super) fn load(&mut self, archive: &[u8]) -> Result<()> {
         let missing = || EngineError::Failed("the archive holds no manifest.json".to_owned());
         for archived in archive::images(archive).ok_or_else(missing)? {
+            self.check_layers(&archived)?;
             for name in archived.tags.iter().chain([&archived.id]) {
                 let reference = ImageReference::parse(name).map_err(|error| EngineError::Failed(error.to_string()))?;
-                let image = FakeImage { reference, id: archived.id.clone(), ..FakeImage::new("loaded") };
+                let (id, layers) = (archived.id.clone(), archived.layers.clone());
+                let image = FakeImage { reference, id, layers, ..FakeImage::new("loaded") };
                 self.put_image(image, "load");
             }
         }
         Ok(())
+    }
+
+    /// As on a real engine: a layer comes with the archive, or is there with all that lie below it.
+    fn check_layers(&self, archived: &archive::Archived) -> Result<()> {
+        let there = shared(&archived.layers, self.images.values().map(|image| image.layers.as_slice()));
+        match archived.brought.iter().skip(there).position(|brought| !brought) {
+            None => Ok(()),
+            Some(at) => Err(EngineError::Failed(format!("open layer {}: no such file or directory", there + at))),
+        }
+    }
+
+    /// An image as an archive.
+    pub(super) fn save(&self, reference: &ImageReference) -> Result<Vec<u8>> {
+        let image = self.images.get(reference).ok_or_else(|| EngineError::NoImage(format!("{reference}")))?;
+        let tag = (reference.as_str() != image.id).then(|| reference.as_str());
+        Ok(archive::pack(&image.id, tag, &image.layers))
     }
 
     /// What `docker images` lists.

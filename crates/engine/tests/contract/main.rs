@@ -7,6 +7,8 @@ mod bed;
 #[cfg(test)]
 mod docker;
 #[cfg(test)]
+mod images;
+#[cfg(test)]
 mod life;
 #[cfg(test)]
 mod reports;
@@ -19,7 +21,7 @@ type Case = (&'static str, fn(&Bed) -> BoxFuture<'_, ()>);
 
 /// The cases of both.
 fn cases() -> Vec<Case> {
-    [life::CASES, reports::CASES].concat()
+    [life::CASES, reports::CASES, images::CASES].concat()
 }
 
 async fn run(bed: &Bed, cases: &[Case]) {
@@ -40,5 +42,6 @@ async fn the_fake_keeps_the_contract() {
 async fn a_real_engine_keeps_the_contract() {
     let bed = Bed::real();
     run(&bed, &cases()).await;
+    run(&bed, images::REAL).await;
     run(&bed, docker::CASES).await;
 }

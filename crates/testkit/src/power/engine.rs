@@ -4,8 +4,8 @@ use super::Power;
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use pierhead_engine::{
-    Archive, CreateRequest, DynEngine, Engine, EngineEvent, LocalImage, LogLine, LogOptions, Progress, RegistryAuth,
-    Result, Usage,
+    Archive, CreateRequest, DynEngine, Engine, EngineEvent, ImageLayers, LeaveOut, LocalImage, LogLine, LogOptions,
+    Pieces, Progress, RegistryAuth, Result, Usage,
 };
 use pierhead_model::{ContainerId, EngineFacts, ImageReference, ObservedContainer};
 
@@ -49,6 +49,18 @@ impl Engine for PoweredEngine {
 
     async fn images(&self) -> Result<Vec<LocalImage>> {
         self.engine.images().await
+    }
+
+    async fn layers(&self, image: &ImageReference) -> Result<Option<ImageLayers>> {
+        self.engine.layers(image).await
+    }
+
+    async fn history(&self, image: &ImageReference) -> Result<Vec<u64>> {
+        self.engine.history(image).await
+    }
+
+    async fn save(&self, image: &ImageReference, leave_out: &LeaveOut) -> Result<Pieces> {
+        self.engine.save(image, leave_out).await
     }
 
     async fn load(&self, archive: &Archive, progress: Progress) -> Result<()> {
