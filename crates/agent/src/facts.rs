@@ -41,6 +41,12 @@ pub struct HostFacts {
     pub engine: EngineState,
     /// What is wrong or missing, each as a sentence that says what follows from it.
     pub lacks: Vec<String>,
+    /// Labels to place by, if the agent was started with any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Vec<String>>,
+    /// Where published ports answer, if the agent was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
 }
 
 /// The engine of a host.
@@ -72,7 +78,11 @@ pub enum EngineState {
 /// Reads what the host is, now.
 pub(crate) async fn read(engine: &EngineSocket) -> HostFacts {
     let (state, lacks) = match describe(engine).await {
-        Ok((info, version)) => (told::engine(&info, &version), lacks::of_engine(&info, &version)),
+        Ok((info, version)) => {
+            let mut lacks = lacks::of_engine(&info, &version);
+            lacks.extend(info.docker_root_dir.as_deref().and_then(|dir| lacks::of_disk(dir, free(dir)?)));
+            (told::engine(&info, &version), lacks)
+        }
         Err(error) => {
             let why = error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"));
             let lacks = vec![lacks::of_silence(&why)];
@@ -87,6 +97,8 @@ pub(crate) async fn read(engine: &EngineSocket) -> HostFacts {
         kernel: file("/proc/sys/kernel/osrelease").trim().to_owned(),
         engine: state,
         lacks,
+        labels: None,
+        address: None,
     }
 }
 
@@ -108,6 +120,12 @@ async fn get<T: serde::de::DeserializeOwned>(engine: &EngineSocket, path: &str) 
     let late =
         |_| AgentError::TimedOut { peer: "the engine".to_owned(), what: "describe itself", milliseconds: 10_000 };
     tokio::time::timeout(PATIENCE, asked).await.map_err(late)?
+}
+
+/// What is free of the disk of a directory, and all of it, in bytes.
+fn free(dir: &str) -> Option<(u64, u64)> {
+    let disk = rustix::fs::statvfs(dir).ok()?;
+    Some((disk.f_bavail.saturating_mul(disk.f_frsize), disk.f_blocks.saturating_mul(disk.f_frsize)))
 }
 
 /// A file of `/proc`; empty if it cannot be read.

@@ -2,6 +2,7 @@
 //!
 //! Decides nothing itself about what is allowed, and keeps nothing from one request to the next but the term.
 
+mod images;
 mod receive;
 mod talk;
 
@@ -11,6 +12,8 @@ use crate::allow::{self, Allowed, Body as Expected, REGISTRY_AUTH, rebuild};
 use crate::beats::Pulse;
 use crate::engine::{Answer, BodyError, EngineSocket};
 use crate::facts::{self, HostFacts};
+use crate::forbid::{self, Forbid};
+use crate::knock::Knocker;
 use crate::refusal::Refusal;
 use crate::term::Terms;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -18,6 +21,7 @@ use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Body, Bytes, Frame, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -29,6 +33,9 @@ pub(crate) const BEATS: &str = "/pierhead/beats";
 /// Where the agent tells what the host is.
 pub(crate) const FACTS: &str = "/pierhead/facts";
 
+/// Where the agent tells whether another host's kernel answers.
+pub(crate) const KNOCK: &str = "/pierhead/knock";
+
 /// The headers of an engine's answer that are handed on.
 const HANDED_ON: [HeaderName; 3] =
     [CONTENT_TYPE, HeaderName::from_static("api-version"), HeaderName::from_static("x-docker-container-path-stat")];
@@ -39,18 +46,43 @@ pub struct Gate {
     engine: EngineSocket,
     terms: Arc<Terms>,
     pulse: Pulse,
+    knocker: Knocker,
+    labels: Option<Vec<String>>,
+    address: Option<String>,
+    forbidden: BTreeSet<Forbid>,
 }
 
 impl Gate {
     /// A door to the engine behind this socket.
     #[must_use]
     pub fn new(socket: &Path, terms: Arc<Terms>, pulse: Pulse) -> Self {
-        Self { engine: EngineSocket::new(socket), terms, pulse }
+        Self {
+            engine: EngineSocket::new(socket),
+            terms,
+            pulse,
+            knocker: Knocker::default(),
+            labels: None,
+            address: None,
+            forbidden: BTreeSet::new(),
+        }
+    }
+
+    /// The same for a host that shall have these labels, and this address for its published ports.
+    #[must_use]
+    pub fn telling(self, labels: Option<Vec<String>>, address: Option<String>) -> Self {
+        Self { labels, address, ..self }
+    }
+
+    /// The same for a host whose owner forbids these.
+    #[must_use]
+    pub fn forbidding(self, forbidden: BTreeSet<Forbid>) -> Self {
+        Self { forbidden, ..self }
     }
 
     /// What the host is, read now.
     pub async fn facts(&self) -> HostFacts {
-        facts::read(&self.engine).await
+        let (labels, address) = (self.labels.clone(), self.address.clone());
+        HostFacts { labels, address, ..facts::read(&self.engine).await }
     }
 
     /// Answers a request; a refusal is an answer too.
@@ -82,9 +114,18 @@ impl Gate {
                 _ => {}
             }
         }
+        if head.method == Method::POST && head.uri.path() == KNOCK && head.uri.query().is_none() {
+            let knocked = self.knocker.answer(&receive::json(body).await?).await?;
+            return Ok(told_json(&knocked));
+        }
+        if let Some(image) = images::asked(&head) {
+            receive::nothing(body).await?;
+            return self.archive_without(image, &head).await;
+        }
         let allowed = allow::decide(&head.method, &head.uri, &head.headers)?;
         let json_length = talk::json_length(&head.headers)?;
         self.terms.admit(allowed.rule.access, &head.headers).await?;
+        forbid::check(&self.forbidden, &allowed, &self.engine).await?;
         match (&allowed.rule.body, json_length) {
             (Expected::Talk, Some(0)) => self.talk(&allowed, None, body).await,
             (Expected::JsonTalk(shape), Some(length)) => self.talk(&allowed, Some((shape, length)), body).await,
@@ -96,6 +137,7 @@ impl Gate {
             }
             (Expected::Json(shape), None) => {
                 let json = rebuild(shape, &receive::json(body).await?)?;
+                forbid::check_new(&self.forbidden, allowed.rule.path, &json)?;
                 self.forward(&allowed, Some("application/json"), Full::from(json)).await
             }
             (Expected::JsonTalk(shape), None) => {
@@ -126,8 +168,7 @@ impl Gate {
     }
 
     async fn tell_facts(&self) -> Response<TunnelBody> {
-        let json = serde_json::to_vec(&self.facts().await).unwrap_or_default();
-        told(Full::from(json).map_err(|never| match never {}).boxed_unsync())
+        told_json(&self.facts().await)
     }
 }
 
@@ -178,6 +219,11 @@ fn unreachable(error: &crate::error::AgentError) -> Refusal {
     use std::error::Error;
     let cause = error.source().map(|source| format!(" ({source})")).unwrap_or_default();
     Refusal::new(StatusCode::BAD_GATEWAY, "engine_away", format!("{error}{cause}"))
+}
+
+fn told_json(what: &impl serde::Serialize) -> Response<TunnelBody> {
+    let json = serde_json::to_vec(what).unwrap_or_default();
+    told(Full::from(json).map_err(|never| match never {}).boxed_unsync())
 }
 
 fn told(body: TunnelBody) -> Response<TunnelBody> {

@@ -11,7 +11,7 @@ mod pinned;
 mod token;
 
 pub use answer::Joining;
-pub use ask::{Host, join, renew};
+pub use ask::{Host, join, renew, standing};
 pub use key::{HostKey, is_signed};
 pub use token::{InvalidToken, JoinToken};
 
@@ -43,6 +43,9 @@ pub struct Ask {
     /// Labels to place by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
+    /// Whether nothing is wanted but to know how the host stands: then it brings its certificate, and no key.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub look: bool,
     /// The host's public key: a point of P-256, uncompressed, in base64.
     pub public_key: String,
     /// The key's signature of itself, in base64.
@@ -61,8 +64,21 @@ impl std::fmt::Debug for Ask {
 pub enum Reply {
     /// Here it is.
     Granted(Grant),
+    /// How the host stands, which it asked for.
+    Standing(Standing),
     /// No; why, in words.
     Refused(String),
+}
+
+/// How a host stands whose certificate counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// What the engine is called.
+    pub engine: String,
+    /// Whether the host waits until an administrator approves it.
+    pub waits: bool,
+    /// The controller's clock, in milliseconds since 1970.
+    pub now_ms: u64,
 }
 
 /// A certificate.
@@ -74,4 +90,7 @@ pub struct Grant {
     pub certificate: String,
     /// How long it is good from now on, in milliseconds.
     pub life_ms: u64,
+    /// Whether the host waits until an administrator approves it.
+    #[serde(default)]
+    pub waits: bool,
 }

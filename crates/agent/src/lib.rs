@@ -18,23 +18,30 @@ mod beats;
 mod engine;
 mod error;
 mod facts;
+mod forbid;
 mod gate;
 mod identity;
 mod join;
+mod knock;
+mod look;
 mod refusal;
 mod term;
 mod tunnel;
 mod whole;
+mod words;
 
 pub use beats::{Beat, INTERVAL, Load, LoadSource, Pulse};
 pub use error::{AgentError, Result};
 pub use facts::{EngineState, HostFacts, LoadMeter};
+pub use forbid::{Forbid, UnknownForbid};
 pub use gate::{Gate, TunnelBody};
 pub use identity::Identity;
 pub use join::{
-    Ask, CONTROLLER_NAME, Grant, Host, HostKey, InvalidToken, JOIN_PROTOCOL, JoinToken, Joining, Reply, is_signed,
-    join, renew,
+    Ask, CONTROLLER_NAME, Grant, Host, HostKey, InvalidToken, JOIN_PROTOCOL, JoinToken, Joining, Reply, Standing,
+    is_signed, join, renew, standing,
 };
+pub use knock::knock;
+pub use look::{EngineWord, watch_engine};
 pub use refusal::{REFUSAL, Refusal};
 pub use term::{TERM, Terms};
 pub use tunnel::{
@@ -42,3 +49,4 @@ pub use tunnel::{
     accept_call, client_config, listener_config, server_config, try_call,
 };
 pub use whole::Whole;
+pub use words::in_words;

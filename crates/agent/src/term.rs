@@ -16,6 +16,11 @@ use tokio::sync::Mutex;
 
 /// The header with the term of the leader that asks, in decimal.
 pub const TERM: &str = "x-pierhead-term";
+/// How much later a term may be than the latest that was seen: leaders follow one another one by one, so more is no
+/// leader's, and would shut out all who come after it.
+const FARTHEST: u64 = 1_000_000;
+/// The same where none was seen yet.
+const FARTHEST_FIRST: u64 = 1 << 40;
 /// The file in the directory of the agent's state.
 const FILE: &str = "term";
 
@@ -41,6 +46,18 @@ impl Terms {
             Err(source) => return Err(AgentError::ReadTerm { path, source }),
         };
         Ok(Self { dir: dir.to_owned(), highest: AtomicU64::new(highest), writing: Mutex::default() })
+    }
+
+    /// Forgets what an earlier run has seen, as a host does that joins a pool: the terms of another mean nothing there.
+    ///
+    /// # Errors
+    /// The file is there and cannot be removed.
+    pub fn forget(dir: &Path) -> Result<()> {
+        let path = dir.join(FILE);
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != ErrorKind::NotFound => Err(AgentError::ReadTerm { path, source }),
+            _ => Ok(()),
+        }
     }
 
     /// The highest term that was seen.
@@ -76,8 +93,13 @@ impl Terms {
             return Ok(());
         }
         let _turn = self.writing.lock().await;
-        if term <= self.highest() {
+        let highest = self.highest();
+        if term <= highest {
             return Ok(());
+        }
+        if term - highest > if highest == 0 { FARTHEST_FIRST } else { FARTHEST } {
+            let message = format!("no leader's term is {term} where the latest seen is {highest}");
+            return Err(Refusal::new(StatusCode::CONFLICT, "term_absurd", message));
         }
         let dir = self.dir.clone();
         let saved = tokio::task::spawn_blocking(move || save(&dir, term)).await;
@@ -158,6 +180,34 @@ mod tests {
         assert!(terms.admit(Change, &with("11")).await.is_err());
         fs::write(dir.path().join("term"), "twelve").unwrap();
         assert!(matches!(Terms::open(dir.path()), Err(AgentError::ParseTerm { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_term_out_of_all_reason_shuts_out_nobody() {
+        let dir = tempfile::tempdir().unwrap();
+        let terms = Terms::open(dir.path()).unwrap();
+        let max = u64::MAX.to_string();
+        assert_eq!(terms.admit(Change, &with(&max)).await.unwrap_err().code, "term_absurd");
+        terms.admit(Change, &with("5000000")).await.unwrap();
+        for absurd in ["6000001", &max] {
+            for access in [Read, Change] {
+                let refusal = terms.admit(access, &with(absurd)).await.unwrap_err();
+                assert_eq!((refusal.status, refusal.code), (StatusCode::CONFLICT, "term_absurd"), "{absurd}");
+            }
+        }
+        assert_eq!(terms.highest(), 5_000_000);
+        terms.admit(Change, &with("6000000")).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_host_that_joins_has_seen_no_term() {
+        let dir = tempfile::tempdir().unwrap();
+        Terms::forget(dir.path()).unwrap();
+        Terms::open(dir.path()).unwrap().admit(Change, &with("12")).await.unwrap();
+        Terms::forget(dir.path()).unwrap();
+        let terms = Terms::open(dir.path()).unwrap();
+        assert_eq!(terms.highest(), 0);
+        terms.admit(Change, &with("3")).await.unwrap();
     }
 
     #[tokio::test]

@@ -8,6 +8,9 @@ const OLDEST_API: [u32; 2] = [1, 41];
 /// The first runc without the known ways out of a container, of each line.
 const SAFE_RUNC: [[u32; 3]; 3] = [[1, 2, 8], [1, 3, 3], [1, 4, 0]];
 
+/// With less than this free, or a fiftieth of it, a disk is nearly full: 512 MB.
+const LEAST_FREE: u64 = 512 << 20;
+
 /// What the engine lacks.
 pub(super) fn of_engine(info: &Info, version: &Version) -> Vec<String> {
     let mut lacks: Vec<String> = of_kernel(info).chain(of_protection(info)).collect();
@@ -76,6 +79,17 @@ fn of_protection(info: &Info) -> impl Iterator<Item = String> {
             "The host is not Linux: Pierhead's limits and statistics are untested on it.",
         ),
     ])
+}
+
+/// Whether the disk of a directory is full or nearly so, by what is free of it and all of it, in bytes.
+pub(super) fn of_disk(dir: &str, (free, all): (u64, u64)) -> Option<String> {
+    let is_low = free < LEAST_FREE || free < all / 50;
+    (all > 0 && is_low).then(|| {
+        format!(
+            "The disk of {dir} is nearly full ({} MB are free): images cannot be pulled, and containers cannot write.",
+            free >> 20
+        )
+    })
 }
 
 /// What to do about an engine that does not answer.

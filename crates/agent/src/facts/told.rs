@@ -10,6 +10,7 @@ pub(super) struct Info {
     #[serde(rename = "ID")]
     pub(super) id: Option<String>,
     pub(super) driver: Option<String>,
+    pub(super) docker_root_dir: Option<String>,
     pub(super) memory_limit: Option<bool>,
     pub(super) swap_limit: Option<bool>,
     #[serde(rename = "CpuCfsQuota", alias = "CPUCfsQuota")]

@@ -1,7 +1,7 @@
 //! The host's side: asks for a certificate, with a token or with the certificate that it has.
 
 use super::pinned::Pinned;
-use super::{Ask, HostKey, JOIN_PROTOCOL, JoinToken, LONGEST, Reply};
+use super::{Ask, HostKey, JOIN_PROTOCOL, JoinToken, LONGEST, Reply, Standing};
 use crate::error::{AgentError, Result};
 use crate::identity::{Identity, moment};
 use crate::tunnel::{Controller, Timing, call, provider, within};
@@ -52,6 +52,10 @@ pub async fn join(token: &JoinToken, host: &Host, timing: &Timing) -> Result<Ide
     let (key, grant) = exchange(&token.address, config, ask, timing).await?;
     let unseen = || AgentError::Broken("the controller did not show its authority".into());
     let authority = pinned.authority().ok_or_else(unseen)?;
+    if grant.waits {
+        let id = &grant.engine;
+        tracing::warn!("this host waits until an administrator approves it: pierhead engine approve {id}");
+    }
     Identity::new(grant, &key, authority, controllers)
 }
 
@@ -74,22 +78,38 @@ pub async fn renew(identity: &Identity, timing: &Timing) -> Result<Identity> {
     Err(last)
 }
 
-async fn exchange(
-    address: &str,
-    mut config: ClientConfig,
-    ask: Ask,
-    timing: &Timing,
-) -> Result<(HostKey, super::Grant)> {
+/// How this host stands with a controller. Nothing changes by it, and a tunnel that is open stays.
+///
+/// # Errors
+/// The controller cannot be reached or does not believe this host; why.
+pub async fn standing(identity: &Identity, address: &str, timing: &Timing) -> Result<Standing> {
+    let ask = Ask { look: true, ..Ask::default() };
+    match talk(address, identity.client_config()?, &ask, timing).await? {
+        Reply::Standing(standing) => Ok(standing),
+        Reply::Refused(message) => Err(AgentError::NotJoined(message)),
+        Reply::Granted(_) => Err(AgentError::Broken("the controller answered what was not asked".into())),
+    }
+}
+
+async fn exchange(address: &str, config: ClientConfig, ask: Ask, timing: &Timing) -> Result<(HostKey, super::Grant)> {
     let key = HostKey::generate()?;
     let (public_key, signature) = key.shown()?;
-    let ask = Ask { public_key, signature, ..ask };
+    match talk(address, config, &Ask { public_key, signature, ..ask }, timing).await? {
+        Reply::Granted(grant) => Ok((key, grant)),
+        Reply::Refused(message) => Err(AgentError::NotJoined(message)),
+        Reply::Standing(_) => Err(AgentError::Broken("the controller answered what was not asked".into())),
+    }
+}
+
+/// One question and its answer.
+async fn talk(address: &str, mut config: ClientConfig, ask: &Ask, timing: &Timing) -> Result<Reply> {
     config.alpn_protocols = vec![JOIN_PROTOCOL.to_vec()];
     let controller = Controller::at(address);
     let stream = call(&controller, Arc::new(config), timing, JOIN_PROTOCOL).await?;
     let broken = |error: std::io::Error| AgentError::Broken(error.into());
     let talked = async {
         let (read, mut write) = tokio::io::split(stream);
-        let mut line = serde_json::to_vec(&ask).map_err(|error| AgentError::Broken(error.into()))?;
+        let mut line = serde_json::to_vec(ask).map_err(|error| AgentError::Broken(error.into()))?;
         line.push(b'\n');
         write.write_all(&line).await.map_err(broken)?;
         write.flush().await.map_err(broken)?;
@@ -97,10 +117,7 @@ async fn exchange(
         BufReader::new(read.take(LONGEST)).read_line(&mut answer).await.map_err(broken)?;
         serde_json::from_str::<Reply>(&answer).map_err(|_| AgentError::Broken("the controller gave no answer".into()))
     };
-    match within(address, "answer", timing.handshake, talked).await?? {
-        Reply::Granted(grant) => Ok((key, grant)),
-        Reply::Refused(message) => Err(AgentError::NotJoined(message)),
-    }
+    within(address, "answer", timing.handshake, talked).await?
 }
 
 impl Identity {

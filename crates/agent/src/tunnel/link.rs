@@ -5,9 +5,11 @@ use super::sleep::Sleep;
 use super::{Backoff, EndsWithMe, Timing, dial};
 use crate::gate::Gate;
 use crate::join::CONTROLLER_NAME;
+use crate::words::in_words;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use std::error::Error;
+use std::io::ErrorKind;
+use std::net::{SocketAddr, UdpSocket};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -167,8 +169,15 @@ impl Line {
             Ok(stream) => stream,
             Err(error) => return End::Over(in_words(&error)),
         };
+        let own = stream.get_ref().0.local_addr().ok();
         let (mut served, first) = serve(stream, self.gate.clone(), &self.timing);
-        let end = self.until_it_ends(&mut served, &first).await;
+        let end = tokio::select! {
+            end = self.until_it_ends(&mut served, &first) => end,
+            () = moved(own) => {
+                tracing::info!(controller = %self.controller.address, "the host's address has changed: it calls anew");
+                End::Again
+            }
+        };
         if matches!(end, End::Renewed) {
             self.drain(served);
         }
@@ -218,20 +227,18 @@ impl Line {
     }
 }
 
+/// Returns when the host has an address no more. Nobody tells a connection that what it stands on is gone.
+async fn moved(own: Option<SocketAddr>) {
+    let Some(ip) = own.map(|own| own.ip()) else { return std::future::pending().await };
+    // Only the host's own addresses can be bound to; the port does not matter.
+    while UdpSocket::bind((ip, 0)).map_or_else(|error| error.kind() != ErrorKind::AddrNotAvailable, |_| true) {
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
 /// Waits for a change; for ever, if nobody is left to make one.
 async fn changed<T>(receiver: &mut watch::Receiver<T>) {
     if receiver.changed().await.is_err() {
         std::future::pending::<()>().await;
     }
-}
-
-/// An error with its causes.
-fn in_words(error: &dyn Error) -> String {
-    let mut words = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        words = format!("{words}: {cause}");
-        next = cause.source();
-    }
-    words
 }

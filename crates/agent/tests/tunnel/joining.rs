@@ -73,7 +73,7 @@ async fn a_host_shows_its_secret_and_its_key_to_the_pinned_authority_only() {
         // A certificate of another key than the host's is refused by the host.
         use base64::Engine as _;
         let certificate = base64::engine::general_purpose::STANDARD.encode(&authority.host("web1").certificate);
-        let grant = Grant { engine: "web1".to_owned(), certificate, life_ms: 1000 };
+        let grant = Grant { engine: "web1".to_owned(), certificate, life_ms: 1000, waits: false };
         joining.answer(&Reply::Granted(grant), timing.handshake).await.unwrap();
         assert!(matches!(asked.await.unwrap(), Err(AgentError::Certificates(_))));
     }

@@ -102,3 +102,14 @@ fn silence_gets_an_advice() {
         assert!(of_silence(why).contains(word), "{why}");
     }
 }
+
+#[test]
+fn a_disk_that_is_nearly_full_is_told() {
+    let gb = 1 << 30;
+    assert_eq!(of_disk("/d", (20 * gb, 100 * gb)), None);
+    assert_eq!(of_disk("/d", (0, 0)), None, "a file system that counts nothing");
+    for (free, all) in [(0, 100 * gb), (gb / 4, 10 * gb), (gb, 100 * gb)] {
+        let told = of_disk("/d", (free, all)).unwrap();
+        assert!(told.contains("/d is nearly full") && told.contains(&format!("{} MB", free >> 20)), "{told}");
+    }
+}

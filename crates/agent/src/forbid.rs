@@ -1,0 +1,189 @@
+//! What the owner of a host forbids beyond the list, whoever asks: settled on the host, where no controller can change it.
+
+use crate::allow::{Access, Allowed};
+use crate::engine::EngineSocket;
+use crate::refusal::Refusal;
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::body::Bytes;
+use hyper::{Request, StatusCode};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+/// The label of what Pierhead makes.
+const OURS: &str = "pierhead.cluster";
+/// The longest description of a container that is read, in bytes.
+const LONGEST: usize = 4 << 20;
+
+/// Something that a host's owner can forbid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Forbid {
+    /// Containers in the host's own network, or in that of another container.
+    HostNetwork,
+    /// Containers that see directories of the host.
+    HostPaths,
+    /// Whatever is done to containers that Pierhead did not make, or read out of them; they are listed.
+    OtherContainers,
+}
+
+/// A word that is none of them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' must be one of: host-network, host-paths, other-containers")]
+pub struct UnknownForbid(String);
+
+impl FromStr for Forbid {
+    type Err = UnknownForbid;
+
+    fn from_str(word: &str) -> Result<Self, UnknownForbid> {
+        match word {
+            "host-network" => Ok(Self::HostNetwork),
+            "host-paths" => Ok(Self::HostPaths),
+            "other-containers" => Ok(Self::OtherContainers),
+            other => Err(UnknownForbid(other.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for Forbid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::HostNetwork => "host-network",
+            Self::HostPaths => "host-paths",
+            Self::OtherContainers => "other-containers",
+        })
+    }
+}
+
+/// Refuses what is forbidden of a request that is on the list.
+pub(crate) async fn check(
+    forbidden: &BTreeSet<Forbid>,
+    allowed: &Allowed,
+    engine: &EngineSocket,
+) -> Result<(), Refusal> {
+    let Some(id) = container(allowed).filter(|_| forbidden.contains(&Forbid::OtherContainers)) else { return Ok(()) };
+    // An engine that knows nothing of it answers the request itself.
+    match is_ours(engine, id).await? {
+        Some(false) => Err(refused(Forbid::OtherContainers, "that was not made by Pierhead")),
+        Some(true) | None => Ok(()),
+    }
+}
+
+/// Refuses what is forbidden in the description of a container to make, which was checked and written anew.
+pub(crate) fn check_new(forbidden: &BTreeSet<Forbid>, path: &str, json: &[u8]) -> Result<(), Refusal> {
+    if forbidden.is_empty() || path != "/containers/create" {
+        return Ok(());
+    }
+    let described: Value = serde_json::from_slice(json).unwrap_or_default();
+    let host = &described["HostConfig"];
+    let network = host["NetworkMode"].as_str().unwrap_or_default();
+    if forbidden.contains(&Forbid::HostNetwork) && (network == "host" || network.starts_with("container:")) {
+        return Err(refused(Forbid::HostNetwork, "in the host's network"));
+    }
+    // A volume has a name, a directory begins with a slash.
+    let is_path =
+        |bind: &Value| !bind.as_str().is_some_and(|bind| bind.starts_with(|c: char| c.is_ascii_alphanumeric()));
+    if forbidden.contains(&Forbid::HostPaths) && host["Binds"].as_array().is_some_and(|all| all.iter().any(is_path)) {
+        return Err(refused(Forbid::HostPaths, "that sees directories of the host"));
+    }
+    Ok(())
+}
+
+/// The container that a request is about, where it does something to it or reads out of it.
+fn container(allowed: &Allowed) -> Option<&str> {
+    let rest = allowed.rule.path.strip_prefix("/containers/{id}")?;
+    let harmless = ["/json", "/stats", "/wait"].contains(&rest) && allowed.rule.access == Access::Read;
+    let path = allowed.target.split('?').next().unwrap_or_default();
+    let (_, after) = path.split_once("/containers/")?;
+    after.split('/').next().filter(|_| !harmless)
+}
+
+/// Whether Pierhead made a container; nothing if there is none.
+async fn is_ours(engine: &EngineSocket, id: &str) -> Result<Option<bool>, Refusal> {
+    let away = |why: String| Refusal::new(StatusCode::BAD_GATEWAY, "engine_away", why);
+    let request = Request::get(format!("/containers/{id}/json")).body(Empty::<Bytes>::new());
+    let answer = engine.send(request.unwrap_or_default()).await.map_err(|error| away(error.to_string()))?;
+    match answer.response.status() {
+        StatusCode::OK => {}
+        StatusCode::NOT_FOUND => return Ok(None),
+        status => return Err(away(format!("the engine does not describe the container (status {status})"))),
+    }
+    let body = Limited::new(answer.response.into_body(), LONGEST).collect().await;
+    let body = body.map_err(|_| away("the engine's description of the container broke off".to_owned()))?.to_bytes();
+    let described: Value = serde_json::from_slice(&body).unwrap_or_default();
+    Ok(Some(described["Config"]["Labels"].get(OURS).is_some()))
+}
+
+fn refused(what: Forbid, which: &str) -> Refusal {
+    let message = format!("the owner of this host forbids containers {which} (--forbid {what})");
+    let message = match what {
+        Forbid::OtherContainers => {
+            format!("the owner of this host forbids to touch a container {which} (--forbid {what})")
+        }
+        _ => message,
+    };
+    Refusal::new(StatusCode::FORBIDDEN, "forbidden_here", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::allow::decide;
+    use hyper::{HeaderMap, Method};
+
+    fn allowed(method: &str, target: &str) -> Allowed {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        decide(&method, &target.parse().unwrap(), &HeaderMap::new()).unwrap()
+    }
+
+    #[test]
+    fn words_are_what_they_are_shown_as() {
+        for forbid in [Forbid::HostNetwork, Forbid::HostPaths, Forbid::OtherContainers] {
+            assert_eq!(forbid.to_string().parse(), Ok(forbid));
+        }
+        assert!("host".parse::<Forbid>().unwrap_err().to_string().contains("host-network, host-paths"));
+    }
+
+    #[test]
+    fn what_is_forbidden_in_a_new_container_is_refused() {
+        let check = |forbid: &[Forbid], config: &str| {
+            let json = format!("{{\"Image\":\"a\",\"HostConfig\":{config}}}");
+            let forbidden = forbid.iter().copied().collect();
+            check_new(&forbidden, "/containers/create", json.as_bytes()).map_err(|refusal| refusal.code)
+        };
+        let (network, paths) = (Forbid::HostNetwork, Forbid::HostPaths);
+        for (forbid, config, is_good) in [
+            (network, r#"{"NetworkMode":"host"}"#, false),
+            (network, r#"{"NetworkMode":"container:x"}"#, false),
+            (network, r#"{"NetworkMode":"bridge","Binds":["/srv:/srv"]}"#, true),
+            (paths, r#"{"NetworkMode":"host","Binds":["data:/srv:ro"]}"#, true),
+            (paths, r#"{"Binds":["data:/srv","/srv:/srv:ro"]}"#, false),
+            (paths, r#"{"Binds":["./srv:/srv"]}"#, false),
+            (Forbid::OtherContainers, r#"{"NetworkMode":"host","Binds":["/:/x"]}"#, true),
+        ] {
+            let expected = if is_good { Ok(()) } else { Err("forbidden_here") };
+            assert_eq!(check(&[forbid], config), expected, "{forbid} {config}");
+            assert_eq!(check(&[], config), Ok(()));
+        }
+        assert_eq!(check(&[network, paths], "null"), Ok(()));
+    }
+
+    #[test]
+    fn what_touches_a_container_is_known_by_it() {
+        for (method, target, expected) in [
+            ("POST", "/v1.41/containers/web.0.1/start", Some("web.0.1")),
+            ("DELETE", "/containers/abc?force=true", Some("abc")),
+            ("GET", "/containers/abc/logs?stdout=1", Some("abc")),
+            ("GET", "/containers/abc/archive?path=/etc", Some("abc")),
+            ("POST", "/containers/abc/exec", Some("abc")),
+            ("GET", "/containers/abc/json", None),
+            ("GET", "/containers/abc/stats?stream=0", None),
+            ("POST", "/containers/abc/wait", None),
+            ("POST", "/containers/create", None),
+            ("GET", "/containers/json", None),
+            ("GET", "/images/containers/abc/json", None),
+        ] {
+            assert_eq!(container(&allowed(method, target)), expected, "{method} {target}");
+        }
+    }
+}
