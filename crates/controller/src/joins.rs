@@ -6,6 +6,9 @@
 mod placing;
 #[cfg(test)]
 mod tests;
+mod told;
+
+pub use told::HostTold;
 
 use crate::requests::RequestError;
 use crate::{Actor, Authority, AuthorityError, Controller, Once, fingerprint, keys};
@@ -31,6 +34,9 @@ pub struct JoinSecret {
 struct JoinRecord {
     created_by: Username,
     expires_at: Timestamp,
+    /// Whether its host needs no approval.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    approved: bool,
     /// The host that joined with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     used_by: Option<EngineId>,
@@ -45,10 +51,21 @@ pub struct JoiningHost {
     pub name: Option<String>,
     /// Where its published ports answer.
     pub address: String,
+    /// Whether it says so itself; else it is where it calls from.
+    pub is_address_given: bool,
     /// Labels to place by.
     pub labels: Vec<String>,
     /// The public key of its agent, of which it has shown to have the private half.
     pub public_key: Vec<u8>,
+}
+
+/// How hosts are taken.
+#[derive(Debug, Clone, Copy)]
+pub struct Admission {
+    /// How long their certificates are good.
+    pub life: Duration,
+    /// Whether they wait for an administrator, unless their token says otherwise.
+    pub needs_approval: bool,
 }
 
 /// A host that has a certificate.
@@ -58,6 +75,8 @@ pub struct Joined {
     pub engine: EngineId,
     /// The certificate, DER.
     pub certificate: Vec<u8>,
+    /// Whether the host waits for approval.
+    pub waits: bool,
 }
 
 /// Why a host gets no certificate.
@@ -87,7 +106,7 @@ pub enum JoinError {
 }
 
 impl Controller {
-    /// A secret with which one host may join.
+    /// A secret with which one host may join; `approved` if it shall not wait for approval.
     ///
     /// # Errors
     /// Those of the store.
@@ -95,14 +114,15 @@ impl Controller {
         &self,
         actor: &Actor,
         life: Duration,
+        approved: bool,
         once: Option<&Once>,
     ) -> Result<JoinSecret, RequestError> {
         self.forget_join_secrets().await?;
         let (secret, now) = (hexadecimal(&rand::random::<[u8; 32]>()), self.clock.now());
         let expires_at = now.plus(u64::try_from(life.as_millis()).unwrap_or(u64::MAX));
-        let record = JoinRecord { created_by: actor.username.clone(), expires_at, used_by: None };
+        let record = JoinRecord { created_by: actor.username.clone(), expires_at, approved, used_by: None };
         let transaction = Transaction::new().put_json(keys::join(&hash(&secret)), &record)?;
-        let message = format!("good for={} s", life.as_secs());
+        let message = format!("good for={} s{}", life.as_secs(), if approved { ", approved" } else { "" });
         let kind = "make-join-token";
         let mut transaction = self.with_event(transaction, kind, message, EventTag::Cluster, Some(&actor.username))?;
         if let Some(once) = once {
@@ -133,7 +153,7 @@ impl Controller {
         authority: &Authority,
         secret: &str,
         host: &JoiningHost,
-        life: Duration,
+        admission: Admission,
     ) -> Result<Joined, JoinError> {
         let token_key = keys::join(&hash(secret));
         for _ in 0..ATTEMPTS {
@@ -147,8 +167,15 @@ impl Controller {
                 return Err(JoinError::Expired);
             }
             let mut place = placing::place(self, host, &token.created_by, now).await?;
+            let life = admission.life;
             let certificate = authority.issue_client(&host.public_key, place.engine.id.as_str(), now, life)?;
-            place.engine.agent = Some(AgentKeys { certificates: vec![kept(&certificate, now, life)] });
+            let waits = admission.needs_approval && !token.approved;
+            place.engine.agent = Some(AgentKeys {
+                certificates: vec![kept(&certificate, now, life)],
+                waits,
+                labels: host.labels.iter().cloned().collect(),
+                is_address_given: host.is_address_given,
+            });
             let id = place.engine.id.clone();
             let used = JoinRecord { used_by: Some(id.clone()), ..token };
             let transaction = Transaction::new().unchanged(token_key.clone(), revision);
@@ -159,9 +186,10 @@ impl Controller {
                 Some(revision) => transaction.unchanged(key.clone(), revision),
             };
             let transaction = transaction.put_json(key, &place.engine)?;
-            let message = format!("addr={} by={}", place.engine.addr, used.created_by);
+            let waiting = if waits { ", waits for approval" } else { "" };
+            let message = format!("addr={} by={}{waiting}", place.engine.addr, used.created_by);
             match self.commit_of_agent(transaction, "join-engine", message, &place.engine, None).await {
-                Ok(()) => return Ok(Joined { engine: id, certificate }),
+                Ok(()) => return Ok(Joined { engine: id, certificate, waits }),
                 Err(Error::Conflict { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -186,20 +214,21 @@ impl Controller {
             let (mut engine, revision) = found.ok_or(JoinError::Revoked)?;
             let now = self.clock.now();
             let certificate = authority.issue_client(public_key, id.as_str(), now, life)?;
-            let mut certificates = engine.agent.take().unwrap_or_default().certificates;
+            let kept_keys = engine.agent.take().unwrap_or_default();
+            let (mut certificates, waits) = (kept_keys.certificates.clone(), kept_keys.waits);
             // What was issued before and never shown is not known to anybody who counts.
             certificates.retain(|known| known.fingerprint == shown);
             if certificates.is_empty() {
                 return Err(JoinError::Revoked);
             }
             certificates.push(kept(&certificate, now, life));
-            engine.agent = Some(AgentKeys { certificates });
+            engine.agent = Some(AgentKeys { certificates, ..kept_keys });
             let key = keys::engine(&id);
             let transaction = Transaction::new().unchanged(key.clone(), revision).put_json(key, &engine)?;
             match self.store.commit(transaction).await {
                 Ok(revision) => {
                     self.reached(revision).await;
-                    return Ok(Joined { engine: id, certificate });
+                    return Ok(Joined { engine: id, certificate, waits });
                 }
                 Err(Error::Conflict { .. }) => {}
                 Err(error) => return Err(error.into()),
@@ -258,12 +287,12 @@ impl Controller {
         loop {
             let found = self.store.get_json::<Engine>(&keys::engine(&id)).await?;
             let (mut engine, revision) = found.ok_or_else(not_found)?;
-            if engine.agent.is_none() {
+            let Some(kept_keys) = engine.agent.take() else {
                 let expected =
                     "a host with an agent; this one is reached at its address, and can be removed".to_owned();
                 return Err(RequestError::Invalid { field: "id", expected });
-            }
-            engine.agent = Some(AgentKeys::default());
+            };
+            engine.agent = Some(AgentKeys { certificates: Vec::new(), ..kept_keys });
             let key = keys::engine(&id);
             let mut transaction = Transaction::new().unchanged(key.clone(), revision).put_json(key, &engine)?;
             if let Some(once) = once {

@@ -37,10 +37,23 @@ pub struct Engine {
     /// The certificates of the agent that the host is reached through; absent for one that is reached at its address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<AgentKeys>,
+    /// Whether the host registered itself in etcd; absent for one that was added by hand or joined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registered: Option<Registered>,
     /// When it was added.
     pub added_at: Timestamp,
     /// Who added it.
     pub added_by: Username,
+}
+
+/// How a host stands that registered itself in etcd.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Registered {
+    /// Its registration is there.
+    Now,
+    /// Its registration has gone: it counts as down, whatever its engine answers.
+    NoMore,
 }
 
 /// What a host's agent is recognised by. Without any certificate it is revoked.
@@ -48,6 +61,15 @@ pub struct Engine {
 pub struct AgentKeys {
     /// The certificates that count, the newest last: two while one replaces the other.
     pub certificates: Vec<AgentCertificate>,
+    /// Whether the host waits until an administrator approves it: until then nothing is asked of its engine.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waits: bool,
+    /// Those of the engine's labels that its agent gave it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub labels: BTreeSet<String>,
+    /// Whether the agent was told its address; else it is where it calls from.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_address_given: bool,
 }
 
 /// A certificate of an agent.
@@ -135,6 +157,30 @@ pub struct EngineFacts {
 }
 
 impl Engine {
+    /// Whether the host waits until an administrator approves it.
+    #[must_use]
+    pub fn waits_for_approval(&self) -> bool {
+        self.agent.as_ref().is_some_and(|agent| agent.waits)
+    }
+
+    /// Whether the host registered itself in etcd, and is not registered any more.
+    #[must_use]
+    pub fn has_left(&self) -> bool {
+        self.registered == Some(Registered::NoMore)
+    }
+
+    /// Whether nobody has set anything in the record beyond the address: it can be made anew from a registration.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.labels.is_empty()
+            && self.capacity == Capacity::default()
+            && self.over_commit == OverCommit::default()
+            && self.duty.is_in_service()
+            && self.sealed_tls.is_none()
+            && self.sealed_registry_auth.is_none()
+            && self.agent.is_none()
+    }
+
     /// What may be reserved on the host: its capacity or what replaces it, times the over-commit.
     #[must_use]
     pub fn allocatable(&self, facts: &EngineFacts) -> Resources {
@@ -214,6 +260,7 @@ mod tests {
             over_commit: OverCommit::default(),
             duty: Duty::default(),
             given_up: false,
+            registered: None,
             sealed_tls: None,
             sealed_registry_auth: None,
             agent: None,

@@ -77,5 +77,5 @@ pub fn freeze(world: &World) -> Option<Freeze> {
 /// Whether a host can vanish at all: it was there before, under this address, and nobody has given it up.
 fn counts(world: &World, engine: &EngineState) -> bool {
     let was_there = engine.facts.is_some() || engine.record.added_at < world.since;
-    was_there && engine.same_as.is_none() && !engine.record.given_up
+    was_there && engine.same_as.is_none() && !engine.record.given_up && !engine.record.waits_for_approval()
 }

@@ -7,7 +7,7 @@ use pierhead_store::{Revision, StoreJson};
 use std::net::{IpAddr, Ipv6Addr};
 
 /// The most labels of a host.
-const MOST_LABELS: usize = 256;
+pub(super) const MOST_LABELS: usize = 256;
 
 /// A record in the making.
 pub(super) struct Place {
@@ -61,7 +61,7 @@ fn names(host: &JoiningHost) -> Vec<EngineId> {
     std::iter::once(first.clone()).chain(numbered).collect()
 }
 
-fn address(text: &str) -> Result<String, JoinError> {
+pub(super) fn address(text: &str) -> Result<String, JoinError> {
     let bare = text.trim_start_matches('[').trim_end_matches(']');
     match bare.parse::<IpAddr>() {
         Ok(IpAddr::V6(ip)) => return Ok(format!("agent://{}", v6(ip))),
@@ -91,6 +91,7 @@ fn fresh(id: EngineId, addr: String, host: &JoiningHost, by: &Username, now: Tim
         over_commit: OverCommit::default(),
         duty: Duty::default(),
         given_up: false,
+        registered: None,
         sealed_tls: None,
         sealed_registry_auth: None,
         agent: None,

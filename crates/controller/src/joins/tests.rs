@@ -1,6 +1,7 @@
 use super::*;
 use crate::{Clock, Options};
 use pierhead_engine::{Fake, FakeOptions};
+use pierhead_model::HostFacts;
 use pierhead_store::Embedded;
 use pierhead_store::seal::Sealer;
 use rcgen::KeyPair;
@@ -32,11 +33,12 @@ impl Pool {
     }
 
     async fn secret(&self, life: Duration) -> String {
-        self.controller.make_join_secret(&self.admin, life, None).await.unwrap().secret
+        self.controller.make_join_secret(&self.admin, life, false, None).await.unwrap().secret
     }
 
     async fn join(&self, secret: &str, host: &JoiningHost) -> Result<Joined, JoinError> {
-        self.controller.join_host(&self.authority, secret, host, HOUR).await
+        let admission = Admission { life: HOUR, needs_approval: false };
+        self.controller.join_host(&self.authority, secret, host, admission).await
     }
 
     async fn renew(&self, shown: &[u8]) -> Result<Joined, JoinError> {
@@ -59,7 +61,13 @@ fn key() -> Vec<u8> {
 
 fn host(name: &str, address: &str) -> JoiningHost {
     let labels = vec!["ssd".to_owned()];
-    JoiningHost { name: Some(name.to_owned()), address: address.to_owned(), labels, public_key: key(), id: None }
+    JoiningHost {
+        name: Some(name.to_owned()),
+        address: address.to_owned(),
+        labels,
+        public_key: key(),
+        ..JoiningHost::default()
+    }
 }
 
 #[tokio::test]
@@ -154,4 +162,54 @@ async fn a_revoked_host_gets_its_place_back_with_a_new_secret_only() {
     assert_eq!(pool.agent_of(&again.certificate), None);
     let missing = pool.controller.revoke_agent(&pool.admin, "web", None).await;
     assert!(matches!(missing, Err(RequestError::NotFound { .. })));
+}
+
+/// Whether the pool has asked its engine anything: a fake that was asked is healthy soon.
+fn status(pool: &Pool, id: &str) -> pierhead_model::HealthStatus {
+    pool.controller.known().world.engines()[id].health.status
+}
+
+async fn until(what: &str, condition: impl Fn() -> bool) {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    while !condition() {
+        assert!(tokio::time::Instant::now() < deadline, "not in time: {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_host_waits_for_approval_unless_its_secret_says_otherwise() {
+    let pool = Pool::start().await;
+    let admission = Admission { life: HOUR, needs_approval: true };
+    let approved = pool.controller.make_join_secret(&pool.admin, HOUR, true, None).await.unwrap().secret;
+    let trusted = host("trusted", "10.0.0.6");
+    assert!(!pool.controller.join_host(&pool.authority, &approved, &trusted, admission).await.unwrap().waits);
+    let (secret, web) = (pool.secret(HOUR).await, host("web", "10.0.0.5"));
+    let joined = pool.controller.join_host(&pool.authority, &secret, &web, admission).await.unwrap();
+    let id = joined.engine.clone();
+    assert!(joined.waits && pool.controller.waits_for_approval(&id) && pool.agent_of(&joined.certificate).is_some());
+    until("the other is asked", || status(&pool, "trusted") == HealthStatus::Healthy).await;
+    assert_eq!(status(&pool, "web"), HealthStatus::Pending, "it was asked");
+    assert!(pool.controller.engines.link(&id).is_none());
+    // A renewal does not let it in.
+    let renewed = pool.renew(&joined.certificate).await.unwrap();
+    assert!(renewed.waits && pool.controller.waits_for_approval(&id));
+    let told = HostTold { from: "10.0.0.7".to_owned(), ..HostTold::default() };
+    let facts = HostFacts { cpus: 3, ..HostFacts::default() };
+    pool.controller.host_told(&id, facts, &told).await.unwrap();
+    let state = pool.controller.known().world.engines()["web"].clone();
+    assert_eq!((state.host.unwrap().cpus, state.record.addr.as_str()), (3, "agent://10.0.0.7"));
+    assert!(pool.controller.waits_for_approval(&id), "what it tells lets it in");
+    pool.controller.approve_engine(&pool.admin, "web", None).await.unwrap();
+    until("it is asked", || status(&pool, "web") == HealthStatus::Healthy).await;
+    pool.controller.approve_engine(&pool.admin, "web", None).await.unwrap();
+    let (approvals, changes) = (pool.events("approve-engine").await, pool.events("change-engine").await);
+    assert_eq!((approvals, changes), (1, 1), "once is enough");
+    let missing = pool.controller.approve_engine(&pool.admin, "nobody", None).await;
+    assert!(matches!(missing, Err(RequestError::NotFound { .. })));
+    // Who joins again waits again.
+    pool.controller.revoke_agent(&pool.admin, "web", None).await.unwrap();
+    let secret = pool.secret(HOUR).await;
+    let moved = host("web", "10.0.0.7");
+    assert!(pool.controller.join_host(&pool.authority, &secret, &moved, admission).await.unwrap().waits);
 }

@@ -4,7 +4,8 @@ use super::{Actor, Idempotency, RequestError, Started};
 use crate::known::Known;
 use crate::{Controller, keys};
 use pierhead_model::{
-    AppId, Duty, Engine, EngineId, EventTag, Move, Operation, OperationId, OperationState, Relocation, Timestamp,
+    AgentKeys, AppId, Duty, Engine, EngineId, EventTag, Move, Operation, OperationId, OperationState, Relocation,
+    Timestamp,
 };
 use pierhead_planner::{Rebalance, Survival, freeze, moves_off, rebalance, survive};
 use pierhead_store::{Error, Transaction};
@@ -52,6 +53,29 @@ impl Controller {
                 return Ok(Made::Already(None));
             }
             on_duty(known, engine, Duty::InService, "uncordon-engine")
+        });
+        made.await.map(drop)
+    }
+
+    /// Takes a host that waits for approval into the pool; one that does not wait stays as it is.
+    ///
+    /// # Errors
+    /// If there is no such engine.
+    pub async fn approve_engine(
+        &self,
+        actor: &Actor,
+        id: &str,
+        asked: Option<&Idempotency>,
+    ) -> Result<(), RequestError> {
+        let made = self.change_hosts(actor, asked, |known, _| {
+            let engine = found(known, id)?;
+            if !engine.waits_for_approval() {
+                return Ok(Made::Already(None));
+            }
+            let agent = engine.agent.clone().map(|agent| AgentKeys { waits: false, ..agent });
+            let transaction = with_record(Transaction::new(), known, &Engine { agent, ..engine.clone() })?;
+            let message = format!("id={}, addr={}", engine.id, engine.addr);
+            Ok(Made::Change(Change { transaction, event: "approve-engine", message, operation: None }))
         });
         made.await.map(drop)
     }

@@ -42,6 +42,26 @@ fn a_host_that_was_down_is_not_known_until_it_is_listed_again() {
 }
 
 #[test]
+fn a_host_that_waits_for_approval_takes_nothing_and_holds_up_nothing() {
+    let mut pool = Simulation::new(&["a", "b"]);
+    let agent = |waits| Some(pierhead_model::AgentKeys { waits, ..Default::default() });
+    let record = pool.world.engines()[&engine("b")].record.clone();
+    pool.world.set_engine(pierhead_model::Engine { agent: agent(true), ..record.clone() });
+    assert!(!pool.world.engines()[&engine("b")].is_usable() && pool.world.is_seen());
+    assert_eq!(pool.world.ledger().host(&engine("b")).unwrap().unavailable.as_deref(), Some("it waits for approval"));
+    pool.run("web", 2, spec("httpd"));
+    pool.rest();
+    assert!(pool.world.assignments().values().all(|slot| slot.engine == engine("a")));
+    // One that was never reached, too: nobody waits for it to take what others refuse.
+    pool.world.remove_engine(&engine("b"));
+    let added_at = pool.now;
+    pool.world.set_engine(pierhead_model::Engine { agent: agent(true), added_at, ..record.clone() });
+    assert!(pool.world.is_seen() && pool.world.unknown_host(pool.now).is_none());
+    pool.world.set_engine(pierhead_model::Engine { agent: agent(false), added_at, ..record });
+    assert!(!pool.world.is_seen() && pool.world.unknown_host(pool.now).is_some());
+}
+
+#[test]
 fn containers_come_and_go_with_their_holds() {
     let mut pool = Simulation::new(&["a"]);
     let foreign = pierhead_model::ObservedContainer { limits: pierhead_model::Resources::new(500, 128), ..observed() };
@@ -77,7 +97,7 @@ fn a_listing_does_not_blur_when_a_container_was_made() {
 fn of_those_made_at_once_the_higher_slot_is_the_newer() {
     let mut pool = Simulation::new(&["a", "b"]);
     pool.run("web", 4, spec("httpd"));
-    pool.settle();
+    pool.rest();
     let made_at = |slot: u32, at: u64| {
         let assignment = pool.assignment("web", slot);
         let current = pool.world.current(assignment);
@@ -93,7 +113,7 @@ fn of_those_made_at_once_the_higher_slot_is_the_newer() {
 fn what_was_made_for_a_slot_is_found_by_it() {
     let mut pool = Simulation::new(&["a", "b"]);
     pool.run("web", 2, spec("httpd"));
-    pool.settle();
+    pool.rest();
     let assignment = pool.assignment("web", 1).clone();
     let current = pool.world.current(&assignment);
     assert_eq!(current.len(), 1);
@@ -105,7 +125,7 @@ fn what_was_made_for_a_slot_is_found_by_it() {
     assert_eq!(pool.world.labelled().count(), 2);
     assert_eq!(pool.world.assignments_of(&app_id("web")).count(), 2);
     pool.destroy("web", &[0, 1]);
-    pool.settle();
+    pool.rest();
     assert_eq!(pool.world.labelled().count(), 0);
     assert_eq!(pool.world.assignments_of(&app_id("web")).count(), 0);
 }
@@ -141,7 +161,7 @@ fn one_engine_under_two_addresses_is_used_once() {
 fn a_container_of_the_record_is_no_surplus_wherever_it_is_seen() {
     let mut pool = Simulation::new(&["a", "b"]);
     pool.run("web", 1, spec("httpd"));
-    pool.settle();
+    pool.rest();
     let assignment = pool.world.assignments()[&key("web", 0)].clone();
     let there = pool.world.current(&assignment).values().next().map(|container| (*container).clone()).unwrap();
     let other = if assignment.engine == engine("a") { engine("b") } else { engine("a") };
