@@ -79,6 +79,7 @@ fn engines(routes: Routes) -> Routes {
         .post("/api/engines/join-tokens", Holders(WriteEngines), joins::make, doc::engines::make_join_token())
         .get("/api/engines/{id}", Holders(ReadEngines), engines::show, doc::engines::show())
         .delete("/api/engines/{id}", Holders(WriteEngines), engines::remove, doc::engines::remove())
+        .post("/api/engines/{id}/approve", Holders(WriteEngines), joins::approve, doc::engines::approve())
         .post("/api/engines/{id}/revoke", Holders(WriteEngines), joins::revoke, doc::engines::revoke())
         .post("/api/engines/{id}/cordon", Holders(WriteEngines), duty::cordon, doc::cluster::cordon())
         .post("/api/engines/{id}/uncordon", Holders(WriteEngines), duty::uncordon, doc::cluster::uncordon())

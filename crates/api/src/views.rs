@@ -1,5 +1,6 @@
 //! The world as it is shown: every view in one place, with what only an owner may see left out for others.
 
+mod agent;
 mod event;
 mod explain;
 mod rows;
@@ -26,8 +27,9 @@ pub(crate) fn engine(world: &World, state: &EngineState) -> EngineView {
     let facts = state.facts.clone().unwrap_or_default();
     // It answers, and tells what it is a moment later: until then nobody could use it.
     let status = match state.health.status {
-        HealthStatus::Healthy if state.facts.is_none() => HealthStatus::Pending,
-        status => status,
+        _ if state.record.waits_for_approval() => "waiting",
+        HealthStatus::Healthy if state.facts.is_none() => HealthStatus::Pending.as_str(),
+        status => status.as_str(),
     };
     let allocatable = state.record.allocatable(&facts);
     let reserved = world.ledger().reserved(&state.record.id);
@@ -38,9 +40,9 @@ pub(crate) fn engine(world: &World, state: &EngineState) -> EngineView {
         memory: allocatable.memory_mb as f64,
         labels: state.labels().into_iter().collect(),
         health: HealthView {
-            status: status.as_str().to_owned(),
+            status: status.to_owned(),
             response_time: state.health.response_time_ms,
-            reason: state.why_unused().unwrap_or_else(|| state.health.reason.clone()),
+            reason: reason(state),
             since: format_timestamp(state.health.since.max(state.record.added_at)),
         },
         duty: duty(world, state).to_owned(),
@@ -54,7 +56,16 @@ pub(crate) fn engine(world: &World, state: &EngineState) -> EngineView {
         kernel: facts.kernel,
         storage_driver: facts.storage_driver,
         lacks: facts.lacks,
+        agent: state.record.agent.as_ref().map(|keys| agent::agent(keys, state.host.as_ref())),
     }
+}
+
+/// Why it is not used as it is, in words.
+fn reason(state: &EngineState) -> String {
+    if state.record.waits_for_approval() {
+        return format!("for approval, by: pierhead engine approve {}", state.record.id);
+    }
+    state.why_unused().unwrap_or_else(|| state.health.reason.clone())
 }
 
 /// What a host is for: it is being drained as long as an operation is at it, and drained then.

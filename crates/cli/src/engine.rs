@@ -42,6 +42,12 @@ pub enum EngineCommand {
     Rm(EngineRmArgs),
     /// Print the command that adds a host by itself: paste it there
     JoinCommand(JoinCommandArgs),
+    /// Take in a host that waits for approval; 'engine rm' refuses it
+    Approve {
+        /// Its id
+        #[arg(add = names::engines())]
+        id: String,
+    },
     /// Shut out the agent of a host until it joins again; what runs there stays
     Revoke(EngineRevokeArgs),
     /// Place nothing new on a host; what runs there stays
@@ -119,6 +125,9 @@ pub struct JoinCommandArgs {
     /// What the host shall be called [default: its own name]
     #[arg(long)]
     pub id: Option<String>,
+    /// The host needs no approval, where hosts have to wait for it
+    #[arg(long)]
+    pub approved: bool,
 }
 
 /// What `engine revoke` takes.
@@ -169,6 +178,10 @@ pub(crate) async fn engine(args: &EngineArgs, client: &Client, out: &mut Output)
         (Some(EngineCommand::Add(args)), _) => add(args, client, out).await,
         (Some(EngineCommand::Rm(args)), _) => remove(args, WithoutTerminal::Refuse, client, out).await,
         (Some(EngineCommand::JoinCommand(args)), _) => join_command(args, client, out).await,
+        (Some(EngineCommand::Approve { id }), _) => {
+            client.approve_engine(id).await?;
+            out.done(&format!("approved {id}"))
+        }
         (Some(EngineCommand::Revoke(args)), _) => revoke(args, client, out).await,
         (Some(EngineCommand::Cordon { id }), _) => {
             client.cordon_engine(id).await?;
@@ -252,7 +265,7 @@ pub(crate) async fn remove(
 }
 
 async fn join_command(args: &JoinCommandArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
-    let request = JoinTokenRequest { expires_in: args.expires_in.clone() };
+    let request = JoinTokenRequest { expires_in: args.expires_in.clone(), approved: args.approved.then_some(true) };
     let made = client.make_join_token(&request).await?;
     if out.is_json() {
         return out.json(made.json());
@@ -316,6 +329,7 @@ mod tests {
     fn what_is_pasted_means_one_thing_to_a_shell() {
         let args = |labels: &[&str], id: Option<&str>| JoinCommandArgs {
             expires_in: None,
+            approved: false,
             labels: labels.iter().map(|&label| label.to_owned()).collect(),
             id: id.map(str::to_owned),
         };

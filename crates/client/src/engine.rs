@@ -46,6 +46,14 @@ impl Client {
         self.change_at_once(Call::post(&["api", "engines", "join-tokens"]).body(json(token)?)).await?.read()
     }
 
+    /// Approves a host that waits; one that does not stays as it is.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with status 404 if there is none.
+    pub async fn approve_engine(&self, id: &str) -> Result<(), ClientError> {
+        self.change_at_once(Call::post(&["api", "engines", id, "approve"])).await.map(drop)
+    }
+
     /// Shuts out the agent of an engine until it joins again; what runs there runs on.
     ///
     /// # Errors

@@ -89,6 +89,9 @@ pub struct EngineRequest {
     /// Set by the server only: accepted and ignored.
     #[serde(default, skip_serializing_if = "crate::is_for_servers")]
     pub lacks: Option<Value>,
+    /// Set by the server only: accepted and ignored.
+    #[serde(default, skip_serializing_if = "crate::is_for_servers")]
+    pub agent: Option<Value>,
 }
 
 /// The inner object of the original's form.
@@ -166,13 +169,60 @@ pub struct EngineView {
     pub storage_driver: String,
     /// What it lacks, each a sentence.
     pub lacks: Vec<String>,
+    /// The agent that it is reached through; absent for one that is reached at its address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<AgentView>,
+}
+
+/// The agent of a host, and what that tells of the host.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AgentView {
+    /// Whether the host waits for approval: until then nothing is asked of its engine.
+    pub waits_for_approval: bool,
+    /// SHA-256 of the certificates that count, the newest last; two while one replaces the other, none once revoked.
+    pub fingerprints: Vec<String>,
+    /// Until when the newest is good (RFC 3339).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<String>,
+    /// What it told when it called last; absent if it has not called yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<HostView>,
+}
+
+/// What an agent tells of its host.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HostView {
+    /// The version of the agent.
+    pub agent_version: String,
+    /// Cores that the kernel runs.
+    pub cpus: u32,
+    /// Memory, in MB.
+    pub memory: u64,
+    /// Addresses under which others can reach the host.
+    pub addresses: Vec<String>,
+    /// The kernel's release.
+    pub kernel: String,
+    /// The engine's version; empty if it does not answer the agent.
+    pub docker_version: String,
+    /// The newest version of the engine's API.
+    pub api_version: String,
+    /// What starts containers, with its version.
+    pub runtime: String,
+    /// What keeps images.
+    pub storage_driver: String,
+    /// The version of control groups, `1` or `2`.
+    pub cgroup_version: String,
+    /// What is wrong or missing, each a sentence.
+    pub lacks: Vec<String>,
 }
 
 /// How an engine answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HealthView {
-    /// `pending`, `healthy`, `suspect` or `down`.
+    /// `waiting` (for approval), `pending`, `healthy`, `suspect` or `down`.
     pub status: String,
     /// How long its last answer took, in milliseconds.
     pub response_time: u64,
@@ -334,6 +384,7 @@ mod tests {
             kernel: "x".into(),
             storage_driver: "x".into(),
             lacks: vec!["x".into()],
+            agent: Some(AgentView { waits_for_approval: false, fingerprints: vec![], expires_at: None, host: None }),
         };
         let request: EngineRequest = serde_json::from_value(serde_json::to_value(&view).unwrap()).unwrap();
         assert_eq!((request.id(), request.address().unwrap().as_str()), (Some("a"), "http://10.0.0.5:2375"));

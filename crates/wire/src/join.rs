@@ -18,6 +18,9 @@ pub struct JoinTokenRequest {
     /// How long it is good: `10m`, `1h`, `30d` (1m to 30d); one hour if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_in: Option<String>,
+    /// Whether its host comes into the pool without waiting for approval, where hosts have to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved: Option<bool>,
 }
 
 /// Answer of `POST /api/engines/join-tokens`: the token, which is shown this once.
@@ -59,7 +62,7 @@ mod tests {
 
     #[test]
     fn a_token_is_good_for_an_hour_or_as_long_as_is_said() {
-        let life = |text: Option<&str>| JoinTokenRequest { expires_in: text.map(str::to_owned) }.life();
+        let life = |text: Option<&str>| JoinTokenRequest { expires_in: text.map(str::to_owned), approved: None }.life();
         assert_eq!(life(None).unwrap().as_secs(), 3600);
         assert_eq!(life(Some("10m")).unwrap().as_secs(), 600);
         assert_eq!(life(Some("30d")).unwrap(), LONGEST);

@@ -32,7 +32,7 @@ pub use container::{ContainerView, EngineOfContainer, GONE_SINCE};
 pub use description::{
     DEFAULT_CPU_LIMIT_MILLIS, Defaults, ImageDescription, PortDescription, PortNumber, RestartDescription,
 };
-pub use engine::{EngineRequest, EngineView, HealthView, NestedEngine, RegistryAuthRequest};
+pub use engine::{AgentView, EngineRequest, EngineView, HealthView, HostView, NestedEngine, RegistryAuthRequest};
 pub use error::{ErrorBody, FieldError};
 pub use event::{EngineThenView, EventView};
 #[cfg(feature = "openapi")]

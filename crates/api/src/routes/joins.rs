@@ -1,4 +1,4 @@
-//! Hosts that join by themselves: tokens for them, and the revocation of what they got for one.
+//! Hosts that join by themselves: tokens for them, their approval, and the revocation of what they got for one.
 
 use super::engines;
 use crate::body::{Body, Path};
@@ -16,7 +16,7 @@ pub(super) async fn make(
     headers: HeaderMap,
     body: Body<JoinTokenRequest>,
 ) -> Result<(StatusCode, Json<JoinTokenCreated>), ApiError> {
-    let life = body.value.life()?;
+    let (life, approved) = (body.value.life()?, body.value.approved.unwrap_or(false));
     let no_agents = "this controller takes no agents; start it with --agent-listen IP:PORT";
     let joins = api.joins.as_ref().ok_or_else(|| ApiError::new(StatusCode::CONFLICT, "no_agents", no_agents))?;
     let key = idempotency(&headers, &[b"make-join-token", &body.bytes])?;
@@ -26,7 +26,7 @@ pub(super) async fn make(
     {
         return Err(given_before());
     }
-    let made = match api.controller.make_join_secret(&caller.actor(), life, once.as_ref()).await {
+    let made = match api.controller.make_join_secret(&caller.actor(), life, approved, once.as_ref()).await {
         // Perhaps the same request came twice, and the other one was faster.
         Err(RequestError::Store(error)) => match &once {
             Some(once) if once.was_done().await? => return Err(given_before()),
@@ -52,6 +52,17 @@ pub(super) async fn revoke(
     let key = idempotency(&headers, &[b"revoke-engine", id.as_bytes()])?;
     let once = key.map(|key| api.controller.once(&caller.identity.username, &key));
     api.controller.revoke_agent(&caller.actor(), &id, once.as_ref()).await?;
+    engines::shown(&api, &id).map(Json)
+}
+
+pub(super) async fn approve(
+    State(api): State<Api>,
+    caller: Caller,
+    headers: HeaderMap,
+    Path(id): Path,
+) -> Result<Json<EngineView>, ApiError> {
+    let key = idempotency(&headers, &[b"approve-engine", id.as_bytes()])?;
+    api.controller.approve_engine(&caller.actor(), &id, key.as_ref()).await?;
     engines::shown(&api, &id).map(Json)
 }
 

@@ -45,6 +45,7 @@ const ROUTES: &[(&str, &str, Who)] = &[
     ("GET", "/api/engines/{id}", Users),
     ("DELETE", "/api/engines/{id}", Admins),
     ("POST", "/api/engines/join-tokens", Admins),
+    ("POST", "/api/engines/{id}/approve", Admins),
     ("POST", "/api/engines/{id}/revoke", Admins),
     ("POST", "/api/engines/{id}/cordon", Admins),
     ("POST", "/api/engines/{id}/uncordon", Admins),

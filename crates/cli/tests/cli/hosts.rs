@@ -2,6 +2,7 @@
 
 use crate::scripted::Reply;
 use crate::session::{Session, operation};
+use pierhead_wire::Example as _;
 
 const DRAIN: &str = "POST /api/engines/e1/drain?wait=0";
 const OPERATION: &str = "GET /api/operations/op1?wait=1";
@@ -27,6 +28,28 @@ async fn a_host_is_cordoned_and_put_back() {
     assert_eq!(session.run("engine cordon e1").await.out, "cordoned e1; what runs there stays\n");
     assert_eq!(session.run("engine uncordon e1").await.out, "e1 is back in service\n");
     assert_eq!(session.run("engine cordon e2").await.code, 3);
+}
+
+#[tokio::test]
+async fn a_host_that_waits_is_shown_with_what_its_agent_tells_and_approved() {
+    let session = Session::start().await;
+    let mut host = pierhead_wire::EngineView::example_json();
+    host["id"] = "e1".into();
+    host["health"] =
+        serde_json::json!({"status": "waiting", "response_time": 0, "reason": "for approval, by: x", "since": "y"});
+    host["agent"]["waits_for_approval"] = true.into();
+    session.server.json("GET /api/engines", serde_json::json!([host]).to_string());
+    session.server.json("GET /api/engines/e1", host.to_string());
+    session.server.json("POST /api/engines/e1/approve", host.to_string());
+    let listed = session.run("engine ls").await.out;
+    assert!(listed.contains("waiting for approval"), "{listed}");
+    let shown = session.run("engine show e1").await.out;
+    let fingerprint = host["agent"]["fingerprints"][0].as_str().unwrap();
+    for words in ["waiting for approval", fingerprint, "8 cores", "10.0.0.5", "runc 1.2.8", "Live restore is off"] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    assert_eq!(session.run("engine approve e1").await.out, "approved e1\n");
+    assert_eq!(session.run("engine approve e2").await.code, 3);
 }
 
 #[tokio::test]

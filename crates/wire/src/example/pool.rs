@@ -2,9 +2,9 @@
 
 use super::{Example, MOMENT, health};
 use crate::{
-    ClusterInfo, ContainerView, EngineOfContainer, EngineRequest, EngineThenView, EngineView, EventView, Health,
-    HomelessView, JoinTokenCreated, JoinTokenRequest, MoveView, RebalanceRequest, RebalanceView, ScoreView,
-    SilentEngine, SurvivalView,
+    AgentView, ClusterInfo, ContainerView, EngineOfContainer, EngineRequest, EngineThenView, EngineView, EventView,
+    Health, HomelessView, HostView, JoinTokenCreated, JoinTokenRequest, MoveView, RebalanceRequest, RebalanceView,
+    ScoreView, SilentEngine, SurvivalView,
 };
 
 fn labels() -> Vec<String> {
@@ -48,13 +48,36 @@ impl Example for EngineView {
             kernel: "6.1.0".to_owned(),
             storage_driver: "overlay2".to_owned(),
             lacks: Vec::new(),
+            agent: Some(agent()),
         }
+    }
+}
+
+fn agent() -> AgentView {
+    let host = HostView {
+        agent_version: "0.1.0".to_owned(),
+        cpus: 8,
+        memory: 32_000,
+        addresses: vec!["10.0.0.5".to_owned()],
+        kernel: "6.1.0".to_owned(),
+        docker_version: "20.10.24".to_owned(),
+        api_version: "1.41".to_owned(),
+        runtime: "runc 1.2.8".to_owned(),
+        storage_driver: "overlay2".to_owned(),
+        cgroup_version: "2".to_owned(),
+        lacks: vec!["Live restore is off: a restart of the engine stops every container on it.".to_owned()],
+    };
+    AgentView {
+        waits_for_approval: false,
+        fingerprints: vec!["714e01115f7642a9d2d9a9a8f0a4a3a1b6c5d4e3f2a1b0c9d8e7f6a5b4c3d2e1".to_owned()],
+        expires_at: Some(MOMENT.to_owned()),
+        host: Some(host),
     }
 }
 
 impl Example for JoinTokenRequest {
     fn example() -> Self {
-        Self { expires_in: Some("1h".to_owned()) }
+        Self { expires_in: Some("1h".to_owned()), approved: Some(true) }
     }
 }
 

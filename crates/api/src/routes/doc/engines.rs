@@ -58,3 +58,15 @@ pub fn revoke() -> Doc {
         .once()
         .refuses(404, "not_found", "There is no such host")
 }
+
+pub fn approve() -> Doc {
+    Doc::new("approve_engine", "Approve a host that waits")
+        .about(
+            "With `--approve-hosts` a host that joins waits: it is listed with what its agent tells, nothing is asked of \
+             its engine, and nothing is placed there. To refuse it, remove it. One that does not wait stays as it is.",
+        )
+        .path("id", "Its id")
+        .answers::<EngineView>(200, "The host")
+        .once()
+        .refuses(404, "not_found", "There is no such host")
+}
