@@ -5,7 +5,7 @@ mod install;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
-use pierhead_agent::{Agent, Controller, Gate, Host, INTERVAL, Identity, JoinToken, LoadMeter, Pulse, Terms, Timing};
+use pierhead_agent::{Agent, Controller, Forbid, Gate, Host, INTERVAL, Identity, JoinToken, LoadMeter, Pulse, Terms, Timing, in_words, watch_engine};
 use pierhead_controller::fingerprint;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -54,6 +54,9 @@ struct HostArgs {
     /// Where the host's published ports answer [default: the address that it calls from]
     #[arg(long, value_name = "ADDRESS", global = true)]
     address: Option<String>,
+    /// What no controller may do on this host: host-network, host-paths, other-containers; several as a comma list
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', global = true)]
+    forbid: Vec<Forbid>,
     /// Socket of the host's Docker engine
     #[arg(long, value_name = "FILE", default_value = "/var/run/docker.sock", global = true)]
     docker_socket: PathBuf,
@@ -78,12 +81,17 @@ async fn run(args: &HostArgs) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("waiting for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("waiting for SIGINT")?;
     let identity = args.identity().await?;
-    tracing::info!(engine = identity.engine, controllers = identity.controllers.join(" "), "this host is in the pool");
+    let (controllers, shown) = (identity.controllers.join(" "), fingerprint(&identity.certificate));
+    tracing::info!(engine = identity.engine, controllers, certificate = shown, "this host is in the pool");
     let terms = Arc::new(Terms::open(&args.state_dir)?);
-    let gate = Arc::new(Gate::new(&args.docker_socket, terms, Pulse::new(INTERVAL, LoadMeter::source())));
-    for lack in gate.facts().await.lacks {
-        tracing::warn!("{lack}");
-    }
+    let pulse = Pulse::new(INTERVAL, LoadMeter::source()).with_engine(watch_engine(&args.docker_socket));
+    let gate = Gate::new(&args.docker_socket, terms, pulse);
+    let labels = (!args.labels.is_empty()).then(|| args.labels.clone());
+    let gate = gate.telling(labels, args.address.clone()).forbidding(args.forbid.iter().copied().collect());
+    let gate = Arc::new(gate);
+    // An engine that hangs must not keep the host from calling.
+    let looked_at = Arc::clone(&gate);
+    tokio::spawn(async move { looked_at.facts().await.lacks.iter().for_each(|lack| tracing::warn!("{lack}")) });
     let (tls, config) = watch::channel(Arc::new(identity.client_config()?));
     let controllers = identity.controllers.iter().map(|address| Controller::at(address)).collect();
     let agent = Agent::new(controllers, config, gate, Timing::default());
@@ -111,6 +119,15 @@ async fn keep_fresh(mut identity: Identity, args: &HostArgs, tls: watch::Sender<
                 identity = next;
                 tls.send_replace(config);
             }
+            Err(error) if identity.expires_at <= moment() => {
+                let error = format!("{error:#}");
+                tracing::error!(
+                    error,
+                    "this host's certificate has expired: it was away for too long, or its clock is wrong; join again \
+                     with a new token from 'pierhead engine join-command'"
+                );
+                tokio::time::sleep(LONGEST_NAP).await;
+            }
             Err(error) => {
                 let pause = Duration::from_millis(identity.expires_at.saturating_sub(identity.renew_at) / 10);
                 tracing::warn!(error = format!("{error:#}"), "the certificate could not be renewed; it is tried again");
@@ -121,7 +138,8 @@ async fn keep_fresh(mut identity: Identity, args: &HostArgs, tls: watch::Sender<
 }
 
 async fn renewed(identity: &Identity, args: &HostArgs) -> Result<(Identity, Arc<rustls::ClientConfig>)> {
-    let next = pierhead_agent::renew(identity, &Timing::default()).await?;
+    let next = pierhead_agent::renew(identity, &Timing::default()).await;
+    let next = next.map_err(|error| anyhow::anyhow!(in_words(&error)))?;
     // The old one counts until the new one is shown: it must not be shown before it is kept.
     next.keep(&args.state_dir)?;
     let config = next.client_config()?;
@@ -162,9 +180,10 @@ impl HostArgs {
         };
         // A host that cannot keep its key must not use up the token.
         std::fs::create_dir_all(&self.state_dir).with_context(|| self.state_dir.display().to_string())?;
-        let mut joined =
-            pierhead_agent::join(&token, &host, &Timing::default()).await.context("this host did not join")?;
+        let joined = pierhead_agent::join(&token, &host, &Timing::default()).await;
+        let mut joined = joined.map_err(|error| anyhow::anyhow!("this host did not join: {}", in_words(&error)))?;
         joined.joined_with = mark(&token);
+        Terms::forget(&self.state_dir)?;
         joined.keep(&self.state_dir)?;
         tracing::info!(engine = joined.engine, "this host has joined the pool");
         Ok(joined)

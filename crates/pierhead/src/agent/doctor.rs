@@ -2,9 +2,16 @@
 
 use super::{HostArgs, moment};
 use anyhow::{Result, bail};
-use pierhead_agent::{Controller, EngineState, Gate, INTERVAL, Identity, LoadMeter, Pulse, Terms, Timing, try_call};
-use std::error::Error;
+use pierhead_agent::{EngineState, Gate, INTERVAL, Identity, LoadMeter, Pulse, Standing, Terms, Timing, in_words};
+use pierhead_controller::fingerprint;
+use std::io::ErrorKind;
+use std::path::Path;
 use std::sync::Arc;
+
+/// How far two clocks may be apart, in milliseconds.
+const MOST_SKEW: u64 = 30_000;
+/// How long after its moment a renewal may be late, in milliseconds: it is tried again at least once a minute.
+const LATE: u64 = 180_000;
 
 /// What was found, in the order in which it is told.
 #[derive(Debug, Default)]
@@ -31,7 +38,10 @@ pub(super) async fn doctor(args: &HostArgs) -> Result<()> {
 async fn look(args: &HostArgs) -> Found {
     let mut found = Found::default();
     match Identity::read(&args.state_dir) {
-        Ok(Some(identity)) => look_at_pool(&identity, args, &mut found).await,
+        Ok(Some(identity)) => {
+            look_at_directory(&args.state_dir, &mut found);
+            look_at_pool(&identity, args, &mut found).await;
+        }
         Ok(None) => found.bad.push(format!(
             "This host is in no pool: {} holds no identity. Make a token with 'pierhead engine join-command'.",
             args.state_dir.display()
@@ -56,32 +66,71 @@ async fn look(args: &HostArgs) -> Found {
 }
 
 async fn look_at_pool(identity: &Identity, args: &HostArgs, found: &mut Found) {
-    found.good.push(format!("This host is {} in its pool.", identity.engine));
-    let days = identity.expires_at.saturating_sub(moment()) / (24 * 3600 * 1000);
-    if identity.expires_at <= moment() {
-        found.bad.push("Its certificate has expired: join again with a new token.".to_owned());
-    } else {
-        found.good.push(format!("Its certificate is good for {days} more days, and is renewed before."));
+    let now = moment();
+    found.good.push(format!(
+        "This host is {} in its pool; its certificate is {}.",
+        identity.engine,
+        fingerprint(&identity.certificate)
+    ));
+    let days = identity.expires_at.saturating_sub(now) / (24 * 3600 * 1000);
+    if identity.expires_at <= now {
+        return found.bad.push(
+            "Its certificate has expired: the host was away for too long, or its clock is wrong. Compare 'date' with the \
+             controller's, or join again with a new token from 'pierhead engine join-command'."
+                .to_owned(),
+        );
     }
-    let config = match identity.client_config() {
-        Ok(config) => Arc::new(config),
-        Err(error) => return found.bad.push(format!("Its certificate cannot be used: {}.", in_words(&error))),
-    };
+    // A third of its life is left after the moment of its renewal.
+    let issued = identity.renew_at.saturating_sub(2 * identity.expires_at.saturating_sub(identity.renew_at));
+    if now + MOST_SKEW < issued {
+        found.bad.push("This host's clock was set back before the moment at which it got its certificate.".to_owned());
+    }
+    found.good.push(format!("Its certificate is good for {days} more days, and is renewed before."));
+    if identity.renew_at + LATE < now {
+        found.bad.push(
+            "Its certificate should have been renewed: does the agent run, and does it reach the controller?"
+                .to_owned(),
+        );
+    }
     let named = args.controllers().unwrap_or_default();
     for address in if named.is_empty() { &identity.controllers } else { &named } {
-        match try_call(&Controller::at(address), Arc::clone(&config), &Timing::default()).await {
-            Ok(()) => found.good.push(format!("The controller at {address} can be called.")),
+        match pierhead_agent::standing(identity, address, &Timing::default()).await {
+            Ok(standing) => tell_standing(address, &standing, found),
             Err(error) => found.bad.push(format!("The controller at {address}: {}.", in_words(&error))),
         }
     }
 }
 
-fn in_words(error: &dyn Error) -> String {
-    let mut words = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        words = format!("{words}: {cause}");
-        next = cause.source();
+fn tell_standing(address: &str, standing: &Standing, found: &mut Found) {
+    found.good.push(format!("The controller at {address} can be called, and believes this host."));
+    if standing.waits {
+        found.bad.push(format!("This host waits for approval, by: pierhead engine approve {}.", standing.engine));
     }
-    words
+    let apart = standing.now_ms.abs_diff(moment());
+    if apart > MOST_SKEW {
+        found.bad.push(format!(
+            "The clocks of this host and of the controller at {address} are {} s apart: certificates may seem not to be \
+             good yet, or any more. Let both take their time from the network.",
+            apart / 1000
+        ));
+    }
 }
+
+/// Whether the directory of the host's key takes a file: a full disk is told here before it costs the next renewal.
+fn look_at_directory(dir: &Path, found: &mut Found) {
+    let probe = dir.join("doctor.new");
+    let written = std::fs::write(&probe, [0; 4096]).and_then(|()| std::fs::remove_file(&probe));
+    if let Err(error) = written {
+        // Nothing is left of a file that was half written.
+        let _absent = std::fs::remove_file(&probe);
+        let why = match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "its disk is full".to_owned(),
+            ErrorKind::PermissionDenied => "this user may not; run this as root, as the agent".to_owned(),
+            _ => error.to_string(),
+        };
+        found.bad.push(format!("Nothing can be written to {}: {why}.", dir.display()));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -41,21 +41,49 @@ fn unit(program: &Path, args: &HostArgs) -> Result<String> {
     for controller in args.controllers()? {
         words.extend(["--controller".to_owned(), controller]);
     }
+    let more = args.labels.iter().map(|label| ("--label", label.clone()));
+    let more = more.chain(args.address.iter().map(|address| ("--address", address.clone())));
+    for (flag, value) in more.chain(args.forbid.iter().map(|forbid| ("--forbid", forbid.to_string()))) {
+        words.extend([flag.to_owned(), value]);
+    }
     let command = words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
     Ok(format!(
         "[Unit]
 Description=Pierhead agent
 After=network-online.target docker.service
 Wants=network-online.target
+# It is tried for ever: a host whose agent has given up is lost to its pool.
+StartLimitIntervalSec=0
 
 [Service]
 ExecStart={command}
 Restart=always
 RestartSec=1
+# A stop of the agent stops nothing else: containers are the engine's.
+KillMode=process
+OOMScoreAdjust=-500
+UMask=0077
 NoNewPrivileges=yes
+CapabilityBoundingSet=CAP_NET_RAW
 ProtectSystem=strict
-ProtectHome=yes
+# Read only, not hidden: the program may be there.
+ProtectHome=read-only
 PrivateTmp=yes
+PrivateDevices=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
 ReadWritePaths={}
 
 [Install]
@@ -86,6 +114,7 @@ fn quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pierhead_agent::Forbid;
     use std::path::PathBuf;
 
     fn args(state: &str) -> HostArgs {
@@ -95,6 +124,7 @@ mod tests {
             id: None,
             labels: vec![],
             address: None,
+            forbid: vec![],
             docker_socket: PathBuf::from("/run/docker.sock"),
             state_dir: PathBuf::from(state),
         }
@@ -108,6 +138,31 @@ mod tests {
         assert!(unit.contains(command), "{unit}");
         assert!(unit.contains("ReadWritePaths=/var/lib/pierhead-agent\n") && unit.contains("Restart=always"));
         assert!(!unit.contains("s3cret"));
+    }
+
+    #[test]
+    fn what_was_said_of_the_host_is_said_at_each_start() {
+        let told = HostArgs {
+            labels: vec!["ssd".to_owned(), "rack:2".to_owned()],
+            address: Some("web.lan".to_owned()),
+            forbid: vec![Forbid::HostPaths, Forbid::HostNetwork],
+            ..args("/s")
+        };
+        let unit = unit(Path::new("/p"), &told).unwrap();
+        let words = "--label ssd --label rack:2 --address web.lan --forbid host-paths --forbid host-network\n";
+        assert!(unit.contains(words), "{unit}");
+    }
+
+    /// By systemd itself, where it is there.
+    #[test]
+    fn systemd_understands_the_unit() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("pierhead-agent.service");
+        let program = std::env::current_exe().unwrap();
+        std::fs::write(&file, unit(&program, &args("/var/lib/pierhead-agent")).unwrap()).unwrap();
+        let Ok(verified) = Command::new("systemd-analyze").arg("verify").arg(&file).output() else { return };
+        let told = String::from_utf8_lossy(&verified.stderr).into_owned();
+        assert!(!told.contains("pierhead-agent"), "{told}");
     }
 
     #[test]
