@@ -3,11 +3,13 @@
 //! A beat is made when it can be sent, never ahead, so a slow tunnel gets fewer beats and no old ones.
 
 use crate::engine::BodyError;
+use crate::look::EngineWord;
 use futures_util::Stream;
 use hyper::body::{Bytes, Frame};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 
 /// How often a host beats.
@@ -24,6 +26,9 @@ pub struct Beat {
     pub late_ms: u64,
     /// What the host has to do.
     pub load: Load,
+    /// How the engine answers the agent; absent if the agent does not look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<EngineWord>,
 }
 
 /// What a host has to do, as a hint.
@@ -44,6 +49,7 @@ pub struct Pulse {
     interval: Duration,
     run: u64,
     load: LoadSource,
+    engine: Option<watch::Receiver<EngineWord>>,
 }
 
 impl std::fmt::Debug for Pulse {
@@ -56,23 +62,39 @@ impl Pulse {
     /// Beats at this interval, with what `load` says then.
     #[must_use]
     pub fn new(interval: Duration, load: LoadSource) -> Self {
-        Self { interval, run: rand::random(), load }
+        Self { interval, run: rand::random(), load, engine: None }
+    }
+
+    /// The same with what is seen of the engine; a beat comes early when that is urgent.
+    #[must_use]
+    pub fn with_engine(self, engine: watch::Receiver<EngineWord>) -> Self {
+        Self { engine: Some(engine), ..self }
     }
 
     /// The beats from now on, without end.
     pub(crate) fn frames(&self) -> impl Stream<Item = Result<Frame<Bytes>, BodyError>> + Send + use<> {
-        let pulse = self.clone();
+        let mut pulse = self.clone();
+        pulse.engine.iter_mut().for_each(watch::Receiver::mark_unchanged);
         let mut timer = tokio::time::interval(pulse.interval);
         timer.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        futures_util::stream::unfold((timer, 0), move |(mut timer, count)| {
-            let pulse = pulse.clone();
-            async move {
-                let due = timer.tick().await;
-                let late_ms = u64::try_from(Instant::now().saturating_duration_since(due).as_millis()).unwrap_or(0);
-                let beat = Beat { run: pulse.run, count, late_ms, load: (pulse.load)() };
-                Some((Ok(Frame::data(line(&beat))), (timer, count + 1)))
-            }
+        futures_util::stream::unfold((pulse, timer, 0), |(mut pulse, mut timer, count)| async move {
+            let late_ms = tokio::select! {
+                due = timer.tick() => Instant::now().saturating_duration_since(due).as_millis(),
+                () = urgent(pulse.engine.as_mut()) => 0,
+            };
+            let late_ms = u64::try_from(late_ms).unwrap_or(0);
+            let engine = pulse.engine.as_ref().map(|engine| engine.borrow().clone());
+            let beat = Beat { run: pulse.run, count, late_ms, load: (pulse.load)(), engine };
+            Some((Ok(Frame::data(line(&beat))), (pulse, timer, count + 1)))
         })
+    }
+}
+
+/// Returns when something is to be told of the engine at once.
+async fn urgent(engine: Option<&mut watch::Receiver<EngineWord>>) {
+    let Some(engine) = engine else { return std::future::pending().await };
+    if engine.changed().await.is_err() {
+        std::future::pending().await
     }
 }
 
@@ -104,5 +126,29 @@ mod tests {
         assert!(beats.iter().all(|beat| beat.run == beats[0].run && beat.load.cpu_permille == 7));
         assert!(beats[2].late_ms >= 300, "{beats:?}");
         assert_ne!(Pulse::new(INTERVAL, Arc::new(Load::default)).run, pulse.run);
+    }
+
+    #[tokio::test]
+    async fn a_beat_comes_early_when_the_engine_dies() {
+        let (tell, told) = watch::channel(EngineWord::default());
+        let pulse = Pulse::new(Duration::from_secs(3600), Arc::new(Load::default)).with_engine(told);
+        let mut frames = Box::pin(pulse.frames());
+        let mut next = async || {
+            let frame = frames.next().await.unwrap().unwrap().into_data().unwrap();
+            serde_json::from_slice::<Beat>(&frame).unwrap()
+        };
+        assert_eq!(next().await.engine, Some(EngineWord::default()), "the first comes at once");
+        let dead = EngineWord { silent_ms: 0, refuses: Some("nobody listens".to_owned()) };
+        tell.send_replace(dead.clone());
+        let beat = next().await;
+        assert_eq!((beat.count, beat.engine, beat.late_ms), (1, Some(dead), 0));
+    }
+
+    #[test]
+    fn a_beat_without_a_word_of_the_engine_is_one() {
+        let old = r#"{"run":1,"count":2,"late_ms":3,"load":{"cpu_permille":4,"memory_available":5}}"#;
+        let beat: Beat = serde_json::from_str(old).unwrap();
+        assert_eq!(beat.engine, None);
+        assert_eq!(serde_json::to_string(&beat).unwrap(), old);
     }
 }

@@ -7,19 +7,20 @@ use crate::beats::Beat;
 use crate::engine::BodyError;
 use crate::error::{AgentError, Result};
 use crate::facts::HostFacts;
-use crate::gate::{BEATS, FACTS, TALK, TunnelBody};
+use crate::gate::{BEATS, FACTS, KNOCK, TALK, TunnelBody};
 use crate::join::{JOIN_PROTOCOL, Joining};
+use crate::knock::{Knocked, Question};
 use crate::term::TERM;
 use crate::whole::Whole;
 use futures_util::stream::{self, Stream};
-use http_body_util::{BodyExt, Empty, Limited, StreamBody};
+use http_body_util::{BodyExt, Empty, Full, Limited, StreamBody};
 use hyper::body::{Bytes, Frame, Incoming};
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper::{Request, Response, Uri};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::pki_types::CertificateDer;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
@@ -209,8 +210,26 @@ impl Tunnel {
         parse(&body.to_bytes())
     }
 
+    /// Whether a kernel answers at one of these addresses of another host, as seen from this one; `None` if that cannot
+    /// be told from there.
+    ///
+    /// # Errors
+    /// The tunnel broke, or the agent refuses.
+    pub async fn knock(&self, addresses: &[IpAddr]) -> Result<Option<bool>> {
+        let question = Question { addresses: addresses.to_vec() };
+        let json = serde_json::to_vec(&question).map_err(|error| broken(error.into()))?;
+        let json = Full::from(json).map_err(|never| match never {}).boxed_unsync();
+        let body = self.ask(Request::post(KNOCK).body(json).map_err(|error| broken(error.into()))?).await?;
+        let body = Limited::new(body, LONGEST_ANSWER).collect().await.map_err(broken)?;
+        Ok(parse::<Knocked>(&body.to_bytes())?.answers)
+    }
+
     async fn get(&self, path: &str) -> Result<Whole<Incoming>> {
-        let request = Request::get(path).body(nothing()).unwrap_or_default();
+        self.ask(Request::get(path).body(nothing()).unwrap_or_default()).await
+    }
+
+    /// The body of an answer, unless it is a refusal.
+    async fn ask(&self, request: Request<TunnelBody>) -> Result<Whole<Incoming>> {
         let (head, body) = self.send(request).await?.into_parts();
         if head.status.is_success() {
             return Ok(body);
