@@ -22,6 +22,13 @@ pub enum RoleCommand {
     /// List roles; that of admin names every permission
     #[command(visible_alias = "list")]
     Ls(ListArgs),
+    /// Show one role, a permission in a line
+    #[command(alias = "inspect")]
+    Show {
+        /// Its name
+        #[arg(add = names::roles())]
+        name: String,
+    },
     /// Make a role
     Add(RolePermissionsArgs),
     /// Change what a role may do
@@ -57,6 +64,14 @@ pub(crate) async fn role(args: &RoleArgs, client: &Client, out: &mut Output) -> 
     match &args.command {
         None => list(client, out).await,
         Some(RoleCommand::Ls(args)) => list(&args.of(client), out).await,
+        Some(RoleCommand::Show { name }) => {
+            let role = client.role(name).await?;
+            if out.is_json() {
+                return out.json(role.json());
+            }
+            let shown = render::account::role(&role);
+            out.text(&shown)
+        }
         Some(RoleCommand::Add(args)) => {
             let role = RoleRequest { name: args.name.clone(), permissions: args.permissions.clone() };
             client.add_role(&role).await?;

@@ -20,6 +20,17 @@ pub(crate) fn roles(roles: &[RoleDetail], width: Option<u16>) -> String {
     table(&["ROLE", "KIND", "PERMISSIONS"], roles.iter().map(row), width)
 }
 
+/// What `role show` prints.
+pub(crate) fn role(role: &RoleDetail) -> String {
+    let kind = if role.built_in { "built in" } else { "made" };
+    let none = || vec!["none".to_owned()];
+    let permissions = if role.permissions.is_empty() { none() } else { role.permissions.clone() };
+    let first = [("role", role.name.clone()), ("kind", kind.to_owned())];
+    // The name once, and then one permission below the other.
+    let rest = permissions.into_iter().enumerate().map(|(at, name)| (if at == 0 { "permissions" } else { "" }, name));
+    fields(&first.into_iter().chain(rest).collect::<Vec<_>>())
+}
+
 /// What `token ls` prints.
 pub(crate) fn tokens(tokens: &[TokenView], width: Option<u16>) -> String {
     let row = |token: &TokenView| {

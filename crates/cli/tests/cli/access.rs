@@ -1,6 +1,6 @@
 //! Roles and tokens.
 
-use crate::session::Session;
+use crate::session::{Session, app};
 use serde_json::Value;
 
 const TOKENS: &str = r#"[
@@ -70,6 +70,22 @@ async fn roles_are_listed_made_changed_and_given() {
     server.json("PUT /api/account/ann", "");
     let listed = session.run("role ls").await.out;
     assert!(listed.contains("built in") && listed.contains("read-engines, read-events"), "{listed}");
+    let user = r#"{"name":"user","permissions":["read-engines","read-events"],"built_in":true,"later":1}"#;
+    server
+        .json("GET /api/roles/user", user)
+        .json("GET /api/roles/idle", r#"{"name":"idle","permissions":[],"built_in":false}"#);
+    let shown = session.run("role show user").await.out;
+    let lines: Vec<&str> = shown.lines().map(str::trim_end).collect();
+    assert_eq!(
+        lines,
+        ["role         user", "kind         built in", "permissions  read-engines", "             read-events"]
+    );
+    let json: Value = serde_json::from_str(&session.run("role inspect user --json").await.out).unwrap();
+    assert_eq!((&json["permissions"][1], &json["later"]), (&"read-events".into(), &1.into()));
+    assert!(session.run("role show idle").await.out.contains("permissions  none"));
+    server.refuse("GET /api/roles/nope", 404, "not_found", "there is no role nope");
+    let absent = session.run("role show nope").await;
+    assert!(absent.code == 3 && absent.err.contains("there is no role nope"), "{absent:?}");
     for (line, said, body) in [
         (
             "role add watcher read-events read-engines",
@@ -138,4 +154,39 @@ async fn whoever_is_not_logged_in_is_told_so() {
     session.server.refuse("GET /auth/session", 401, "unauthenticated", "log in first");
     let ran = session.run("whoami").await;
     assert!(ran.code == 5 && ran.err.contains("pierhead login"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn what_an_account_leaves_is_said_and_taken_over_only_if_that_is_said() {
+    let mut session = Session::start().await;
+    let image = r#"{"id":"sha256:1","tags":["clare/shop:1"],"size":1,"engines":[],
+        "archive":{"tags":["clare/shop:1"],"size":1,"uploaded_at":"2026-01-01T00:00:00.000Z","uploaded_by":"clare"}}"#;
+    let apps = format!("[{},{}]", app("web"), app("shop").replace(r#""owner":"admin""#, r#""owner":"clare""#));
+    session.server.json("DELETE /api/account", "").json("GET /api/apps", &apps);
+    session.server.json("GET /api/images", &format!("[{image}]"));
+    let ran = session.run("account rm clare --yes").await;
+    assert_eq!((ran.code, ran.out.as_str()), (0, "deleted clare\n"));
+    for part in ["clare leaves apps (1), uploaded images (1)", "--inherit"] {
+        assert!(ran.err.contains(part), "{part}: {ran:?}");
+    }
+    assert_eq!(session.run("account rm clare --yes --json").await.err, "", "a script reads no notes");
+    let none = session.run("account rm bob --yes").await;
+    assert_eq!((none.code, none.err.as_str()), (0, ""), "who leaves nothing is not spoken of: {none:?}");
+    let blind = Session::start().await;
+    blind.server.json("DELETE /api/account", "").refuse("GET /api/apps", 403, "forbidden", "no");
+    let ran = blind.run("account rm clare --yes").await;
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "it is deleted, whatever can be told of it: {ran:?}");
+
+    session.server.json("POST /api/account", "");
+    session.input = "a new password\n";
+    for (line, inherit) in [("--inherit", Some(true)), ("", None)] {
+        let ran = session.run(&format!("account add clare --password-stdin {line}")).await;
+        assert_eq!((ran.code, ran.out.as_str()), (0, "added clare (user)\n"), "{ran:?}");
+        let body: Value = serde_json::from_str(&session.server.asked().last().unwrap().body).unwrap();
+        assert_eq!(body.get("inherit").and_then(Value::as_bool), inherit, "{body}");
+    }
+    let text = "a former account clare left 1 app and 1 uploaded image ('account add --inherit')";
+    blind.server.refuse("POST /api/account", 409, "name_owns_things", text);
+    let refused = Session { input: session.input, ..blind }.run("account add clare --password-stdin").await;
+    assert!(refused.code == 4 && refused.err.contains("account add --inherit"), "{refused:?}");
 }
