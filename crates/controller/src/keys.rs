@@ -22,6 +22,8 @@ pub const ROLES: &str = "roles/";
 pub const ACCOUNT_IDS: &str = "account-ids/";
 /// Hashes of tokens.
 pub const TOKENS: &str = "tokens/";
+/// Hosts that were removed by hand and are to be erased from the registry of hosts.
+pub const UNREGISTERED: &str = "unregistered/";
 /// Hashes of the secrets with which hosts join.
 pub const JOINS: &str = "joins/";
 /// The authority of the pool's certificates.
@@ -104,6 +106,12 @@ pub fn token(hash: &str) -> String {
 #[must_use]
 pub fn join(hash: &str) -> String {
     format!("{JOINS}{hash}")
+}
+
+/// The key of a removed host that may still be in the registry.
+#[must_use]
+pub fn unregistered(id: &EngineId) -> String {
+    format!("{UNREGISTERED}{id}")
 }
 
 /// The key of an image archive's record.

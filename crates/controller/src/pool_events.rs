@@ -144,6 +144,7 @@ mod tests {
             over_commit: OverCommit::default(),
             duty: Duty::default(),
             given_up: false,
+            registered: None,
             agent: None,
             sealed_tls: None,
             sealed_registry_auth: None,

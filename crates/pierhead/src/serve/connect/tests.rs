@@ -31,6 +31,7 @@ fn engine(addr: &str, sealed_tls: Option<String>) -> Engine {
         sealed_tls,
         duty: pierhead_model::Duty::default(),
         given_up: false,
+        registered: None,
         agent: None,
         sealed_registry_auth: None,
         added_at: Timestamp(0),
