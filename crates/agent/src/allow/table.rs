@@ -57,7 +57,7 @@ const fn change(path: &'static str, query: &'static [(&'static str, Value)], bod
 }
 
 /// `{id}` stands for one piece of a path, `{image}` for one or more.
-pub(crate) static RULES: [Rule; 33] = [
+pub(crate) static RULES: [Rule; 34] = [
     read("/_ping", &[]),
     Rule { method: "HEAD", ..read("/_ping", &[]) },
     read("/version", &[]),
@@ -99,6 +99,7 @@ pub(crate) static RULES: [Rule; 33] = [
     read("/images/json", &[("all", Flag), ("digests", Flag), ("filters", Filters)]),
     read("/images/get", &[("names", Names)]),
     read("/images/{image}/json", &[]),
+    read("/images/{image}/history", &[]),
     read("/images/{image}/get", &[]),
     change("/images/load", &[("quiet", Flag)], Body::Archive),
     // From a registry only: `fromSrc` would let the engine fetch any address.

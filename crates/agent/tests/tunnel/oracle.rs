@@ -13,8 +13,8 @@ const ORACLE: &str = "GET /_ping | HEAD /_ping | GET /version | GET /info | GET 
     | POST /containers/*/unpause | POST /containers/*/resize h w | DELETE /containers/* v force link \
     | POST /containers/*/attach logs stream stdin stdout stderr detachKeys | POST /containers/*/exec \
     | POST /exec/*/start | POST /exec/*/resize h w | GET /exec/*/json | GET /images/json all digests filters \
-    | GET /images/get names | GET /images/**/json | GET /images/**/get | POST /images/load quiet \
-    | POST /images/create fromImage tag platform";
+    | GET /images/get names | GET /images/**/json | GET /images/**/history | GET /images/**/get \
+    | POST /images/load quiet | POST /images/create fromImage tag platform";
 
 /// Whether a written request is one of the oracle's, told without the code that wrote it.
 pub fn is_listed(method: &str, target: &str) -> bool {

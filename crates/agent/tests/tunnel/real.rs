@@ -106,6 +106,7 @@ fn request() -> CreateRequest {
             links: BTreeMap::new(),
             restart: RestartPolicy::No,
             network: NetworkMode::Bridge,
+            single_writer: false,
         },
         ports: vec![port],
         labels: BTreeMap::from([(Ownership::CLUSTER.to_owned(), "tunnel".to_owned())]),
@@ -171,6 +172,35 @@ async fn a_talk(tunnel: &Tunnel, docker: &Docker) {
     docker.remove(&id).await.unwrap();
 }
 
+/// The sample through the agent without its layer, which is left out on the host.
+async fn an_image_without_layers(tunnel: &Tunnel, docker: &Docker) {
+    let ask = async |target: String| {
+        let request = Request::get(target).body(http_body_util::Empty::new().map_err(|never| match never {}).boxed_unsync());
+        let answer = tunnel.send(request.unwrap()).await.unwrap();
+        (answer.status().as_u16(), answer.into_body().collect().await.unwrap().to_bytes())
+    };
+    let image = ImageReference::parse(sample::IMAGE).unwrap();
+    let layers = docker.layers(&image).await.unwrap().unwrap();
+    assert_eq!(docker.history(&image).await.unwrap().iter().sum::<u64>(), layers.size_bytes);
+    let whole = ask(format!("/images/{image}/get")).await.1.len();
+    let chain = pierhead_engine::chain_ids(&layers.diff_ids).pop().unwrap();
+    let (status, less) = ask(format!("/pierhead/images/{image}/archive?have={chain}")).await;
+    assert!(status == 200 && less.len() as u64 + layers.size_bytes < whole as u64, "{} of {whole} bytes", less.len());
+    let length = less.len() as u64;
+    let archive = Archive::new("less").coming(futures_util::stream::iter([Ok(less)]).boxed(), length);
+    docker.load(&archive, Arc::new(|_| {})).await.unwrap();
+    for (target, expected, words) in [
+        (format!("{image}/archive?have=sha256:{}", "0".repeat(64)), 409, "no layers that end with"),
+        (format!("{image}/archive"), 400, "have=sha256:"),
+        (format!("none:1/archive?have={chain}"), 404, "No such image"),
+        (format!("../json/archive?have={chain}"), 403, "must be plain"),
+    ] {
+        let (status, told) = ask(format!("/pierhead/images/{target}")).await;
+        let told = String::from_utf8_lossy(&told);
+        assert!(status == expected && told.contains(words), "{target}: {status} {told}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_real_engine_does_all_through_the_tunnel() {
     let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("agent");
@@ -192,6 +222,7 @@ async fn a_real_engine_does_all_through_the_tunnel() {
     let docker = Docker::connect(&format!("unix://{}", socket.display()), options).unwrap();
     tokio::time::timeout(PATIENCE, everything_works(&docker)).await.expect("in time");
     tokio::time::timeout(PATIENCE, a_talk(&tunnel, &docker)).await.expect("in time");
+    tokio::time::timeout(PATIENCE, an_image_without_layers(&tunnel, &docker)).await.expect("in time");
     let beat = beats.next().await.unwrap().unwrap();
     assert!(beat.load.memory_available > 0);
 }

@@ -46,6 +46,10 @@ impl Dial for Way {
         });
         Ok(Box::new(near))
     }
+
+    fn is_agent(&self) -> bool {
+        true
+    }
 }
 
 async fn through(
