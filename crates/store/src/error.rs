@@ -75,6 +75,18 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// The store refuses who asks: a wrong password, a permission that is missing, a session that it has not.
+    #[error("the store refuses access: {reason}")]
+    Denied {
+        /// Why, in the store's words.
+        reason: String,
+    },
+    /// The store's address, or the certificates for it, can't be used.
+    #[error("{reason}")]
+    Address {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Another process has the directory open.
     #[error("{} is in use by another process; only one may open it", directory.display())]
     InUse {

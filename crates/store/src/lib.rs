@@ -1,7 +1,7 @@
 //! Documents with revisions, compare-and-put, watch, leases and leadership.
 //!
-//! This crate owns the [`Store`] contract, the bounds that every form of it keeps, and the embedded form
-//! ([`Embedded`]). It knows nothing of what the documents mean, and must never learn it: keys are text,
+//! This crate owns the [`Store`] contract, the bounds that every form of it keeps, and its two forms: embedded
+//! ([`Embedded`]) and in an etcd cluster ([`Etcd`]). It knows nothing of what the documents mean, and must never learn it: keys are text,
 //! values are bytes.
 //!
 //! The contract holds nothing that a replicated key-value service could not offer, so a controller behaves
@@ -10,6 +10,7 @@
 mod document;
 mod embedded;
 mod error;
+mod etcd;
 mod json;
 pub mod leadership;
 pub mod seal;
@@ -19,6 +20,7 @@ mod watch;
 pub use document::{Change, Changes, Entry, LeaseId, Listing, Page, Revision};
 pub use embedded::Embedded;
 pub use error::{Error, Result};
+pub use etcd::{Etcd, EtcdAddress, EtcdSettings};
 pub use json::StoreJson;
 pub use transaction::{Compare, Expectation, Transaction, Write};
 pub use watch::{Watch, Watcher};

@@ -1,0 +1,131 @@
+//! A real etcd of one member, for one test process, in a directory that goes with it.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use pierhead_store::{Error, Etcd, EtcdAddress, EtcdSettings};
+use tempfile::TempDir;
+
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Running until it is dropped.
+pub struct Member {
+    directory: TempDir,
+    port: u16,
+    args: Vec<String>,
+    process: Mutex<Option<Child>>,
+}
+
+static SHARED: Mutex<Weak<Member>> = Mutex::new(Weak::new());
+static PREFIXES: AtomicUsize = AtomicUsize::new(0);
+
+impl Member {
+    /// The one that all who want one at this time share.
+    pub async fn shared() -> Arc<Self> {
+        let (member, is_new) = {
+            let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+            match shared.upgrade() {
+                Some(member) => (member, false),
+                None => {
+                    let member = Arc::new(Self::start(&[]));
+                    *shared = Arc::downgrade(&member);
+                    (member, true)
+                }
+            }
+        };
+        if is_new {
+            member.answers().await;
+        }
+        member
+    }
+
+    /// One of one's own, started with further arguments.
+    pub fn start(args: &[&str]) -> Self {
+        let args = args.iter().map(|arg| (*arg).to_owned()).collect();
+        let directory = tempfile::tempdir().expect("a directory");
+        let member = Self { directory, port: free_port(), args, process: Mutex::new(None) };
+        member.go_on();
+        member
+    }
+
+    /// Starts its process, on the data that are there.
+    pub fn go_on(&self) {
+        let scheme = if self.args.iter().any(|arg| arg.starts_with("--cert-file")) { "https" } else { "http" };
+        let url = format!("{scheme}://127.0.0.1:{}", self.port);
+        let log = fs::File::options().create(true).append(true).open(self.path().join("log")).expect("a log");
+        let child = Command::new("etcd")
+            .arg("--data-dir")
+            .arg(self.path().join("data"))
+            .args(["--listen-client-urls", &url, "--advertise-client-urls", &url])
+            .args(["--listen-peer-urls", "http://127.0.0.1:0", "--log-level", "warn", "--logger", "zap"])
+            .args(&self.args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("etcd is installed (make deps)");
+        *self.process.lock().unwrap_or_else(PoisonError::into_inner) = Some(child);
+    }
+
+    /// Ends its process as a power cut would.
+    pub fn kill(&self) {
+        if let Some(mut child) = self.process.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            child.kill().expect("it runs");
+            child.wait().expect("it ends");
+        }
+    }
+
+    /// Its pid.
+    pub fn pid(&self) -> u32 {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner).as_ref().expect("it runs").id()
+    }
+
+    /// Waits until it answers.
+    pub async fn answers(&self) {
+        self.answers_to(&self.settings("none")).await;
+    }
+
+    /// Waits until it answers whoever asks so.
+    pub async fn answers_to(&self, settings: &EtcdSettings) {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            match Etcd::open_bare(settings).await {
+                Ok(_) => return,
+                Err(Error::Unavailable { .. }) if Instant::now() < deadline => {}
+                Err(error) => panic!("{error}: {}", fs::read_to_string(self.path().join("log")).unwrap_or_default()),
+            }
+        }
+    }
+
+    /// Where clients reach it.
+    pub fn host(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub fn settings(&self, prefix: &str) -> EtcdSettings {
+        EtcdSettings::new(EtcdAddress::parse(&format!("etcd://{}/{prefix}", self.host())).expect("an address"))
+    }
+
+    pub fn settings_of_new_prefix(&self) -> EtcdSettings {
+        self.settings(&format!("test-{}", PREFIXES.fetch_add(1, Ordering::Relaxed)))
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port()
+}
