@@ -3,6 +3,7 @@
 //! The store's order of commits is the log's order. The newest part of it is held once for all who watch; who falls
 //! behind that reads on from the store, and nobody waits for anybody.
 
+mod outline;
 mod pages;
 mod retention;
 mod security;
@@ -10,11 +11,13 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use outline::outline;
 pub use pages::{EventFilter, EventPages, Since};
 pub(crate) use retention::Retention;
 pub use stream::EventStream;
 
-use crate::keys;
+use crate::{Clock, keys};
+use outline::Outline;
 use pierhead_model::Event;
 use pierhead_store::{Changes, Entry, Error, Result, Revision, Store};
 use std::collections::VecDeque;
@@ -77,6 +80,8 @@ impl Logged {
 pub(crate) struct Log {
     tail: RwLock<Tail>,
     bell: watch::Sender<u64>,
+    outline: Outline,
+    clock: Clock,
 }
 
 struct Tail {
@@ -105,8 +110,9 @@ impl Tail {
 }
 
 impl Log {
-    pub(crate) fn at(revision: Revision) -> Self {
-        Self { tail: RwLock::new(Tail::at(revision)), bell: watch::Sender::new(0) }
+    pub(crate) fn at(revision: Revision, clock: Clock) -> Self {
+        let (tail, bell) = (RwLock::new(Tail::at(revision)), watch::Sender::new(0));
+        Self { tail, bell, outline: Outline::default(), clock }
     }
 
     /// Up to `most` events after a position, in the order of the log; `None` if not all of them are in memory.
@@ -121,7 +127,9 @@ impl Log {
 
     fn add(&self, changes: &Changes) {
         let mut added: Vec<Logged> = Vec::new();
+        let now = self.clock.now();
         for entry in changes.changes.iter().filter_map(|change| change.entry.as_ref()) {
+            self.outline.came(entry, now);
             match Logged::read(entry) {
                 Ok(logged) => added.push(logged),
                 Err(error) => tracing::error!(%error, "an event can't be read and is left out"),
@@ -151,6 +159,7 @@ pub(crate) async fn follow(log: Arc<Log>, store: Arc<dyn Store>) {
             && let Ok(page) = store.list(keys::EVENTS, None, 1).await
         {
             *log.tail.write().unwrap_or_else(PoisonError::into_inner) = Tail::at(page.revision);
+            log.outline.clear();
             log.ring();
         }
         tokio::time::sleep(Duration::from_millis(200)).await;

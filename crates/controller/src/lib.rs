@@ -151,7 +151,7 @@ impl Controller {
         let world = World::new(store.cluster_id(), options.policy.clone(), clock.now());
         let shared = Arc::new(Shared::new(world));
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let log = Arc::new(Log::at(store.list(keys::EVENTS, None, 1).await?.revision));
+        let log = Arc::new(Log::at(store.list(keys::EVENTS, None, 1).await?.revision, clock));
         let ids = Arc::new(Ids::new(clock));
         let (leading, leads) = watch::channel(None);
         let desk = Desk { store: Arc::clone(&store), ids: Arc::clone(&ids), clock, measured: Arc::clone(&measured) };
@@ -188,7 +188,14 @@ impl Controller {
             Arc::clone(&controller.engines),
             from,
         ));
-        controller.spawn(event_log::follow(Arc::clone(&controller.log), Arc::clone(&controller.store)));
+        let (log, store) = (Arc::clone(&controller.log), Arc::clone(&controller.store));
+        controller.spawn(event_log::outline(
+            Arc::clone(&log),
+            Arc::clone(&store),
+            clock,
+            controller.options.events_kept,
+        ));
+        controller.spawn(event_log::follow(log, store));
         controller.spawn(reconciler::lead(controller.clone()));
         controller.spawn(sweep::sweep(controller.clone()));
         Ok(controller)

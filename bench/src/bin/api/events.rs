@@ -4,7 +4,7 @@ use crate::pool;
 use crate::raw::{Asker, Times};
 use anyhow::{Context, Result, ensure};
 use pierhead_bench::{cpu_time, thread_cpu_time};
-use pierhead_controller::{Clock, Connect, Controller, Ids, Options, keys};
+use pierhead_controller::{Clock, Connect, Controller, Options, keys};
 use pierhead_store::seal::Sealer;
 use pierhead_store::{Embedded, Store, Transaction};
 use pierhead_testkit::{Cluster, sample};
@@ -35,6 +35,7 @@ pub(crate) fn measure(events: usize, requests: usize) -> Result<()> {
     let asker = Asker::new(cluster.url(), Some(cluster.admin_token()));
     println!("started in {:.1} s, {:.0} MB resident\n", begun.elapsed().as_secs_f64(), pool::resident_mb());
     println!("{:<44} {:>6} {:>9} {:>9} {:>9} {:>14}", "", "events", "median", "p99", "KB", "server CPU ms");
+    known(&asker, begun)?;
     let path = |query: &str| format!("/api/events?count=100{query}");
     for (name, query, requests) in [
         ("newest 100", "", requests),
@@ -61,6 +62,28 @@ pub(crate) fn measure(events: usize, requests: usize) -> Result<()> {
     runtime.block_on(retention(cluster, events))
 }
 
+/// Waits until the server has looked at the whole log once, and tells how long a search took before and when that was.
+fn known(asker: &Asker, begun: Instant) -> Result<()> {
+    let mut first = None;
+    loop {
+        let search = Instant::now();
+        asker.ask("GET", "/api/events?type=nothing", "")?;
+        let took = search.elapsed();
+        let first = *first.get_or_insert(took);
+        // What is settled is known from then on; what was written in the last minutes is always read.
+        if took < first / 4 || begun.elapsed() > Duration::from_secs(240) {
+            println!(
+                "a search for what never was took {:.0} ms at first, and {:.0} ms from {:.0} s after the start on\n",
+                first.as_secs_f64() * 1e3,
+                took.as_secs_f64() * 1e3,
+                begun.elapsed().as_secs_f64()
+            );
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_secs(1));
+    }
+}
+
 async fn template() -> Result<Value> {
     template_of(&pool::start(tempfile::tempdir()?, 1, pool::options()).await).await
 }
@@ -84,14 +107,16 @@ pub(crate) async fn template_of(cluster: &Cluster) -> Result<Value> {
 
 async fn fill(directory: &Path, events: usize, template: &Value) -> Result<()> {
     let store = Embedded::open(directory)?;
-    let ids = Ids::new(Clock::start());
+    // As if they had come one after the other, a millisecond apart, until an hour ago.
+    let first = Clock::start().now().0.saturating_sub(3_600_000 + events as u64);
+    let id = |number: usize| format!("{:014x}{number:08x}", (first + number as u64) << 12);
     let mut tasks = tokio::task::JoinSet::new();
     let mut at = 0;
     let store = Arc::new(store);
     while at < events {
         let mut transaction = Transaction::new();
         for number in at..events.min(at + AT_ONCE) {
-            let id = ids.unique();
+            let id = id(number);
             transaction = transaction.put_json(keys::event(&id), &numbered(template, &id, number))?;
         }
         at += AT_ONCE;

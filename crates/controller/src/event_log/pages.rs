@@ -1,6 +1,7 @@
 //! The log newest first, page by page, and what may be asked of it.
 
-use super::{Position, security};
+use super::outline::Wanted;
+use super::{Log, Position, security};
 use crate::{RequestError, keys};
 use pierhead_model::{Event, Timestamp, Username};
 use pierhead_store::{Entry, MAX_PAGE_ENTRIES, Revision, Store};
@@ -138,7 +139,9 @@ impl Start {
 /// The events that a filter takes, newest first, as many as were asked for.
 pub struct EventPages {
     store: Arc<dyn Store>,
+    log: Arc<Log>,
     filter: EventFilter,
+    wanted: Wanted,
     traces: Vec<String>,
     start: Start,
     left: usize,
@@ -148,10 +151,17 @@ pub struct EventPages {
 }
 
 impl EventPages {
-    pub(crate) async fn open(store: Arc<dyn Store>, filter: EventFilter, count: usize) -> Result<Self, RequestError> {
+    pub(crate) async fn open(
+        log: Arc<Log>,
+        store: Arc<dyn Store>,
+        filter: EventFilter,
+        count: usize,
+    ) -> Result<Self, RequestError> {
         let start = Start::find(&*store, filter.since.as_ref()).await?;
         Ok(Self {
             store,
+            log,
+            wanted: Wanted::by(&filter),
             traces: filter.traces(),
             filter,
             start,
@@ -175,7 +185,10 @@ impl EventPages {
     pub async fn next(&mut self) -> Result<Vec<Event>, RequestError> {
         let mut found = Vec::new();
         while self.left > 0 && found.is_empty() {
-            let page = self.store.list(keys::EVENTS, self.after.as_deref(), self.limit).await?;
+            let page = match self.log.outline.next(self.after.as_deref(), &self.wanted) {
+                Some(next) => self.store.list(keys::EVENTS, Some(&next.after), next.limit.min(self.limit)).await?,
+                None => self.store.list(keys::EVENTS, self.after.as_deref(), self.limit).await?,
+            };
             // Few are wanted and found soon, or it is a long search.
             self.limit = (self.limit * 4).min(MAX_PAGE_ENTRIES);
             for entry in &page.entries {

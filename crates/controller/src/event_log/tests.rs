@@ -31,7 +31,7 @@ impl Bed {
     async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store: Arc<dyn Store> = Arc::new(Embedded::open(directory.path()).unwrap());
-        let log = Arc::new(Log::at(store.list(keys::EVENTS, None, 1).await.unwrap().revision));
+        let log = Arc::new(Log::at(store.list(keys::EVENTS, None, 1).await.unwrap().revision, Clock::start()));
         let follower = tokio::spawn(follow(Arc::clone(&log), Arc::clone(&store)));
         Self { store, log, ids: Ids::new(Clock::start()), follower, _directory: directory }
     }

@@ -98,7 +98,7 @@ impl Controller {
     /// # Errors
     /// Those of the store.
     pub async fn newest_events(&self, filter: EventFilter, count: usize) -> Result<EventPages, RequestError> {
-        EventPages::open(Arc::clone(&self.store), filter, count).await
+        EventPages::open(Arc::clone(&self.log), Arc::clone(&self.store), filter, count).await
     }
 
     /// Events that a filter takes, in the order of the log: from where it says, or from now on, for ever.
