@@ -54,6 +54,9 @@ pub struct DescriptionArgs {
     /// Network: bridge, host or none
     #[arg(long, value_name = "MODE")]
     pub network: Option<String>,
+    /// Never run two copies at the same time, whatever fails: for what must have one writer
+    #[arg(long)]
+    pub single_writer: bool,
     /// Text for the container to read; a key may be given several times
     #[arg(long, value_name = "KEY=VALUE", value_parser = parse_pair)]
     pub user_data: Vec<(String, String)>,
@@ -88,6 +91,7 @@ impl DescriptionArgs {
             restart_policy: self.restart.clone(),
             publish: self.publish_all.then_some(true),
             network_mode: self.network.clone(),
+            single_writer: self.single_writer.then_some(true),
         }
     }
 }

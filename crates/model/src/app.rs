@@ -105,6 +105,12 @@ impl App {
         self.members.iter().map(|member| member.spec.limits.reserved).sum()
     }
 
+    /// Whether two copies of it must never run at the same time.
+    #[must_use]
+    pub fn has_one_writer(&self) -> bool {
+        self.members.iter().any(|member| member.spec.single_writer)
+    }
+
     /// How many slots shall run.
     #[must_use]
     pub fn replicas(&self) -> usize {

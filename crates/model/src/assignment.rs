@@ -79,8 +79,21 @@ pub struct Assignment {
     /// The highest generation that there ever was, if the slot returned to an earlier one.
     #[serde(default)]
     pub newest_generation: Generation,
+    /// What keeps a second copy from running, where there must be one; absent for apps that may run twice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub writer: Option<WriterGuard>,
     /// When this generation was decided.
     pub created_at: Timestamp,
+}
+
+/// What keeps a second copy of a slot from running, when its host cannot be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WriterGuard {
+    /// The host's agent: its containers are started only under a lease, and stopped when that ends.
+    Lease,
+    /// Nothing: they run until somebody stops them there.
+    Nothing,
 }
 
 /// A slot's former generation, which serves until the present one does.

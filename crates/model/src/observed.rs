@@ -113,6 +113,8 @@ impl Ownership {
     pub const GENERATION: &'static str = "pierhead.generation";
     /// The label that carries the member's name.
     pub const MEMBER: &'static str = "pierhead.member";
+    /// The label of containers of which no second copy may run: their host's agent stops them when its lease ends.
+    pub const SINGLE_WRITER: &'static str = "pierhead.single-writer";
 
     /// Reads the labels of a container of this cluster.
     #[must_use]

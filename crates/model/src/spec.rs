@@ -54,6 +54,9 @@ pub struct ContainerSpec {
     pub restart: RestartPolicy,
     /// The network that it joins.
     pub network: NetworkMode,
+    /// Whether two copies of it must never run at the same time, whatever fails.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub single_writer: bool,
 }
 
 /// CPU and memory of a container. Where a description names none, defaults apply: a small reservation for the

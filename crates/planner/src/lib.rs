@@ -20,6 +20,7 @@ mod status;
 mod surplus;
 mod survival;
 mod world;
+mod writer;
 
 pub use age::age;
 pub use explain::{Explanation, HostVerdict, Verdict};

@@ -268,8 +268,12 @@ fn failure(world: &World, key: &SlotKey, blocked: &BlockedSlots<'_>) -> Option<O
 fn is_gone(world: &World, operation: &Operation, target: &Target) -> bool {
     let key = operation.slot_key(target.slot);
     let answers = |status: HealthStatus| status != HealthStatus::Down;
-    !world.assignments().contains_key(&key)
-        && !world.containers_of(&key).any(|(engine, _)| answers(engine.health.status))
+    let is_recorded = world.assignments().get(&key).is_some_and(|assignment| {
+        // The record of what must not run twice stays while its host is down.
+        let status = world.engines().get(&assignment.engine).map(|engine| engine.health.status);
+        !(assignment.writer.is_some() && status.is_none_or(|status| status == HealthStatus::Down))
+    });
+    !is_recorded && !world.containers_of(&key).any(|(engine, _)| answers(engine.health.status))
 }
 
 /// Whether the slots of a description that was taken back are again as they were before it.

@@ -31,6 +31,13 @@ pub struct Policy {
     pub exits_before_move: u32,
     /// How long an operation that failed waits for what it takes back to be gone.
     pub take_back_ms: u64,
+    /// How long a lease of a host's agent lasts.
+    pub lease_ms: u64,
+    /// How long after the end of a lease what needs one has surely been stopped: the agent's time to stop it, and what
+    /// two clocks may drift apart meanwhile.
+    pub lease_margin_ms: u64,
+    /// How much of a lease must be left to start something.
+    pub lease_spare_ms: u64,
 }
 
 impl Default for Policy {
@@ -49,6 +56,9 @@ impl Default for Policy {
             longest_back_off_ms: 60_000,
             exits_before_move: 5,
             take_back_ms: 60_000,
+            lease_ms: 10_000,
+            lease_margin_ms: 5_000,
+            lease_spare_ms: 4_000,
         }
     }
 }

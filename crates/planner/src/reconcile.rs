@@ -13,8 +13,11 @@ use crate::retry::{has_failed, is_worn_out, lasting_attempts};
 use crate::slot::{SlotStep, SlotView, in_seconds, is_up, next_step};
 use crate::surplus::remove_surplus;
 use crate::world::{needed_ports, needed_resources};
+use crate::writer;
 use crate::{Hold, HoldKey, Ledger, Refusal, Request, World};
-use pierhead_model::{App, Assignment, Attempt, EngineId, Generation, OperationId, Slot, SlotKey, SlotWish, Timestamp};
+use pierhead_model::{
+    App, Assignment, Attempt, EngineId, Fallback, Generation, OperationId, Slot, SlotKey, SlotWish, Timestamp,
+};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -93,13 +96,34 @@ impl<'a> Draft<'a> {
         if let Some(reason) = step.waits_for {
             self.block(app, assignment.slot, reason, None);
         }
+        if writer::has_one_writer(app, assignment) {
+            let not_yet = |action| writer::not_yet(self.world, app, assignment, action, self.now);
+            if let Some(reason) = step.actions.iter().find_map(not_yet) {
+                return self.block(app, assignment.slot, reason, None);
+            }
+        }
         self.plan.writes.extend(step.write.map(RecordWrite::Assign));
         self.plan.actions.extend(step.actions);
+    }
+
+    /// Why a slot that must not run twice cannot leave the places that it has: of its former containers those that serve
+    /// stay in its record.
+    fn is_kept(&self, app: &App, previous: &Assignment) -> Option<String> {
+        if !writer::has_one_writer(app, previous) {
+            return None;
+        }
+        let former = previous.fallback.as_deref().map(|former| &former.assignment);
+        let lost = former.filter(|former| !serves(self.world, former));
+        let mut places = std::iter::once(previous).chain(lost);
+        places.find_map(|place| writer::may_still_run(self.world, place, self.now))
     }
 
     /// A slot that had containers needs new ones: somewhere it has not failed lately, or, when that is nowhere, after
     /// a wait, anywhere.
     fn replace(&mut self, app: &App, previous: &Assignment) {
+        if let Some(reason) = self.is_kept(app, previous) {
+            return self.block(app, previous.slot, reason, None);
+        }
         let generation = previous.next_generation();
         let attempts = lasting_attempts(app, previous);
         let is_forgiven = attempts.is_empty();
@@ -117,7 +141,7 @@ impl<'a> Draft<'a> {
         match placed {
             Ok(placed) if !has_to_wait => {
                 let fallback = previous.fallback.clone().filter(|former| serves(self.world, &former.assignment));
-                let next = Assignment { fallback, ..reassign(previous, app, kept, placed, self.now) };
+                let next = Assignment { fallback, ..reassign(self.world, previous, app, kept, placed, self.now) };
                 return self.assign(app, next);
             }
             Ok(_) => {
@@ -143,6 +167,13 @@ impl<'a> Draft<'a> {
             self.block(app, slot, obstacle, None);
             return false;
         }
+        // One that is on its way already takes its former place along.
+        if assignment.fallback.is_some()
+            && let Some(reason) = self.is_kept(app, assignment)
+        {
+            self.block(app, slot, reason, None);
+            return false;
+        }
         let attempts = lasting_attempts(app, assignment);
         let request = retry_request(app, slot, attempts, assignment.next_generation());
         let placed = match to {
@@ -154,8 +185,12 @@ impl<'a> Draft<'a> {
         };
         match placed {
             Ok(placed) => {
-                let fallback = assignment.fallback.clone();
-                let next = Assignment { fallback, ..reassign(assignment, app, attempts, placed, self.now) };
+                let stops_first = writer::has_one_writer(app, assignment) && assignment.fallback.is_none();
+                let fallback = match stops_first {
+                    true => Some(Box::new(Fallback { assignment: assignment.clone(), goes_first: true })),
+                    false => assignment.fallback.clone(),
+                };
+                let next = Assignment { fallback, ..reassign(self.world, assignment, app, attempts, placed, self.now) };
                 self.assign(app, next);
                 true
             }
@@ -186,18 +221,30 @@ impl<'a> Draft<'a> {
     }
 
     fn place_alone(&mut self, app: &App, slot: Slot) {
+        if let Some(reason) = self.waits_for_another(app, slot) {
+            return self.block(app, slot, reason, None);
+        }
         match self.ledger.place(&slot_request(app, slot, Generation::FIRST)) {
-            Ok(placed) => self.assign(app, first_assignment(app, slot, placed, self.now)),
+            Ok(placed) => self.assign(app, first_assignment(self.world, app, slot, placed, self.now)),
             Err(refusal) => self.block(app, slot, refusal.to_string(), Some(refusal)),
         }
     }
 
+    fn waits_for_another(&self, app: &App, slot: Slot) -> Option<String> {
+        let key = SlotKey { app: app.id.clone(), slot };
+        app.has_one_writer().then(|| writer::other_slot(self.world, app, &key)).flatten()
+    }
+
     /// The slots of one request are placed all or none.
     fn place_together(&mut self, slots: &[(&App, Slot)]) {
+        let waits = |&(app, slot): &(&App, Slot)| self.waits_for_another(app, slot);
+        if let Some(reason) = slots.iter().find_map(waits) {
+            return slots.iter().for_each(|&(app, slot)| self.block(app, slot, reason.clone(), None));
+        }
         let writes_before = self.plan.writes.len();
         for (placed_already, &(app, slot)) in slots.iter().enumerate() {
             match self.ledger.place(&slot_request(app, slot, Generation::FIRST)) {
-                Ok(placed) => self.assign(app, first_assignment(app, slot, placed, self.now)),
+                Ok(placed) => self.assign(app, first_assignment(self.world, app, slot, placed, self.now)),
                 Err(refusal) => {
                     self.take_back(writes_before);
                     let room = match placed_already {
@@ -255,8 +302,9 @@ impl<'a> Draft<'a> {
     }
 }
 
-fn first_assignment(app: &App, slot: Slot, placed: crate::Placed, now: Timestamp) -> Assignment {
+fn first_assignment(world: &World, app: &App, slot: Slot, placed: crate::Placed, now: Timestamp) -> Assignment {
     Assignment {
+        writer: writer::guard(world, app, &placed.engine),
         app: app.id.clone(),
         app_name: app.name.clone(),
         slot,
@@ -283,6 +331,7 @@ fn first_assignment(app: &App, slot: Slot, placed: crate::Placed, now: Timestamp
 
 /// The next generation of a slot: what was learnt from failures goes on, the ids of its containers become former ones.
 fn reassign(
+    world: &World,
     previous: &Assignment,
     app: &App,
     attempts: &[Attempt],
@@ -300,7 +349,7 @@ fn reassign(
         attempts: attempts.to_vec(),
         retries: if is_forgiven { 0 } else { previous.retries },
         not_before: if is_forgiven { Timestamp(0) } else { previous.not_before },
-        ..first_assignment(app, previous.slot, placed, now)
+        ..first_assignment(world, app, previous.slot, placed, now)
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::plan::{Action, NewContainer, Step};
 use crate::request::slot_request;
 use crate::retry::{after_exit, after_failure, has_failed};
+use crate::writer::{has_one_writer, may_still_run};
 use crate::{EngineState, Freeze, World};
 use pierhead_model::{
     App, Assignment, ContainerState, Duty, Exit, Failure, FailureKind, HealthStatus, MemberName, ObservedContainer,
@@ -423,10 +424,16 @@ pub(crate) fn exit_words(container: &ObservedContainer) -> String {
 /// What serves and can't be there at the same time goes, but not before the new images are on their host.
 fn make_way(view: &SlotView<'_>) -> Option<SlotStep> {
     let assignment = view.assignment;
-    let former = &assignment.fallback.as_deref().filter(|fallback| fallback.goes_first)?.assignment;
+    let has_one_writer = has_one_writer(view.app, assignment);
+    let fallback = assignment.fallback.as_deref().filter(|fallback| fallback.goes_first || has_one_writer)?;
+    let former = &fallback.assignment;
     let mut left = view.world.current(former);
     left.retain(|_, container| !matches!(container.state, ContainerState::Removing | ContainerState::Dead));
-    let engine = view.world.engines().get(&former.engine)?;
+    let engine = view.world.engines().get(&former.engine);
+    if has_one_writer && (left.is_empty() || !engine.is_some_and(EngineState::is_usable)) {
+        return may_still_run(view.world, former, view.now).map(SlotStep::waits);
+    }
+    let engine = engine?;
     if left.is_empty() || engine.health.status == HealthStatus::Down {
         return None;
     }
@@ -436,9 +443,21 @@ fn make_way(view: &SlotView<'_>) -> Option<SlotStep> {
         let pull = Action { then, ..view.action(Step::Pull(images)) };
         return Some(SlotStep { actions: vec![pull], ..SlotStep::default() });
     }
-    let remove =
-        |c: &&ObservedContainer| Action { engine: former.engine.clone(), ..view.action(Step::Remove(c.id.clone())) };
-    Some(SlotStep { actions: left.values().map(remove).collect(), ..SlotStep::default() })
+    let away = |c: &&ObservedContainer| {
+        // What writes is asked to stop, and has its time for it.
+        let stops = has_one_writer && c.state.is_running();
+        let step = if stops { Step::Stop(c.id.clone()) } else { Step::Remove(c.id.clone()) };
+        Action { engine: former.engine.clone(), ..view.action(step) }
+    };
+    Some(SlotStep { actions: left.values().map(away).collect(), ..SlotStep::default() })
+}
+
+fn labels(view: &SlotView<'_>, owner: &Ownership) -> BTreeMap<String, String> {
+    let mut labels = owner.labels(&view.world.cluster, view.assignment.app_name.as_str());
+    if view.app.has_one_writer() {
+        labels.insert(Ownership::SINGLE_WRITER.to_owned(), "true".to_owned());
+    }
+    labels
 }
 
 /// The intent is written; now make it so.
@@ -460,8 +479,9 @@ fn create(view: &SlotView<'_>) -> SlotStep {
             name: assignment.container_name(&member.name, at == 0),
             spec: member.spec.clone(),
             ports: assignment.ports.get(&member.name).cloned().unwrap_or_default(),
-            labels: owner.labels(&view.world.cluster, assignment.app_name.as_str()),
-            engine_restarts: view.restart_policy() == RestartPolicy::Always,
+            labels: labels(view, &owner),
+            // Nobody may start what must not run twice but this loop, under a lease.
+            engine_restarts: view.restart_policy() == RestartPolicy::Always && !view.app.has_one_writer(),
         }
     });
     let pull = operation.is_some_and(|operation| operation.pull);

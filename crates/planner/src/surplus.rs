@@ -2,15 +2,16 @@
 
 use crate::plan::{Action, Plan, RecordWrite, Step};
 use crate::relocation::Relocations;
+use crate::writer::may_still_run;
 use crate::{EngineState, World};
-use pierhead_model::{Assignment, HealthStatus, ObservedContainer, Ownership, SlotKey, SlotWish, Timestamp};
+use pierhead_model::{App, Assignment, HealthStatus, ObservedContainer, Ownership, SlotKey, SlotWish, Timestamp};
 
 /// Adds the steps that remove what shall not be there.
 pub(crate) fn remove_surplus(world: &World, relocations: &Relocations<'_>, now: Timestamp, plan: &mut Plan) {
     for (key, assignment) in world.assignments() {
         let is_wanted = world.apps().get(&key.app).is_some_and(|app| app.slots.contains_key(&key.slot));
         if !is_wanted {
-            remove_slot(world, assignment, plan);
+            remove_slot(world, assignment, now, plan);
         }
     }
     for (key, engine, container) in world.labelled() {
@@ -22,17 +23,19 @@ pub(crate) fn remove_surplus(world: &World, relocations: &Relocations<'_>, now: 
 }
 
 /// Nobody wants the slot: its containers go, then its record. What is on a host that is down is found by its label
-/// when the host returns.
-fn remove_slot(world: &World, assignment: &Assignment, plan: &mut Plan) {
+/// when the host returns; of what must not run twice the record stays until nothing of it can run, so that no other slot
+/// of the app begins before.
+fn remove_slot(world: &World, assignment: &Assignment, now: Timestamp, plan: &mut Plan) {
     let key = assignment.key();
+    let is_kept = is_kept(world, assignment, now);
     let Some(engine) = world.engines().get(&assignment.engine) else {
-        plan.writes.push(RecordWrite::Release(key));
+        plan.writes.extend((!is_kept).then_some(RecordWrite::Release(key)));
         return;
     };
     if engine.is_usable() {
         let current = world.current(assignment);
         // While an older copy is left, the record says that it is one, so that it need not wait for the grace time.
-        if !world.containers_of(&key).any(|(engine, _)| engine.is_usable()) {
+        if !is_kept && !world.containers_of(&key).any(|(engine, _)| engine.is_usable()) {
             plan.writes.push(RecordWrite::Release(key.clone()));
         }
         plan.actions.extend(current.values().map(|container| Action {
@@ -41,9 +44,18 @@ fn remove_slot(world: &World, assignment: &Assignment, plan: &mut Plan) {
             step: Step::Remove(container.id.clone()),
             then: None,
         }));
-    } else if engine.health.status == HealthStatus::Down {
+    } else if engine.health.status == HealthStatus::Down && !is_kept {
         plan.writes.push(RecordWrite::Release(key));
     }
+}
+
+/// Whether a copy of a slot that nobody wants may still run on a host that does not answer.
+fn is_kept(world: &World, assignment: &Assignment, now: Timestamp) -> bool {
+    let has_one_writer = world.apps().get(&assignment.app).is_some_and(App::has_one_writer);
+    let former = assignment.fallback.as_deref().map(|former| &former.assignment);
+    let answers = |id| world.engines().get(id).is_some_and(EngineState::is_usable);
+    let mut unseen = std::iter::once(assignment).chain(former).filter(|place| !answers(&place.engine));
+    has_one_writer && unseen.any(|place| may_still_run(world, place, now).is_some())
 }
 
 /// An older copy of a slot goes at once: the newer one counts. One of a slot that is moved or made from a new

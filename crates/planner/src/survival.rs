@@ -36,6 +36,8 @@ pub fn survive(world: &World, host: &EngineId, now: Timestamp) -> Option<Surviva
     lost.set_engine(Engine { given_up: true, ..record });
     let reason = "lost".to_owned();
     lost.set_health(host, Health { status: HealthStatus::Down, reason, since, ..Health::default() });
+    // What is lost for good has stopped in the end.
+    lost.forget_leases(host);
     let there = lost.assignments().values().filter(|assignment| assignment.engine == *host);
     let slots: BTreeSet<SlotKey> = there
         .filter(|assignment| crate::relocation::moves(&lost, assignment))

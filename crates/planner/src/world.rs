@@ -9,10 +9,12 @@ mod holds;
 pub(crate) use holds::{needed_ports, needed_resources};
 
 use crate::age::keep_exact_moment;
+use crate::writer::Lease;
 use crate::{HoldKey, Ledger, Policy};
 use pierhead_model::{
     App, AppId, AppName, Assignment, ContainerId, Duty, Engine, EngineFacts, EngineId, Generation, Health,
-    HealthStatus, MemberName, ObservedContainer, Operation, OperationId, Ownership, Slot, SlotKey, Timestamp,
+    HealthStatus, HostFacts, MemberName, ObservedContainer, Operation, OperationId, Ownership, Slot, SlotKey,
+    Timestamp,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,6 +35,14 @@ pub struct World {
     ledger: Ledger,
     /// Every container that bears our labels, by the slot that they name.
     of_slot: BTreeMap<SlotKey, Made>,
+    /// Since when this controller leads, as far as it knows.
+    pub leads_since: Timestamp,
+    /// The leases of hosts' agents, also of hosts that were removed.
+    pub(crate) leases: BTreeMap<EngineId, Lease>,
+    /// The slots that must not run twice.
+    pub(crate) writers: BTreeSet<SlotKey>,
+    /// Where and when something of them was started last.
+    pub(crate) starts: BTreeMap<SlotKey, (EngineId, Timestamp)>,
 }
 
 /// Containers that were made for a slot: where each is, and of which generation and member.
@@ -45,6 +55,8 @@ pub struct EngineState {
     pub record: Engine,
     /// What it reports of itself; absent until it was reached.
     pub facts: Option<EngineFacts>,
+    /// What its agent told of the host, if it has one and that has called.
+    pub host: Option<HostFacts>,
     /// How it answers.
     pub health: Health,
     /// Its containers.
@@ -63,7 +75,8 @@ impl EngineState {
     /// Whether it answers and its containers are known, so that it can be acted on.
     #[must_use]
     pub fn is_usable(&self) -> bool {
-        self.health.status == HealthStatus::Healthy && self.is_listed && self.facts.is_some() && self.same_as.is_none()
+        let is_let_in = self.same_as.is_none() && !self.record.waits_for_approval();
+        self.health.status == HealthStatus::Healthy && self.is_listed && self.facts.is_some() && is_let_in
     }
 
     /// Why it is not used although it answers: it is another address of an engine that was there before.
@@ -85,6 +98,9 @@ impl EngineState {
 
     /// Why nothing may be placed on it, in words.
     fn unavailable(&self) -> Option<String> {
+        if self.record.waits_for_approval() {
+            return Some("it waits for approval".to_owned());
+        }
         match self.health.status {
             HealthStatus::Healthy if self.is_usable() => match self.record.duty {
                 Duty::InService => None,
@@ -115,6 +131,10 @@ impl World {
             operations: BTreeMap::new(),
             ledger,
             of_slot: BTreeMap::new(),
+            leads_since: since,
+            leases: BTreeMap::new(),
+            writers: BTreeSet::new(),
+            starts: BTreeMap::new(),
         }
     }
 
@@ -172,11 +192,26 @@ impl World {
 
     /// Every container that bears our labels, with the slot that they name.
     pub fn labelled(&self) -> impl Iterator<Item = (&SlotKey, &EngineState, &ObservedContainer)> {
-        self.of_slot.iter().flat_map(move |(slot, containers)| {
-            containers.keys().filter_map(move |(engine, id)| {
-                let engine = self.engines.get(engine)?;
-                Some((slot, engine, engine.containers.get(id)?))
-            })
+        self.of_slot.iter().flat_map(|(slot, containers)| self.made_for(slot, containers))
+    }
+
+    /// The same, of one app.
+    pub(crate) fn labelled_of(
+        &self,
+        app: &AppId,
+    ) -> impl Iterator<Item = (&SlotKey, &EngineState, &ObservedContainer)> + use<'_> {
+        let all = SlotKey { app: app.clone(), slot: Slot(0) }..=SlotKey { app: app.clone(), slot: Slot(u32::MAX) };
+        self.of_slot.range(all).flat_map(|(slot, containers)| self.made_for(slot, containers))
+    }
+
+    fn made_for<'a>(
+        &'a self,
+        slot: &'a SlotKey,
+        containers: &'a Made,
+    ) -> impl Iterator<Item = (&'a SlotKey, &'a EngineState, &'a ObservedContainer)> {
+        containers.keys().filter_map(move |(engine, id)| {
+            let engine = self.engines.get(engine)?;
+            Some((slot, engine, engine.containers.get(id)?))
         })
     }
 
@@ -216,7 +251,8 @@ impl World {
         let is_unknown = |state: &&EngineState| {
             let since = state.health.since.max(state.record.added_at).max(self.since);
             let is_waited_for = now.since(since) < self.policy.grace_ms;
-            state.health.status != HealthStatus::Down && !state.is_usable() && is_waited_for
+            let may_be_used = state.health.status != HealthStatus::Down && !state.record.waits_for_approval();
+            may_be_used && !state.is_usable() && is_waited_for
         };
         self.engines.values().find(is_unknown).map(|state| &state.record.id)
     }
@@ -225,7 +261,8 @@ impl World {
     #[must_use]
     pub fn is_seen(&self) -> bool {
         let is_seen = |state: &EngineState| {
-            state.is_listed || state.same_as.is_some() || state.health.status == HealthStatus::Down
+            let is_out = state.record.waits_for_approval() || state.health.status == HealthStatus::Down;
+            state.is_listed || state.same_as.is_some() || is_out
         };
         self.engines.values().all(is_seen)
     }
@@ -241,6 +278,7 @@ impl World {
                 let state = EngineState {
                     record,
                     facts: None,
+                    host: None,
                     health: Health::default(),
                     containers: BTreeMap::new(),
                     is_listed: false,
@@ -267,6 +305,10 @@ impl World {
     /// Takes note of how an engine answers. Once it is down, nobody knows what is on it.
     pub fn set_health(&mut self, id: &EngineId, health: Health) {
         if let Some(state) = self.engines.get_mut(id) {
+            // One that has left is down whatever a late answer says.
+            if health.status != HealthStatus::Down && state.record.has_left() {
+                return;
+            }
             if health.status == HealthStatus::Down {
                 state.is_listed = false;
             }
@@ -284,6 +326,13 @@ impl World {
                 self.find_twins();
             }
             self.refresh_host(id);
+        }
+    }
+
+    /// Takes note of what the agent of a host tells of it.
+    pub fn set_host(&mut self, id: &EngineId, host: HostFacts) {
+        if let Some(state) = self.engines.get_mut(id) {
+            state.host = Some(host);
         }
     }
 
@@ -420,6 +469,11 @@ impl World {
     /// Adds an assignment or changes it.
     pub fn set_assignment(&mut self, assignment: Assignment) {
         let key = assignment.key();
+        let former = assignment.fallback.as_deref().and_then(|former| former.assignment.writer);
+        match assignment.writer.or(former) {
+            Some(_) => drop(self.writers.insert(key.clone())),
+            None => drop(self.writers.remove(&key)),
+        }
         self.assignments.insert(key.clone(), assignment);
         self.refresh_slot(&key);
         self.refresh_containers_of(&key);
@@ -428,6 +482,8 @@ impl World {
     /// Forgets an assignment.
     pub fn remove_assignment(&mut self, key: &SlotKey) {
         self.assignments.remove(key);
+        self.writers.remove(key);
+        self.starts.remove(key);
         self.refresh_slot(key);
         self.refresh_containers_of(key);
     }

@@ -65,6 +65,9 @@ pub struct ImageDescription {
     /// `bridge` (the default), `host` or `none`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network_mode: Option<String>,
+    /// Whether two copies of it must never run at the same time, whatever fails; its app then has one container.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub single_writer: Option<bool>,
 }
 
 /// Reads `null` as the empty value, as clients in Go write it.
@@ -185,6 +188,7 @@ impl ImageDescription {
             restart_policy: Some(RestartDescription::of(spec.restart)),
             publish: Some(spec.publish_all),
             network_mode: Some(spec.network.to_string()),
+            single_writer: spec.single_writer.then_some(true),
         }
     }
 }

@@ -46,7 +46,7 @@ fn every_flag_reaches_the_description() {
     let line = "run httpd:2 --app web -n 3 --cpus 0.5 --memory 64 --cpuset 0-1 -p 8080:80 -p 53:53/udp --publish-all \
         --label ssd --label !old --type multi -e A=b -e C=d=e --hostname h --domainname d.lan --entrypoint /bin/sh \
         --entrypoint -c --volume db:/data --link db:mysql --restart on-failure:3 --network none --user-data k=v1 \
-        --user-data k=v2 --pull -d --timeout 60 -- one --two";
+        --user-data k=v2 --single-writer --pull -d --timeout 60 -- one --two";
     let ClientCommand::Run(args) = parse(line) else { panic!("not a run") };
     let expected = serde_json::json!({
         "name": "httpd:2", "cpus": 0.5, "cpuset": "0-1", "memory": 64.0, "entrypoint": ["/bin/sh", "-c"],
@@ -57,7 +57,8 @@ fn every_flag_reaches_the_description() {
             {"proto": "udp", "host_ip": "", "port": 53, "container_port": 53}
         ],
         "user_data": {"k": ["v1", "v2"]}, "volumes": ["db:/data"], "links": {"db": "mysql"},
-        "restart_policy": {"name": "on-failure", "maximum_retry_count": 3}, "publish": true, "network_mode": "none"
+        "restart_policy": {"name": "on-failure", "maximum_retry_count": 3}, "publish": true, "network_mode": "none",
+        "single_writer": true
     });
     assert_eq!(serde_json::to_value(args.description.describe("httpd:2")).unwrap(), expected);
     assert_eq!((args.app.as_deref(), args.count, args.pull.as_deref()), (Some("web"), Some(3), Some("true")));

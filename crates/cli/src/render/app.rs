@@ -42,6 +42,7 @@ pub(crate) fn one(app: &AppView, width: Option<u16>) -> String {
         ("running", counts(app, " of ")),
         ("owner", app.owner.clone()),
         ("version", app.version.to_string()),
+        ("writers", if app.image.single_writer == Some(true) { "never two at a time" } else { "" }.to_owned()),
         ("note", app.message.clone()),
         ("created", app.created_at.clone()),
     ]);

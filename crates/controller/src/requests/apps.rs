@@ -36,6 +36,7 @@ impl Controller {
             };
             check_links(known, actor, &request.spec)?;
             let slots = add_slots(&mut app, request.count, operation)?;
+            check_one_writer(&app, "count")?;
             Ok(Edit {
                 title: format!("run {} of {} as {}", request.count, request.spec.image, app.name),
                 event: "run-container",
@@ -83,6 +84,7 @@ impl Controller {
         self.edit(actor, idempotency, timeout, |known, operation, _| {
             let mut app = owned_app(known, actor, name)?;
             let targets = set_replicas(known, &mut app, count, operation)?;
+            check_one_writer(&app, "count")?;
             Ok(Edit {
                 title: format!("scale {name} to {count}"),
                 event: "scale-container",
@@ -129,6 +131,7 @@ impl Controller {
             if let Some(count) = replicas.or(is_new.then_some(1)) {
                 targets = set_replicas(known, &mut app, count, operation)?;
             }
+            check_one_writer(&app, if replicas.is_some() { "replicas" } else { "image.single_writer" })?;
             let kept = running(&app).filter(|slot| targets.iter().all(|target| target.slot != *slot));
             targets.extend(Edit::targets(kept.collect::<Vec<_>>(), Goal::Running));
             Ok(Edit {
@@ -311,6 +314,22 @@ fn add_slots(app: &mut App, count: u32, operation: &OperationId) -> Result<Vec<S
         ));
     }
     Ok(app.add_slots(count, operation))
+}
+
+/// An app that must not run twice has one container, be it stopped or at its end.
+fn check_one_writer(app: &App, field: &'static str) -> Result<(), RequestError> {
+    let (name, count) = (&app.name, app.slots.len());
+    if !app.has_one_writer() || count <= 1 {
+        return Ok(());
+    }
+    Err(invalid(
+        field,
+        if field == "image.single_writer" {
+            format!("left out, as app {name} has {count} containers: scale it to 1 first")
+        } else {
+            format!("such that app {name} has at most 1 container, since it has one writer (single_writer)")
+        },
+    ))
 }
 
 fn running(app: &App) -> impl Iterator<Item = Slot> + '_ {

@@ -36,6 +36,7 @@ fn request(name: &str) -> CreateRequest {
             links: BTreeMap::new(),
             restart: RestartPolicy::Always,
             network: NetworkMode::Bridge,
+            single_writer: false,
         },
         ports: vec![],
         labels: BTreeMap::new(),

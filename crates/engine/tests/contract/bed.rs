@@ -147,6 +147,7 @@ impl Bed {
                 links: BTreeMap::new(),
                 restart: RestartPolicy::No,
                 network: NetworkMode::Bridge,
+                single_writer: false,
             },
             ports: vec![],
             labels: BTreeMap::from([(Ownership::CLUSTER.to_owned(), "contract".to_owned())]),

@@ -67,6 +67,7 @@ mod tests {
                 links: BTreeMap::new(),
                 restart: RestartPolicy::No,
                 network: NetworkMode::None,
+                single_writer: false,
             },
             ports: vec![],
             labels: BTreeMap::from([(Ownership::CLUSTER.to_owned(), "tls".to_owned())]),

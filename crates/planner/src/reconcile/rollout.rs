@@ -22,7 +22,7 @@ impl Draft<'_> {
         match beside.map_or_else(|| self.place_instead(app, former, &request), Ok) {
             Ok(placed) => {
                 let fallback = Some(Box::new(Fallback { assignment: former.clone(), goes_first }));
-                let next = Assignment { fallback, ..reassign(former, app, &[], placed, self.now) };
+                let next = Assignment { fallback, ..reassign(self.world, former, app, &[], placed, self.now) };
                 self.assign(app, next);
             }
             Err(refusal) => self.block(app, former.slot, refusal.to_string(), Some(refusal)),
@@ -43,6 +43,10 @@ impl Draft<'_> {
     pub(super) fn goes_back(&mut self, app: &App, intent: &SlotIntent, assignment: &Assignment) -> bool {
         let Some(fallback) = assignment.fallback.as_deref() else { return false };
         let former = &fallback.assignment;
+        // One of a single writer that is moved has a former place too, of the same description.
+        if app.has_one_writer() && assignment.version == app.version {
+            return false;
+        }
         if former.version != app.version || intent.wish != SlotWish::Running {
             return false;
         }
@@ -79,13 +83,14 @@ pub(crate) fn serves(world: &World, assignment: &Assignment) -> bool {
     is_usable && world.current(assignment).values().any(|container| container.state == ContainerState::Running)
 }
 
-/// Whether two copies of a slot must not run at the same time: a job would be done twice, and what is written to a volume
-/// has one writer.
+/// Whether two copies of a slot must not run at the same time: a job would be done twice, what is written to a volume has
+/// one writer, and so has what is described so.
 fn is_alone(app: &App) -> bool {
     let former = app.former.iter().flat_map(|former| &former.members);
     let writes = |member: &Member| member.spec.volumes.iter().any(|volume| !volume.read_only);
     let is_once = |member: &Member| member.spec.restart == RestartPolicy::No;
-    is_job(app) || former.clone().any(is_once) || app.members.iter().chain(former).any(writes)
+    let is_single = |member: &Member| member.spec.single_writer;
+    is_job(app) || former.clone().any(is_once) || app.members.iter().chain(former).any(|it| writes(it) || is_single(it))
 }
 
 /// Whether former containers of a slot that runs are about to be removed. One that cannot be is not waited for for ever.

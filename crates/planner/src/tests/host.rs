@@ -3,10 +3,12 @@
 use crate::{NewContainer, Step};
 use pierhead_model::{
     Capacity, ContainerId, ContainerState, Duty, Engine, EngineFacts, EngineId, Failure, FailureKind, HostPort,
-    ObservedContainer, OverCommit, Resources, Timestamp, Username,
+    ObservedContainer, OverCommit, Ownership, Resources, Timestamp, Username,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
+/// How long after the end of its lease an agent has stopped what needs one, at the latest.
+const LATEST_STOP_MS: u64 = 4_000;
 /// How containers exit that are stopped.
 const STOPPED: i64 = 143;
 
@@ -28,6 +30,8 @@ pub(super) struct Host {
     pub busy_ports: BTreeSet<u16>,
     /// What containers of an image do once started; those that are not listed run.
     pub exits: BTreeMap<String, i64>,
+    /// Until when its agent has a lease; absent for a host without an agent.
+    pub lease: Option<Timestamp>,
     /// Containers that can't be removed.
     pub stuck: BTreeSet<ContainerId>,
     restarted_by_engine: BTreeSet<ContainerId>,
@@ -56,6 +60,7 @@ impl Host {
             over_commit: OverCommit::default(),
             duty: Duty::default(),
             given_up: false,
+            registered: None,
             agent: None,
             sealed_tls: None,
             sealed_registry_auth: None,
@@ -72,6 +77,7 @@ impl Host {
             faults: Vec::new(),
             busy_ports: BTreeSet::new(),
             exits: BTreeMap::new(),
+            lease: None,
             stuck: BTreeSet::new(),
             restarted_by_engine: BTreeSet::new(),
             made: 0,
@@ -83,6 +89,9 @@ impl Host {
     pub fn carry_out(&mut self, step: &Step, now: Timestamp) -> Result<(), Failure> {
         if !self.answers {
             return Err(Failure::new(FailureKind::Unreachable, "the engine cannot be reached"));
+        }
+        if self.lease.is_some_and(|until| until < now) && self.is_of_writer(step) {
+            return Err(Failure::new(FailureKind::Other, "the agent refuses: this host has no lease"));
         }
         match step {
             Step::Create { containers, .. } => self.create_all(containers, now),
@@ -98,6 +107,45 @@ impl Host {
                 self.containers.remove(id);
                 Ok(())
             }
+        }
+    }
+
+    /// Whether a step makes something run that needs a lease.
+    fn is_of_writer(&self, step: &Step) -> bool {
+        let is_labelled = |labels: &BTreeMap<String, String>| labels.contains_key(Ownership::SINGLE_WRITER);
+        match step {
+            Step::Create { containers, .. } => containers.iter().any(|container| is_labelled(&container.labels)),
+            Step::Start(id) | Step::Restart(id) => self.containers.get(id).is_some_and(|it| is_labelled(&it.labels)),
+            _ => false,
+        }
+    }
+
+    /// Lets a host have an agent.
+    pub fn with_agent(mut self) -> Self {
+        (self.record.agent, self.lease) = (Some(Default::default()), Some(Timestamp(0)));
+        self
+    }
+
+    /// What needs a lease and runs.
+    pub fn writers(&self) -> impl Iterator<Item = &ObservedContainer> {
+        let labelled = |it: &&ObservedContainer| it.labels.contains_key(Ownership::SINGLE_WRITER);
+        self.containers.values().filter(labelled).filter(|container| container.state.is_running())
+    }
+
+    /// The agent takes a lease, unless the last one ended and what it has to stop still runs.
+    pub fn take_lease(&mut self, until: Timestamp, now: Timestamp) -> bool {
+        let is_stopping = self.lease < Some(now) && self.writers().next().is_some();
+        if self.lease.is_some() && !is_stopping {
+            self.lease = self.lease.max(Some(until));
+        }
+        self.lease.is_some() && !is_stopping
+    }
+
+    /// The agent stops what may not run any more, as late as it may.
+    pub fn end_lease(&mut self, now: Timestamp) {
+        if self.lease.is_some_and(|until| until.plus(LATEST_STOP_MS) <= now) {
+            let late: Vec<ContainerId> = self.writers().map(|container| container.id.clone()).collect();
+            late.iter().for_each(|id| self.exit(id, STOPPED));
         }
     }
 

@@ -31,6 +31,7 @@ pub(super) fn spec(image: &str) -> ContainerSpec {
         links: BTreeMap::new(),
         restart: RestartPolicy::Always,
         network: NetworkMode::Bridge,
+        single_writer: false,
     }
 }
 
@@ -41,6 +42,11 @@ pub(super) fn of_size(image: &str, cpu_millis: u64, memory_mb: u64) -> Container
 
 pub(super) fn restarting(image: &str, restart: RestartPolicy) -> ContainerSpec {
     ContainerSpec { restart, ..spec(image) }
+}
+
+/// Of which no two copies may run.
+pub(super) fn single_writer(image: &str) -> ContainerSpec {
+    ContainerSpec { single_writer: true, ..spec(image) }
 }
 
 pub(super) fn publishing(image: &str, host_port: Option<u16>) -> ContainerSpec {
@@ -103,7 +109,7 @@ impl Simulation {
         let id = self.next_operation_id();
         let is_last = app.slots.is_empty();
         let id = self.change_app(id, app, targets, false);
-        if is_last {
+        if is_last && self.app(name).transient {
             self.remove_app(&app_id(name));
         }
         id

@@ -1,14 +1,17 @@
 //! Whatever people ask and whatever goes wrong: after the last fault, everything comes to rest as it must be.
 
-use super::host::{Fault, observed};
-use super::people::{app_id, publishing, restarting, spec};
+use super::host::{Fault, Host, observed};
+use super::people::{app_id, publishing, restarting, single_writer, spec};
 use super::simulation::Simulation;
+use crate::Policy;
 use pierhead_model::{ContainerSpec, Duty, FailureKind, OperationId, Relocation, RestartPolicy};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 const HOSTS: [&str; 3] = ["a", "b", "c"];
-const APPS: [&str; 4] = ["web", "shop", "lab", "work"];
+const APPS: [&str; 5] = ["web", "shop", "lab", "work", SOLO];
+/// It has one writer.
+const SOLO: &str = "solo";
 const CASES: u32 = 250;
 
 /// Something that people ask or that goes wrong. Numbers that are too large are taken round the corner.
@@ -89,6 +92,7 @@ fn members(app: usize, image: &str) -> Vec<(&'static str, ContainerSpec)> {
         0 => spec(image),
         1 => publishing(image, None),
         2 => restarting(image, RestartPolicy::OnFailure { maximum_retry_count: 0 }),
+        4 => single_writer(image),
         _ => restarting(image, RestartPolicy::No),
     };
     let mut members = vec![("main", main)];
@@ -102,6 +106,11 @@ impl Simulation {
     fn happen(&mut self, happening: &Happening) {
         use Happening as H;
         match *happening {
+            H::Run { app, .. } if APPS[app] == SOLO => {
+                if self.app(SOLO).slots.is_empty() {
+                    self.run_group(SOLO, 1, members(app, "one"));
+                }
+            }
             H::Run { app, count } => drop(self.run_group(APPS[app], count, members(app, "one"))),
             H::ScaleDown { app, count } if self.has(app) => drop(self.scale_down(APPS[app], count)),
             H::Stop { app, slot } => self.on_slot(app, slot, Self::stop),
@@ -196,7 +205,14 @@ fn after_any(cases: u32, check: impl Fn(&mut Simulation)) {
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let outcome = runner.run(&prop::collection::vec(happening(), 1..40), |happenings| {
-        let mut pool = Simulation::new(&HOSTS);
+        // One has no agent.
+        let hosts = HOSTS.map(|id| Host::new(id, 4, 4096));
+        let hosts = hosts.map(|host| if host.record.id.as_str() == "c" { host } else { host.with_agent() });
+        let mut pool = Simulation::with_hosts(hosts, Policy::default());
+        pool.run(SOLO, 1, single_writer("one"));
+        let app = pierhead_model::App { transient: false, ..pool.app(SOLO) };
+        pool.set_app(app);
+        pool.settle();
         HOSTS.iter().for_each(|host| drop(pool.add_foreign(host, observed())));
         for happening in &happenings {
             pool.happen(happening);

@@ -5,7 +5,7 @@ use super::host::Host;
 use crate::{Action, AppWrite, Plan, Policy, RecordWrite, Step, World, after_failure, plan};
 use pierhead_model::{
     App, AppId, Assignment, ContainerId, EngineId, Failure, Generation, Health, HealthStatus, Operation, OperationId,
-    SlotKey, Timestamp,
+    Ownership, SlotKey, Timestamp,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,6 +35,8 @@ pub(super) struct Simulation {
     pub foreign: BTreeMap<(EngineId, ContainerId), pierhead_model::ObservedContainer>,
     under_way: Vec<UnderWay>,
     pub(super) ids: u32,
+    /// When leases were granted last.
+    granted_at: Timestamp,
 }
 
 /// A step that takes time.
@@ -72,6 +74,7 @@ impl Simulation {
             foreign: BTreeMap::new(),
             under_way: Vec::new(),
             ids: 0,
+            granted_at: Timestamp(0),
         };
         simulation.take_over();
         simulation.observe();
@@ -137,8 +140,41 @@ impl Simulation {
             if host.answers && host.lists {
                 self.world.set_facts(id, host.facts.clone());
                 self.world.set_inventory(id, host.containers.values().cloned().collect());
+                self.world.note_listing(id, self.now);
             }
         }
+    }
+
+    /// The leases of hosts that can be reached, once a second.
+    fn grant_leases(&mut self) {
+        if self.now.since(self.granted_at) < 1_000 {
+            return;
+        }
+        self.granted_at = self.now;
+        let until = self.now.plus(self.world.policy.lease_ms);
+        for (id, host) in self.hosts.iter_mut().filter(|(_, host)| host.answers) {
+            if !self.world.wants_lease(id) {
+                continue;
+            }
+            self.world.note_lease_granted(id, self.now);
+            if host.take_lease(until, self.now) {
+                self.world.note_lease_held(id, until, self.now);
+            }
+        }
+    }
+
+    /// Of what must not run twice, no two copies run at this moment, on whatever host.
+    fn check_writers(&self) {
+        let mut running: BTreeMap<AppId, BTreeSet<(EngineId, SlotKey, Generation)>> = BTreeMap::new();
+        for (id, host) in &self.hosts {
+            for container in host.writers() {
+                let owner = Ownership::read(&container.labels).unwrap();
+                let app = owner.slot.app.clone();
+                running.entry(app).or_default().insert((id.clone(), owner.slot, owner.generation));
+            }
+        }
+        let twice = running.values().find(|copies| copies.len() > 1);
+        assert!(twice.is_none(), "runs twice at {:?}: {twice:?}\n{}", self.now, self.journal.join("\n"));
     }
 
     /// What the controller would do now.
@@ -151,6 +187,7 @@ impl Simulation {
     pub fn round(&mut self) {
         self.finish_due_steps();
         self.observe();
+        self.grant_leases();
         for turn in 0.. {
             assert!(turn < 100, "the controller writes records for ever:\n{:#?}", self.plan().writes);
             let plan = self.plan();
@@ -160,8 +197,12 @@ impl Simulation {
                 break;
             }
         }
+        self.check_writers();
         self.finish_due_steps();
+        self.check_writers();
         self.hosts.values_mut().for_each(Host::tick);
+        let now = self.now;
+        self.hosts.values_mut().for_each(|host| host.end_lease(now));
         self.now = self.now.plus(ROUND_MS);
     }
 
@@ -197,7 +238,16 @@ impl Simulation {
         }
         let mut seen = self.clone();
         seen.observe();
-        nothing_at(&seen.world, self.now) && nothing_at(&seen.world, self.now.plus(3_600_000))
+        let answering = seen.hosts.iter().filter(|(_, host)| host.answers && host.lease.is_some());
+        for (id, _) in answering {
+            seen.world.note_lease_held(id, Timestamp(u64::MAX), self.now);
+        }
+        let later = self.now.plus(3_600_000);
+        let now_too = nothing_at(&seen.world, self.now);
+        for (id, _) in seen.hosts.iter().filter(|(_, host)| host.answers && host.lists) {
+            seen.world.note_listing(id, later);
+        }
+        now_too && nothing_at(&seen.world, later)
     }
 
     /// Writes the records of a plan as the controller does; tells whether it wrote any.
@@ -258,8 +308,9 @@ impl Simulation {
             RecordWrite::Progress { .. } => return false,
         };
         let Some(present) = self.world.assignments().get(&key) else { return false };
-        generation.is_none_or(|generation| generation == present.generation)
-            && busy.contains(&Busy::Slot(key, present.generation))
+        // What must not run twice waits for the outcome, whatever comes next.
+        let is_same = generation.is_none_or(|generation| generation == present.generation);
+        (is_same || present.writer.is_some()) && busy.contains(&Busy::Slot(key, present.generation))
     }
 
     fn begin(&mut self, action: Action) {
@@ -291,6 +342,9 @@ impl Simulation {
 
     fn remember(&mut self, action: &Action, result: Result<(), Failure>) {
         let Some((key, generation)) = &action.slot else { return };
+        if matches!(action.step, Step::Create { .. } | Step::Start(_) | Step::Restart(_)) {
+            self.world.note_start(key, &action.engine, self.now);
+        }
         let present = self.world.assignments().get(key).filter(|present| present.generation == *generation);
         let Some(present) = present.cloned() else { return };
         let is_wanted = self.records.apps.get(&key.app).is_some_and(|app| app.slots.contains_key(&key.slot));

@@ -49,6 +49,7 @@ impl ImageDescription {
             restart: restart(self.restart_policy.as_ref())?,
             network: NetworkMode::parse(self.network_mode.as_deref().unwrap_or_default())
                 .map_err(|invalid| FieldError::of("network_mode", &invalid))?,
+            single_writer: self.single_writer.unwrap_or(false),
         })
     }
 }

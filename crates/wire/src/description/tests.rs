@@ -112,11 +112,26 @@ fn unknown_fields_are_refused() {
 }
 
 #[test]
+fn one_writer_is_said_plainly_or_not_at_all() {
+    for (json, is_single) in [("{}", false), (r#"{"single_writer":false}"#, false), (r#"{"single_writer":true}"#, true)] {
+        assert_eq!(spec(json).unwrap().single_writer, is_single, "{json}");
+    }
+    for wrong in [r#"{"single_writer":"yes"}"#, r#"{"single_writer":1}"#] {
+        let error = serde_json::from_str::<ImageDescription>(wrong).unwrap_err().to_string();
+        assert!(error.contains("expected a boolean"), "{error}");
+    }
+    let shown = serde_json::to_string(&ImageDescription::of(&spec("{}").unwrap(), false)).unwrap();
+    assert!(!shown.contains("single_writer"), "others have no word of it: {shown}");
+}
+
+#[test]
 fn what_is_shown_describes_the_same_container() {
     let json = r#"{"name":"httpd","cpus":0.5,"memory":64,"type":"multi","labels":["ssd","!old"],"environment":{"A":"b"},
         "bind_ports":[{"port":8080,"container_port":80}],"volumes":["db:/data:ro"],"links":{"/db":"db"},
-        "user_data":{"k":["v"]},"restart_policy":{"name":"on-failure","maximum_retry_count":3},"publish":true}"#;
+        "user_data":{"k":["v"]},"restart_policy":{"name":"on-failure","maximum_retry_count":3},"publish":true,
+        "single_writer":true}"#;
     let first = spec(json).unwrap();
+    assert!(first.single_writer);
     assert_eq!(ImageDescription::of(&first, false).to_spec(&defaults()).unwrap(), first);
 }
 

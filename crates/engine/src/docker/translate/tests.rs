@@ -27,6 +27,7 @@ fn spec() -> ContainerSpec {
         links: BTreeMap::new(),
         restart: Restarts::Always,
         network: NetworkMode::Bridge,
+        single_writer: false,
     }
 }
 

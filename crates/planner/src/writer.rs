@@ -1,0 +1,197 @@
+//! Apps that must have one writer: what proves that no copy runs any more, and what keeps a new one from starting.
+//!
+//! The record of a slot names every place where a copy of it may run: its host, and while it moves the former one. So
+//! it must not leave a place out before it is proven that nothing runs there. A host that answers proves it by its
+//! list. One that does not proves it only by time: its agent stops such containers when its lease has ended, and the
+//! lease is not renewed while the host is down. A host without an agent proves nothing until it answers or is removed.
+//!
+//! Nothing here stops anything: it says what has to be waited for, and until when.
+
+use crate::retry::has_failed;
+use crate::slot::in_seconds;
+use crate::{Action, EngineState, Step, World};
+use pierhead_model::{
+    App, Assignment, ContainerState, EngineId, FailureKind, HealthStatus, ObservedContainer, Ownership, SlotKey,
+    Timestamp, WriterGuard,
+};
+
+/// How long a start whose outcome nobody knows may still show on a host that answers.
+const LATE_MS: u64 = 2_000;
+
+/// What is known of the lease of a host's agent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Lease {
+    /// When it was granted last, whether or not the agent has heard of it.
+    granted_at: Option<Timestamp>,
+    /// Until when the agent surely has it.
+    holds_until: Timestamp,
+}
+
+impl World {
+    /// Takes note that a host is granted a lease. To be called before anything is sent: it may count although nobody
+    /// hears of it.
+    pub fn note_lease_granted(&mut self, id: &EngineId, sent: Timestamp) {
+        let lease = self.leases.entry(id.clone()).or_default();
+        lease.granted_at = lease.granted_at.max(Some(sent));
+    }
+
+    /// Takes note that a host's agent has confirmed a lease; tells whether it surely had none before.
+    pub fn note_lease_held(&mut self, id: &EngineId, until: Timestamp, now: Timestamp) -> bool {
+        let is_new = !self.holds_lease(id, now);
+        let lease = self.leases.entry(id.clone()).or_default();
+        lease.holds_until = lease.holds_until.max(until);
+        is_new && self.holds_lease(id, now)
+    }
+
+    /// Takes note that a step came to its end that may have made something of a slot run on a host, done or not.
+    pub fn note_start(&mut self, key: &SlotKey, id: &EngineId, now: Timestamp) {
+        if self.writers.contains(key) {
+            self.starts.insert(key.clone(), (id.clone(), now));
+        }
+    }
+
+    /// Whether a host's agent surely has a lease, for long enough to start something.
+    #[must_use]
+    pub fn holds_lease(&self, id: &EngineId, now: Timestamp) -> bool {
+        let until = self.leases.get(id).map_or(Timestamp(0), |lease| lease.holds_until);
+        until >= now.plus(self.policy.lease_spare_ms)
+    }
+
+    /// From when on nothing that needs a lease runs on a host, unless it is granted another one: also none of an earlier
+    /// leader counts then.
+    #[must_use]
+    pub fn lease_over_at(&self, id: &EngineId) -> Timestamp {
+        let granted = self.leases.get(id).and_then(|lease| lease.granted_at).unwrap_or_default();
+        granted.max(self.leads_since).plus(self.policy.lease_ms + self.policy.lease_margin_ms)
+    }
+
+    /// Whether a host shall have a lease: something lives there, or did before a move, that must not run without one. A
+    /// host that is down gets none, so that what it has ends.
+    #[must_use]
+    pub fn wants_lease(&self, id: &EngineId) -> bool {
+        let is_down = self.engines().get(id).is_none_or(|engine| engine.health.status == HealthStatus::Down);
+        let lives = |place: &Assignment| place.engine == *id && place.writer == Some(WriterGuard::Lease);
+        !is_down
+            && self.writers.iter().filter_map(|key| self.assignments().get(key)).any(|assignment| {
+                let former = assignment.fallback.as_deref().map(|former| &former.assignment);
+                lives(assignment) || former.is_some_and(lives)
+            })
+    }
+
+    /// As if every lease of a host had ended long ago.
+    pub(crate) fn forget_leases(&mut self, id: &EngineId) {
+        self.leases.remove(id);
+        self.leads_since = Timestamp(0);
+    }
+}
+
+/// What keeps a second copy from running on a host, for a slot that is about to live there.
+pub(crate) fn guard(world: &World, app: &App, engine: &EngineId) -> Option<WriterGuard> {
+    let has_agent = world.engines().get(engine).is_some_and(|engine| engine.record.agent.is_some());
+    app.has_one_writer().then_some(if has_agent { WriterGuard::Lease } else { WriterGuard::Nothing })
+}
+
+/// Whether two copies of a slot must never run at the same time: as it is described now, or as it was when it got one of
+/// the places that it has.
+pub(crate) fn has_one_writer(app: &App, assignment: &Assignment) -> bool {
+    let former = assignment.fallback.as_deref().and_then(|former| former.assignment.writer);
+    app.has_one_writer() || assignment.writer.is_some() || former.is_some()
+}
+
+/// Why a slot must not leave its place out of its record yet: a copy may still run there.
+pub(crate) fn may_still_run(world: &World, place: &Assignment, now: Timestamp) -> Option<String> {
+    let id = &place.engine;
+    match world.engines().get(id) {
+        // Whoever removes a host that nobody guards says that nothing of the pool runs there.
+        None if place.writer == Some(WriterGuard::Lease) => until_lease_ends(world, id, "was removed", now),
+        None => None,
+        Some(engine) if engine.is_usable() => runs_there(world, engine, place),
+        Some(engine) if engine.health.status == HealthStatus::Down => match place.writer {
+            Some(WriterGuard::Lease) => until_lease_ends(world, id, "is down", now),
+            _ => Some(format!(
+                "must not run twice, and may still run on host {id}, which is down and has no agent to stop it; waits \
+                 until the host answers or is removed with 'pierhead engine rm {id}'"
+            )),
+        },
+        Some(_) => Some(format!("must not run twice, and may run on host {id}; waits until that answers or is down")),
+    }
+}
+
+fn until_lease_ends(world: &World, id: &EngineId, what: &str, now: Timestamp) -> Option<String> {
+    let left = world.lease_over_at(id).since(now);
+    let seconds = in_seconds(left);
+    (left > 0).then(|| {
+        format!("must not run twice: host {id} {what}, and its agent has surely stopped the former copy in {seconds}")
+    })
+}
+
+/// On a host that answers: whether something of the app is left there, or may just be made.
+fn runs_there(world: &World, engine: &EngineState, place: &Assignment) -> Option<String> {
+    let id = &engine.record.id;
+    let left = copies(world, &place.key()).any(|(on, container)| on.record.id == *id && may_run(container));
+    if left {
+        return Some(format!("must not run twice; waits until its former copy on host {id} is gone"));
+    }
+    // What was started is seen by a list that began later; what an earlier leader had begun may take a moment to show.
+    let failed = place.attempts.last().filter(|_| has_failed(place));
+    let is_open = failed.is_some_and(|failed| failed.failure.kind == FailureKind::Unreachable);
+    let started = world.starts.get(&place.key()).filter(|(on, _)| on == id).map(|(_, at)| *at);
+    let started = started.max(failed.map(|failed| failed.at)).map(|at| at.plus(if is_open { LATE_MS } else { 0 }));
+    let since = started.max(Some(world.leads_since.plus(LATE_MS)));
+    (engine.listed_at < since)
+        .then(|| format!("must not run twice; waits until it is known what became of its start on host {id}"))
+}
+
+/// Whether a container runs, or somebody may be about to start it.
+fn may_run(container: &ObservedContainer) -> bool {
+    container.state.is_running() || container.state == ContainerState::Created
+}
+
+/// Every container of a slot's app.
+fn copies<'a>(
+    world: &'a World,
+    key: &'a SlotKey,
+) -> impl Iterator<Item = (&'a EngineState, &'a ObservedContainer)> + 'a {
+    world.labelled_of(&key.app).map(|(_, engine, container)| (engine, container))
+}
+
+/// Why a slot of an app of one writer must not be placed yet: another slot of it may still run.
+pub(crate) fn other_slot(world: &World, app: &App, key: &SlotKey) -> Option<String> {
+    let other = world.assignments_of(&app.id).find(|other| other.slot != key.slot)?;
+    let (slot, engine) = (other.slot, &other.engine);
+    Some(format!(
+        "must not run twice; waits until slot {slot} of {}, which may run on host {engine}, is gone",
+        app.name
+    ))
+}
+
+/// Why a step must not be taken yet that would make a copy run.
+pub(crate) fn not_yet(
+    world: &World,
+    app: &App,
+    assignment: &Assignment,
+    action: &Action,
+    now: Timestamp,
+) -> Option<String> {
+    if !matches!(action.step, Step::Create { .. } | Step::Start(_) | Step::Restart(_)) {
+        return None;
+    }
+    let key = assignment.key();
+    if app.has_one_writer()
+        && let Some(reason) = other_slot(world, app, &key)
+    {
+        return Some(reason);
+    }
+    let is_other = |container: &ObservedContainer| {
+        Ownership::read(&container.labels)
+            .is_none_or(|owner| owner.slot != key || owner.generation != assignment.generation)
+    };
+    let other =
+        copies(world, &key).find(|(engine, container)| engine.is_usable() && may_run(container) && is_other(container));
+    if let Some((engine, _)) = other {
+        let id = &engine.record.id;
+        return Some(format!("must not run twice; waits until its former copy on host {id} is gone"));
+    }
+    let needs_lease = assignment.writer == Some(WriterGuard::Lease) && !world.holds_lease(&assignment.engine, now);
+    needs_lease.then(|| format!("waits until the agent of host {} has the lease to run it", assignment.engine))
+}
