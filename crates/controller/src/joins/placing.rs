@@ -2,7 +2,7 @@
 
 use super::{JoinError, JoiningHost};
 use crate::{Controller, keys};
-use pierhead_model::{Capacity, Duty, Engine, EngineId, OverCommit, Timestamp, Username, is_label};
+use pierhead_model::{AgentKeys, Capacity, Duty, Engine, EngineId, OverCommit, Timestamp, Username, is_label};
 use pierhead_store::{Revision, StoreJson};
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -39,7 +39,9 @@ pub(super) async fn place(
         let Some((found, revision)) = controller.store.get_json::<Engine>(&keys::engine(id)).await? else {
             return Ok(Place { engine: fresh(id.clone(), addr, host, by, now), replaces: None });
         };
-        let is_revoked = found.agent.as_ref().is_some_and(|keys| keys.certificates.is_empty());
+        // One whose certificates have all expired is shut out as well.
+        let is_over = |keys: &AgentKeys| keys.certificates.iter().all(|certificate| certificate.expires_at <= now);
+        let is_revoked = found.agent.as_ref().is_some_and(is_over);
         if is_revoked && (host.id.is_some() || found.addr == addr) {
             let mut labels = found.labels.clone();
             labels.extend(host.labels.iter().cloned());

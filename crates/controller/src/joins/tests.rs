@@ -213,3 +213,19 @@ async fn a_host_waits_for_approval_unless_its_secret_says_otherwise() {
     let moved = host("web", "10.0.0.7");
     assert!(pool.controller.join_host(&pool.authority, &secret, &moved, admission).await.unwrap().waits);
 }
+
+#[tokio::test]
+async fn a_host_whose_certificate_has_expired_joins_again_as_itself() {
+    let pool = Pool::start().await;
+    let web = host("web", "10.0.0.5");
+    let brief = Admission { life: Duration::from_millis(1), needs_approval: false };
+    let (first, second) = (pool.secret(HOUR).await, pool.secret(HOUR).await);
+    let joined = pool.controller.join_host(&pool.authority, &first, &web, brief).await.unwrap();
+    let expired = pool.controller.clock().now().plus(1);
+    until("it has expired", || pool.controller.clock().now() > expired).await;
+    let again = pool.join(&second, &web).await.unwrap();
+    assert_eq!((joined.engine.as_str(), again.engine.as_str()), ("web", "web"));
+    assert!(pool.agent_of(&joined.certificate).is_none() && pool.agent_of(&again.certificate).is_some());
+    // Now it counts, and one of the same name is another.
+    assert_eq!(pool.join(&pool.secret(HOUR).await, &web).await.unwrap().engine.as_str(), "web-2");
+}
