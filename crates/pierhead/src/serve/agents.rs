@@ -2,13 +2,15 @@
 //! about certificates: whose count is asked of the controller's records.
 
 mod bridge;
+mod hosts;
+mod knocks;
 mod listen;
 mod refusals;
 
 pub(super) use listen::{Listener, listen};
 
 use bridge::Way;
-use pierhead_agent::Tunnel;
+use pierhead_agent::{Cutter, Tunnel};
 use pierhead_engine::{Deadlines, Docker, EngineError};
 use pierhead_model::EngineId;
 use refusals::Refused;
@@ -39,6 +41,8 @@ struct Open {
     fingerprint: String,
     /// Tells it from others of the same host.
     number: u64,
+    /// Those that it has replaced and that something goes on in.
+    replaced: Vec<Cutter>,
 }
 
 impl Agents {
@@ -68,11 +72,27 @@ impl Agents {
         self.open().get(id).map(|open| open.tunnel.clone())
     }
 
+    /// Whether a tunnel is the newest of its host.
+    fn is_newest(&self, id: &EngineId, number: u64) -> bool {
+        self.open().get(id).is_some_and(|open| open.number == number)
+    }
+
+    /// A tunnel by its number, as long as it is the newest of its host.
+    fn tunnel_of(&self, id: &EngineId, number: u64) -> Option<Tunnel> {
+        self.open().get(id).filter(|open| open.number == number).map(|open| open.tunnel.clone())
+    }
+
     /// A host has called; what it had opened before ends as soon as nothing goes on in it.
     fn opened(&self, id: &EngineId, tunnel: Tunnel, fingerprint: String) -> u64 {
         let mut open = self.open();
-        let number = open.get(id).map_or(0, |before| before.number) + 1;
-        open.insert(id.clone(), Open { tunnel, fingerprint, number });
+        let (mut number, mut replaced) = (1, Vec::new());
+        if let Some(before) = open.remove(id) {
+            number = before.number + 1;
+            replaced = before.replaced;
+            replaced.retain(|cutter| !cutter.is_over());
+            replaced.push(before.tunnel.cutter());
+        }
+        open.insert(id.clone(), Open { tunnel, fingerprint, number, replaced });
         number
     }
 
@@ -80,8 +100,9 @@ impl Agents {
     fn closed(&self, id: &EngineId, number: u64) -> bool {
         let mut open = self.open();
         let is_it = open.get(id).is_some_and(|open| open.number == number);
-        if is_it {
-            open.remove(id);
+        if is_it && let Some(last) = open.remove(id) {
+            // Nobody would find them any more to shut the host out.
+            last.replaced.iter().for_each(Cutter::cut);
         }
         is_it
     }
@@ -92,6 +113,7 @@ impl Agents {
         self.open().retain(|id, open| {
             let stays = is_believed(id, &open.fingerprint);
             if !stays {
+                open.replaced.iter().for_each(Cutter::cut);
                 open.tunnel.cut();
                 cut.push(id.clone());
             }

@@ -2,6 +2,8 @@
 //! counts more than the environment, that more than the file, that more than the default.
 
 mod agents;
+mod discover;
+mod store;
 mod tls;
 mod value;
 
@@ -12,6 +14,7 @@ use pierhead_api::{LogInLimits, PublicUrl};
 use pierhead_controller::{GoneLogOptions, Heartbeat, Options};
 use pierhead_model::{ImageReference, Resources};
 use pierhead_planner::{PlacementPolicy, Policy};
+use pierhead_store::EtcdSettings;
 use pierhead_wire::Defaults;
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -60,6 +63,33 @@ pub(crate) struct ServeArgs {
     /// How long an agent's certificate is good; it is renewed at two thirds of that [default: 30d]
     #[arg(long, env = "PIERHEAD_AGENT_CERTIFICATE_LIFE", value_name = "TIME")]
     agent_certificate_life: Option<Span>,
+    /// A host that joins waits until an administrator approves it, unless its token says otherwise
+    #[arg(long, env = "PIERHEAD_APPROVE_HOSTS", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    approve_hosts: Option<bool>,
+    /// etcd in which Docker hosts register themselves, such as `etcd://a:2379,b:2379`, or off [default: none is followed]
+    #[arg(long, env = "PIERHEAD_DISCOVER", value_name = "URL")]
+    discover: Option<String>,
+    /// File with the authorities of etcd's certificates, PEM: etcd is then asked over TLS
+    #[arg(long, env = "PIERHEAD_ETCD_CA", value_name = "FILE")]
+    etcd_ca: Option<PathBuf>,
+    /// File with the certificate to show etcd, PEM; with --etcd-key
+    #[arg(long, env = "PIERHEAD_ETCD_CERT", value_name = "FILE")]
+    etcd_cert: Option<PathBuf>,
+    /// File with the key of that certificate, PEM
+    #[arg(long, env = "PIERHEAD_ETCD_KEY", value_name = "FILE")]
+    etcd_key: Option<PathBuf>,
+    /// User of etcd; with --etcd-password-file
+    #[arg(long, env = "PIERHEAD_ETCD_USER", value_name = "NAME")]
+    etcd_user: Option<String>,
+    /// File with that user's password
+    #[arg(long, env = "PIERHEAD_ETCD_PASSWORD_FILE", value_name = "FILE")]
+    etcd_password_file: Option<PathBuf>,
+    /// Where everything is kept: `embedded`, in the data directory, or an etcd cluster, such as `etcd://a:2379,b:2379/prefix` [default: embedded]
+    #[arg(long, env = "PIERHEAD_STORE", value_name = "URL")]
+    store: Option<String>,
+    /// File with the key that secrets are sealed with, the same for all controllers of one store; made if it is not there [default: secret.key in the data directory]
+    #[arg(long, env = "PIERHEAD_SECRET_KEY_FILE", value_name = "FILE")]
+    secret_key_file: Option<PathBuf>,
     /// Directory of everything that is kept [default: /var/lib/pierhead for root, else ~/.local/share/pierhead]
     #[arg(long, env = "PIERHEAD_DATA_DIR", value_name = "DIR")]
     data_dir: Option<PathBuf>,
@@ -156,6 +186,12 @@ pub(crate) struct Settings {
     pub public_url: Option<PublicUrl>,
     /// Where agents are taken; none are if there is nothing.
     pub agents: Option<AgentSettings>,
+    /// The etcd cluster in which hosts register themselves.
+    pub discovery: Option<EtcdSettings>,
+    /// The etcd cluster that everything is kept in; none for the data directory.
+    pub store: Option<EtcdSettings>,
+    /// The key of secrets, if it is not in the data directory.
+    pub secret_key_file: Option<PathBuf>,
     pub data_dir: PathBuf,
     pub admin_password_file: Option<PathBuf>,
     pub metrics_token_file: Option<PathBuf>,
@@ -194,6 +230,15 @@ impl ServeArgs {
             agent_listen,
             agent_address,
             agent_certificate_life,
+            approve_hosts,
+            discover,
+            etcd_ca,
+            etcd_cert,
+            etcd_key,
+            etcd_user,
+            etcd_password_file,
+            store,
+            secret_key_file,
             data_dir,
             admin_password_file,
             image,
@@ -240,6 +285,9 @@ impl ServeArgs {
             tls: self.tls()?,
             public_url: self.public_url()?,
             agents: self.agents()?,
+            discovery: self.discovery()?,
+            store: self.store()?,
+            secret_key_file: self.secret_key_file.clone(),
             data_dir: data_dir.clone(),
             admin_password_file: self.admin_password_file.clone(),
             metrics_token_file: self.metrics_token_file.clone(),

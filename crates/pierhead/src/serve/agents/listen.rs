@@ -8,10 +8,15 @@ use anyhow::{Context, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt;
-use pierhead_agent::{Call, Grant, Joining, Reply, Timing, Tunnel, accept_call, is_signed, listener_config};
-use pierhead_controller::{Authority, Controller, JoinError, Joined, JoiningHost, fingerprint};
+use pierhead_agent::{
+    AgentError, Beat, Call, Grant, Joining, Reply, Standing, Timing, Tunnel, accept_call, is_signed, listener_config,
+};
+use pierhead_controller::{
+    Admission, Authority, Controller, EngineAnswers, Heard, HostBeat, JoinError, Joined, JoiningHost, fingerprint,
+};
 use pierhead_model::EngineId;
 use std::error::Error;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -21,8 +26,6 @@ use tokio_rustls::TlsAcceptor;
 
 /// How many connections may be on their way to being believed.
 const MOST_STRANGERS: usize = 1024;
-/// How long a host may be without a beat before it is asked whether it is there.
-const SILENCE: Duration = Duration::from_millis(400);
 /// The least time between two looks at whose certificates count.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 /// How long nothing is taken after the system had no connection to give.
@@ -33,8 +36,7 @@ pub(in crate::serve) struct Listener {
     pub agents: Arc<Agents>,
     pub controller: Controller,
     pub authority: Arc<Authority>,
-    /// How long certificates are good.
-    pub life: Duration,
+    pub admission: Admission,
     pub timing: Timing,
 }
 
@@ -71,19 +73,19 @@ pub(in crate::serve) async fn listen(listener: TcpListener, told: Told, shown: S
 
 impl Listener {
     async fn take(&self, stream: TcpStream, acceptor: &TlsAcceptor) -> Option<Call> {
-        let from = stream.peer_addr().map_or_else(|_| "an unknown address".to_owned(), |from| from.ip().to_string());
+        let from = stream.peer_addr().ok().map(|from| from.ip());
         match accept_call(stream, acceptor, &self.timing).await {
             Ok(call) => Some(call),
             Err(error) => {
-                let why = in_words(&error);
-                tracing::info!(from, why, "a call to the listener for agents was refused");
-                self.refused(None, "no_certificate", format!("a call from {from}: {why}"));
+                if let Some(from) = from {
+                    self.refused_call(None, from, &error);
+                }
                 None
             }
         }
     }
 
-    async fn serve(&self, call: Call) {
+    async fn serve(self: &Arc<Self>, call: Call) {
         match call {
             Call::Tunnel(tunnel) => self.host(tunnel).await,
             Call::Join(joining) => {
@@ -96,7 +98,7 @@ impl Listener {
     }
 
     /// A tunnel from its first to its last beat.
-    async fn host(&self, tunnel: Tunnel) {
+    async fn host(self: &Arc<Self>, tunnel: Tunnel) {
         let shown = fingerprint(tunnel.peer());
         let Some(id) = self.controller.agent_of(&shown) else {
             self.refused(
@@ -106,48 +108,77 @@ impl Listener {
             );
             return tunnel.cut();
         };
-        let Ok(mut beats) = tunnel.beats().await else { return };
+        let mut beats = match tunnel.beats().await {
+            Ok(beats) => beats,
+            Err(error) => return self.refused_call(Some(id), tunnel.from().ip(), &error),
+        };
+        if self.controller.waits_for_approval(&id) && !self.until_approved(&id, &shown, &tunnel, &mut beats).await {
+            return tunnel.cut();
+        }
         let number = self.agents.opened(&id, tunnel.clone(), shown.clone());
         // It may have been revoked between the two.
         if !self.controller.is_agent_of(&id, &shown) {
             self.agents.closed(&id, number);
             return tunnel.cut();
         }
-        tracing::info!(engine = %id, from = %tunnel.from(), "the tunnel is open");
+        let from = tunnel.from();
+        tracing::info!(engine = %id, %from, "the tunnel is open");
+        self.controller.hear(&id, Heard::Opened);
         self.controller.probe_now(&id);
         if let Err(error) = self.controller.settle_agent(&id, &shown).await {
             tracing::warn!(engine = %id, %error, "an old certificate counts on for now");
         }
         drop(tunnel);
-        loop {
-            match tokio::time::timeout(SILENCE, beats.next()).await {
-                Ok(Some(Ok(_))) => {}
-                Ok(_) => break,
-                // A doubt is no death: the probe tells.
-                Err(_) => self.controller.probe_now(&id),
+        let telling = tokio::spawn(Arc::clone(self).keep_told(id.clone(), number, from.ip()));
+        while let Some(Ok(beat)) = beats.next().await {
+            if !self.agents.is_newest(&id, number) {
+                break;
             }
+            self.controller.hear(&id, heard(beat));
         }
+        telling.abort();
         if self.agents.closed(&id, number) {
             tracing::info!(engine = %id, "the tunnel is gone");
-            self.controller.probe_now(&id);
+            self.controller.hear(&id, Heard::Ended);
         }
     }
 
     async fn reply(&self, joining: &Joining) -> Reply {
+        if joining.ask.look {
+            return self.standing(joining);
+        }
         match self.grant(joining).await {
             Ok(joined) => {
                 tracing::info!(engine = %joined.engine, from = %joining.from, "a host has a new certificate");
                 Reply::Granted(Grant {
                     engine: joined.engine.to_string(),
                     certificate: STANDARD.encode(joined.certificate),
-                    life_ms: u64::try_from(self.life.as_millis()).unwrap_or(u64::MAX),
+                    life_ms: u64::try_from(self.admission.life.as_millis()).unwrap_or(u64::MAX),
+                    waits: joined.waits,
                 })
             }
-            Err(error) => {
-                let why = in_words(&error);
-                self.refused(None, code(&error), format!("a host at {}: {why}", joining.from.ip()));
-                Reply::Refused(why)
-            }
+            Err(error) => self.refuse(joining, &error),
+        }
+    }
+
+    fn refuse(&self, joining: &Joining, error: &JoinError) -> Reply {
+        let why = in_words(error);
+        self.refused(None, code(error), format!("a host at {}: {why}", joining.from.ip()));
+        Reply::Refused(why)
+    }
+
+    /// How a host stands that asks for nothing else.
+    fn standing(&self, joining: &Joining) -> Reply {
+        let shown = joining.peer.as_ref().map(|shown| fingerprint(shown));
+        let known = shown.as_deref().map(|shown| self.controller.agent_of(shown));
+        match known {
+            Some(Some(id)) => Reply::Standing(Standing {
+                waits: self.controller.waits_for_approval(&id),
+                engine: id.to_string(),
+                now_ms: self.controller.clock().now().0,
+            }),
+            Some(None) => self.refuse(joining, &JoinError::Revoked),
+            None => self.refuse(joining, &JoinError::Unknown),
         }
     }
 
@@ -160,14 +191,16 @@ impl Listener {
                 let host = JoiningHost {
                     id: ask.id.clone(),
                     name: ask.name.clone(),
+                    is_address_given: ask.address.is_some(),
                     address: ask.address.clone().unwrap_or_else(|| joining.from.ip().to_string()),
                     labels: ask.labels.clone(),
                     public_key,
                 };
-                self.controller.join_host(&self.authority, secret, &host, self.life).await
+                self.controller.join_host(&self.authority, secret, &host, self.admission).await
             }
             (None, Some(shown)) => {
-                self.controller.renew_agent(&self.authority, &fingerprint(shown), &public_key, self.life).await
+                let life = self.admission.life;
+                self.controller.renew_agent(&self.authority, &fingerprint(shown), &public_key, life).await
             }
             (None, None) => Err(JoinError::Unknown),
         }
@@ -180,19 +213,34 @@ impl Listener {
             let cut = self.agents.cut(|id, shown| self.controller.is_agent_of(id, shown));
             for id in cut {
                 tracing::info!(engine = %id, "the tunnel was cut: the host is revoked or removed");
-                self.controller.probe_now(&id);
+                self.controller.hear(&id, Heard::ShutOut);
             }
             tokio::time::sleep(BETWEEN_LOOKS).await;
         }
     }
 
-    fn refused(&self, engine: Option<EngineId>, code: &str, what: String) {
+    /// A call that led to nothing.
+    fn refused_call(&self, engine: Option<EngineId>, from: IpAddr, error: &AgentError) {
+        let why = in_words(error);
+        tracing::info!(%from, why, "a call to the listener for agents came to nothing");
+        if let Some(code) = refusals::code_of_call(error) {
+            self.refused(engine, code, format!("a call from {from}: {why}"));
+        }
+    }
+
+    pub(super) fn refused(&self, engine: Option<EngineId>, code: &str, what: String) {
         // Where so many wait, one more tells nothing new.
         let _full = self.agents.refused.try_send(Refused { engine, code: code.to_owned(), what });
     }
 }
 
-fn code(error: &JoinError) -> &'static str {
+/// A beat as the controller judges it.
+fn heard(beat: Beat) -> Heard {
+    let engine = beat.engine.map(|word| EngineAnswers { silent_ms: word.silent_ms, refuses: word.refuses });
+    Heard::Beat(HostBeat { run: beat.run, late_ms: beat.late_ms, engine })
+}
+
+pub(super) fn code(error: &JoinError) -> &'static str {
     match error {
         JoinError::Unknown => "unknown_token",
         JoinError::Expired => "expired_token",
@@ -204,7 +252,7 @@ fn code(error: &JoinError) -> &'static str {
 }
 
 /// An error with its causes.
-fn in_words(error: &dyn Error) -> String {
+pub(super) fn in_words(error: &dyn Error) -> String {
     let mut words = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

@@ -1,8 +1,12 @@
 //! What is refused, told as events: the same thing once in a while and not each time, however often it is tried.
 
+use pierhead_agent::AgentError;
 use pierhead_controller::Controller;
 use pierhead_model::EngineId;
+use rustls::CertificateError;
 use std::collections::BTreeMap;
+use std::error::Error;
+use std::io::{self, ErrorKind};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -37,6 +41,45 @@ pub(super) async fn tell(controller: Controller, mut refused: mpsc::Receiver<Ref
     }
 }
 
+/// What kind of refusal it is that a call came to nothing; none for one that just ended, as calls do when a host or its
+/// network goes.
+pub(super) fn code_of_call(error: &AgentError) -> Option<&'static str> {
+    let mut next: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(cause) = next {
+        if let Some(error) = cause.downcast_ref::<rustls::Error>() {
+            return Some(code_of_tls(error));
+        }
+        let io = cause.downcast_ref::<io::Error>();
+        if io.is_some_and(|error| [ErrorKind::ConnectionReset, ErrorKind::BrokenPipe].contains(&error.kind())) {
+            return None;
+        }
+        next = io.and_then(io::Error::get_ref).map(|inner| inner as _).or_else(|| cause.source());
+    }
+    match error {
+        AgentError::Handshake { source, .. } if source.kind() == ErrorKind::UnexpectedEof => Some("half_call"),
+        AgentError::Handshake { .. } => Some("no_certificate"),
+        AgentError::TimedOut { .. } => Some("too_slow"),
+        AgentError::Broken(_) => Some("garbage"),
+        AgentError::Tunnel(error) if error.is_closed() || error.is_canceled() => None,
+        AgentError::Tunnel(_) => Some("garbage"),
+        _ => Some("refused"),
+    }
+}
+
+fn code_of_tls(error: &rustls::Error) -> &'static str {
+    match error {
+        rustls::Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
+            "expired_certificate"
+        }
+        rustls::Error::InvalidCertificate(CertificateError::BadSignature) => "foreign_key",
+        rustls::Error::InvalidCertificate(_) => "foreign_certificate",
+        rustls::Error::NoApplicationProtocol => "other_protocol",
+        // It is the host that does not believe this controller: it may have a token or a certificate of another pool.
+        rustls::Error::AlertReceived(_) => "not_believed",
+        _ => "garbage",
+    }
+}
+
 /// What was told lately.
 #[derive(Default)]
 struct Told(BTreeMap<(Option<EngineId>, String), Instant>);
@@ -56,6 +99,28 @@ impl Told {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn calls_that_come_to_nothing_have_kinds() {
+        let handshake = |source: io::Error| AgentError::Handshake { peer: "x".to_owned(), source };
+        let tls = |error: rustls::Error| handshake(io::Error::new(ErrorKind::InvalidData, error));
+        let invalid = |error| tls(rustls::Error::InvalidCertificate(error));
+        for (error, code) in [
+            (invalid(CertificateError::Expired), Some("expired_certificate")),
+            (invalid(CertificateError::UnknownIssuer), Some("foreign_certificate")),
+            (invalid(CertificateError::BadSignature), Some("foreign_key")),
+            (tls(rustls::Error::AlertReceived(rustls::AlertDescription::UnknownCA)), Some("not_believed")),
+            (tls(rustls::Error::NoApplicationProtocol), Some("other_protocol")),
+            (tls(rustls::Error::DecryptError), Some("garbage")),
+            (handshake(ErrorKind::UnexpectedEof.into()), Some("half_call")),
+            (handshake(ErrorKind::ConnectionReset.into()), None),
+            (handshake(io::Error::other("it has no certificate")), Some("no_certificate")),
+            (AgentError::Broken("it asks for nothing".into()), Some("garbage")),
+            (AgentError::TimedOut { peer: "x".to_owned(), what: "ask", milliseconds: 1 }, Some("too_slow")),
+        ] {
+            assert_eq!(code_of_call(&error), code, "{error:?}");
+        }
+    }
 
     #[test]
     fn the_same_is_told_once_in_a_while() {

@@ -14,6 +14,8 @@ pub(crate) struct AgentSettings {
     pub listen: SocketAddr,
     address: Option<String>,
     pub life: Duration,
+    /// Whether hosts that join wait for approval.
+    pub needs_approval: bool,
 }
 
 impl ServeArgs {
@@ -23,8 +25,9 @@ impl ServeArgs {
             bail!("--agent-certificate-life must be from 5s to 3650d");
         }
         let Some(listen) = self.agent_listen else {
-            if self.agent_address.is_some() || self.agent_certificate_life.is_some() {
-                bail!("--agent-address and --agent-certificate-life are for --agent-listen");
+            if self.agent_address.is_some() || self.agent_certificate_life.is_some() || self.approve_hosts == Some(true)
+            {
+                bail!("--agent-address, --agent-certificate-life and --approve-hosts are for --agent-listen");
             }
             return Ok(None);
         };
@@ -33,7 +36,8 @@ impl ServeArgs {
         {
             bail!("--agent-address {address:?} must be HOST:PORT, such as pool.example:7443");
         }
-        Ok(Some(AgentSettings { listen, address: self.agent_address.clone(), life: Duration::from_millis(life) }))
+        let (life, needs_approval) = (Duration::from_millis(life), self.approve_hosts.unwrap_or(false));
+        Ok(Some(AgentSettings { listen, address: self.agent_address.clone(), life, needs_approval }))
     }
 }
 
@@ -77,6 +81,18 @@ mod tests {
             ..ServeArgs::default()
         };
         args.agents()
+    }
+
+    #[test]
+    fn hosts_wait_for_approval_where_it_is_said() {
+        let args = |listen: Option<&str>, approve_hosts| {
+            let agent_listen = listen.map(|text| text.parse().unwrap());
+            ServeArgs { agent_listen, approve_hosts, ..ServeArgs::default() }.agents()
+        };
+        for (said, expected) in [(None, false), (Some(false), false), (Some(true), true)] {
+            assert_eq!(args(Some("10.0.0.1:1"), said).unwrap().unwrap().needs_approval, expected);
+        }
+        assert!(args(None, Some(true)).unwrap_err().to_string().contains("--approve-hosts are for --agent-listen"));
     }
 
     #[test]
