@@ -97,8 +97,20 @@ impl Etcd {
 
     fn page(&self, found: RangeResponse) -> Result<Page> {
         let revision = found.header.map_or(Revision::ZERO, |header| revision(header.revision));
-        let entries: Result<_> = found.kvs.into_iter().map(|found| self.keys.entry(found)).collect();
-        Ok(Page { entries: entries?, revision, more: found.more })
+        let mut entries = Vec::with_capacity(found.kvs.len());
+        let mut foreign = None;
+        for found in found.kvs {
+            match self.keys.entry(found) {
+                Ok(entry) => entries.push(entry),
+                // Nobody here wrote it, and no document can be meant.
+                Err(error) => foreign = Some(error),
+            }
+        }
+        match foreign {
+            // There is nothing to go on from.
+            Some(error) if found.more && entries.is_empty() => Err(error),
+            _ => Ok(Page { entries, revision, more: found.more }),
+        }
     }
 
     /// One piece of a listing: the first sets the revision.

@@ -185,8 +185,10 @@ fn commits(keys: &Keys, events: Vec<Event>) -> Result<Vec<Changes>> {
     for event in events {
         let Some(kv) = event.kv else { continue };
         let revision = revision(kv.mod_revision);
+        // A key that is no document's was written by somebody else.
+        let Ok(key) = keys.own(&kv.key) else { continue };
         let change = if event.kind == DELETED {
-            Change { key: keys.own(&kv.key)?, entry: None }
+            Change { key, entry: None }
         } else {
             let entry = keys.entry(kv)?;
             Change { key: entry.key.clone(), entry: Some(entry) }

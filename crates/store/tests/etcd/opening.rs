@@ -53,6 +53,29 @@ async fn what_others_write_is_seen_bare() {
     assert_eq!((&*seen.key, &*seen.value), ("engines/1921687101", &b"192.168.7.101:2375-2-1533"[..]));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_is_no_text_hides_no_other() {
+    use std::os::unix::ffi::OsStrExt;
+    let member = Member::shared().await;
+    let bare = Etcd::open_bare(&member.settings("none")).await.unwrap();
+    let from = bare.list("", None, 1).await.unwrap().revision;
+    let mut watch = bare.watch("odd/", from).await.unwrap();
+    for key in [&b"odd/\xff"[..], b"odd/a"] {
+        let put = std::process::Command::new("etcdctl")
+            .args(["--endpoints", &member.host(), "put"])
+            .arg(std::ffi::OsStr::from_bytes(key))
+            .arg("value")
+            .env("ETCDCTL_API", "3")
+            .output()
+            .expect("etcdctl is installed (make deps)");
+        assert!(put.status.success(), "{put:?}");
+    }
+    let seen = super::super::contract::next(&mut watch).await.changes.remove(0);
+    assert_eq!(&*seen.key, "odd/a");
+    let listed = bare.list_all("odd/").await.unwrap().entries;
+    assert_eq!(listed.iter().map(|entry| &*entry.key).collect::<Vec<_>>(), ["odd/a"]);
+}
+
 /// Another program's writes raise etcd's revision; nobody shall wait to see them under this prefix.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_changes_nothing_is_told_with_a_revision_that_watches_reach() {
