@@ -3,6 +3,7 @@
 mod admin;
 mod agent;
 mod dev;
+mod etcd;
 mod serve;
 
 use clap::{ArgAction, CommandFactory, Parser, Subcommand};
@@ -30,7 +31,7 @@ enum Command {
     /// A pool on this machine: real Docker hosts in network namespaces
     Dev(dev::DevArgs),
     /// Be a Docker host of a pool: one connection out to each controller, and nothing that listens
-    Agent(agent::AgentArgs),
+    Agent(Box<agent::AgentArgs>),
     /// What is done on the server's own machine
     Admin(admin::AdminArgs),
     #[command(flatten)]
@@ -51,7 +52,7 @@ fn main() -> ExitCode {
     };
     let result = match cli.command {
         Command::Serve(args) => runtime.block_on(serve::serve(*args)),
-        Command::Agent(args) => runtime.block_on(agent::agent(args)),
+        Command::Agent(args) => runtime.block_on(agent::agent(*args)),
         Command::Dev(args) => runtime.block_on(dev::dev(args, cli.connection.json)),
         Command::Admin(args) => runtime.block_on(admin::admin(args, cli.connection.json)),
         Command::Client(command) => {
