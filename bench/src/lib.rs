@@ -1,4 +1,8 @@
-//! Shared pieces of the measurements: medians, CPU time.
+//! Shared pieces of the measurements: medians and percentiles, CPU time, a pool to measure on.
+
+pub mod dev;
+pub mod machine;
+pub mod spread;
 
 use std::time::Duration;
 
