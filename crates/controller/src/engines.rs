@@ -8,10 +8,11 @@ mod watcher;
 use crate::clock::Clock;
 use crate::collect::{Desk, Term};
 use crate::health::after_probe;
+use crate::images::HostImages;
 use crate::known::Shared;
 use doubts::Doubts;
-use pierhead_engine::{DynEngine, EngineEvent, Progress, RegistryAuth};
-use pierhead_model::{ContainerId, Engine, EngineId, ImageId, ImageReference, Timestamp};
+use pierhead_engine::{DynEngine, EngineEvent, RegistryAuth};
+use pierhead_model::{ContainerId, Engine, EngineId, HealthStatus, ImageReference, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -93,8 +94,7 @@ pub(crate) struct Link {
     touched: Mutex<Touched>,
     /// The account for pulls on this host.
     pub(crate) registry_auth: Option<RegistryAuth>,
-    pulls: Arc<Mutex<BTreeMap<ImageReference, u8>>>,
-    loaded: Mutex<BTreeMap<ImageId, String>>,
+    pub(crate) images: HostImages,
     ended: CancellationToken,
 }
 
@@ -178,8 +178,7 @@ impl Engines {
             record,
             engine: connection.engine,
             registry_auth: connection.registry_auth,
-            pulls: Arc::default(),
-            loaded: Mutex::default(),
+            images: HostImages::default(),
             starts: Semaphore::new(self.heartbeat.starts),
             others: Semaphore::new(16),
             relist: Notify::new(),
@@ -265,6 +264,21 @@ impl Engines {
         Some(known.world.engines().get(&link.id)?.facts.as_ref()?.storage_driver.clone())
     }
 
+    /// The hosts that answer, those first that have containers of an image.
+    pub(crate) fn answering(&self, image: &ImageReference) -> Vec<Arc<Link>> {
+        let known = self.shared.read();
+        let answers = known.world.engines().iter().filter(|(_, state)| state.health.status == HealthStatus::Healthy);
+        let (with, without): (Vec<_>, Vec<_>) = answers
+            .partition(|(_, state)| state.containers.values().any(|container| container.image == image.as_str()));
+        with.into_iter().chain(without).filter_map(|(id, _)| self.link(id)).collect()
+    }
+
+    /// Whether a host counts as down, or is not in the pool any more.
+    pub(crate) fn is_down(&self, link: &Link) -> bool {
+        let known = self.shared.read();
+        known.world.engines().get(&link.id).is_none_or(|state| state.health.status == HealthStatus::Down)
+    }
+
     /// Takes note that a container is gone.
     pub(crate) fn forget(&self, link: &Link, id: &ContainerId) {
         link.touch(id);
@@ -312,34 +326,6 @@ impl Link {
 
     pub(crate) fn id(&self) -> &EngineId {
         &self.id
-    }
-
-    /// The id that the engine itself gave an image that was loaded here.
-    pub(crate) fn loaded_as(&self, image: &ImageId) -> Option<String> {
-        self.loaded.lock().unwrap_or_else(PoisonError::into_inner).get(image).cloned()
-    }
-
-    /// Keeps note of the id that the engine itself gave an image.
-    pub(crate) fn set_loaded(&self, image: &ImageId, id: String) {
-        self.loaded.lock().unwrap_or_else(PoisonError::into_inner).insert(image.clone(), id);
-    }
-
-    /// Keeps note of how far a pull is.
-    pub(crate) fn pull_progress(&self, image: &ImageReference) -> Progress {
-        let (pulls, image) = (Arc::clone(&self.pulls), image.clone());
-        Arc::new(move |percent| {
-            pulls.lock().unwrap_or_else(PoisonError::into_inner).insert(image.clone(), percent);
-        })
-    }
-
-    /// The pull has ended, well or not.
-    pub(crate) fn pulled(&self, image: &ImageReference) {
-        self.pulls.lock().unwrap_or_else(PoisonError::into_inner).remove(image);
-    }
-
-    /// How far the pull of an image is, in per cent, if it is under way.
-    pub(crate) fn pulling(&self, image: &ImageReference) -> Option<u8> {
-        self.pulls.lock().unwrap_or_else(PoisonError::into_inner).get(image).copied()
     }
 
     fn touched(&self) -> MutexGuard<'_, Touched> {

@@ -5,7 +5,7 @@ mod log_tail;
 use crate::Options;
 use crate::engines::{Engines, Link};
 use crate::gone_logs::GoneLogs;
-use crate::images::Images;
+use crate::images::{Arrival, Copied, Images, copy};
 use crate::registries::Registries;
 use pierhead_engine::{CreateRequest, EngineError};
 use pierhead_model::{ContainerId, Failure, FailureKind, ImageArchive, ImageReference, ObservedContainer};
@@ -154,19 +154,34 @@ impl Executor {
             if let Some(archive) = self.uploaded(image).await? {
                 self.supply(link, image, &archive).await?;
             } else {
-                self.pull(link, image, false).await?;
+                self.fetch(link, image).await?;
             }
         }
         Ok(())
     }
 
-    /// An image that was asked to be newest; if it can't be had but an older one is there, that one does.
+    /// The image as another host has it, so that it is the same on all; from its registry if none has it.
+    async fn fetch(&self, link: &Link, image: &ImageReference) -> Result<(), EngineError> {
+        if link.engine.image(image).await?.is_some() {
+            return Ok(());
+        }
+        match copy(&self.engines, link, image).await? {
+            Copied::Done => Ok(()),
+            Copied::NobodyHasIt => self.pull(link, image, false).await,
+            Copied::NotGiven(why) => self.pull(link, image, false).await.map_err(|error| match error {
+                EngineError::NoImage(reason) => EngineError::NoImage(format!("{reason}; {why}")),
+                other => other,
+            }),
+        }
+    }
+
+    /// An image that was asked to be newest; if it can't be had but an older one is on a host, that one does.
     async fn pull_fresh(&self, link: &Link, image: &ImageReference) -> Result<(), EngineError> {
         let Err(error) = self.pull(link, image, true).await else { return Ok(()) };
-        if link.engine.image(image).await?.is_none() {
+        if link.engine.image(image).await?.is_none() && copy(&self.engines, link, image).await? != Copied::Done {
             return Err(error);
         }
-        tracing::warn!(%image, %error, "the image could not be pulled; the one on the host is used");
+        tracing::warn!(%image, %error, "the image could not be pulled; the one that hosts have is used");
         Ok(())
     }
 
@@ -177,9 +192,8 @@ impl Executor {
         if !is_fresh && link.engine.image(image).await?.is_some() {
             return Ok(());
         }
-        let progress = link.pull_progress(image);
+        let progress = link.images.progress(image, Arrival::Pulled);
         let result = link.engine.pull(image, account.auth(), progress).await;
-        link.pulled(image);
         result.map_err(|error| account.explain(image, error))
     }
 
@@ -188,10 +202,8 @@ impl Executor {
     }
 
     async fn supply(&self, link: &Link, image: &ImageReference, archive: &ImageArchive) -> Result<(), EngineError> {
-        let progress = link.pull_progress(image);
-        let result = self.images.supply(&self.engines, link, image, archive, progress).await;
-        link.pulled(image);
-        result
+        let progress = link.images.progress(image, Arrival::Loaded);
+        self.images.supply(&self.engines, link, image, archive, progress).await
     }
 
     /// Nothing half-made stays. What can't be removed now bears our labels and is found by them.

@@ -1,12 +1,18 @@
-//! Image archives that people sent in: their files, and the records that say what they hold. A file lies in place
+//! Images without a registry: how they come to the hosts that need them, from other hosts and from archives that people
+//! sent in. Of archives: their files, and the records that say what they hold. A file lies in place
 //! before its record is written, and its record is gone before the file is; what a crash leaves is a file without a
 //! record, which the next start removes.
 
+mod at_host;
+mod copies;
 mod inspect;
+mod sources;
 mod spread;
 mod supply;
 mod upload;
 
+pub(crate) use at_host::{Arrival, HostImages};
+pub(crate) use copies::{Copied, copy};
 pub(crate) use spread::Destination;
 pub use spread::{Spread, SpreadState, SpreadStep};
 pub(crate) use upload::Received;
@@ -25,6 +31,8 @@ use tokio::sync::{Mutex, Semaphore};
 
 /// How many archives are taken at the same time.
 const UPLOADS_AT_ONCE: usize = 4;
+/// Storage drivers of engines that give images ids of their own in place of the digest of the configuration.
+const OWN_IDS: [&str; 3] = ["overlayfs", "native", "stargz"];
 /// How the name of a file ends that is not complete yet.
 const UNFINISHED: &str = ".part";
 /// How the name of a complete one ends.

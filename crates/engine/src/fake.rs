@@ -133,6 +133,8 @@ struct Shared {
     transfers: AtomicU64,
     loads_done: AtomicU64,
     loaded_bytes: AtomicU64,
+    /// How many of the next archives break off half-way.
+    breaking: AtomicU64,
     pulls: Arc<Pulls<ImageReference>>,
     loads: Arc<Pulls<String>>,
     /// Rises whenever anything changes.
@@ -152,6 +154,7 @@ impl Fake {
                 transfers: AtomicU64::new(0),
                 loads_done: AtomicU64::new(0),
                 loaded_bytes: AtomicU64::new(0),
+                breaking: AtomicU64::new(0),
                 pulls: Arc::default(),
                 loads: Arc::default(),
                 changes: watch::Sender::new(0),

@@ -32,6 +32,10 @@ pub(crate) struct Inspected {
     pub(crate) tags: BTreeSet<ImageReference>,
     pub(crate) config: String,
     pub(crate) layers: Vec<String>,
+    /// The digests of the layers, the lowest first.
+    pub(crate) diff_ids: Vec<String>,
+    /// The size of each of them, in bytes.
+    pub(crate) layer_bytes: Vec<u64>,
     /// Where its entries end, in bytes.
     pub(crate) entries_bytes: u64,
 }
@@ -73,9 +77,10 @@ pub(super) fn inspect(file: &mut File) -> Result<Inspected, ArchiveError> {
         malformed(format!("{}, which its manifest.json names, is missing", excerpt(&manifest.config)))
     })?;
     let id = image_id(&manifest.config, &config)?;
-    check_layers(&contents, &manifest, &config)?;
-    let tags = tags(manifest.repo_tags.unwrap_or_default())?;
-    Ok(Inspected { id, tags, config: manifest.config, layers: manifest.layers, entries_bytes: contents.end })
+    let (diff_ids, layer_bytes) = check_layers(&contents, &manifest, &config)?;
+    let tags = tags(manifest.repo_tags.clone().unwrap_or_default())?;
+    let ManifestEntry { config, layers, .. } = manifest;
+    Ok(Inspected { id, tags, config, layers, diff_ids, layer_bytes, entries_bytes: contents.end })
 }
 
 fn contents(file: &mut File) -> Result<Contents, ArchiveError> {
@@ -201,7 +206,12 @@ fn image_id(name: &str, config: &[u8]) -> Result<ImageId, ArchiveError> {
     }
 }
 
-fn check_layers(contents: &Contents, manifest: &ManifestEntry, config: &[u8]) -> Result<(), ArchiveError> {
+/// The digests of the layers, and the size of each.
+fn check_layers(
+    contents: &Contents,
+    manifest: &ManifestEntry,
+    config: &[u8],
+) -> Result<(Vec<String>, Vec<u64>), ArchiveError> {
     let config: Value = serde_json::from_slice(config)
         .map_err(|error| malformed(format!("the configuration of its image is not JSON ({error})")))?;
     let Some(digests) = config["rootfs"]["diff_ids"].as_array() else {
@@ -211,12 +221,12 @@ fn check_layers(contents: &Contents, manifest: &ManifestEntry, config: &[u8]) ->
         let (has, names) = (manifest.layers.len(), digests.len());
         return Err(malformed(format!("it has {has} layers, but the configuration of its image names {names}")));
     }
-    match manifest.layers.iter().find(|layer| followed(contents, layer).is_none()) {
-        Some(layer) => {
-            Err(malformed(format!("the layer {}, which its manifest.json names, is missing", excerpt(layer))))
-        }
-        None => Ok(()),
-    }
+    let size = |layer: &String| match followed(contents, layer) {
+        Some((_, size)) => Ok(size),
+        None => Err(malformed(format!("the layer {}, which its manifest.json names, is missing", excerpt(layer)))),
+    };
+    let sizes = manifest.layers.iter().map(size).collect::<Result<_, _>>()?;
+    Ok((digests.iter().map(|digest| digest.as_str().unwrap_or_default().to_owned()).collect(), sizes))
 }
 
 fn tags(names: Vec<String>) -> Result<BTreeSet<ImageReference>, ArchiveError> {

@@ -112,12 +112,12 @@ impl Controller {
         let mut live = operation.clone();
         live.verdicts = verdicts(&known.world, operation, &known.blocked, self.clock.now());
         drop(known);
-        self.add_pulls(&mut live);
+        self.add_arrivals(&mut live);
         Some(live)
     }
 
-    /// Where a verdict waits for a pull, it says how far that is.
-    fn add_pulls(&self, operation: &mut Operation) {
+    /// Where a verdict waits for an image, it says how that comes and how far it is.
+    fn add_arrivals(&self, operation: &mut Operation) {
         let images: Vec<_> = {
             let known = self.known();
             let app = known.world.apps().get(&operation.app);
@@ -126,9 +126,9 @@ impl Controller {
         for verdict in &mut operation.verdicts {
             let Some(link) = verdict.engine.as_ref().and_then(|engine| self.engines.link(engine)) else { continue };
             if verdict.container.is_none()
-                && let Some((image, percent)) = images.iter().find_map(|image| Some((image, link.pulling(image)?)))
+                && let Some(told) = images.iter().find_map(|image| Some(link.images.arriving(image)?.say(image)))
             {
-                verdict.message = format!("pulls {image}: {percent} %");
+                verdict.message = told;
             }
         }
     }

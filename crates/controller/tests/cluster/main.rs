@@ -4,6 +4,7 @@
 mod adding;
 mod asking;
 mod changing;
+mod copies;
 mod crashes;
 mod engines;
 mod events;

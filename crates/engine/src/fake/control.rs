@@ -24,6 +24,11 @@ impl Fake {
         self.shared.script.verb(verb, |state| state.fail_always = Some(error));
     }
 
+    /// The next image that is saved breaks off half-way; several add up.
+    pub fn break_next_save(&self) {
+        self.shared.breaking.fetch_add(1, Ordering::SeqCst);
+    }
+
     /// The next call of the verb is done, but its caller only hears that the time is up; several add up.
     pub fn lose_reply(&self, verb: Verb) {
         self.shared.script.verb(verb, |state| state.lose_replies += 1);

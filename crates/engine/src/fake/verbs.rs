@@ -159,14 +159,16 @@ impl Engine for Fake {
         .await
     }
 
-    /// What comes is cut in two, and between them the engine may fail.
+    /// What comes is cut in two, and between them the engine may hang or fail.
     async fn save(&self, image: &ImageReference, leave_out: &LeaveOut) -> Result<Pieces> {
         let archive = self.read(Verb::Save, image.as_str(), |world| world.save(image)).await?;
         let (first, second) = (archive[..archive.len() / 2].to_vec(), archive[archive.len() / 2..].to_vec());
         let fake = self.clone();
         let second = stream::once(async move {
-            let passed = fake.shared.script.pass(Verb::Save, 0).await;
-            passed.map(|()| second.into()).map_err(std::io::Error::other)
+            fake.shared.script.pass(Verb::Save, 0).await.map_err(std::io::Error::other)?;
+            let breaks =
+                fake.shared.breaking.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+            if breaks.is_ok() { Err(std::io::ErrorKind::ConnectionReset.into()) } else { Ok(second.into()) }
         });
         Ok(sieve(stream::iter([Ok(first.into())]).chain(second), leave_out.clone()))
     }

@@ -262,8 +262,11 @@ impl World {
         let missing = || EngineError::Failed("the archive holds no manifest.json".to_owned());
         for archived in archive::images(archive).ok_or_else(missing)? {
             self.check_layers(&archived)?;
-            for name in archived.tags.iter().chain([&archived.id]) {
-                let reference = ImageReference::parse(name).map_err(|error| EngineError::Failed(error.to_string()))?;
+            let named =
+                |tag: &String| ImageReference::parse(tag).map_err(|error| EngineError::Failed(error.to_string()));
+            let tags = archived.tags.iter().map(named).collect::<Result<Vec<_>>>()?;
+            // The id of a fake's own image is no reference.
+            for reference in tags.into_iter().chain(ImageReference::parse(&archived.id).ok()) {
                 let (id, layers) = (archived.id.clone(), archived.layers.clone());
                 let image = FakeImage { reference, id, layers, ..FakeImage::new("loaded") };
                 self.put_image(image, "load");
