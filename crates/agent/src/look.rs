@@ -118,6 +118,7 @@ impl Look {
             tokio::select! {
                 biased;
                 done = &mut work => {
+                    self.silent = Some(self.silent.unwrap_or_default() + self.passed());
                     return done;
                 }
                 _ = self.tick.tick() => self.waited(),
@@ -126,14 +127,18 @@ impl Look {
     }
 
     fn waited(&mut self) {
-        let passed = self.counted.elapsed().min(MOST);
-        self.counted = Instant::now();
-        let silent = self.silent.unwrap_or_default() + passed;
+        let silent = self.silent.unwrap_or_default() + self.passed();
         self.silent = Some(silent);
         self.tell.send_if_modified(|word| {
             word.silent_ms = milliseconds(silent);
             silent >= URGENT
         });
+    }
+
+    /// What has passed since the last count.
+    fn passed(&mut self) -> Duration {
+        let now = Instant::now();
+        (now - std::mem::replace(&mut self.counted, now)).min(MOST)
     }
 
     fn answers(&mut self) {

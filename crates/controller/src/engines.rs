@@ -1,15 +1,21 @@
 //! The engines of the pool: one task each that probes, lists and listens. What they find goes into the world;
 //! a hanging engine delays nobody else.
 
+mod agent_hosts;
 mod doubts;
+mod left;
 mod listener;
 mod watcher;
 
 use crate::clock::Clock;
 use crate::collect::{Desk, Term};
+use crate::detect::Machine;
 use crate::health::after_probe;
 use crate::images::HostImages;
 use crate::known::Shared;
+pub use agent_hosts::SecondPath;
+
+use agent_hosts::Detection;
 use doubts::Doubts;
 use pierhead_engine::{DynEngine, EngineEvent, RegistryAuth};
 use pierhead_model::{ContainerId, Engine, EngineId, HealthStatus, ImageReference, Timestamp};
@@ -75,6 +81,9 @@ pub(crate) struct Engines {
     desk: Desk,
     leading: watch::Receiver<Option<Term>>,
     links: Mutex<BTreeMap<EngineId, Arc<Link>>>,
+    /// Somebody waits for changes of the engines' records.
+    changed: Notify,
+    detection: Arc<Detection>,
 }
 
 /// The way to one engine.
@@ -88,7 +97,8 @@ pub(crate) struct Link {
     pub(crate) others: Semaphore,
     relist: Notify,
     probe: Notify,
-    opened: Instant,
+    /// Judges a host with an agent; one that is reached at its address is judged by its probes alone.
+    judge: Option<Mutex<Machine>>,
     hints: Mutex<Hints>,
     doubts: Mutex<Doubts>,
     touched: Mutex<Touched>,
@@ -125,7 +135,9 @@ impl Engines {
         tasks: TaskTracker,
     ) -> Self {
         let clock = desk.clock;
-        Self { shared, connect, heartbeat, clock, stop, tasks, desk, leading, links: Mutex::new(BTreeMap::new()) }
+        let detection = Arc::new(Detection::new(Arc::clone(&shared), clock));
+        let (links, changed) = (Mutex::default(), Notify::new());
+        Self { shared, connect, heartbeat, clock, stop, tasks, desk, leading, links, changed, detection }
     }
 
     fn links(&self) -> MutexGuard<'_, BTreeMap<EngineId, Arc<Link>>> {
@@ -139,8 +151,13 @@ impl Engines {
 
     /// Opens links to engines that are new or whose address changed, and closes those that are gone.
     pub(crate) fn keep_up(&self) {
-        let records: BTreeMap<EngineId, Engine> =
-            self.shared.read().world.engines().iter().map(|(id, state)| (id.clone(), state.record.clone())).collect();
+        let records: BTreeMap<EngineId, Engine> = {
+            let known = self.shared.read();
+            // Nothing is asked of a host that waits for approval, or has left.
+            let is_used = |record: &Engine| !record.waits_for_approval() && !record.has_left();
+            let used = known.world.engines().iter().filter(|(_, state)| is_used(&state.record));
+            used.map(|(id, state)| (id.clone(), state.record.clone())).collect()
+        };
         let mut links = self.links();
         links.retain(|id, link| {
             let kept = records.get(id).is_some_and(|record| same_way(record, &link.record));
@@ -156,6 +173,9 @@ impl Engines {
                 links.insert(id, link);
             }
         }
+        drop(links);
+        self.note_those_who_left();
+        self.changed.notify_one();
     }
 
     fn open(&self, id: &EngineId, record: Engine) -> Option<Arc<Link>> {
@@ -173,6 +193,8 @@ impl Engines {
                 return None;
             }
         };
+        let detection = &self.detection;
+        let judge = record.agent.is_some().then(|| Mutex::new(Machine::new(detection.rules, detection.now())));
         let link = Arc::new(Link {
             id: id.clone(),
             record,
@@ -183,7 +205,7 @@ impl Engines {
             others: Semaphore::new(16),
             relist: Notify::new(),
             probe: Notify::new(),
-            opened: Instant::now(),
+            judge,
             hints: Mutex::default(),
             doubts: Mutex::default(),
             touched: Mutex::default(),
@@ -196,6 +218,7 @@ impl Engines {
             clock: self.clock,
             desk: self.desk.clone(),
             leading: self.leading.clone(),
+            detection: Arc::clone(detection),
         };
         for task in [Watched::Probe, Watched::List, Watched::Listen] {
             let watcher = watcher.clone();
@@ -287,7 +310,9 @@ impl Engines {
 }
 
 fn same_way(one: &Engine, other: &Engine) -> bool {
-    one.addr == other.addr
+    // An agent is reached through its own tunnel wherever it is.
+    let is_agents = one.agent.is_some() && other.agent.is_some();
+    (one.addr == other.addr || is_agents)
         && one.sealed_tls == other.sealed_tls
         && one.sealed_registry_auth == other.sealed_registry_auth
 }

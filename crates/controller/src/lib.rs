@@ -6,6 +6,8 @@
 mod authority;
 mod clock;
 mod collect;
+mod detect;
+mod discovery;
 mod engines;
 mod event_log;
 mod execute;
@@ -29,12 +31,14 @@ mod usage;
 
 pub use authority::{Authority, AuthorityError, Issued, fingerprint};
 pub use clock::Clock;
-pub use engines::{Connect, Connection, Heartbeat};
+pub use detect::{EngineAnswers, Heard, HostBeat};
+pub use discovery::{HostInRegistry, RegisterError};
+pub use engines::{Connect, Connection, Heartbeat, SecondPath};
 pub use event_log::{EventFilter, EventPages, EventStream, Logged, Since};
 pub use gone_logs::GoneLogOptions;
 pub use ids::Ids;
 pub use images::{ArchiveError, Spread, SpreadState, SpreadStep, Upload};
-pub use joins::{JoinError, JoinSecret, Joined, JoiningHost};
+pub use joins::{Admission, HostTold, JoinError, JoinSecret, Joined, JoiningHost};
 pub use known::Known;
 pub use requests::{
     Actor, Container, ContainerLog, Idempotency, MOST_LOG_READERS, MOST_LOG_READERS_OF_ONE, MOST_SLOTS, Once,
@@ -55,6 +59,7 @@ use pierhead_store::seal::{SealedDocuments, Sealer};
 use pierhead_store::{Revision, Store};
 use registries::Registries;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, RwLockReadGuard};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -129,6 +134,7 @@ pub struct Controller {
     gone_logs: Arc<GoneLogs>,
     images: Arc<Images>,
     registries: Arc<Registries>,
+    discovers: Arc<AtomicBool>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -178,6 +184,7 @@ impl Controller {
             gone_logs: Arc::new(gone_logs),
             images: Arc::new(images),
             registries: Arc::new(registries),
+            discovers: Arc::default(),
             stop,
             tasks,
         };
@@ -196,6 +203,7 @@ impl Controller {
             controller.options.events_kept,
         ));
         controller.spawn(event_log::follow(log, store));
+        controller.spawn(Arc::clone(&controller.engines).watch_agents());
         controller.spawn(reconciler::lead(controller.clone()));
         controller.spawn(sweep::sweep(controller.clone()));
         Ok(controller)

@@ -20,6 +20,11 @@ pub(crate) fn forget_earlier_containers(world: &World, listed: &mut Vec<Observed
     }
 }
 
+/// `hasty-detection`: a host dies of one missed beat, and this controller never asks how late it is itself.
+pub(crate) fn is_hasty() -> bool {
+    is_chosen("hasty-detection")
+}
+
 /// `no-intent`: containers are made before the record that assigns them is written.
 pub(crate) async fn make_before_writing(controller: &Controller, executor: &Executor, planned: &Plan) {
     if !is_chosen("no-intent") {

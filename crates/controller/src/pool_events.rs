@@ -60,7 +60,9 @@ impl HostsTold {
         if now.since(known.window) >= WINDOW_MS {
             (known.window, known.told) = (now, 0);
         }
-        if known.told >= MOST_OF_A_HOST {
+        // Those that only stumble leave room for what matters.
+        let most = if health.status == HealthStatus::Suspect { MOST_OF_A_HOST / 2 } else { MOST_OF_A_HOST };
+        if known.told >= most {
             return None;
         }
         known.told += 1;
@@ -220,5 +222,17 @@ mod tests {
         assert!(flaps[9].ends_with("it changes often, and more is told in 10 min at the earliest"), "{}", flaps[9]);
         // What it then is, is told when the window is over.
         assert!(told(&mut hosts, &mut world, Down, 700_000).unwrap().starts_with("engine-down"));
+    }
+
+    #[test]
+    fn a_host_that_only_stumbles_leaves_room_for_its_end() {
+        use HealthStatus::{Down, Healthy, Suspect};
+        let (mut hosts, mut world) = (HostsTold::default(), world());
+        for turn in 1..100 {
+            told(&mut hosts, &mut world, Healthy, turn * 1_000);
+            told(&mut hosts, &mut world, Suspect, turn * 1_000 + 500);
+        }
+        let end = told(&mut hosts, &mut world, Down, 100_000).unwrap();
+        assert!(end.starts_with("engine-down id=a"), "{end}");
     }
 }

@@ -96,7 +96,8 @@ impl Cluster {
     /// If that does not work.
     pub async fn start_in(directory: tempfile::TempDir, options: ClusterOptions) -> Self {
         let hosts: Vec<Fake> = (0..options.hosts).map(|at| Fake::new(fake_options(&options, at))).collect();
-        let named = hosts.iter().enumerate().map(|(at, host)| (address(at), host.clone()));
+        let named = hosts.iter().enumerate();
+        let named = named.flat_map(|(at, host)| [address(at), agent_address(at)].map(|name| (name, host.clone())));
         let reachable: Reachable = Arc::new(Mutex::new(named.collect()));
         let (controller, limits) = (options.controller.clone(), options.log_in_limits);
         let serving = Serving::start(directory.path(), Arc::clone(&reachable), controller, limits).await;
@@ -300,6 +301,12 @@ fn host_name(at: usize) -> String {
 
 fn address(at: usize) -> String {
     format!("http://10.0.0.{}:2375", at + 1)
+}
+
+/// The address of a host that is reached through its agent.
+#[must_use]
+pub fn agent_address(at: usize) -> String {
+    format!("agent://10.0.0.{}", at + 1)
 }
 
 fn fake_options(options: &ClusterOptions, at: usize) -> FakeOptions {

@@ -1,5 +1,6 @@
 //! What is done for one engine all the time: probe it and list its containers. Listening is next door.
 
+use super::agent_hosts::Detection;
 use super::{Heartbeat, Link};
 use crate::clock::{Clock, millis};
 use crate::collect::{Desk, Term};
@@ -8,7 +9,7 @@ use crate::known::Shared;
 use pierhead_engine::EngineEvent;
 use pierhead_model::{ContainerId, ContainerState, HealthStatus, Ownership};
 use pierhead_planner::EngineState;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -16,9 +17,8 @@ use tokio::time::Instant;
 /// How long a burst of events is collected before the containers are listed once.
 const BURST: Duration = Duration::from_millis(100);
 
-/// How long the agent of a host may take to call before the host counts as down: longer than its longest wait between
-/// two calls.
-const TIME_TO_CALL: Duration = Duration::from_secs(10);
+/// How much of a probe's time this controller may have slept through.
+const ASLEEP: u64 = 100;
 
 #[derive(Clone, Copy)]
 pub(super) enum Watched {
@@ -35,11 +35,13 @@ pub(super) struct Watcher {
     pub clock: Clock,
     pub desk: Desk,
     pub leading: watch::Receiver<Option<Term>>,
+    pub detection: Arc<Detection>,
 }
 
 impl Watcher {
     pub async fn run(self, task: Watched) {
         match task {
+            Watched::Probe if self.link.judge.is_some() => self.probe_agent_for_ever().await,
             Watched::Probe => self.probe_for_ever().await,
             Watched::List => self.list_for_ever().await,
             Watched::Listen => self.listen_for_ever().await,
@@ -76,16 +78,37 @@ impl Watcher {
         };
         if outcome.is_ok() {
             self.desk.measured.probes.observe(took);
-        } else if self.is_still_to_call() {
-            return HealthStatus::Pending;
         }
         self.note(outcome)
     }
 
-    /// Whether it is the host that has to call, and it had no time to do so yet, as after a restart of this controller.
-    fn is_still_to_call(&self) -> bool {
-        let is_early = self.link.opened.elapsed() < TIME_TO_CALL;
-        is_early && self.link.record.agent.is_some() && self.status() == HealthStatus::Pending
+    /// The probes of a host with an agent are one of several witnesses.
+    async fn probe_agent_for_ever(&self) {
+        loop {
+            let began = Instant::now();
+            self.probe_agent().await;
+            let _asked = tokio::time::timeout_at(began + self.heartbeat.interval, self.link.probe.notified()).await;
+        }
+    }
+
+    async fn probe_agent(&self) {
+        let Some(judge) = &self.link.judge else { return };
+        let (deadline, began, began_at) = (self.heartbeat.deadline(), Instant::now(), self.detection.now());
+        let answer = tokio::time::timeout(deadline, self.link.engine.ping()).await;
+        let (took, now) = (began.elapsed(), self.detection.now());
+        let outcome = match answer {
+            Ok(Ok(())) => {
+                self.desk.measured.probes.observe(took);
+                self.detection.answered(&self.link, took);
+                Ok(())
+            }
+            // We were not running ourselves: that says nothing about the engine.
+            _ if millis(took).saturating_sub(now.saturating_sub(began_at)) > ASLEEP => return,
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err(format!("no answer within {} ms", millis(deadline))),
+        };
+        judge.lock().unwrap_or_else(PoisonError::into_inner).probe(began_at, outcome, now);
+        self.detection.look(&self.link);
     }
 
     pub(super) fn status(&self) -> HealthStatus {
@@ -128,6 +151,10 @@ impl Watcher {
             let pause = if listed { self.heartbeat.resync } else { self.heartbeat.interval };
             let due = Instant::now() + pause;
             while tokio::time::timeout_at(due, self.link.relist.notified()).await.is_ok() {
+                if !listed {
+                    // It has just come: there is no burst to wait for, and somebody may wait for it.
+                    break;
+                }
                 tokio::time::sleep(BURST).await;
                 if !self.are_known() {
                     break;

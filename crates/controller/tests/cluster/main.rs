@@ -6,6 +6,8 @@ mod asking;
 mod changing;
 mod copies;
 mod crashes;
+mod detection;
+mod discovery;
 mod engines;
 mod events;
 mod faults;
