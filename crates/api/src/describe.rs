@@ -220,11 +220,9 @@ impl Doc {
         if self.body.is_some() {
             self = self.refuses(413, "too_large", "The body is too large");
         }
-        self.refuses(503, "store_failed", "The controller's store does not work").refuses(
-            503,
-            "store_full",
-            "The controller's disk is full; nothing was changed",
-        )
+        self.refuses(503, "store_failed", "The controller's store does not work")
+            .refuses(503, "store_full", "The controller's disk is full; nothing was changed")
+            .refuses(503, "store_unavailable", "The controller's store does not answer; look again later what happened")
     }
 }
 

@@ -172,6 +172,15 @@ impl From<pierhead_store::Error> for ApiError {
                 "store_full",
                 "the controller's disk is full; nothing was changed. Make room and try again",
             ),
+            Error::Unavailable { reason } => {
+                tracing::warn!(reason, "the store is not available");
+                Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "store_unavailable",
+                    "the controller's store does not answer: nothing can be changed until it does. Whether this was done \
+                     is known by looking again then; what runs, runs on",
+                )
+            }
             Error::TooLarge { .. } => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", error.to_string()),
             Error::Conflict { .. } => {
                 Self::new(StatusCode::CONFLICT, "conflict", "somebody changed the same thing meanwhile; try again")

@@ -7,6 +7,7 @@ mod data_dir;
 mod first_start;
 mod listener;
 mod logging;
+mod records;
 pub(crate) mod settings;
 mod tls;
 
@@ -16,9 +17,7 @@ use agents::{Agents, Told};
 use anyhow::{Context, Result, bail};
 use pierhead_agent::{JoinToken, Timing};
 use pierhead_api::{Accounts, Api, Front, Joins, Metrics};
-use pierhead_controller::{Authority, Controller};
-use pierhead_store::seal::Sealer;
-use pierhead_store::{Embedded, Store};
+use pierhead_controller::{Admission, Authority, Controller, SecondPath};
 use settings::{AgentSettings, TlsSource};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -30,10 +29,9 @@ use tokio::net::TcpListener;
 pub(crate) async fn serve(args: ServeArgs) -> Result<()> {
     let settings = args.settle()?;
     logging::start(settings.debug, settings.log_format);
-    let store: Arc<dyn Store> = Arc::new(open_store(&settings.data_dir)?);
-    data_dir::guard(&settings.data_dir);
-    let sealer = Arc::new(Sealer::open_or_create(&settings.data_dir).context("the key file of the data directory")?);
-    sealer.verify(&*store).await.context("the key file of the data directory")?;
+    // Held to the end: it keeps the data directory to this process.
+    let records = records::open(&settings).await?;
+    let (store, sealer) = (Arc::clone(&records.store), Arc::clone(&records.sealer));
 
     let listener =
         TcpListener::bind(settings.listen).await.with_context(|| format!("cannot listen on {}", settings.listen))?;
@@ -42,13 +40,21 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<()> {
     let connect = connect::connect(Arc::clone(&sealer), Arc::clone(&agents));
     let controller = Controller::start(store, Arc::clone(&sealer), connect, settings.controller.clone())
         .await
-        .context("the records of the data directory cannot be read")?;
+        .context("the records cannot be read")?;
     let accounts = Accounts::new(Arc::clone(controller.store()), controller.clock()).context("accounts")?;
     let accounts = accounts.with_limits(settings.log_in_limits);
     first_start::first_start(&accounts, settings.admin_password_file.as_deref()).await?;
     let authority = Authority::open_or_create(&**controller.store(), &sealer, controller.clock());
     let authority = Arc::new(authority.await.context("the certificate authority")?);
     agents.lead(controller.term());
+    controller.set_second_path(Arc::clone(&agents) as Arc<dyn SecondPath>);
+    if let Some(etcd) = &settings.discovery {
+        tracing::info!(
+            etcd = etcd.address().members().collect::<Vec<_>>().join(","),
+            "hosts that register themselves are followed"
+        );
+        controller.discover(crate::etcd::registry(etcd.clone()));
+    }
     let joins = match &settings.agents {
         Some(settings) => Some(take_agents(settings, agents, told, &controller, &authority).await?),
         None => None,
@@ -100,7 +106,7 @@ async fn take_agents(
         agents,
         controller: controller.clone(),
         authority: Arc::clone(authority),
-        life: settings.life,
+        admission: Admission { life: settings.life, needs_approval: settings.needs_approval },
         timing: Timing::default(),
     };
     tracing::info!(listen = %listen, address, "agents are taken");
@@ -135,18 +141,6 @@ fn metrics(token_file: Option<&Path>) -> Result<Metrics> {
         bail!("the token file {}: a token must have at least 16 characters, all visible ASCII", file.display());
     }
     Ok(Metrics::new(Some(token)))
-}
-
-fn open_store(directory: &Path) -> Result<Embedded> {
-    match Embedded::open(directory) {
-        Ok(store) => Ok(store),
-        Err(error @ pierhead_store::Error::InUse { .. }) => Err(anyhow::Error::new(error)
-            .context("another pierhead serves from this data directory; stop it, or give --data-dir")),
-        Err(error) => {
-            Err(anyhow::Error::new(error)
-                .context(format!("the data directory {} cannot be opened", directory.display())))
-        }
-    }
 }
 
 /// Says where it answers: to people in the log, to scripts in files of the data directory. With TLS also by what its

@@ -1,4 +1,4 @@
-//! The directory of an embedded store: its creation, its permissions and the lock that keeps it to one process.
+//! A directory that one process keeps things in: its creation, its permissions and the lock that keeps it to that process.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
@@ -15,12 +15,21 @@ const LOCK_FILE: &str = "lock";
 
 /// Holds the directory for this process; the system lets go of it when the process ends, however it ends.
 #[derive(Debug)]
-pub(super) struct DirectoryLock {
+pub struct DirectoryLock {
     _file: File,
 }
 
-/// Creates the directory if need be, and takes it for this process.
-pub(super) fn prepare(directory: &Path) -> Result<DirectoryLock> {
+impl DirectoryLock {
+    /// Creates the directory (mode 0700) if need be, and takes it for this process. [`crate::Embedded`] does that by itself.
+    ///
+    /// # Errors
+    /// [`Error::InUse`] or [`Error::Open`].
+    pub fn take(directory: impl AsRef<Path>) -> Result<Self> {
+        prepare(directory.as_ref())
+    }
+}
+
+fn prepare(directory: &Path) -> Result<DirectoryLock> {
     if !directory.is_dir() {
         DirBuilder::new()
             .recursive(true)
@@ -41,7 +50,7 @@ pub(super) fn prepare(directory: &Path) -> Result<DirectoryLock> {
 }
 
 /// Opens a file that only its owner may read, creating it if need be.
-pub(super) fn private_file(path: &Path) -> Result<File> {
+pub(crate) fn private_file(path: &Path) -> Result<File> {
     OpenOptions::new()
         .read(true)
         .write(true)
@@ -53,7 +62,7 @@ pub(super) fn private_file(path: &Path) -> Result<File> {
 }
 
 /// Makes the names of the files in it durable.
-pub(super) fn sync(directory: &Path) -> Result<()> {
+pub(crate) fn sync(directory: &Path) -> Result<()> {
     File::open(directory).and_then(|directory| directory.sync_all()).map_err(|source| failed("sync", directory, source))
 }
 

@@ -5,7 +5,6 @@
 
 mod batch;
 mod database;
-mod directory;
 mod feed;
 mod index;
 mod leases;
@@ -22,9 +21,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::{Semaphore, oneshot, watch};
 
+use crate::directory::{self, DirectoryLock};
 use crate::{Entry, Error, LeaseId, Listing, MAX_PAGE_ENTRIES, Page, Result, Revision, Store, Transaction, Watch};
 use database::Database;
-use directory::DirectoryLock;
 use feed::{Feed, FeedWatcher};
 use readers::Readers;
 use writer::{Job, Request, Writer};
@@ -64,7 +63,7 @@ impl Embedded {
     /// [`Error::InUse`], [`Error::SchemaTooNew`], [`Error::Open`], [`Error::Io`] or [`Error::Full`].
     pub fn open(directory: impl AsRef<Path>) -> Result<Self> {
         let directory = directory.as_ref();
-        let lock = directory::prepare(directory)?;
+        let lock = DirectoryLock::take(directory)?;
         let database = Database::prepare(directory)?;
         let connection = database.writer()?;
         let identity = schema::prepare(&connection, directory)?;

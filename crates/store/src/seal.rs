@@ -19,6 +19,9 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::{Error, Result, Store, Transaction};
 
+/// The name of a key file in a directory of its own.
+pub const KEY_FILE: &str = "secret.key";
+
 const VERSION: &str = "v1:";
 const KEY_BYTES: usize = 32;
 /// The first bytes of the key's digest, by which a wrong key is told from a damaged text.
@@ -41,7 +44,23 @@ impl Sealer {
     /// # Errors
     /// [`Error::KeyFile`], [`Error::Open`] or [`Error::Random`].
     pub fn open_or_create(directory: impl AsRef<Path>) -> Result<Self> {
-        key_file::read_or_create(directory.as_ref()).map(|key| Self::new(&key))
+        Self::open_or_create_file(directory.as_ref().join(KEY_FILE))
+    }
+
+    /// With a key file, which is created (mode 0600) if it isn't there. Its directory must be there.
+    ///
+    /// # Errors
+    /// [`Error::KeyFile`], [`Error::Open`] or [`Error::Random`].
+    pub fn open_or_create_file(file: impl AsRef<Path>) -> Result<Self> {
+        key_file::read_or_create(file.as_ref()).map(|key| Self::new(&key))
+    }
+
+    /// Whether secrets of a store belong to a key already: then a new one would be of no use.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn is_bound(store: &dyn Store) -> Result<bool> {
+        Ok(store.get(CHECK_KEY).await?.is_some())
     }
 
     fn new(key: &[u8; KEY_BYTES]) -> Self {

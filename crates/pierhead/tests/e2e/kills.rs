@@ -9,9 +9,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use pierhead_controller::keys;
-use pierhead_devhosts::{Host, Pool, PoolSpec};
+use pierhead_devhosts::{EtcdSpec, Host, Pool, PoolSpec};
 use pierhead_model::{Assignment, Ownership};
-use pierhead_store::{Embedded, Store};
+use pierhead_store::{Embedded, Etcd, EtcdAddress, EtcdSettings, Store};
 
 use crate::api::Api;
 use crate::canary::Canary;
@@ -116,11 +116,17 @@ fn random(kills: u64, seed: u64) -> Vec<(Work, Moment)> {
     (0..kills).map(&mut draw).collect()
 }
 
+/// Where a controller keeps everything in a pool's etcd.
+pub fn store_in(pool: &Pool) -> EtcdSettings {
+    let members: Vec<_> = pool.etcd().unwrap().iter().map(|member| member.url().replace("http://", "")).collect();
+    EtcdSettings::new(EtcdAddress::parse(&format!("etcd://{}/e2e", members.join(","))).unwrap())
+}
+
 /// Three hosts and a controller that is killed again and again.
 pub struct KilledPool {
     // Dropped before the place, which removes the hosts.
-    controller: Controller,
-    hosts: Vec<Host>,
+    pub controller: Controller,
+    pub hosts: Vec<Host>,
     canaries: Vec<Canary>,
     token: Option<String>,
     url: String,
@@ -131,19 +137,30 @@ pub struct KilledPool {
     requests: u32,
     /// How long the pool may take to be right again.
     pub recovers_within: Duration,
+    /// The etcd cluster that everything is kept in; none for the controller's own directory.
+    etcd: Option<EtcdSettings>,
+    pub pool: Pool,
     _place: Place,
 }
 
 impl KilledPool {
     pub fn new(env: &[(&str, &str)]) -> Self {
+        Self::with_etcd(env, 0)
+    }
+
+    /// The same, with everything kept in an etcd cluster of so many members, if there are any.
+    pub fn with_etcd(env: &[(&str, &str)], members: usize) -> Self {
         let place = Place::new();
-        let pool = Pool::up(PoolSpec { dir: place.pool(), hosts: 3, ..PoolSpec::default() }).unwrap();
+        let etcd = EtcdSpec { members, ..EtcdSpec::default() };
+        let pool = Pool::up(PoolSpec { dir: place.pool(), hosts: 3, etcd, ..PoolSpec::default() }).unwrap();
+        let etcd = (members > 0).then(|| store_in(&pool));
         let hosts = pool.hosts().unwrap();
         let canaries = hosts.iter().map(Canary::new).collect();
         let dir = place.beside("controller");
         let file = dir.join("password").display().to_string();
         // Nothing that has no record is removed as long as this test lasts: it must not come to be.
-        let args = ["--admin-password-file", &file, "--orphan-grace", "1h"];
+        let store = etcd.as_ref().map_or("embedded".to_owned(), |etcd| etcd.address().to_string());
+        let args = ["--admin-password-file", &file, "--orphan-grace", "1h", "--store", &store];
         let controller = Controller::new(&dir, &args, env);
         Self {
             controller,
@@ -155,6 +172,8 @@ impl KilledPool {
             wanted: BTreeMap::new(),
             requests: 0,
             recovers_within: PATIENCE,
+            etcd,
+            pool,
             _place: place,
         }
     }
@@ -179,7 +198,7 @@ impl KilledPool {
         Ok(())
     }
 
-    fn api(&self) -> Api {
+    pub fn api(&self) -> Api {
         Api::new(&self.url, self.token.as_deref())
     }
 
@@ -244,20 +263,23 @@ impl KilledPool {
     fn records(&self) -> Vec<Assignment> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let store = Embedded::open(self.controller.data_dir()).unwrap();
+            let store: Box<dyn Store> = match &self.etcd {
+                None => Box::new(Embedded::open(self.controller.data_dir()).unwrap()),
+                Some(etcd) => Box::new(Etcd::open(etcd).await.unwrap()),
+            };
             let listing = store.list_all(keys::ASSIGNMENTS).await.unwrap();
             listing.entries.iter().map(|entry| entry.json().unwrap()).collect()
         })
     }
 
-    fn is_done(&self, operation: &str) -> Result<(), String> {
+    pub fn is_done(&self, operation: &str) -> Result<(), String> {
         let seconds = u32::try_from(self.recovers_within.as_secs()).unwrap();
         let ended = self.api().ended(operation, seconds).map_err(|error| error.to_string())?;
         if ended.state == "done" { Ok(()) } else { Err(format!("the operation: {ended:?}")) }
     }
 
     /// Waits until the pool is as wanted.
-    fn is_right(&self) -> Result<(), String> {
+    pub fn is_right(&self) -> Result<(), String> {
         until_right(self.recovers_within, || self.is_right_now()).map(drop)?;
         self.canaries.iter().try_for_each(Canary::check_ran_on)
     }

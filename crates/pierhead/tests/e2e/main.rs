@@ -19,6 +19,8 @@ mod controller;
 #[cfg(test)]
 mod dev;
 #[cfg(test)]
+mod etcd_store;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod images;
