@@ -24,12 +24,12 @@ fn hosts_behind_agents_do_all_and_open_nothing() {
     a_revoked_host_is_shut_out_until_it_joins_again(&bed);
 }
 
-fn agent(bed: &Bed, host: &str) -> u32 {
+pub fn agent(bed: &Bed, host: &str) -> u32 {
     let name = format!("agent-{host}");
     bed.pool.services().unwrap().iter().find(|service| service.name == name).unwrap().pid.unwrap()
 }
 
-fn is_healthy(bed: &Bed, host: &str) -> bool {
+pub fn is_healthy(bed: &Bed, host: &str) -> bool {
     bed.engine(host)["health"]["status"] == "healthy"
 }
 
@@ -85,7 +85,7 @@ fn everything_works(bed: &Bed) {
 }
 
 /// What runs, by its id: when it was started.
-fn started(bed: &Bed) -> BTreeMap<String, Value> {
+pub fn started(bed: &Bed) -> BTreeMap<String, Value> {
     let started = |host: &pierhead_devhosts::Host| {
         let (_, listed) = raw::ask(host.docker_host(), "GET", "/containers/json", None);
         let ids: Vec<String> =
@@ -100,14 +100,14 @@ fn started(bed: &Bed) -> BTreeMap<String, Value> {
 }
 
 /// An agent in the namespaces of a host, as a person starts it there, to its end.
-fn on_host(bed: &Bed, host: &str, args: &[&str]) -> Ended {
+pub fn on_host(bed: &Bed, host: &str, args: &[&str]) -> Ended {
     let target = format!("--target={}", bed.host(host).pid().unwrap().unwrap());
     let mut command = Command::new("timeout");
     command.args(["20", "nsenter", &target, "--mount", "--uts", "--net", "--", crate::program::PROGRAM, "agent"]);
     Ended::of(command.args(args))
 }
 
-fn join_token(bed: &Bed) -> String {
+pub fn join_token(bed: &Bed) -> String {
     bed.json(&["engine", "join-command"])["token"].as_str().unwrap().to_owned()
 }
 
@@ -132,24 +132,24 @@ fn refused_tokens_change_nothing(bed: &Bed) {
     assert_eq!(bed.json(&["engine", "ls"]).as_array().unwrap().len(), 2);
     until("the refusals are told", PATIENCE, || {
         let told = bed.json(&["events", "--type", "agent-refused"]).to_string();
-        ["used_token", "unknown_token", "no_certificate"].iter().all(|code| told.contains(code))
+        ["used_token", "unknown_token", "not_believed"].iter().all(|code| told.contains(code))
     });
     assert!(!bed.json(&["events"]).to_string().contains(&good.secret), "a secret in an event");
 }
 
 /// Starts a service of the pool again, as it was.
-fn again(bed: &Bed, name: &str, argv: Vec<String>) {
+pub fn again(bed: &Bed, name: &str, argv: Vec<String>) {
     bed.pool.spawn(&Service { name: name.to_owned(), argv, ..Service::default() }).unwrap();
 }
 
 /// The command line of a process of the pool; what enters namespaces has become the program.
-fn argv(pid: u32) -> Vec<String> {
+pub fn argv(pid: u32) -> Vec<String> {
     let words = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap();
     let words = String::from_utf8(words).unwrap();
     words.split_terminator('\0').map(str::to_owned).collect()
 }
 
-fn in_host(bed: &Bed, host: &str, argv: Vec<String>) -> Vec<String> {
+pub fn in_host(bed: &Bed, host: &str, argv: Vec<String>) -> Vec<String> {
     let target = format!("--target={}", bed.host(host).pid().unwrap().unwrap());
     let words = ["nsenter", &target, "--mount", "--uts", "--net", "--"].map(str::to_owned);
     words.into_iter().chain(argv).collect()
@@ -169,16 +169,26 @@ fn an_agent_comes_back(bed: &Bed) {
     assert_eq!(started(bed), before, "nothing was restarted");
 }
 
-fn the_controller_comes_back(bed: &Bed) {
-    let before = started(bed);
+/// Kills the controller; the answer is how it is started again at the same address.
+pub fn kill_controller(bed: &Bed) -> Vec<String> {
     let pid = bed.pool.services().unwrap().iter().find(|service| service.name == "controller").unwrap().pid.unwrap();
     let mut words = argv(pid);
     let at = words.iter().position(|word| word == "--listen").unwrap();
     words[at + 1] = bed.text("url").trim_start_matches("http://").to_owned();
     signal(pid, "KILL");
     until("the controller is gone", PATIENCE, || bed.run(&["engine", "ls"]).code != 0);
+    words
+}
+
+/// Starts the controller that was killed.
+pub fn start_controller(bed: &Bed, words: Vec<String>) {
     again(bed, "controller", words);
     until("the controller answers", PATIENCE, || bed.run(&["engine", "ls"]).code == 0);
+}
+
+fn the_controller_comes_back(bed: &Bed) {
+    let before = started(bed);
+    start_controller(bed, kill_controller(bed));
     until("all agents have called", PATIENCE, || ["host-1", "host-2"].iter().all(|host| is_healthy(bed, host)));
     bed.ok(&["scale", "web", "3"]);
     bed.ok(&["scale", "web", "2"]);

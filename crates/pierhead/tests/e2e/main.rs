@@ -17,7 +17,13 @@ mod commands;
 #[cfg(test)]
 mod controller;
 #[cfg(test)]
+mod copies;
+#[cfg(test)]
+mod detection;
+#[cfg(test)]
 mod dev;
+#[cfg(test)]
+mod discovery;
 #[cfg(test)]
 mod etcd_store;
 #[cfg(test)]
@@ -26,6 +32,8 @@ mod faults;
 mod images;
 #[cfg(test)]
 mod in_work;
+#[cfg(test)]
+mod joining;
 #[cfg(test)]
 mod kills;
 #[cfg(test)]
@@ -43,6 +51,8 @@ mod program;
 #[cfg(test)]
 mod raw;
 #[cfg(test)]
+mod refusals;
+#[cfg(test)]
 mod registries;
 #[cfg(test)]
 #[path = "../../../client/tests/http/scripted.rs"]
@@ -53,6 +63,8 @@ mod serve;
 mod shell;
 #[cfg(test)]
 mod short_lives;
+#[cfg(test)]
+mod single_writer;
 #[cfg(test)]
 mod tls;
 #[cfg(test)]
