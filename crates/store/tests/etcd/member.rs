@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use pierhead_store::{Error, Etcd, EtcdAddress, EtcdSettings};
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -17,6 +18,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 pub struct Member {
     directory: TempDir,
     port: u16,
+    peer: String,
     args: Vec<String>,
     process: Mutex<Option<Child>>,
 }
@@ -47,10 +49,33 @@ impl Member {
     /// One of one's own, started with further arguments.
     pub fn start(args: &[&str]) -> Self {
         let args = args.iter().map(|arg| (*arg).to_owned()).collect();
+        Self::started(free_port(), "http://127.0.0.1:0", args)
+    }
+
+    /// Several that are one cluster.
+    pub fn cluster(count: usize) -> Vec<Self> {
+        let peers: Vec<_> = (0..count).map(|_| format!("http://127.0.0.1:{}", free_port())).collect();
+        let all: Vec<_> = peers.iter().enumerate().map(|(index, peer)| format!("m{index}={peer}")).collect();
+        let member = |(index, peer): (usize, &String)| {
+            let name = format!("m{index}");
+            let args = ["--name", &name, "--initial-advertise-peer-urls", peer, "--initial-cluster", &all.join(",")];
+            Self::started(free_port(), peer, args.iter().map(|arg| (*arg).to_owned()).collect())
+        };
+        peers.iter().enumerate().map(member).collect()
+    }
+
+    fn started(port: u16, peer: &str, args: Vec<String>) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
-        let member = Self { directory, port: free_port(), args, process: Mutex::new(None) };
+        let member = Self { directory, port, peer: peer.to_owned(), args, process: Mutex::new(None) };
         member.go_on();
         member
+    }
+
+    /// Sends its process a signal.
+    pub fn signal(&self, signal: Signal) {
+        let process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
+        let pid = process.as_ref().and_then(|child| Pid::from_raw(child.id().try_into().ok()?));
+        kill_process(pid.expect("it runs"), signal).expect("it is ours");
     }
 
     /// Starts its process, on the data that are there.
@@ -62,7 +87,7 @@ impl Member {
             .arg("--data-dir")
             .arg(self.path().join("data"))
             .args(["--listen-client-urls", &url, "--advertise-client-urls", &url])
-            .args(["--listen-peer-urls", "http://127.0.0.1:0", "--log-level", "warn", "--logger", "zap"])
+            .args(["--listen-peer-urls", &self.peer, "--log-level", "warn", "--logger", "zap"])
             .args(&self.args)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -78,11 +103,6 @@ impl Member {
             child.kill().expect("it runs");
             child.wait().expect("it ends");
         }
-    }
-
-    /// Its pid.
-    pub fn pid(&self) -> u32 {
-        self.process.lock().unwrap_or_else(PoisonError::into_inner).as_ref().expect("it runs").id()
     }
 
     /// Waits until it answers.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use pierhead_store::leadership::Candidate;
 use pierhead_store::{Error, Etcd, Store, Transaction};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 use crate::contract::{next, present, put, refused_watch, told, within};
 use crate::member::Member;
@@ -17,11 +17,6 @@ async fn member_and_store() -> (Member, Arc<Etcd>) {
     member.answers().await;
     let store = Etcd::open(&member.settings("streams")).await.unwrap();
     (member, Arc::new(store))
-}
-
-fn signal(member: &Member, signal: Signal) {
-    let pid = i32::try_from(member.pid()).ok().and_then(Pid::from_raw).unwrap();
-    kill_process(pid, signal).unwrap();
 }
 
 /// Until it works again, for a store that comes back.
@@ -67,14 +62,14 @@ async fn a_member_that_hangs_is_told_in_time_and_its_return_noticed() {
     let mut watch = store.watch("a", present(&*store).await).await.unwrap();
     put(&*store, "a", "1").await;
     assert_eq!(told(&next(&mut watch).await), ["a=1"]);
-    signal(&member, Signal::STOP);
+    member.signal(Signal::STOP);
     let start = Instant::now();
     let refused = store.get("a").await;
     assert!(matches!(&refused, Err(Error::Unavailable { reason }) if reason.contains("within")), "{refused:?}");
     let refused = store.commit(Transaction::new().put("b", *b"1")).await;
     assert!(matches!(refused, Err(Error::Unavailable { .. })), "{refused:?}");
     assert!(start.elapsed() < Duration::from_secs(25), "{:?}", start.elapsed());
-    signal(&member, Signal::CONT);
+    member.signal(Signal::CONT);
     put_again(&store, "a", "2").await;
     assert_eq!(told(&next(&mut watch).await), ["a=2"]);
 }
