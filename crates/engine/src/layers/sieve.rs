@@ -10,8 +10,10 @@ use std::collections::BTreeSet;
 use std::collections::VecDeque;
 use std::io;
 
-/// The longest description of a layer, and the longest name of an entry, in bytes.
-const LONGEST: u64 = 1 << 20;
+/// The most that is said of an entry before its head, in bytes.
+const LONGEST_AHEAD: u64 = 1 << 20;
+/// The longest description of a layer that is read, in bytes; a layer with a longer one stays.
+const LONGEST_DESCRIPTION: u64 = 64 << 10;
 /// The most layers that are known by their descriptions.
 const MOST_FOLDERS: usize = 1024;
 
@@ -60,6 +62,7 @@ enum Goes {
 #[derive(Debug, Default)]
 struct Ahead {
     bytes: Vec<Bytes>,
+    length: u64,
     name: Option<String>,
     size: Option<u64>,
 }
@@ -151,8 +154,9 @@ impl Sieve {
         }
         let Head { name, size, kind } = entry::parse(&block).ok_or_else(|| NoArchive::Head(excerpt(&block)))?;
         if matches!(kind, Kind::Properties | Kind::LongName | Kind::LongLink) {
-            let left =
-                entry::padded(size).filter(|_| size <= LONGEST).ok_or_else(|| NoArchive::Head(excerpt(&block)))?;
+            self.ahead.length = self.ahead.length.saturating_add(size).saturating_add(BLOCK as u64);
+            let left = entry::padded(size).filter(|_| self.ahead.length <= LONGEST_AHEAD);
+            let left = left.ok_or_else(|| NoArchive::Head(excerpt(&block)))?;
             self.ahead.bytes.push(block.into());
             return self.content(left, Goes::Along { kind, size, read: vec![] });
         }
@@ -184,7 +188,7 @@ impl Sieve {
         if self.leave_out.has_name(name) || (file == "layer.tar" && self.folders.contains(folder)) {
             return Goes::Nowhere;
         }
-        if file == "json" && size <= LONGEST && !self.leave_out.is_empty() {
+        if file == "json" && folder.len() == 64 && size <= LONGEST_DESCRIPTION && !self.leave_out.is_empty() {
             return Goes::OnAndRead { folder: folder.to_owned(), size, read: vec![] };
         }
         Goes::On

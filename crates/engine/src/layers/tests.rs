@@ -143,6 +143,16 @@ fn words_instead_of_an_archive_are_an_error() {
     assert_eq!(sieved(&archive, &LeaveOut::nothing(), 100).unwrap(), archive);
 }
 
+#[test]
+fn what_is_said_before_an_entry_has_an_end() {
+    let mut builder = tar::Builder::new(Vec::new());
+    for _ in 0..1200 {
+        builder.append_pax_extensions([("comment", [b'x'; 400].as_slice())]).unwrap();
+    }
+    let error = sieved(&builder.into_inner().unwrap(), &LeaveOut::nothing(), 5000).unwrap_err();
+    assert!(error.to_string().contains("no tar file"), "{error}");
+}
+
 #[tokio::test]
 async fn an_error_on_the_way_is_handed_on_and_is_the_end() {
     let pieces = stream::iter([Err(io::Error::other("the disk broke")), Ok(Bytes::new())]);
