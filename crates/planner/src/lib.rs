@@ -37,6 +37,7 @@ pub use retry::after_failure;
 pub use status::{SlotPhase, SlotStatus, slot_status};
 pub use survival::{Homeless, Survival, survive};
 pub use world::{EngineState, World};
+pub use writer::{about_one_writer, unguarded};
 
 #[cfg(test)]
 mod tests;

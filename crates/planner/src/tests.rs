@@ -17,3 +17,4 @@ mod simulation;
 mod slots;
 mod words;
 mod world;
+mod writers;

@@ -7,12 +7,15 @@
 //!
 //! Nothing here stops anything: it says what has to be waited for, and until when.
 
+use crate::freeze::freeze;
+use crate::reconcile::serves;
 use crate::retry::has_failed;
 use crate::slot::in_seconds;
+use crate::status::{SlotPhase, slot_status};
 use crate::{Action, EngineState, Step, World};
 use pierhead_model::{
     App, Assignment, ContainerState, EngineId, FailureKind, HealthStatus, ObservedContainer, Ownership, SlotKey,
-    Timestamp, WriterGuard,
+    SlotWish, Timestamp, WriterGuard,
 };
 
 /// How long a start whose outcome nobody knows may still show on a host that answers.
@@ -78,6 +81,15 @@ impl World {
             })
     }
 
+    /// Something on a host that must not run twice, and that nobody stops there when the host cannot be asked.
+    #[must_use]
+    pub fn unguarded_writer(&self, id: &EngineId) -> Option<&Assignment> {
+        let lives = |place: &Assignment| place.engine == *id && place.writer == Some(WriterGuard::Nothing);
+        self.writers.iter().filter_map(|key| self.assignments().get(key)).find(|assignment| {
+            lives(assignment) || assignment.fallback.as_deref().is_some_and(|former| lives(&former.assignment))
+        })
+    }
+
     /// As if every lease of a host had ended long ago.
     pub(crate) fn forget_leases(&mut self, id: &EngineId) {
         self.leases.remove(id);
@@ -128,7 +140,13 @@ fn until_lease_ends(world: &World, id: &EngineId, what: &str, now: Timestamp) ->
 /// On a host that answers: whether something of the app is left there, or may just be made.
 fn runs_there(world: &World, engine: &EngineState, place: &Assignment) -> Option<String> {
     let id = &engine.record.id;
-    let left = copies(world, &place.key()).any(|(on, container)| on.record.id == *id && may_run(container));
+    // The former copy is a place of its own.
+    let is_former = |container: &ObservedContainer| {
+        Ownership::read(&container.labels).is_some_and(|owner| place.falls_back_to(id, owner.generation))
+    };
+    let key = place.key();
+    let mut here = copies(world, &key).filter(|(on, _)| on.record.id == *id);
+    let left = here.any(|(_, container)| may_run(container) && !is_former(container));
     if left {
         return Some(format!("must not run twice; waits until its former copy on host {id} is gone"));
     }
@@ -192,6 +210,45 @@ pub(crate) fn not_yet(
         let id = &engine.record.id;
         return Some(format!("must not run twice; waits until its former copy on host {id} is gone"));
     }
-    let needs_lease = assignment.writer == Some(WriterGuard::Lease) && !world.holds_lease(&assignment.engine, now);
-    needs_lease.then(|| format!("waits until the agent of host {} has the lease to run it", assignment.engine))
+    lease_missing(world, assignment, now)
+}
+
+/// What there is to say of a slot because it must not run twice: what it waits for and until when, or that nobody guards
+/// it; nothing if all is well, or if it waits for something else.
+#[must_use]
+pub fn about_one_writer(world: &World, key: &SlotKey, now: Timestamp) -> Option<String> {
+    let app = world.apps().get(&key.app).filter(|app| app.has_one_writer())?;
+    if app.slots.get(&key.slot)?.wish == SlotWish::Stopped {
+        return None;
+    }
+    let Some(assignment) = world.assignments().get(key) else { return other_slot(world, app, key) };
+    let phase = slot_status(world, key).phase;
+    let is_frozen = || freeze(world).is_some_and(|freeze| freeze.hosts.contains(&assignment.engine));
+    match phase {
+        SlotPhase::Lost if is_frozen() => None,
+        SlotPhase::Lost => may_still_run(world, assignment, now),
+        SlotPhase::Starting | SlotPhase::Waiting => {
+            let former = assignment.fallback.as_deref().map(|former| &former.assignment);
+            let lost = former.filter(|former| !serves(world, former));
+            let waits =
+                lost.and_then(|former| may_still_run(world, former, now)).or_else(|| other_slot(world, app, key));
+            waits.or_else(|| lease_missing(world, assignment, now))
+        }
+        SlotPhase::Running if assignment.writer == Some(WriterGuard::Nothing) => Some(unguarded(&assignment.engine)),
+        _ => None,
+    }
+}
+
+/// What it means that a host has no agent.
+#[must_use]
+pub fn unguarded(host: &EngineId) -> String {
+    format!(
+        "must not run twice, and host {host} has no agent to stop it there: if that host is lost it is not started \
+         elsewhere before the host answers or is removed"
+    )
+}
+
+fn lease_missing(world: &World, assignment: &Assignment, now: Timestamp) -> Option<String> {
+    let is_missing = assignment.writer == Some(WriterGuard::Lease) && !world.holds_lease(&assignment.engine, now);
+    is_missing.then(|| format!("waits until the agent of host {} has the lease to run it", assignment.engine))
 }
