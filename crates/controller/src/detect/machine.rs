@@ -48,6 +48,7 @@ pub(crate) struct Machine {
     is_shut_out: bool,
     /// The last sign of life of the agent.
     life_at: u64,
+    run: Option<u64>,
     lateness: Lateness,
     engine: Option<EngineAnswers>,
     /// When the last probe began that was answered.
@@ -72,6 +73,7 @@ impl Machine {
             has_ended: false,
             is_shut_out: false,
             life_at: now,
+            run: None,
             lateness: Lateness::default(),
             engine: None,
             probed_at: None,
@@ -95,7 +97,11 @@ impl Machine {
                 // What failed before it called says nothing.
                 self.failed = 0;
             }
-            Heard::Beat(HostBeat { late_ms, engine, .. }) => {
+            Heard::Beat(HostBeat { run, late_ms, engine }) => {
+                if self.run.replace(run) != Some(run) {
+                    // Another process: how late its predecessor was says nothing of it.
+                    self.lateness = Lateness::default();
+                }
                 if self.silence(now) >= self.rules.suspect {
                     // What failed in the silence says no more than the silence.
                     self.failed = 0;
@@ -263,9 +269,10 @@ impl Machine {
         }
         let told_by = findings.answered.clone();
         if findings.silent.contains(&Witness::Own) {
-            return (self.rules.agent, Cause::Cut { told_by });
+            return (self.rules.agent_silent, Cause::Cut { told_by });
         }
-        (self.rules.agent, Cause::AgentGone { ended, told_by })
+        let limit = if ended { self.rules.agent_gone } else { self.rules.agent_silent };
+        (limit, Cause::AgentGone { ended, told_by })
     }
 
     /// Whether the engine does not answer its agent: for how long, how long that is borne, and what it is.

@@ -11,8 +11,10 @@ pub(crate) struct Rules {
     pub gone: u64,
     /// The same where no other host can be asked.
     pub alone: u64,
-    /// The agent is gone and the host's kernel answers: so long its supervisor has to start it again.
-    pub agent: u64,
+    /// The agent's tunnel has ended and the host's kernel answers: so long its supervisor has to start it again.
+    pub agent_gone: u64,
+    /// The agent hangs, or the way to it is cut, and the host's kernel answers.
+    pub agent_silent: u64,
     /// An engine that does not answer its agent is suspect.
     pub engine_suspect: u64,
     /// It hangs.
@@ -38,7 +40,8 @@ impl Rules {
         suspect: 400,
         gone: 650,
         alone: 1_500,
-        agent: 2_000,
+        agent_gone: 850,
+        agent_silent: 2_000,
         engine_suspect: 400,
         engine_hangs: 750,
         engine_refuses: 400,
@@ -56,7 +59,8 @@ impl Rules {
         suspect: 150,
         gone: 150,
         alone: 150,
-        agent: 150,
+        agent_gone: 150,
+        agent_silent: 150,
         longest_stretch: 0,
         many: 0,
         trusts_itself: true,

@@ -6,10 +6,13 @@ use crate::clock::{Clock, millis};
 use crate::detect::{Awake, Heard, Local, Rules, TICK, Wishes, Witness};
 use crate::known::{Known, Shared};
 use pierhead_model::{EngineId, Health, HealthStatus};
+use pierhead_planner::EngineState;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, MissedTickBehavior};
 
 /// How many other hosts are asked about one.
@@ -18,6 +21,8 @@ const WITNESSES: usize = 2;
 const ANSWER: Duration = Duration::from_millis(350);
 /// How much longer than that an answer may have taken, in time that this controller was not awake.
 const ASLEEP: u64 = 100;
+/// About how many hosts others are asked at the same time.
+const MOST_QUESTIONS: usize = 64;
 /// How many of a host's addresses are knocked at.
 const MOST_ADDRESSES: usize = 4;
 /// How often it is looked whether there are hosts with agents.
@@ -39,6 +44,7 @@ pub(crate) struct Detection {
     are_many_late: AtomicBool,
     second_path: OnceLock<Arc<dyn SecondPath>>,
     turn: AtomicUsize,
+    questions: Arc<Semaphore>,
     pub(super) rules: Rules,
 }
 
@@ -52,6 +58,7 @@ impl Detection {
             are_many_late: AtomicBool::new(false),
             second_path: OnceLock::new(),
             turn: AtomicUsize::new(0),
+            questions: Arc::new(Semaphore::new(MOST_QUESTIONS)),
             rules,
         }
     }
@@ -168,39 +175,53 @@ impl Engines {
         }
         self.detection.are_many_late.store(late >= 2 && 2 * late >= hosts, Ordering::Relaxed);
         let local = self.detection.local();
+        let mut doubtful = Vec::new();
         for link in links {
             self.detection.look(link);
             let Some(judge) = &link.judge else { continue };
-            if judge.lock().unwrap_or_else(PoisonError::into_inner).wants_others(now, local) {
-                let (engines, link) = (Arc::clone(self), Arc::clone(link));
-                let witnesses = self.witnesses(links, link.id(), now);
-                self.tasks.spawn(async move { engines.ask_others(&link, witnesses, now).await });
+            let mut judge = judge.lock().unwrap_or_else(PoisonError::into_inner);
+            if judge.wants_others(now, local) {
+                doubtful.push(link);
             }
+        }
+        if !doubtful.is_empty() {
+            self.ask_about(&doubtful, links, now);
         }
     }
 
-    /// Who is asked about a host: this controller, and some of the hosts that are well, in turn.
-    fn witnesses(&self, links: &[Arc<Link>], about: &EngineId, now: u64) -> Vec<Witness> {
-        let turn = self.detection.turn.fetch_add(1, Ordering::Relaxed) % links.len().max(1);
+    /// Asks this controller and some of the hosts that are well, in turn, about each that is doubtful.
+    fn ask_about(self: &Arc<Self>, doubtful: &[&Arc<Link>], links: &[Arc<Link>], now: u64) {
         let is_well = |link: &&Arc<Link>| {
             let judge = link.judge.as_ref();
             judge.is_some_and(|judge| judge.lock().unwrap_or_else(PoisonError::into_inner).is_witness(now))
         };
-        let others = links.iter().cycle().skip(turn).take(links.len()).filter(|link| link.id() != about);
-        let others = others.filter(is_well).take(WITNESSES).map(|link| Witness::Host(link.id().clone()));
-        std::iter::once(Witness::Own).chain(others).collect()
+        let well: Vec<EngineId> = links.iter().filter(is_well).map(|link| link.id().clone()).collect();
+        let addresses = addresses(&self.shared.read());
+        for link in doubtful {
+            // Where so many are lost at once, what is asked in vain is asked again a little later.
+            let Ok(place) = Arc::clone(&self.detection.questions).try_acquire_owned() else { return };
+            let turn = self.detection.turn.fetch_add(1, Ordering::Relaxed) % well.len().max(1);
+            let others = well.iter().cycle().skip(turn).take(well.len()).filter(|id| *id != link.id());
+            let others = others.take(WITNESSES).map(|id| Witness::Host(id.clone()));
+            let witnesses = std::iter::once(Witness::Own).chain(others).collect();
+            let addresses = addresses.get(link.id()).cloned().unwrap_or_default();
+            let (engines, link) = (Arc::clone(self), Arc::clone(link));
+            self.tasks.spawn(async move {
+                engines.ask_others(&link, witnesses, &addresses, now).await;
+                drop(place);
+            });
+        }
     }
 
-    async fn ask_others(&self, link: &Link, witnesses: Vec<Witness>, asked_at: u64) {
+    async fn ask_others(&self, link: &Link, witnesses: Vec<Witness>, addresses: &[IpAddr], asked_at: u64) {
         let (Some(path), Some(judge)) = (self.detection.second_path.get(), &link.judge) else { return };
-        let addresses = addresses(&self.shared.read(), link.id());
         let began = Instant::now();
         let asked = witnesses.into_iter().map(|witness| async {
             let from = match &witness {
                 Witness::Own => None,
                 Witness::Host(id) => Some(id),
             };
-            let told = tokio::time::timeout(ANSWER, path.knock(from, &addresses)).await;
+            let told = tokio::time::timeout(ANSWER, path.knock(from, addresses)).await;
             (told.ok().flatten(), witness)
         });
         let told = futures_util::future::join_all(asked).await;
@@ -216,25 +237,26 @@ impl Engines {
     }
 }
 
-/// Where a host's kernel answers, as far as is known: addresses that no other host has too, as those of bridges that are
-/// the same everywhere.
-fn addresses(known: &Known, id: &EngineId) -> Vec<IpAddr> {
+/// Where each host's kernel answers, as far as is known: addresses that no other host has too, as those of bridges that
+/// are the same everywhere.
+fn addresses(known: &Known) -> BTreeMap<EngineId, Vec<IpAddr>> {
     let engines = known.world.engines();
-    let of = |id: &EngineId| -> Vec<IpAddr> {
-        let Some(state) = engines.get(id) else { return Vec::new() };
-        let own = state.record.host().and_then(|host| host.parse().ok());
-        own.into_iter().chain(state.host.iter().flat_map(|host| host.addresses.iter().copied())).collect()
+    let is_usable = |ip: &IpAddr| !ip.is_loopback() && !ip.is_unspecified() && !ip.is_multicast();
+    let of = |state: &EngineState| {
+        let mut all: Vec<IpAddr> = state.record.host().and_then(|host| host.parse().ok()).into_iter().collect();
+        let told = state.host.iter().flat_map(|host| &host.addresses);
+        all.extend(told.filter(|ip| Some(*ip) != all.first()).copied().collect::<Vec<_>>());
+        all.retain(is_usable);
+        all
     };
-    let others: Vec<IpAddr> = engines.keys().filter(|other| *other != id).flat_map(of).collect();
-    let mut found = of(id);
-    let mut seen = Vec::new();
-    found.retain(|address| {
-        let is_usable = !address.is_loopback() && !address.is_unspecified() && !address.is_multicast();
-        let is_new = is_usable && !others.contains(address) && !seen.contains(address);
-        seen.push(*address);
-        is_new
-    });
-    found.truncate(MOST_ADDRESSES);
+    let mut found: BTreeMap<EngineId, Vec<IpAddr>> =
+        engines.iter().map(|(id, state)| (id.clone(), of(state))).collect();
+    let mut count = BTreeMap::<IpAddr, usize>::new();
+    found.values().flatten().for_each(|ip| *count.entry(*ip).or_default() += 1);
+    for addresses in found.values_mut() {
+        addresses.retain(|ip| count.get(ip) == Some(&1));
+        addresses.truncate(MOST_ADDRESSES);
+    }
     found
 }
 

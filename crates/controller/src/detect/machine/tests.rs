@@ -150,7 +150,7 @@ fn a_host_whose_kernel_answers_waits_for_its_agent() {
     host.found(&[Witness::Own, other("host-2")], &[]);
     assert_eq!(host.status(), HealthStatus::Suspect);
     assert!(host.reason().contains("its kernel answers this controller and host-2"), "{}", host.reason());
-    host.silent(1_900);
+    host.silent(840);
     assert_eq!(host.status(), HealthStatus::Suspect);
     let told = host.told.len();
     // Its supervisor starts it again.
@@ -162,9 +162,18 @@ fn a_host_whose_kernel_answers_waits_for_its_agent() {
     back.machine.hear(Heard::Ended, back.now);
     back.look();
     back.found(&[other("host-2")], &[]);
-    back.silent(2_000);
+    back.silent(850);
     assert_eq!(back.status(), HealthStatus::Down);
     assert!(back.reason().contains("has not run or could not call"), "{}", back.reason());
+    // One that only hangs may be waiting for its turn.
+    let mut hangs = Host::healthy();
+    hangs.silent(400);
+    hangs.found(&[other("host-2")], &[]);
+    hangs.silent(1_590);
+    assert_eq!(hangs.status(), HealthStatus::Suspect);
+    hangs.silent(10);
+    assert_eq!(hangs.status(), HealthStatus::Down);
+    assert!(hangs.reason().contains("its agent has not answered for 2.0 s"), "{}", hangs.reason());
 }
 
 #[test]
@@ -285,6 +294,10 @@ fn whoever_is_late_waits_longer() {
     host.silent(840);
     assert_eq!(host.status(), HealthStatus::Healthy);
     host.silent(20);
+    assert_eq!(host.status(), HealthStatus::Suspect);
+    // A new run of its agent was not late.
+    host.beat(HostBeat { run: 2, engine: Some(EngineAnswers::default()), ..HostBeat::default() });
+    host.silent(400);
     assert_eq!(host.status(), HealthStatus::Suspect);
     // Half of the hosts.
     let mut host = Host::healthy();
