@@ -1,6 +1,7 @@
 //! `pierhead dev`: a whole pool on this machine, for demonstrations and tests.
 
 mod agents;
+mod controllers;
 mod local;
 mod pool;
 mod show;
@@ -37,8 +38,39 @@ struct UpArgs {
     /// Reach the hosts through agents: no engine listens on the network
     #[arg(long)]
     agents: bool,
+    /// How many members of an etcd cluster beside them, in which the controllers keep everything
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=9))]
+    etcd: u8,
+    /// How many controllers; more than one share that etcd
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=9))]
+    controllers: u8,
     #[command(flatten)]
     dir: DirArgs,
+}
+
+impl UpArgs {
+    fn wish(&self) -> Result<Wish> {
+        if self.controllers > 1 && self.etcd == 0 {
+            bail!("--controllers {} need an etcd that they share: give --etcd 1 or --etcd 3 too", self.controllers);
+        }
+        Ok(Wish {
+            hosts: usize::from(self.hosts),
+            agents: self.agents,
+            etcd: usize::from(self.etcd),
+            controllers: usize::from(self.controllers),
+        })
+    }
+}
+
+/// What a pool shall consist of.
+#[derive(Debug, Clone, Copy)]
+struct Wish {
+    hosts: usize,
+    /// Whether the hosts are reached through agents.
+    agents: bool,
+    /// How many members its etcd cluster has.
+    etcd: usize,
+    controllers: usize,
 }
 
 #[derive(Debug, Args)]
@@ -58,7 +90,7 @@ impl DirArgs {
 pub(crate) async fn dev(args: DevArgs, json: bool) -> Result<()> {
     match args.command {
         DevCommand::Up(up) => {
-            let pool = pool::up(&up.dir.dir(), usize::from(up.hosts), up.agents).await?;
+            let pool = pool::up(&up.dir.dir(), up.wish()?).await?;
             show::pool(&pool, json)
         }
         DevCommand::Down(dir) => {
@@ -71,27 +103,27 @@ pub(crate) async fn dev(args: DevArgs, json: bool) -> Result<()> {
             Ok(())
         }
         DevCommand::Status(dir) => show::status(&dir.dir(), json),
-        DevCommand::Run(up) => run(&up.dir.dir(), usize::from(up.hosts), up.agents).await,
+        DevCommand::Run(up) => run(&up.dir.dir(), up.wish()?).await,
     }
 }
 
-async fn run(dir: &std::path::Path, hosts: usize, agents: bool) -> Result<()> {
+async fn run(dir: &std::path::Path, wish: Wish) -> Result<()> {
     // From now on Ctrl-C ends the wait below, never the program in the middle of its work.
     let stop = stop::Stop::listen()?;
     if let Err(missing) = pierhead_devhosts::requirements() {
         eprintln!("Docker hosts of its own cannot be made here: {missing}");
         return local::run(stop).await;
     }
-    let result = demonstrate(dir, hosts, agents, stop).await;
+    let result = demonstrate(dir, wish, stop).await;
     eprintln!("Removing everything …");
     pierhead_devhosts::down(dir)?;
     eprintln!("Everything is gone.");
     result
 }
 
-async fn demonstrate(dir: &std::path::Path, hosts: usize, agents: bool, mut stop: stop::Stop) -> Result<()> {
+async fn demonstrate(dir: &std::path::Path, wish: Wish, mut stop: stop::Stop) -> Result<()> {
     let started = async {
-        let pool = pool::up(dir, hosts, agents).await?;
+        let pool = pool::up(dir, wish).await?;
         let sample = pool::run_sample(&pool.client()?).await?;
         show::tour(&pool, &sample);
         anyhow::Ok(())

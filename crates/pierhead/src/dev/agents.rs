@@ -21,8 +21,13 @@ pub(super) fn free_address(pool: &Pool) -> Result<SocketAddr> {
     listener.local_addr().context("a port for agents")
 }
 
-/// Lets a host join, as an administrator does: with a token of its own.
-pub(super) async fn start(pool: &Pool, client: &Client, host: &DevHost) -> Result<DevAgent> {
+/// Lets a host join, as an administrator does: with a token of its own. It calls all controllers.
+pub(super) async fn start(
+    pool: &Pool,
+    client: &Client,
+    host: &DevHost,
+    controllers: &[SocketAddr],
+) -> Result<DevAgent> {
     let token = client.make_join_token(&JoinTokenRequest::default()).await?.into_value().token;
     let name = format!("agent-{}", host.name);
     let state = pool.service_dir(&name)?.join("state");
@@ -34,6 +39,10 @@ pub(super) async fn start(pool: &Pool, client: &Client, host: &DevHost) -> Resul
     for (flag, value) in [("--id", host.name.clone()), ("--state-dir", state.display().to_string()), ("--join", token)]
     {
         argv.extend([flag.to_owned(), value]);
+    }
+    // Of one, the token tells.
+    for controller in controllers.iter().filter(|_| controllers.len() > 1) {
+        argv.extend(["--controller".to_owned(), controller.to_string()]);
     }
     let pid = pool.spawn(&Service { name, argv, ..Service::default() })?;
     Ok(DevAgent { host: host.name.clone(), pid })

@@ -1,20 +1,19 @@
 //! A pool of real hosts with a controller: brought up in steps, each of which says what it waits for.
 
+use super::Wish;
 use super::agents::{self, DevAgent};
+use super::controllers::{self, CONTROLLER};
 use anyhow::{Context, Result, bail};
 use pierhead_client::{Addresses, Change, Client, RunOptions, Started, Wait};
-use pierhead_devhosts::{HostStatus, Pool, PoolSpec, Service, sample};
+use pierhead_devhosts::{EtcdSpec, EtcdStatus, HostStatus, Pool, PoolSpec, sample};
 use pierhead_wire::{ContainerView, EngineRequest, ImageDescription, LogIn, PortDescription, PortNumber};
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long the controller and the hosts may take to be ready.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// The controller's name among the pool's services.
-pub(super) const CONTROLLER: &str = "controller";
 
 /// A pool that is up.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -24,10 +23,26 @@ pub(super) struct DevPool {
     pub password: String,
     pub token: String,
     pub hosts: Vec<DevHost>,
+    pub controllers: Vec<DevServer>,
+    /// The members of the etcd cluster; none if there is no cluster.
+    pub etcd: Vec<DevServer>,
     /// The agents that the hosts are reached through; none if they are reached at their addresses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub agents: Vec<DevAgent>,
     pub dir: PathBuf,
+}
+
+/// A controller, or a member of the etcd cluster.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct DevServer {
+    pub url: String,
+    pub pid: Option<u32>,
+}
+
+impl From<EtcdStatus> for DevServer {
+    fn from(member: EtcdStatus) -> Self {
+        Self { url: member.url, pid: member.pid }
+    }
 }
 
 /// One Docker host.
@@ -52,14 +67,17 @@ impl DevPool {
 }
 
 /// Brings up hosts and controller. If anything fails, nothing of it stays.
-pub(super) async fn up(dir: &Path, hosts: usize, agents: bool) -> Result<DevPool> {
+pub(super) async fn up(dir: &Path, wish: Wish) -> Result<DevPool> {
     if let Err(missing) = pierhead_devhosts::requirements() {
         bail!("Docker hosts cannot be made here: {missing}");
     }
-    eprintln!("Starting {hosts} Docker hosts in {} …", dir.display());
-    let spec = PoolSpec { dir: dir.to_owned(), hosts, sockets_only: agents, ..PoolSpec::default() };
+    let Wish { hosts, etcd, .. } = wish;
+    let members = if etcd > 0 { format!(" and {etcd} members of an etcd cluster") } else { String::new() };
+    eprintln!("Starting {hosts} Docker hosts{members} in {} …", dir.display());
+    let etcd = EtcdSpec { members: etcd, ..EtcdSpec::default() };
+    let spec = PoolSpec { dir: dir.to_owned(), hosts, sockets_only: wish.agents, etcd, ..PoolSpec::default() };
     let pool = tokio::task::spawn_blocking(move || Pool::up(spec)).await.context("starting the hosts")??;
-    match with_controller(&pool, agents).await {
+    match with_controllers(&pool, wish).await {
         Ok(up) => Ok(up),
         Err(error) => {
             let log = pool.service_dir(CONTROLLER).ok().and_then(|dir| std::fs::read_to_string(dir.join("log")).ok());
@@ -73,13 +91,11 @@ pub(super) async fn up(dir: &Path, hosts: usize, agents: bool) -> Result<DevPool
     }
 }
 
-async fn with_controller(pool: &Pool, with_agents: bool) -> Result<DevPool> {
-    eprintln!("Starting the controller …");
-    let service_dir = pool.service_dir(CONTROLLER)?;
+async fn with_controllers(pool: &Pool, wish: Wish) -> Result<DevPool> {
+    eprintln!("Starting {} …", if wish.controllers == 1 { "the controller" } else { "the controllers" });
     let password = pierhead_api::random_password();
-    let listen = if with_agents { Some(agents::free_address(pool)?) } else { None };
-    let data_dir = start_controller(pool, &service_dir, &password, listen)?;
-    let url = ready(&data_dir).await?;
+    let started = controllers::start(pool, wish, &password).await?;
+    let url = started.servers.first().context("there is no controller")?.url.clone();
     let client = Client::new(Addresses::parse(&url)?, None)?;
     let log_in = LogIn { username: "admin".to_owned(), password: password.clone() };
     let token = client.log_in(&log_in).await.context("logging in")?.into_value().token;
@@ -89,13 +105,16 @@ async fn with_controller(pool: &Pool, with_agents: bool) -> Result<DevPool> {
         password,
         token,
         hosts: pool.status()?.into_iter().map(DevHost::from).collect(),
+        controllers: started.servers,
+        etcd: pool.etcd_status()?.into_iter().map(DevServer::from).collect(),
         agents: Vec::new(),
         dir: pool.dir().to_owned(),
     };
     let client = up.client()?;
     for host in &up.hosts {
-        if with_agents {
-            up.agents.push(agents::start(pool, &client, host).await.with_context(|| format!("adding {}", host.name))?);
+        if wish.agents {
+            let agent = agents::start(pool, &client, host, &started.agent_listeners).await;
+            up.agents.push(agent.with_context(|| format!("adding {}", host.name))?);
             continue;
         }
         let engine = EngineRequest {
@@ -105,41 +124,16 @@ async fn with_controller(pool: &Pool, with_agents: bool) -> Result<DevPool> {
         };
         client.add_engine(&engine).await.with_context(|| format!("adding {}", host.name))?;
     }
-    all_healthy(&client, up.hosts.len()).await?;
-    write_private(&service_dir.join("pool.json"), &serde_json::to_string(&up)?)?;
+    for controller in &up.controllers {
+        let client = Client::new(Addresses::parse(&controller.url)?, Some(up.token.clone()))?;
+        all_healthy(&client, up.hosts.len()).await.with_context(|| format!("as {} sees it", controller.url))?;
+    }
+    write_private(&pool.service_dir(CONTROLLER)?.join("pool.json"), &serde_json::to_string(&up)?)?;
     Ok(up)
 }
 
-fn start_controller(
-    pool: &Pool,
-    service_dir: &Path,
-    password: &str,
-    agent_listen: Option<SocketAddr>,
-) -> Result<PathBuf> {
-    let data_dir = service_dir.join("data");
-    let password_file = service_dir.join("password");
-    write_private(&password_file, password)?;
-    let program = std::env::current_exe().context("the path of this program")?;
-    let path = |path: &Path| path.display().to_string();
-    let mut argv = vec![
-        path(&program),
-        "serve".to_owned(),
-        "--listen".to_owned(),
-        "127.0.0.1:0".to_owned(),
-        "--data-dir".to_owned(),
-        path(&data_dir),
-        "--admin-password-file".to_owned(),
-        path(&password_file),
-    ];
-    if let Some(listen) = agent_listen {
-        argv.extend(["--agent-listen".to_owned(), listen.to_string()]);
-    }
-    pool.spawn(&Service { name: CONTROLLER.to_owned(), argv, ..Service::default() })?;
-    Ok(data_dir)
-}
-
 /// Writes a file that only its owner may read.
-fn write_private(path: &Path, content: &str) -> Result<()> {
+pub(super) fn write_private(path: &Path, content: &str) -> Result<()> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
     let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;

@@ -1,8 +1,9 @@
 //! What `pierhead dev` prints.
 
-use super::pool::{CONTROLLER, DevHost, DevPool};
+use super::controllers;
+use super::pool::{DevHost, DevPool, DevServer};
 use anyhow::{Result, bail};
-use pierhead_devhosts::{HostStatus, Pool, ServiceStatus};
+use pierhead_devhosts::{Pool, ServiceStatus};
 use pierhead_wire::{ContainerView, PortNumber};
 use serde_json::json;
 use std::path::Path;
@@ -17,6 +18,7 @@ pub(super) fn pool(pool: &DevPool, json: bool) -> Result<()> {
     access(pool);
     hosts(&pool.hosts);
     agents(pool);
+    servers(pool);
     println!("Remove it with: pierhead dev down --dir {}", pool.dir.display());
     Ok(())
 }
@@ -30,8 +32,7 @@ fn access(pool: &DevPool) {
 fn hosts(hosts: &[DevHost]) {
     println!("{:<10} {:<14} {:<8} DOCKER_HOST", "HOST", "ADDRESS", "PID");
     for host in hosts {
-        let pid = host.pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string());
-        println!("{:<10} {:<14} {:<8} {}", host.name, host.address, pid, host.docker_host);
+        println!("{:<10} {:<14} {:<8} {}", host.name, host.address, pid(host.pid), host.docker_host);
     }
     println!();
 }
@@ -45,12 +46,27 @@ fn agents(pool: &DevPool) {
     println!("Agents: {}. No engine listens on the network.\n", all.join(", "));
 }
 
+/// The controllers if there are several, and the etcd cluster if there is one.
+fn servers(pool: &DevPool) {
+    let listed = |servers: &[DevServer]| {
+        let all = servers.iter().map(|server| format!("{} (pid {})", server.url, pid(server.pid)));
+        all.collect::<Vec<_>>().join(", ")
+    };
+    if pool.controllers.len() > 1 {
+        println!("Controllers: {}\n", listed(&pool.controllers));
+    }
+    if !pool.etcd.is_empty() {
+        println!("etcd: {}\n", listed(&pool.etcd));
+    }
+}
+
 /// The pool with its sample app, and what to try next.
 pub(super) fn tour(pool: &DevPool, sample: &[ContainerView]) {
     println!("\nPierhead is up, with a sample app on real Docker hosts.\n");
     access(pool);
     hosts(&pool.hosts);
     agents(pool);
+    servers(pool);
     containers(sample);
     try_next(&pool.url, &pool.token, sample);
 }
@@ -89,14 +105,23 @@ pub(super) fn try_next(url: &str, token: &str, sample: &[ContainerView]) {
 /// What of a pool runs.
 pub(super) fn status(dir: &Path, as_json: bool) -> Result<()> {
     let pool = Pool::open(dir)?;
-    let (hosts, services) = (pool.status()?, pool.services()?);
+    let (hosts, members, services) = (pool.status()?, pool.etcd_status()?, pool.services()?);
     if as_json {
-        println!("{}", serde_json::to_string_pretty(&json!({ "dir": dir, "hosts": hosts, "services": services }))?);
+        println!(
+            "{}",
+            serde_json::to_string_pretty(
+                &json!({ "dir": dir, "hosts": hosts, "etcd": members, "services": services })
+            )?
+        );
         return all_alive(&pool, &services);
     }
     println!("{:<12} {:<8} {:<10} ADDRESS", "WHAT", "PID", "STATE");
     for host in &hosts {
-        println!("{:<12} {:<8} {:<10} {}", host.name, pid(host.pid), host_state(host), host.docker_host);
+        println!("{:<12} {:<8} {:<10} {}", host.name, pid(host.pid), state(host.alive, host.answers), host.docker_host);
+    }
+    for member in &members {
+        let state = state(member.alive, member.answers);
+        println!("{:<12} {:<8} {:<10} {}", member.name, pid(member.pid), state, member.url);
     }
     for service in &services {
         println!(
@@ -110,9 +135,12 @@ pub(super) fn status(dir: &Path, as_json: bool) -> Result<()> {
     all_alive(&pool, &services)
 }
 
-/// A pool without its controller is none; hosts may be dead on purpose.
+/// A pool without a controller is none; hosts, members of the etcd cluster and one of several controllers may be dead on
+/// purpose.
 fn all_alive(pool: &Pool, services: &[ServiceStatus]) -> Result<()> {
-    let Some(dead) = services.iter().find(|service| !service.alive) else { return Ok(()) };
+    let is_led = services.iter().any(|service| service.alive && controllers::is_one(&service.name));
+    let matters = |service: &&ServiceStatus| !service.alive && !(is_led && controllers::is_one(&service.name));
+    let Some(dead) = services.iter().find(matters) else { return Ok(()) };
     let log = pool.service_dir(&dead.name)?.join("log");
     let dir = pool.dir().display();
     bail!(
@@ -126,8 +154,8 @@ fn pid(pid: Option<u32>) -> String {
     pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string())
 }
 
-fn host_state(host: &HostStatus) -> &'static str {
-    match (host.alive, host.answers) {
+fn state(alive: bool, answers: bool) -> &'static str {
+    match (alive, answers) {
         (true, true) => "answers",
         (true, false) => "hangs",
         (false, _) => "dead",
@@ -139,10 +167,11 @@ fn service_state(service: &ServiceStatus) -> &'static str {
 }
 
 fn controller_url(pool: &Pool, service: &ServiceStatus) -> String {
-    if service.name != CONTROLLER {
+    if !controllers::is_one(&service.name) {
         return String::new();
     }
-    let url = pool.service_dir(CONTROLLER).ok().and_then(|dir| std::fs::read_to_string(dir.join("data/url")).ok());
+    let data_dir = controllers::data_dir(pool, &service.name).ok();
+    let url = data_dir.and_then(|dir| std::fs::read_to_string(dir.join("url")).ok());
     url.unwrap_or_default()
 }
 
