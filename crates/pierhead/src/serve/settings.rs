@@ -66,7 +66,7 @@ pub(crate) struct ServeArgs {
     /// A host that joins waits until an administrator approves it, unless its token says otherwise
     #[arg(long, env = "PIERHEAD_APPROVE_HOSTS", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     approve_hosts: Option<bool>,
-    /// etcd in which Docker hosts register themselves, such as `etcd://a:2379,b:2379`, or off [default: none is followed]
+    /// etcd in which Docker hosts register themselves, such as `etcd://a:2379,b:2379`, or off [default: as --store says]
     #[arg(long, env = "PIERHEAD_DISCOVER", value_name = "URL")]
     discover: Option<String>,
     /// File with the authorities of etcd's certificates, PEM: etcd is then asked over TLS
