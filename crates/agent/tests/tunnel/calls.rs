@@ -130,3 +130,30 @@ async fn a_request_that_is_given_up_ends_at_the_engine_too() {
     crate::bed::until("the engine is left alone", || bed.fake.busy.load(std::sync::atomic::Ordering::SeqCst) == 0)
         .await;
 }
+
+#[tokio::test]
+async fn another_hosts_kernel_is_asked_and_nothing_else() {
+    let (bed, tunnel) = bed().await;
+    for (address, code) in [("127.0.0.1", "not_allowed"), ("169.254.169.254", "not_allowed"), ("::1", "not_allowed")] {
+        let refused = in_time("a refusal", tunnel.knock(&[address.parse().unwrap()])).await.unwrap_err().to_string();
+        assert!(refused.contains("403") && refused.contains(code) && refused.contains(address), "{refused}");
+    }
+    let none = in_time("a refusal", tunnel.knock(&[])).await.unwrap_err().to_string();
+    assert!(none.contains("'addresses' must have from 1 to 4"), "{none}");
+    let own = if_addrs::get_if_addrs().unwrap();
+    if let Some(own) = own.iter().map(if_addrs::Interface::ip).find(|ip| ip.is_ipv4() && !ip.is_loopback()) {
+        let told = in_time("an answer", tunnel.knock(&[own])).await.unwrap();
+        assert_eq!(told, None, "that it reaches itself says nothing of another");
+        let mut refused = None;
+        for _ in 0..100 {
+            refused = in_time("an answer", tunnel.knock(&[own])).await.err();
+            if refused.is_some() {
+                break;
+            }
+        }
+        assert!(refused.is_some_and(|error| error.to_string().contains("429")), "as many as one likes");
+    }
+    let (status, text) = ask(&tunnel, "GET", "/pierhead/knock", "").await;
+    assert_eq!(status, 403, "{text}");
+    assert!(bed.fake.seen().iter().all(|seen| !seen.target.contains("knock")), "the engine is not asked");
+}
