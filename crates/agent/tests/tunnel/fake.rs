@@ -119,7 +119,11 @@ async fn answer(notes: Notes, mut request: Request<Incoming>) -> Result<Answer, 
         path if path.ends_with("/get") => Response::new(zeros(busy)),
         path if path.ends_with("/wait") => std::future::pending().await,
         path if path.ends_with("/start") => Response::builder().status(304).body(text("")).unwrap(),
+        "/images/layered/json" => Response::new(text(
+            r#"{"Id":"00ff","RootFS":{"Layers":["sha256:0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f"]}}"#,
+        )),
         "/info" => Response::new(text(r#"{"ID":"FAKE","Driver":"overlay2","PidsLimit":false}"#)),
+        "/containers/json" => Response::new(text("[]")),
         "/version" => Response::new(text(r#"{"Version":"20.10.24","ApiVersion":"1.41"}"#)),
         _ => Response::builder()
             .header("content-type", "application/json")

@@ -102,6 +102,35 @@ async fn images_that_nobody_reads_hold_up_nothing() {
     until("the engine is left alone", || bed.fake.busy.load(Ordering::SeqCst) == 0).await;
 }
 
+/// The chain of an image's lowest layer is that layer.
+#[tokio::test]
+async fn images_without_layers_hold_up_nothing() {
+    let bed = Bed::up().await;
+    let tunnel = bed.tunnel().await;
+    let mut beats = tunnel.beats().await.unwrap();
+    let chain = "0f".repeat(32);
+    let asked = |image: &str, chain: &str| format!("/pierhead/images/{image}/archive?have=sha256:{chain}");
+    let mut standing = vec![];
+    for _ in 0..10 {
+        let answer = tunnel.send(request("GET", &asked("layered", &chain), 1, "")).await.unwrap();
+        assert_eq!(answer.status(), 200);
+        standing.push(answer.into_body());
+    }
+    in_time("the beats go on", beats.by_ref().take(200).collect::<Vec<_>>()).await;
+    for body in &mut standing {
+        assert!(body.frame().await.unwrap().is_ok(), "each of them goes on when it is read");
+    }
+    drop(standing);
+    until("the engine is left alone", || bed.fake.busy.load(Ordering::SeqCst) == 0).await;
+    // An engine that does not tell the layers, and an image that has others.
+    for (target, status) in [(asked("other", &chain), 502), (asked("layered", &"1e".repeat(32)), 409)] {
+        assert_eq!(in_time("an answer", ask(&tunnel, "GET", &target, "")).await.0, status, "{target}");
+    }
+    let seen = bed.fake.seen();
+    let targets: Vec<&str> = seen.iter().map(|seen| seen.target.as_str()).collect();
+    assert!(targets.iter().all(|target| target.starts_with("/images/")), "{targets:?}");
+}
+
 #[tokio::test]
 async fn an_engine_that_takes_no_image_holds_up_nothing() {
     let bed = Bed::up().await;

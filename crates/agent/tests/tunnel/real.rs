@@ -175,7 +175,8 @@ async fn a_talk(tunnel: &Tunnel, docker: &Docker) {
 /// The sample through the agent without its layer, which is left out on the host.
 async fn an_image_without_layers(tunnel: &Tunnel, docker: &Docker) {
     let ask = async |target: String| {
-        let request = Request::get(target).body(http_body_util::Empty::new().map_err(|never| match never {}).boxed_unsync());
+        let request =
+            Request::get(target).body(http_body_util::Empty::new().map_err(|never| match never {}).boxed_unsync());
         let answer = tunnel.send(request.unwrap()).await.unwrap();
         (answer.status().as_u16(), answer.into_body().collect().await.unwrap().to_bytes())
     };
