@@ -6,6 +6,7 @@ mod strangers;
 
 use crate::agents::{again, agent, argv, in_host, is_healthy, join_token, started};
 use crate::bed::Bed;
+use crate::canary::Canary;
 use crate::program::signal;
 use crate::wait::{PATIENCE, until, until_right};
 use pierhead_agent::JoinToken;
@@ -93,12 +94,21 @@ pub fn token(bed: &Bed) -> JoinToken {
 /// A field that the host's owner does not want: the pool's administrator may ask for it, and gets it elsewhere only.
 fn what_the_owner_of_a_host_forbids(bed: &Bed) {
     let mut words = argv(agent(bed, "host-1"));
-    words.extend(["--forbid".to_owned(), "host-network".to_owned()]);
+    words.extend(["--forbid", "host-network,other-containers"].map(str::to_owned));
     signal(agent(bed, "host-1"), "KILL");
     until("the agent is gone", PATIENCE, || !is_healthy(bed, "host-1"));
     again(bed, "agent-host-1", in_host(bed, "host-1", words));
     until("it is back", PATIENCE, || is_healthy(bed, "host-1"));
+    let mut canary = Canary::new(bed.host("host-1"));
+    canary.note_start();
+    until("the other container is listed", PATIENCE, || bed.run(&["container", "show", canary.id()]).code == 0);
     let before = started(bed);
+    for touch in [&["container", "stop", canary.id()][..], &["logs", canary.id()]] {
+        let refused = bed.run(touch);
+        let words = "forbids to touch a container that was not made by Pierhead";
+        assert!(refused.code != 0 && format!("{refused:?}").contains(words), "{refused:?}");
+    }
+    canary.check_ran_on().unwrap();
     let host_only = ["--type", "host", "--label", "host:host-1", "--cpus", "0.05", "--memory", "16"];
     let run = ["run", sample::IMAGE, "--app", "near", "--network", "host", "--timeout", "10"];
     let wanted = [&run[..], &host_only[..]].concat();
