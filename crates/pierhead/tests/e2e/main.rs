@@ -23,6 +23,8 @@ mod detection;
 #[cfg(test)]
 mod dev;
 #[cfg(test)]
+mod dev_etcd;
+#[cfg(test)]
 mod discovery;
 #[cfg(test)]
 mod etcd_store;
@@ -38,6 +40,8 @@ mod joining;
 mod kills;
 #[cfg(test)]
 mod leaks;
+#[cfg(test)]
+mod migrating;
 #[cfg(all(test, feature = "mutants"))]
 mod mutants;
 #[cfg(test)]
