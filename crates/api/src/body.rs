@@ -52,7 +52,12 @@ async fn read(body: axum::body::Body) -> Result<Bytes, ApiError> {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
-    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+    if first.is_none() {
+        let what = "the body is empty; it must be a JSON object";
+        return Err(ApiError::new(StatusCode::BAD_REQUEST, "malformed", what));
+    }
+    if first != Some(&b'{') {
         // A list would be taken for the fields in their order.
         return Err(match serde_json::from_slice::<serde::de::IgnoredAny>(bytes) {
             Ok(_) => ApiError::field("body", "the body must be a JSON object"),
@@ -85,13 +90,19 @@ fn malformed(error: &serde_json::Error) -> ApiError {
 /// What is wrong with a field. What stood there is not told: it may be a secret.
 fn accepted_form(field: &str, error: &serde_json::Error) -> String {
     let text = error.to_string();
+    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
+    if text.starts_with("missing field") {
+        return format!("{field} must be given");
+    }
+    if text.starts_with("duplicate field") {
+        return format!("{field} must be given once");
+    }
     let told_of_value = ["invalid type: ", "invalid value: ", "invalid length ", "unknown variant "];
     if !told_of_value.iter().any(|begin| text.starts_with(begin)) {
-        return text;
+        return text.to_owned();
     }
     // A value may hold the same words; the form stands last.
     let expected = text.rsplit_once(", expected ").map_or("", |(_, rest)| rest);
-    let expected = expected.rsplit_once(" at line ").map_or(expected, |(form, _)| form);
     let form = match expected {
         "a string" | "str" | "a borrowed string" => "a text",
         "a boolean" => "true or false",
@@ -110,8 +121,8 @@ fn accepted_form(field: &str, error: &serde_json::Error) -> String {
 /// The path of the field; where it is unknown or missing, its name stands in the error's text only.
 fn field_of(path: String, error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let quoted =
-        text.split('`').nth(1).filter(|_| text.starts_with("unknown field") || text.starts_with("missing field"));
+    let of_a_name = ["unknown field", "missing field", "duplicate field"];
+    let quoted = text.split('`').nth(1).filter(|_| of_a_name.iter().any(|begin| text.starts_with(begin)));
     match (path.as_str(), quoted) {
         ("." | "?" | "", Some(name)) => name.to_owned(),
         ("." | "?" | "", None) => "body".to_owned(),
@@ -151,8 +162,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
                 return ApiError::field(name, format!("{name} must be given once"));
             }
             let quoted = quoted.filter(|_| message.starts_with("unknown field"));
-            let field = quoted.map_or(path, str::to_owned);
-            ApiError::field(field.clone(), format!("{field}: {message}"))
+            match quoted {
+                Some(name) => ApiError::field(name, message.clone()),
+                None => ApiError::field(path.clone(), format!("{path}: {message}")),
+            }
         })
     }
 }
@@ -197,8 +210,16 @@ mod tests {
         assert_eq!(named(r#"[1]"#), "body");
         let nested = refused::<AppChange>(r#"{"image":{"name":"a","wat":1}}"#);
         assert_eq!(nested.body.field.as_deref(), Some("image.wat"));
-        let missing = refused::<AppChange>("{}");
-        assert_eq!(missing.body.field.as_deref(), Some("image"));
+        for (body, field, message) in [
+            ("{}", "image", "image must be given"),
+            (r#"{"image":{"name":"a","name":"b"}}"#, "image.name", "image.name must be given once"),
+            (r#"{"image":{},"image":{}}"#, "image", "image must be given once"),
+        ] {
+            let refused = refused::<AppChange>(body).body;
+            assert_eq!((refused.field.as_deref(), refused.message.as_str()), (Some(field), message), "{body}");
+        }
+        let unknown = refused::<LogIn>(r#"{"user":"ann"}"#).body.message;
+        assert_eq!(unknown, "unknown field `user`, expected `username` or `password`");
     }
 
     #[test]
@@ -233,6 +254,7 @@ mod tests {
         for body in ["", "{", "nonsense", "{} {}", "{\"name\":\"a\"", "\u{0}"] {
             assert_eq!(refused::<ImageDescription>(body).body.code, "malformed", "{body:?}");
         }
+        assert!(refused::<ImageDescription>(" \n").body.message.contains("empty"));
     }
 
     #[tokio::test]
@@ -242,6 +264,10 @@ mod tests {
         let refused = Query::<LogIn>::from_request_parts(&mut parts, &()).await.err().unwrap().body;
         assert_eq!(refused.field.as_deref(), Some("username"));
         assert_eq!(refused.message, "username must be given once");
+        let (mut parts, ()) = axum::http::Request::builder().uri("/x?user=a").body(()).unwrap().into_parts();
+        let refused = Query::<LogIn>::from_request_parts(&mut parts, &()).await.err().unwrap().body;
+        assert_eq!(refused.field.as_deref(), Some("user"));
+        assert_eq!(refused.message, "unknown field `user`, expected `username` or `password`");
     }
 
     #[test]

@@ -241,6 +241,7 @@ impl EngineRequest {
     pub fn address(&self) -> Result<String, FieldError> {
         let expected = "an address such as http://10.0.0.5:2375, tcp://host:2375, https://host:2376 or unix:///var/run/docker.sock";
         let refuse = || FieldError::new("addr", expected);
+        self.check_nested()?;
         let nested = self.engine.as_ref().and_then(|engine| engine.addr.as_deref());
         let text = self.addr.as_deref().or(nested).unwrap_or_default().trim_end_matches('/');
         if text.is_empty() || text.len() > 255 || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
@@ -270,6 +271,24 @@ impl EngineRequest {
             return Err(refuse());
         }
         Ok(format!("{scheme}://{host}:{port}"))
+    }
+
+    /// Demands that what stands in both forms is the same in both.
+    fn check_nested(&self) -> Result<(), FieldError> {
+        let Some(nested) = &self.engine else { return Ok(()) };
+        let differs = |one: &Option<String>, other: &Option<String>| one.is_some() && other.is_some() && one != other;
+        let twice = [
+            ("engine.id", differs(&self.id, &nested.id)),
+            ("engine.addr", differs(&self.addr, &nested.addr)),
+            ("engine.labels", self.labels.is_some() && nested.labels.is_some() && self.labels != nested.labels),
+        ];
+        match twice.into_iter().find(|(_, differs)| *differs) {
+            Some((field, _)) => {
+                let outer = field.trim_start_matches("engine.");
+                Err(FieldError::new(field, format!("the same as {outer}, or left out")))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Whether it has any part of what TLS needs; an empty text is none.
@@ -391,6 +410,23 @@ mod tests {
         assert_eq!(request.labels().unwrap().len(), 1);
         let sent = serde_json::to_value(&request).unwrap();
         assert_eq!(sent.as_object().unwrap().keys().collect::<Vec<_>>(), ["addr", "id", "labels"]);
+    }
+
+    #[test]
+    fn what_stands_in_both_forms_must_agree() {
+        let same =
+            r#"{"id":"a","addr":"10.0.0.5","labels":["x"],"engine":{"id":"a","addr":"10.0.0.5","labels":["x"]}}"#;
+        assert!(serde_json::from_str::<EngineRequest>(same).unwrap().address().is_ok());
+        for (outer, inner, field) in [
+            (r#""addr":"10.0.0.5""#, r#""addr":"10.0.0.6""#, "engine.addr"),
+            (r#""addr":"10.0.0.5","id":"a""#, r#""id":"b""#, "engine.id"),
+            (r#""addr":"10.0.0.5","labels":[]"#, r#""labels":["x"]"#, "engine.labels"),
+        ] {
+            let body = format!(r#"{{{outer},"engine":{{{inner}}}}}"#);
+            let refused = serde_json::from_str::<EngineRequest>(&body).unwrap().address().unwrap_err();
+            assert_eq!(refused.field, field, "{body}");
+            assert!(refused.message.contains("left out"), "{refused:?}");
+        }
     }
 
     #[test]
