@@ -1,5 +1,6 @@
 //! `events`: what happened, and what happens.
 
+use crate::flags::whole;
 use crate::logs::moment;
 use crate::names;
 use crate::{CliError, Output, render};
@@ -15,7 +16,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Args)]
 pub struct EventsArgs {
     /// How many
-    #[arg(value_name = "N", default_value_t = 20)]
+    #[arg(value_name = "N", default_value_t = 20, value_parser = whole(0, u32::MAX), allow_negative_numbers = true)]
     pub count: u32,
     /// Only of this type: run-container, die, gap, ...
     #[arg(long = "type", value_name = "TYPE")]

@@ -1,7 +1,9 @@
 //! Values of flags: ports, pairs, restart policies, spans of time.
 
 use pierhead_wire::{PortDescription, PortNumber, RestartDescription};
+use std::fmt::Display;
 use std::net::IpAddr;
+use std::str::FromStr;
 
 const PORT_FORM: &str = "expected tcp/HOST_IP:HOST_PORT:CONTAINER_PORT, HOST_PORT:CONTAINER_PORT or CONTAINER_PORT; \
     an empty HOST_PORT lets one be chosen (tcp/::80)";
@@ -55,6 +57,17 @@ const MOST: u32 = 2000;
 pub(crate) fn parse_count(text: &str) -> Result<u32, String> {
     let count = text.parse::<u32>().ok().filter(|count| (1..=MOST).contains(count));
     count.ok_or_else(|| format!("expected a whole number from 1 to {MOST}"))
+}
+
+/// Parses a whole number within bounds, which are told to who gives another.
+pub(crate) fn whole<T>(from: T, to: T) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync
+where
+    T: Copy + FromStr + PartialOrd + Display + Send + Sync,
+{
+    move |text| {
+        let number = text.parse::<T>().ok().filter(|number| (from..=to).contains(number));
+        number.ok_or_else(|| format!("expected a whole number from {from} to {to}"))
+    }
 }
 
 /// Parses how many containers shall be there: 0 to 2000.

@@ -1,5 +1,6 @@
 //! From a change that was begun to its end, with progress on the way.
 
+use crate::flags::whole;
 use crate::progress::describe;
 use crate::{CliError, Output};
 use clap::Args;
@@ -17,7 +18,7 @@ pub struct ChangeArgs {
     #[arg(long, short = 'd')]
     pub detach: bool,
     /// Stop waiting after so many seconds; the operation goes on
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=604_800))]
+    #[arg(long, value_name = "SECONDS", value_parser = whole(1_u64, 604_800), allow_negative_numbers = true)]
     pub timeout: Option<u64>,
 }
 

@@ -1,5 +1,6 @@
 //! What every command takes that lists something.
 
+use crate::flags::whole;
 use clap::Args;
 use pierhead_client::Client;
 
@@ -7,7 +8,7 @@ use pierhead_client::Client;
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct ListArgs {
     /// Show only the first ones, so many [default: all]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, value_name = "N", value_parser = whole(1_u16, 1000), allow_negative_numbers = true)]
     pub limit: Option<u16>,
 }
 

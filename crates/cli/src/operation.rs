@@ -1,5 +1,6 @@
 //! `operation`: changes that take time.
 
+use crate::flags::whole;
 use crate::follow::follow;
 use crate::listing::ListArgs;
 use crate::names;
@@ -38,7 +39,7 @@ pub enum OperationCommand {
         #[arg(add = names::operations())]
         id: String,
         /// Stop waiting after so many seconds
-        #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=604_800))]
+        #[arg(long, value_name = "SECONDS", value_parser = whole(1_u64, 604_800), allow_negative_numbers = true)]
         timeout: Option<u64>,
     },
     /// Call an operation off; what it had added is taken back, what it had moved stays

@@ -2,6 +2,8 @@
 
 use crate::scripted::Reply;
 use crate::session::{FIRST, Session, container, done, not_done, operation};
+use clap::Parser;
+use pierhead_cli::Cli;
 
 const OPERATION: &str = "GET /api/operations/op1?wait=1";
 
@@ -130,6 +132,21 @@ async fn usage_that_only_shows_later_has_the_same_code() {
         assert!(ran.err.contains("\nhint: "), "{}", ran.err);
     }
     assert!(session.server.asked().is_empty());
+}
+
+#[test]
+fn what_is_no_number_is_told_what_one_would_be() {
+    for (line, form) in [
+        ("events many", "from 0 to 4294967295"),
+        ("events -1", "from 0 to 4294967295"),
+        ("app ls --limit 0", "from 1 to 1000"),
+        ("app ls --limit x", "from 1 to 1000"),
+        ("scale web 2 --timeout 1m", "from 1 to 604800"),
+        ("operation wait op1 --timeout -1", "from 1 to 604800"),
+    ] {
+        let refused = Cli::try_parse_from(format!("pierhead {line}").split(' ')).map(drop).unwrap_err().to_string();
+        assert!(refused.contains(form), "{line}: {refused}");
+    }
 }
 
 #[tokio::test]
