@@ -32,7 +32,7 @@ const MOST_HELD: usize = 4096;
 const MOST_HELD_BYTES: usize = 16 * 1024 * 1024;
 /// The least time between two rings of the bell, so that many events wake the watchers once: so much for each who
 /// watches, which is more than it takes to tell them, between these bounds.
-const FOR_EACH: Duration = Duration::from_micros(20);
+const FOR_EACH: Duration = Duration::from_micros(15);
 const BETWEEN_RINGS: RangeInclusive<Duration> = Duration::from_millis(5)..=Duration::from_millis(200);
 
 /// Where an event stands in the log: by the commit that wrote it, and within that by its id.

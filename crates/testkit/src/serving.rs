@@ -1,6 +1,7 @@
 //! A controller with its API, on threads of its own so that it can be torn away at any moment.
 
 use crate::power::{Power, PoweredEngine, PoweredStore};
+use axum::serve::ListenerExt;
 use pierhead_api::{Accounts, Api, LogInLimits, Metrics};
 use pierhead_controller::{Connect, Connection, Controller, Options};
 use pierhead_engine::Fake;
@@ -109,6 +110,8 @@ async fn begin(
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port is free");
     let url = format!("http://{}", listener.local_addr().expect("a listener has an address"));
     let service = pierhead_api::router(api).into_make_service_with_connect_info::<SocketAddr>();
+    // As the program does: a small answer must not wait until an earlier one was acknowledged.
+    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     tokio::spawn(async move { axum::serve(listener, service).await });
     (embedded, controller, url)
 }

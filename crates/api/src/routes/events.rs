@@ -11,11 +11,14 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, StreamExt, stream};
-use pierhead_controller::{EventFilter, EventPages, EventStream, Ids, Since};
+use pierhead_controller::{EventFilter, EventPages, EventStream, Ids, Logged, RequestError, Since};
 use pierhead_model::{Event, Permission, Timestamp};
 use serde::Deserialize;
 use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::{Instant, Sleep};
 
 /// How many events are answered unless asked otherwise.
 const EVENTS: u64 = 100;
@@ -152,19 +155,61 @@ pub(super) async fn follow(
 /// Events as server-sent events. The first comment tells at once that the stream is open.
 fn frames(events: EventStream) -> impl Stream<Item = io::Result<Bytes>> + Send {
     let opening = stream::iter([Ok(Bytes::from_static(b": open\n\n"))]);
-    let rest = stream::unfold(Some(events), |events| async move {
-        let mut events = events?;
-        match tokio::time::timeout(KEEP_ALIVE, events.next()).await {
-            Err(_) => Some((vec![Ok(Bytes::from_static(b": still here\n\n"))], Some(events))),
-            Ok(Ok(found)) if found.is_empty() => None,
-            Ok(Ok(found)) => {
-                let frames = found.iter().map(|logged| Ok(Bytes::from_owner(logged.encoded(frame)))).collect();
-                Some((frames, Some(events)))
-            }
-            Ok(Err(error)) => Some((vec![Err(io::Error::other(error.to_string()))], None)),
+    let rest = stream::unfold(Some(Watched::new(events)), |watched| async move {
+        let mut watched = watched?;
+        match watched.next().await {
+            Ok(None) => Some((Ok(Bytes::from_static(b": still here\n\n")), Some(watched))),
+            Ok(Some(found)) if found.is_empty() => None,
+            Ok(Some(found)) => Some((Ok(joined(&found)), Some(watched))),
+            Err(error) => Some((Err(io::Error::other(error.to_string())), None)),
         }
     });
-    opening.chain(rest.flat_map(stream::iter))
+    opening.chain(rest)
+}
+
+/// Events, and a sign of life when there were none for a while.
+struct Watched {
+    events: EventStream,
+    sent: Instant,
+    /// Set anew when it goes off, not with every event: for thousands who watch that would be much of the work.
+    silence: Pin<Box<Sleep>>,
+}
+
+impl Watched {
+    fn new(events: EventStream) -> Self {
+        Self { events, sent: Instant::now(), silence: Box::pin(tokio::time::sleep(KEEP_ALIVE)) }
+    }
+
+    /// The next events, none of them if the controller stops; nothing if it was silent for long.
+    async fn next(&mut self) -> Result<Option<Vec<Arc<Logged>>>, RequestError> {
+        loop {
+            tokio::select! {
+                found = self.events.next() => {
+                    self.sent = Instant::now();
+                    return Ok(Some(found?));
+                }
+                () = &mut self.silence => {
+                    let (now, due) = (Instant::now(), self.sent + KEEP_ALIVE);
+                    if now < due {
+                        self.silence.as_mut().reset(due);
+                        continue;
+                    }
+                    self.sent = now;
+                    self.silence.as_mut().reset(now + KEEP_ALIVE);
+                    return Ok(None);
+                }
+            }
+        }
+    }
+}
+
+/// Events that came together, in one piece: each piece has its price on the way to the socket, and copying is cheap.
+fn joined(events: &[Arc<Logged>]) -> Bytes {
+    let encoded = events.iter().map(|logged| logged.encoded(frame));
+    match events {
+        [one] => Bytes::from_owner(one.encoded(frame)),
+        _ => Bytes::from(encoded.collect::<Vec<_>>().concat()),
+    }
 }
 
 fn frame(event: &Event) -> Vec<u8> {
