@@ -24,8 +24,8 @@ const BITS: usize = 4096;
 const SETTLED_MS: u64 = 2 * super::pages::LATEST_COMMIT_MS;
 /// How often what became old is added.
 const PAUSE: Duration = Duration::from_secs(30);
-/// Of a container's id so many digits are remembered, as many as people give.
-const DIGITS: usize = 12;
+/// Of a container's id its first digits are remembered: so many, and so many.
+const DIGITS: [usize; 2] = [12, 4];
 
 /// Where the bits of one name are.
 type Places = [usize; 3];
@@ -51,10 +51,10 @@ impl Wanted {
         ];
         let exact = exact.into_iter().filter_map(|(field, value)| Some(vec![places(field, &value?)]));
         // Of a shorter beginning of an id nothing is remembered.
-        let is_no_id = |text: &str| text.bytes().any(|byte| !byte.is_ascii_hexdigit());
-        let container = filter.container.as_ref().filter(|text| text.len() >= DIGITS || is_no_id(text));
+        let is_id = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let container = filter.container.as_ref().filter(|text| !is_id(text) || text.len() >= DIGITS[1]);
         let container = container.map(|text| {
-            let digits = text.get(..DIGITS).map(|digits| places("container", digits));
+            let digits = DIGITS.iter().find_map(|count| text.get(..*count)).map(|digits| places("container", digits));
             digits.into_iter().chain([places("name", text.trim_start_matches('/'))]).collect()
         });
         Self(exact.chain(container).collect())
@@ -113,7 +113,10 @@ impl Names {
         event.actor.iter().for_each(|actor| names.set(places("actor", actor)));
         event.engine.iter().for_each(|engine| names.set(places("engine", &engine.record.id)));
         if let Some(NamedContainer { observed }) = &event.container {
-            names.set(places("container", observed.id.get(..DIGITS).unwrap_or(&observed.id)));
+            DIGITS
+                .iter()
+                .filter_map(|count| observed.id.get(..*count))
+                .for_each(|id| names.set(places("container", id)));
             names.set(places("name", &observed.name));
         }
         names
