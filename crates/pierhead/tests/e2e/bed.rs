@@ -21,10 +21,18 @@ impl Bed {
     }
 
     pub fn up_with(hosts: usize, flags: &[&str]) -> Self {
+        Self::up_in(hosts, flags, &[])
+    }
+
+    /// The same with variables, which the controller gets too.
+    pub fn up_in(hosts: usize, flags: &[&str], env: &[(&str, &str)]) -> Self {
         let place = Place::new();
         let dir = place.pool();
         let mut up = program();
-        up.args(["dev", "up", "--json", "--hosts", &hosts.to_string(), "--dir"]).arg(&dir).args(flags);
+        up.args(["dev", "up", "--json", "--hosts", &hosts.to_string(), "--dir"])
+            .arg(&dir)
+            .args(flags)
+            .envs(env.iter().copied());
         let ended = Ended::of(&mut up);
         assert_eq!(ended.code, 0, "{ended:?}");
         let pool = Pool::open(&dir).unwrap();

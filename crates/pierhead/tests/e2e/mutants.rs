@@ -1,8 +1,12 @@
-//! The checks of a killed controller can fail: programs that are broken on purpose do not pass them.
+//! The checks of a killed controller, and of false alarms, can fail: programs that are broken on purpose do not pass them.
 
 use std::time::Duration;
 
+use crate::bed::Bed;
+use crate::detection::alarms_of_pauses;
 use crate::kills::{KilledPool, Moment, Work};
+use crate::single_writer::Writer;
+use pierhead_devhosts::Host;
 
 /// Kills the broken program once in the middle of each kind of work, until a check fails; what it said.
 fn complaint(mutant: &str) -> String {
@@ -27,4 +31,25 @@ fn a_program_that_acts_before_it_writes_is_noticed() {
     let complaint = complaint("no-intent");
     println!("{complaint}");
     assert!(complaint.starts_with("unrecorded: "), "{complaint}");
+}
+
+#[test]
+fn a_program_that_trusts_one_missed_beat_is_noticed() {
+    let bed = Bed::up_in(3, &["--agents"], &[("PIERHEAD_MUTANT", "hasty-detection")]);
+    let alarms = alarms_of_pauses(&bed, 8);
+    println!("{alarms:?}");
+    assert!(!alarms.is_empty(), "nobody was called dead");
+}
+
+/// The checks of a single writer fail with a controller that starts a second copy before the first has surely stopped.
+#[test]
+fn a_program_that_does_not_wait_for_leases_is_noticed() {
+    let bed = Bed::up_in(2, &["--agents"], &[("PIERHEAD_MUTANT", "no-lease")]);
+    let writer = Writer::run(&bed);
+    let twice =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| writer.moves_when_its_host_is_cut_off(Host::cut)));
+    let words = twice.expect_err("a broken program does not pass");
+    let words = words.downcast_ref::<String>().expect("a check has failed");
+    println!("{words}");
+    assert!(words.starts_with("runs twice: "), "{words}");
 }
