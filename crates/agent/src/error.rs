@@ -21,6 +21,15 @@ pub enum AgentError {
         /// The file.
         path: PathBuf,
     },
+    /// The file with the host's lease is there and cannot be read.
+    #[error("the lease of this host cannot be read from {}", path.display())]
+    ReadLease {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// The file with the host's key and certificate cannot be read or written.
     #[error("the host's identity in {} cannot be used", path.display())]
     Identity {

@@ -3,17 +3,21 @@
 //! Decides nothing itself about what is allowed, and keeps nothing from one request to the next but the term.
 
 mod images;
+mod leases;
 mod receive;
 mod talk;
 
+#[cfg(test)]
+pub(crate) use leases::STARTS;
 pub(crate) use talk::TALK;
 
-use crate::allow::{self, Allowed, Body as Expected, REGISTRY_AUTH, rebuild};
+use crate::allow::{self, Access, Allowed, Body as Expected, REGISTRY_AUTH, rebuild};
 use crate::beats::Pulse;
 use crate::engine::{Answer, BodyError, EngineSocket};
 use crate::facts::{self, HostFacts};
 use crate::forbid::{self, Forbid};
 use crate::knock::Knocker;
+use crate::lease::Leases;
 use crate::refusal::Refusal;
 use crate::term::Terms;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -33,6 +37,8 @@ pub(crate) const BEATS: &str = "/pierhead/beats";
 /// Where the agent tells what the host is.
 pub(crate) const FACTS: &str = "/pierhead/facts";
 
+/// Where the agent tells a stamp of its clock, and takes a lease that counts from one.
+pub(crate) const LEASE: &str = "/pierhead/lease";
 /// Where the agent tells whether another host's kernel answers.
 pub(crate) const KNOCK: &str = "/pierhead/knock";
 
@@ -50,6 +56,7 @@ pub struct Gate {
     labels: Option<Vec<String>>,
     address: Option<String>,
     forbidden: BTreeSet<Forbid>,
+    leases: Option<Arc<Leases>>,
 }
 
 impl Gate {
@@ -64,6 +71,7 @@ impl Gate {
             labels: None,
             address: None,
             forbidden: BTreeSet::new(),
+            leases: None,
         }
     }
 
@@ -77,6 +85,12 @@ impl Gate {
     #[must_use]
     pub fn forbidding(self, forbidden: BTreeSet<Forbid>) -> Self {
         Self { forbidden, ..self }
+    }
+
+    /// The same for a host that takes leases, under which it runs what must not run twice in the pool.
+    #[must_use]
+    pub fn leased(self, leases: Arc<Leases>) -> Self {
+        Self { leases: Some(leases), ..self }
     }
 
     /// What the host is, read now.
@@ -111,8 +125,14 @@ impl Gate {
             match head.uri.path() {
                 BEATS => return Ok(told(StreamBody::new(self.pulse.frames()).boxed_unsync())),
                 FACTS => return Ok(self.tell_facts().await),
+                LEASE => return Ok(told_json(&leases::of(self.leases.as_deref())?.stamp())),
                 _ => {}
             }
+        }
+        if head.method == Method::POST && head.uri.path() == LEASE && head.uri.query().is_none() {
+            self.terms.admit(Access::Change, &head.headers).await?;
+            let taken = leases::take(self.leases.as_deref(), &receive::json(body).await?).await?;
+            return Ok(told_json(&taken));
         }
         if head.method == Method::POST && head.uri.path() == KNOCK && head.uri.query().is_none() {
             let knocked = self.knocker.answer(&receive::json(body).await?).await?;
@@ -126,6 +146,7 @@ impl Gate {
         let json_length = talk::json_length(&head.headers)?;
         self.terms.admit(allowed.rule.access, &head.headers).await?;
         forbid::check(&self.forbidden, &allowed, &self.engine).await?;
+        leases::check(self.leases.as_deref(), &allowed).await?;
         match (&allowed.rule.body, json_length) {
             (Expected::Talk, Some(0)) => self.talk(&allowed, None, body).await,
             (Expected::JsonTalk(shape), Some(length)) => self.talk(&allowed, Some((shape, length)), body).await,
@@ -138,6 +159,7 @@ impl Gate {
             (Expected::Json(shape), None) => {
                 let json = rebuild(shape, &receive::json(body).await?)?;
                 forbid::check_new(&self.forbidden, allowed.rule.path, &json)?;
+                leases::check_new(self.leases.as_deref(), &json);
                 self.forward(&allowed, Some("application/json"), Full::from(json)).await
             }
             (Expected::JsonTalk(shape), None) => {

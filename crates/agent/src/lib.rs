@@ -23,6 +23,7 @@ mod gate;
 mod identity;
 mod join;
 mod knock;
+mod lease;
 mod look;
 mod refusal;
 mod term;
@@ -41,6 +42,7 @@ pub use join::{
     is_signed, join, renew, standing,
 };
 pub use knock::knock;
+pub use lease::{LONGEST_LEASE, LeaseGrant, Leases, SINGLE_WRITER, STOPPED_WITHIN, Stamp};
 pub use look::{EngineWord, watch_engine};
 pub use refusal::{REFUSAL, Refusal};
 pub use term::{TERM, Terms};

@@ -13,9 +13,9 @@ use crate::identity::Caller;
 use pierhead_controller::PoolUsage;
 use pierhead_model::{
     App, Duty, EngineId, HealthStatus, Move, ObservedContainer, Operation, Ownership, Permission, Resources, Slot,
-    SlotKey, SlotWish,
+    SlotKey, SlotWish, Timestamp,
 };
-use pierhead_planner::{EngineState, HostScore, Rebalance, SlotPhase, Survival, World, slot_status};
+use pierhead_planner::{EngineState, HostScore, Rebalance, SlotPhase, Survival, World, about_one_writer, slot_status};
 use pierhead_wire::{
     AppView, ClusterInfo, ContainerView, EngineOfContainer, EngineView, HealthView, HomelessView, ImageDescription,
     MoveView, OperationView, PortDescription, RebalanceView, ScoreView, SilentEngine, SlotView, SurvivalView,
@@ -248,8 +248,8 @@ fn engine_of_container(state: &EngineState) -> EngineOfContainer {
 }
 
 /// An app with its slots.
-pub(crate) fn app(world: &World, caller: &Caller, app: &App) -> AppView {
-    let slots: Vec<SlotView> = app.slots.keys().map(|slot| slot_view(world, app, *slot)).collect();
+pub(crate) fn app(world: &World, caller: &Caller, app: &App, now: Timestamp) -> AppView {
+    let slots: Vec<SlotView> = app.slots.keys().map(|slot| slot_view(world, app, *slot, now)).collect();
     let image = app.members.first().map(|member| ImageDescription::of(&member.spec, !sees_all(caller, app)));
     AppView {
         id: app.id.to_string(),
@@ -284,7 +284,7 @@ fn what_of_the_change(app: &App) -> String {
     }
 }
 
-fn slot_view(world: &World, app: &App, slot: Slot) -> SlotView {
+fn slot_view(world: &World, app: &App, slot: Slot, now: Timestamp) -> SlotView {
     let key = SlotKey { app: app.id.clone(), slot };
     let status = slot_status(world, &key);
     let assignment = world.assignments().get(&key);
@@ -312,7 +312,9 @@ fn slot_view(world: &World, app: &App, slot: Slot) -> SlotView {
         version: assignment.map(|assignment| assignment.version),
         generation: assignment.map(|assignment| assignment.generation.0),
         ports: bound.unwrap_or_default().iter().map(|port| PortDescription::bound(port, host)).collect(),
-        message: if status.phase == SlotPhase::Waiting && assignment.is_none() {
+        message: if let Some(waits) = about_one_writer(world, &key, now) {
+            waits
+        } else if status.phase == SlotPhase::Waiting && assignment.is_none() {
             why_it_waits(world, app, slot)
         } else {
             status.message

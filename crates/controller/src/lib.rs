@@ -19,6 +19,7 @@ mod images;
 mod joins;
 pub mod keys;
 mod known;
+mod leases;
 pub mod measured;
 #[cfg(feature = "mutants")]
 mod mutants;
@@ -40,6 +41,7 @@ pub use ids::Ids;
 pub use images::{ArchiveError, Spread, SpreadState, SpreadStep, Upload};
 pub use joins::{Admission, HostTold, JoinError, JoinSecret, Joined, JoiningHost};
 pub use known::Known;
+pub use leases::LeaseTerms;
 pub use requests::{
     Actor, Container, ContainerLog, Idempotency, MOST_LOG_READERS, MOST_LOG_READERS_OF_ONE, MOST_SLOTS, Once,
     PoolImage, PoolImages, RequestError, RunRequest, Started,
@@ -127,6 +129,7 @@ pub struct Controller {
     engines: Arc<Engines>,
     log: Arc<Log>,
     leading: Arc<watch::Sender<Option<Term>>>,
+    standing: Arc<leases::Leading>,
     clock: Clock,
     ids: Arc<Ids>,
     options: Arc<Options>,
@@ -177,6 +180,7 @@ impl Controller {
             engines,
             log,
             leading: Arc::new(leading),
+            standing: Arc::default(),
             clock,
             ids,
             options: Arc::new(options),

@@ -25,6 +25,11 @@ pub(crate) fn is_hasty() -> bool {
     is_chosen("hasty-detection")
 }
 
+/// `no-lease`: what may still run on a host that is lost is not waited for.
+pub(crate) fn ignores_leases() -> bool {
+    is_chosen("no-lease")
+}
+
 /// `no-intent`: containers are made before the record that assigns them is written.
 pub(crate) async fn make_before_writing(controller: &Controller, executor: &Executor, planned: &Plan) {
     if !is_chosen("no-intent") {

@@ -27,6 +27,7 @@ pub(crate) async fn lead(controller: Controller) {
         match controller.candidate().campaign().await {
             Ok(leadership) => {
                 tracing::info!(term = %leadership.term(), "this controller leads");
+                controller.begin_to_lead(&leadership);
                 controller.leading.send_replace(Some((leadership.key().into(), leadership.term())));
                 let mut reconciler = Reconciler::new(&controller, leadership);
                 reconciler.run().await;
@@ -216,7 +217,7 @@ impl<'a> Reconciler<'a> {
     }
 
     /// Whether a step of the slot's present generation is under way, whose outcome decides first. A newer generation
-    /// does not wait for it: its host may never answer.
+    /// does not wait for it, as its host may never answer; of what must not run twice it does, until the step has failed.
     fn is_busy_with(&self, known: &Known, write: &RecordWrite) -> bool {
         let (key, generation) = match write {
             RecordWrite::Assign(assignment) => (assignment.key(), Some(assignment.generation)),
@@ -224,7 +225,8 @@ impl<'a> Reconciler<'a> {
             RecordWrite::Progress { .. } => return false,
         };
         let Some(present) = known.world.assignments().get(&key) else { return false };
-        if generation.is_some_and(|generation| generation != present.generation) {
+        let is_newer = generation.is_some_and(|generation| generation != present.generation);
+        if is_newer && present.writer.is_none() {
             return false;
         }
         let on_container =
@@ -265,6 +267,12 @@ impl<'a> Reconciler<'a> {
 
     /// Remembers what came of an action. Only then may the next one of the same slot begin.
     async fn take(&mut self, outcome: Outcome) {
+        let action = &outcome.action;
+        if let (Some((key, _)), Step::Create { .. } | Step::Start(_) | Step::Restart(_)) = (&action.slot, &action.step)
+        {
+            let now = self.controller.clock.now();
+            self.controller.shared.change_quietly(|known| known.world.note_start(key, &action.engine, now));
+        }
         if let Some(transaction) = self.consequence(&outcome) {
             match self.controller.store.commit(self.leadership.fence(transaction)).await {
                 Ok(revision) => self.controller.reached(revision).await,

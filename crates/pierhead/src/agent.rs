@@ -5,7 +5,10 @@ mod install;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
-use pierhead_agent::{Agent, Controller, Forbid, Gate, Host, INTERVAL, Identity, JoinToken, LoadMeter, Pulse, Terms, Timing, in_words, watch_engine};
+use pierhead_agent::{
+    Agent, Controller, Forbid, Gate, Host, INTERVAL, Identity, JoinToken, Leases, LoadMeter, Pulse, Terms, Timing,
+    in_words, watch_engine,
+};
 use pierhead_controller::fingerprint;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -80,6 +83,10 @@ pub(crate) async fn agent(args: AgentArgs) -> Result<()> {
 async fn run(args: &HostArgs) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("waiting for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("waiting for SIGINT")?;
+    // What an earlier run left is watched before anything else can fail.
+    let leases = Leases::open(&args.state_dir, &args.docker_socket)?;
+    let guarded = Arc::clone(&leases);
+    let guard = tokio::spawn(async move { guarded.guard().await });
     let identity = args.identity().await?;
     let (controllers, shown) = (identity.controllers.join(" "), fingerprint(&identity.certificate));
     tracing::info!(engine = identity.engine, controllers, certificate = shown, "this host is in the pool");
@@ -88,7 +95,7 @@ async fn run(args: &HostArgs) -> Result<()> {
     let gate = Gate::new(&args.docker_socket, terms, pulse);
     let labels = (!args.labels.is_empty()).then(|| args.labels.clone());
     let gate = gate.telling(labels, args.address.clone()).forbidding(args.forbid.iter().copied().collect());
-    let gate = Arc::new(gate);
+    let gate = Arc::new(gate.leased(Arc::clone(&leases)));
     // An engine that hangs must not keep the host from calling.
     let looked_at = Arc::clone(&gate);
     tokio::spawn(async move { looked_at.facts().await.lacks.iter().for_each(|lack| tracing::warn!("{lack}")) });
@@ -101,7 +108,10 @@ async fn run(args: &HostArgs) -> Result<()> {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-    tracing::info!("stopped; containers run on");
+    // Nobody will be there to do so when the lease ends.
+    guard.abort();
+    leases.give_up().await;
+    tracing::info!("stopped; containers run on, but for those that must not run twice in the pool");
     Ok(())
 }
 

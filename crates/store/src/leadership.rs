@@ -179,7 +179,12 @@ impl Leadership {
 
     /// Whether it is certain, at this moment, that nobody else leads.
     pub fn is_held(&self) -> bool {
-        matches!(*self.held.borrow(), Held::Until(until) if Instant::now() < until)
+        is_held(&self.held)
+    }
+
+    /// What tells others whether it is held.
+    pub fn standing(&self) -> Standing {
+        Standing { term: self.term, held: self.held.clone() }
     }
 
     /// Waits until it is lost. May be called often, and dropped.
@@ -224,6 +229,29 @@ impl std::fmt::Debug for Leadership {
         let mut fields = formatter.debug_struct("Leadership");
         fields.field("key", &self.key).field("term", &self.term).field("held", &self.is_held()).finish()
     }
+}
+
+/// Tells whether a leadership is held, for as long as anybody wants to know.
+#[derive(Clone)]
+pub struct Standing {
+    term: Revision,
+    held: watch::Receiver<Held>,
+}
+
+impl Standing {
+    /// Its term.
+    pub fn term(&self) -> Revision {
+        self.term
+    }
+
+    /// Whether it is certain, at this moment, that nobody else leads.
+    pub fn is_held(&self) -> bool {
+        is_held(&self.held)
+    }
+}
+
+fn is_held(held: &watch::Receiver<Held>) -> bool {
+    matches!(*held.borrow(), Held::Until(until) if Instant::now() < until)
 }
 
 /// The part of the time to live in which the holder may believe in itself.

@@ -7,9 +7,10 @@ use crate::beats::Beat;
 use crate::engine::BodyError;
 use crate::error::{AgentError, Result};
 use crate::facts::HostFacts;
-use crate::gate::{BEATS, FACTS, KNOCK, TALK, TunnelBody};
+use crate::gate::{BEATS, FACTS, KNOCK, LEASE, TALK, TunnelBody};
 use crate::join::{JOIN_PROTOCOL, Joining};
 use crate::knock::{Knocked, Question};
+use crate::lease::{LeaseGrant, Stamp, Taken};
 use crate::term::TERM;
 use crate::whole::Whole;
 use futures_util::stream::{self, Stream};
@@ -22,6 +23,7 @@ use rustls::pki_types::CertificateDer;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsAcceptor;
@@ -208,6 +210,27 @@ impl Tunnel {
     pub async fn facts(&self) -> Result<HostFacts> {
         let body = Limited::new(self.get(FACTS).await?, LONGEST_ANSWER).collect().await.map_err(broken)?;
         parse(&body.to_bytes())
+    }
+
+    /// A stamp of the host's clock, from which a lease can count.
+    ///
+    /// # Errors
+    /// The tunnel broke, or the host takes no leases.
+    pub async fn lease_stamp(&self) -> Result<Stamp> {
+        let body = Limited::new(self.get(LEASE).await?, LONGEST_ANSWER).collect().await.map_err(broken)?;
+        parse(&body.to_bytes())
+    }
+
+    /// Grants the host a lease in a leader's term; tells how long the host has it from then on.
+    ///
+    /// # Errors
+    /// The tunnel broke, or the agent refuses.
+    pub async fn grant_lease(&self, grant: &LeaseGrant, term: u64) -> Result<Duration> {
+        let json = serde_json::to_vec(grant).map_err(|error| broken(error.into()))?;
+        let json = Full::from(json).map_err(|never| match never {}).boxed_unsync();
+        let request = Request::post(LEASE).header(TERM, term).body(json).map_err(|error| broken(error.into()))?;
+        let body = Limited::new(self.ask(request).await?, LONGEST_ANSWER).collect().await.map_err(broken)?;
+        Ok(Duration::from_millis(parse::<Taken>(&body.to_bytes())?.left_ms))
     }
 
     /// Whether a kernel answers at one of these addresses of another host, as seen from this one; `None` if that cannot

@@ -17,6 +17,8 @@ mod garbage;
 #[cfg(test)]
 mod joining;
 #[cfg(test)]
+mod leases;
+#[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod real;

@@ -15,9 +15,9 @@ use serde::Deserialize;
 
 pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Json<Vec<AppView>> {
     api.controller.first_look().await;
-    let known = api.controller.known();
+    let (known, now) = (api.controller.known(), api.controller.clock().now());
     let mut apps: Vec<AppView> =
-        known.world.apps().values().map(|app| views::app(&known.world, &caller, app)).collect();
+        known.world.apps().values().map(|app| views::app(&known.world, &caller, app, now)).collect();
     apps.sort_by(|one, other| one.name.cmp(&other.name));
     Json(apps)
 }
@@ -28,8 +28,8 @@ pub(super) async fn show(State(api): State<Api>, caller: Caller, Path(name): Pat
 }
 
 fn shown(api: &Api, caller: &Caller, name: &str) -> Result<AppView, ApiError> {
-    let known = api.controller.known();
-    let view = known.world.app_named(name).map(|app| views::app(&known.world, caller, app));
+    let (known, now) = (api.controller.known(), api.controller.clock().now());
+    let view = known.world.app_named(name).map(|app| views::app(&known.world, caller, app, now));
     view.ok_or_else(|| not_found(name))
 }
 

@@ -11,14 +11,14 @@ use pierhead_wire::{ExplainRequest, ExplainView};
 use std::collections::BTreeMap;
 
 pub(super) async fn app(State(api): State<Api>, Path(name): Path) -> Result<Json<ExplainView>, ApiError> {
-    let known = api.controller.known();
+    let (known, now) = (api.controller.known(), api.controller.clock().now());
     let app = known.world.app_named(&name).ok_or_else(|| not_found(&name))?;
-    Ok(Json(views::explain_app(&known.world, app)))
+    Ok(Json(views::explain_app(&known.world, app, now)))
 }
 
 pub(super) async fn container(State(api): State<Api>, Path(id): Path) -> Result<Json<ExplainView>, ApiError> {
     let container = api.controller.find_container(&id)?;
-    let known = api.controller.known();
+    let (known, now) = (api.controller.known(), api.controller.clock().now());
     let slot = container.slot.as_ref();
     let app = slot.and_then(|slot| known.world.apps().get(&slot.app));
     let (Some(slot), Some(app)) = (slot, app) else {
@@ -26,7 +26,7 @@ pub(super) async fn container(State(api): State<Api>, Path(id): Path) -> Result<
             "this container was not made by Pierhead, which therefore can't say why it is there",
         ));
     };
-    Ok(Json(views::explain_slot(&known.world, app, slot.slot)))
+    Ok(Json(views::explain_slot(&known.world, app, slot.slot, now)))
 }
 
 /// A request that nobody has made yet: placed one by one on a copy of the ledger.

@@ -1,16 +1,17 @@
 //! The planner's explanations, as they are shown.
 
 use super::slot_view;
-use pierhead_model::{App, Generation, Slot, SlotKey};
-use pierhead_planner::{Explanation, Hold, HoldKey, HostVerdict, Verdict, World, request_for};
+use pierhead_model::{App, Generation, Slot, SlotKey, Timestamp};
+use pierhead_planner::{Explanation, Hold, HoldKey, HostVerdict, Verdict, World, request_for, unguarded};
 use pierhead_wire::{ExplainView, HostExplanation, SlotExplanation};
 use std::collections::BTreeMap;
 
 /// Where the slots of an app are, and where one more would go.
-pub(crate) fn explain_app(world: &World, app: &App) -> ExplainView {
+pub(crate) fn explain_app(world: &World, app: &App, now: Timestamp) -> ExplainView {
     let explanation = world.ledger().explain(&request_for(app));
-    let slots: Vec<SlotExplanation> = app.slots.keys().map(|slot| slot_explanation(world, app, *slot)).collect();
+    let slots: Vec<SlotExplanation> = app.slots.keys().map(|slot| slot_explanation(world, app, *slot, now)).collect();
     let one_more = match &explanation.chosen {
+        _ if app.has_one_writer() && !slots.is_empty() => "it must not run twice, so there is no second".to_owned(),
         Some(engine) => format!("one more would go to host {engine}"),
         None => explanation.refusal.as_ref().map(ToString::to_string).unwrap_or_default(),
     };
@@ -23,11 +24,11 @@ pub(crate) fn explain_app(world: &World, app: &App) -> ExplainView {
 }
 
 /// Where one slot is; the hosts are judged as if it had to be placed now, without what it holds itself.
-pub(crate) fn explain_slot(world: &World, app: &App, slot: Slot) -> ExplainView {
+pub(crate) fn explain_slot(world: &World, app: &App, slot: Slot, moment: Timestamp) -> ExplainView {
     let mut ledger = world.ledger().clone();
     ledger.release(&HoldKey::Slot(SlotKey { app: app.id.clone(), slot }));
     let explanation = ledger.explain(&request_for(app));
-    let here = slot_explanation(world, app, slot);
+    let here = slot_explanation(world, app, slot, moment);
     let place = here.engine.as_ref().map_or_else(|| "has no host".to_owned(), |engine| format!("is on host {engine}"));
     let now = match &explanation.chosen {
         Some(engine) => format!("placed anew, it would go to host {engine}"),
@@ -54,6 +55,8 @@ pub(crate) fn explain_request(world: &World, app: &App, count: u32) -> ExplainVi
         match ledger.place(&request) {
             Ok(placed) => {
                 let engine = placed.engine.to_string();
+                let has_agent = world.engines().get(&placed.engine).is_some_and(|state| state.record.agent.is_some());
+                let message = (app.has_one_writer() && !has_agent).then(|| unguarded(&placed.engine));
                 let hold = Hold {
                     engine: placed.engine,
                     resources: app.slot_resources(),
@@ -67,7 +70,7 @@ pub(crate) fn explain_request(world: &World, app: &App, count: u32) -> ExplainVi
                     slot: number,
                     engine: Some(engine),
                     state: "placed".to_owned(),
-                    message: String::new(),
+                    message: message.unwrap_or_default(),
                 });
             }
             Err(refusal) => {
@@ -99,8 +102,8 @@ fn running(slots: &[SlotExplanation]) -> usize {
     slots.iter().filter(|slot| slot.state == "running").count()
 }
 
-fn slot_explanation(world: &World, app: &App, slot: Slot) -> SlotExplanation {
-    let view = slot_view(world, app, slot);
+fn slot_explanation(world: &World, app: &App, slot: Slot, now: Timestamp) -> SlotExplanation {
+    let view = slot_view(world, app, slot, now);
     SlotExplanation { slot: view.slot, engine: view.engine, state: view.state, message: view.message }
 }
 

@@ -110,6 +110,10 @@ impl Settler {
         let (transaction, event) = {
             let known = self.controller.known();
             let Some(state) = known.world.engines().get(id) else { return Ok(()) };
+            // Nobody has said that nothing runs there any more, of which there must be one.
+            if known.world.unguarded_writer(id).is_some() {
+                return Ok(());
+            }
             let key = keys::engine(id);
             let seen = known.revision_of(&key).unwrap_or_default();
             let next = Engine { registered: Some(now), ..state.record.clone() };

@@ -3,9 +3,12 @@
 use super::duty::leave_cordoned;
 use super::events::{self, Subject};
 use super::{Actor, Idempotency, RequestError};
+use crate::known::Known;
 use crate::reconciler::progress;
 use crate::{Controller, keys};
-use pierhead_model::{Engine, EngineId, EngineThen, EventTag, Health, Operation, OperationId, OperationState};
+use pierhead_model::{
+    Engine, EngineId, EngineThen, EventTag, Health, HealthStatus, Operation, OperationId, OperationState,
+};
 use pierhead_planner::{RecordWrite, cancel, verdicts};
 use pierhead_store::{Error, StoreJson, Transaction};
 use tokio::time::Instant;
@@ -69,6 +72,7 @@ impl Controller {
         }) else {
             return Err(not_found());
         };
+        check_unguarded(&self.known(), &engine)?;
         let key = keys::engine(&engine);
         let message = format!("addr={}, containers left running={left}", record.addr);
         let transaction = Transaction::new().exists(key.clone()).delete(key);
@@ -228,5 +232,18 @@ impl Controller {
             operations.push(self.live_operation(&stored.id).unwrap_or(stored));
         }
         Ok(operations)
+    }
+}
+
+/// What must not run twice is not left running on a host that nobody looks after any more. That a host is down is
+/// believed: whoever removes it says that nothing runs there.
+fn check_unguarded(known: &Known, id: &EngineId) -> Result<(), RequestError> {
+    let is_down = known.world.engines().get(id).is_none_or(|engine| engine.health.status == HealthStatus::Down);
+    match known.world.unguarded_writer(id).filter(|_| !is_down) {
+        None => Ok(()),
+        Some(left) => Err(RequestError::Invalid {
+            field: "id",
+            expected: format!("a host without {}, which must not run twice: drain it first", left.app_name),
+        }),
     }
 }

@@ -4,6 +4,7 @@
 mod bridge;
 mod hosts;
 mod knocks;
+mod leases;
 mod listen;
 mod refusals;
 

@@ -113,7 +113,8 @@ fn unknown_fields_are_refused() {
 
 #[test]
 fn one_writer_is_said_plainly_or_not_at_all() {
-    for (json, is_single) in [("{}", false), (r#"{"single_writer":false}"#, false), (r#"{"single_writer":true}"#, true)] {
+    for (json, is_single) in [("{}", false), (r#"{"single_writer":false}"#, false), (r#"{"single_writer":true}"#, true)]
+    {
         assert_eq!(spec(json).unwrap().single_writer, is_single, "{json}");
     }
     for wrong in [r#"{"single_writer":"yes"}"#, r#"{"single_writer":1}"#] {

@@ -130,6 +130,7 @@ impl Listener {
         }
         drop(tunnel);
         let telling = tokio::spawn(Arc::clone(self).keep_told(id.clone(), number, from.ip()));
+        let leasing = tokio::spawn(Arc::clone(self).keep_leased(id.clone(), number));
         while let Some(Ok(beat)) = beats.next().await {
             if !self.agents.is_newest(&id, number) {
                 break;
@@ -137,6 +138,7 @@ impl Listener {
             self.controller.hear(&id, heard(beat));
         }
         telling.abort();
+        leasing.abort();
         if self.agents.closed(&id, number) {
             tracing::info!(engine = %id, "the tunnel is gone");
             self.controller.hear(&id, Heard::Ended);

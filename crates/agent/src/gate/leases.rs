@@ -1,0 +1,35 @@
+//! What of a request has to do with the host's lease: the lease itself, and the start of what needs one.
+
+use crate::allow::Allowed;
+use crate::lease::{LeaseGrant, Leases, Taken};
+use crate::refusal::Refusal;
+
+/// What makes a container run.
+pub(crate) const STARTS: [&str; 3] = ["/containers/{id}/start", "/containers/{id}/restart", "/containers/{id}/unpause"];
+
+/// The leases of a host that takes any.
+pub(super) fn of(leases: Option<&Leases>) -> Result<&Leases, Refusal> {
+    leases.ok_or_else(|| Refusal::not_allowed("this host takes no leases"))
+}
+
+/// Takes a lease.
+pub(super) async fn take(leases: Option<&Leases>, json: &[u8]) -> Result<Taken, Refusal> {
+    let leases = of(leases)?;
+    let grant: LeaseGrant = serde_json::from_slice(json)
+        .map_err(|_| Refusal::malformed("a lease must be JSON with boot, at_ms and lasts_ms"))?;
+    Ok(Taken { left_ms: leases.take(&grant).await? })
+}
+
+/// Refuses to start without a lease what needs one.
+pub(super) async fn check(leases: Option<&Leases>, allowed: &Allowed) -> Result<(), Refusal> {
+    let Some(leases) = leases.filter(|_| STARTS.contains(&allowed.rule.path)) else { return Ok(()) };
+    let id = allowed.target.trim_start_matches("/containers/").split('/').next().unwrap_or_default();
+    leases.admit(id).await
+}
+
+/// Takes note of what is made.
+pub(super) fn check_new(leases: Option<&Leases>, json: &[u8]) {
+    if let Some(leases) = leases {
+        leases.note_description(json);
+    }
+}
