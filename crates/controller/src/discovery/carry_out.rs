@@ -110,10 +110,6 @@ impl Settler {
         let (transaction, event) = {
             let known = self.controller.known();
             let Some(state) = known.world.engines().get(id) else { return Ok(()) };
-            // Nobody has said that nothing runs there any more, of which there must be one.
-            if known.world.unguarded_writer(id).is_some() {
-                return Ok(());
-            }
             let key = keys::engine(id);
             let seen = known.revision_of(&key).unwrap_or_default();
             let next = Engine { registered: Some(now), ..state.record.clone() };
@@ -128,6 +124,10 @@ impl Settler {
         let (transaction, event) = {
             let known = self.controller.known();
             let Some(state) = known.world.engines().get(id) else { return Ok(()) };
+            // Nobody has said that nothing runs there any more, of which there must be one.
+            if known.world.unguarded_writer(id).is_some() {
+                return Ok(());
+            }
             let key = keys::engine(id);
             let seen = known.revision_of(&key).unwrap_or_default();
             let message = format!("addr={}, it is not registered in etcd any more", state.record.addr);
