@@ -213,11 +213,11 @@ pub enum HealthStatus {
     /// Just added; not probed yet.
     #[default]
     Pending,
-    /// Its last probe was answered.
+    /// It answers.
     Healthy,
-    /// One probe failed; it is being tried once more. Nothing new is placed on it meanwhile.
+    /// It did not answer for a moment; it is being tried once more. Nothing new is placed on it meanwhile.
     Suspect,
-    /// Two probes in a row failed.
+    /// It is lost, or cannot be managed.
     Down,
 }
 
