@@ -4,6 +4,7 @@
 
 mod images;
 mod leases;
+mod pieces;
 mod receive;
 mod talk;
 
@@ -22,7 +23,7 @@ use crate::refusal::Refusal;
 use crate::term::Terms;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
-use hyper::body::{Body, Bytes, Frame, Incoming};
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use std::collections::BTreeSet;
@@ -228,13 +229,7 @@ fn with_connection(body: Incoming, connection: crate::engine::Connection) -> Tun
     if size == Some(0) {
         return Full::default().map_err(|never| match never {}).boxed_unsync();
     }
-    let frames = futures_util::stream::unfold((body, connection), |(mut body, connection)| async move {
-        match body.frame().await? {
-            Ok(frame) => Some((Ok(Frame::data(frame.into_data().unwrap_or_default())), (body, connection))),
-            Err(error) => Some((Err(BodyError::from(error)), (body, connection))),
-        }
-    });
-    StreamBody::new(frames).boxed_unsync()
+    StreamBody::new(pieces::together(body, connection)).boxed_unsync()
 }
 
 fn unreachable(error: &crate::error::AgentError) -> Refusal {

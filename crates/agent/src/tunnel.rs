@@ -27,6 +27,8 @@ pub const STREAMS: u32 = 128;
 pub const STREAM_WINDOW: u32 = 256 * 1024;
 /// The same of all streams together: all of them can stand still, full, and one more beat has room.
 const CONNECTION_WINDOW: u32 = (STREAMS + 1) * STREAM_WINDOW;
+/// How much may go in one piece, in bytes: less work for each of them, and not long in front of the next beat.
+const FRAME: u32 = 64 * 1024;
 /// How much of one stream may wait for its turn inside of this process, in bytes.
 const SEND_BUFFER: usize = 64 * 1024;
 /// How much the kernel may hold that is not yet sent: beats wait behind it, whichever streams it is of.

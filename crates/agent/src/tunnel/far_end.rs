@@ -2,7 +2,7 @@
 
 use super::dial::within;
 use super::tasks::{EndTogether, Tasks};
-use super::{CONNECTION_WINDOW, PROTOCOL, SEND_BUFFER, STREAM_WINDOW, STREAMS, Timing};
+use super::{CONNECTION_WINDOW, FRAME, PROTOCOL, SEND_BUFFER, STREAM_WINDOW, STREAMS, Timing};
 use crate::beats::Beat;
 use crate::engine::BodyError;
 use crate::error::{AgentError, Result};
@@ -119,6 +119,7 @@ async fn open(
         .initial_max_send_streams(STREAMS as usize)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_frame_size(FRAME)
         .max_send_buf_size(SEND_BUFFER)
         .keep_alive_interval(timing.ping)
         .keep_alive_timeout(timing.pong)

@@ -1,6 +1,6 @@
 //! The agent's end of an open tunnel: answers what the controller asks, until one of the sides ends it.
 
-use super::{CONNECTION_WINDOW, HEADERS, RESETS, SEND_BUFFER, STREAM_WINDOW, STREAMS, Timing};
+use super::{CONNECTION_WINDOW, FRAME, HEADERS, RESETS, SEND_BUFFER, STREAM_WINDOW, STREAMS, Timing};
 use crate::gate::{Gate, TunnelBody};
 use crate::whole::Whole;
 use hyper::body::Incoming;
@@ -46,6 +46,7 @@ where
         .max_concurrent_streams(STREAMS)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_frame_size(FRAME)
         .max_send_buf_size(SEND_BUFFER)
         .max_header_list_size(HEADERS)
         .max_pending_accept_reset_streams(RESETS)
