@@ -39,7 +39,7 @@ async fn an_engine_whose_socket_may_not_be_opened_is_told() {
     let dir = tempfile::tempdir().unwrap();
     let socket = dir.path().join("docker.sock");
     let _listener = UnixListener::bind(&socket).unwrap();
-    std::fs::set_permissions(&socket, PermissionsExt::from_mode(0)).unwrap();
+    std::fs::set_permissions(&socket, PermissionsExt::from_mode(0o000)).unwrap();
     assert!(bad(&socket).await.contains("in the group docker"));
 }
 
