@@ -8,8 +8,6 @@ mod pieces;
 mod receive;
 mod talk;
 
-#[cfg(test)]
-pub(crate) use leases::STARTS;
 pub(crate) use talk::TALK;
 
 use crate::allow::{self, Access, Allowed, Body as Expected, REGISTRY_AUTH, rebuild};

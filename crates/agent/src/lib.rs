@@ -47,7 +47,7 @@ pub use look::{EngineWord, watch_engine};
 pub use refusal::{REFUSAL, Refusal};
 pub use term::{TERM, Terms};
 pub use tunnel::{
-    Agent, Backoff, Call, Controller, Link, PROTOCOL, STREAM_WINDOW, STREAMS, Talk, Timing, Tunnel, accept,
+    Agent, Backoff, Call, Controller, Cutter, Link, PROTOCOL, STREAM_WINDOW, STREAMS, Talk, Timing, Tunnel, accept,
     accept_call, client_config, listener_config, server_config, try_call,
 };
 pub use whole::Whole;

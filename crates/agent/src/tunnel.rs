@@ -13,7 +13,7 @@ mod tls;
 pub use backoff::Backoff;
 pub use dial::try_call;
 pub(crate) use dial::{call, within};
-pub use far_end::{Call, Talk, Tunnel, accept, accept_call};
+pub use far_end::{Call, Cutter, Talk, Tunnel, accept, accept_call};
 pub use link::{Agent, Controller, Link};
 pub(crate) use tls::provider;
 pub use tls::{PROTOCOL, client_config, listener_config, server_config};
@@ -65,7 +65,7 @@ impl Default for Timing {
             first_request: Duration::from_secs(10),
             ping: Duration::from_secs(2),
             pong: Duration::from_secs(4),
-            drain: Duration::from_secs(60),
+            drain: Duration::from_secs(3600),
             backoff: (Duration::from_millis(100), Duration::from_secs(5)),
         }
     }

@@ -5,7 +5,7 @@ use crate::lease::{LeaseGrant, Leases, Taken};
 use crate::refusal::Refusal;
 
 /// What makes a container run.
-pub(crate) const STARTS: [&str; 3] = ["/containers/{id}/start", "/containers/{id}/restart", "/containers/{id}/unpause"];
+const STARTS: [&str; 3] = ["/containers/{id}/start", "/containers/{id}/restart", "/containers/{id}/unpause"];
 
 /// The leases of a host that takes any.
 pub(super) fn of(leases: Option<&Leases>) -> Result<&Leases, Refusal> {
@@ -23,13 +23,39 @@ pub(super) async fn take(leases: Option<&Leases>, json: &[u8]) -> Result<Taken, 
 /// Refuses to start without a lease what needs one.
 pub(super) async fn check(leases: Option<&Leases>, allowed: &Allowed) -> Result<(), Refusal> {
     let Some(leases) = leases.filter(|_| STARTS.contains(&allowed.rule.path)) else { return Ok(()) };
-    let id = allowed.target.trim_start_matches("/containers/").split('/').next().unwrap_or_default();
-    leases.admit(id).await
+    leases.admit(subject(&allowed.target)).await
 }
 
 /// Takes note of what is made.
 pub(super) fn check_new(leases: Option<&Leases>, json: &[u8]) {
     if let Some(leases) = leases {
         leases.note_description(json);
+    }
+}
+
+/// The container that a path is about, with or without the version of the API before it.
+fn subject(target: &str) -> &str {
+    let path = target.split('?').next().unwrap_or_default();
+    path.rsplit('/').nth(1).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::allow::decide;
+    use hyper::{HeaderMap, Method};
+
+    #[test]
+    fn every_way_to_make_a_container_run_names_it() {
+        for (target, id) in [
+            ("/containers/ab12/start", "ab12"),
+            ("/v1.41/containers/ab12/start", "ab12"),
+            ("/v1.41/containers/web.0.1/restart?t=10", "web.0.1"),
+            ("/containers/ab12/unpause", "ab12"),
+        ] {
+            let allowed = decide(&Method::POST, &target.parse().unwrap(), &HeaderMap::new()).unwrap();
+            assert!(STARTS.contains(&allowed.rule.path), "{target}");
+            assert_eq!(subject(&allowed.target), id, "{target}");
+        }
     }
 }

@@ -46,6 +46,23 @@ pub struct Tunnel {
     tasks: Arc<EndTogether>,
 }
 
+/// Ends a tunnel, and does not keep it open.
+#[derive(Debug, Clone)]
+pub struct Cutter(Tasks);
+
+impl Cutter {
+    /// Ends the tunnel at once, whatever goes on in it.
+    pub fn cut(&self) {
+        self.0.end();
+    }
+
+    /// Whether the tunnel has ended.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.0.is_over()
+    }
+}
+
 /// The two directions of a talk.
 pub struct Talk {
     /// To the container; dropping it closes the container's input.
@@ -147,6 +164,12 @@ impl Tunnel {
     #[must_use]
     pub fn from(&self) -> SocketAddr {
         self.from
+    }
+
+    /// What ends the tunnel, and does not keep it open.
+    #[must_use]
+    pub fn cutter(&self) -> Cutter {
+        Cutter(self.tasks.0.clone())
     }
 
     /// Ends the tunnel at once, whatever goes on in it.

@@ -8,6 +8,7 @@ use crate::join::CONTROLLER_NAME;
 use crate::words::in_words;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
+use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
 use std::pin::pin;
@@ -20,6 +21,8 @@ use tokio::time::Instant;
 
 /// How often the agent looks whether the machine slept.
 const LOOK: Duration = Duration::from_secs(1);
+/// How many tunnels that were replaced may finish what they do.
+const MOST_DRAINING: usize = 4;
 
 /// A controller to call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,7 +110,7 @@ impl Agent {
                 again: self.again.subscribe(),
                 gate: self.gate.clone(),
                 timing: self.timing,
-                draining: None,
+                draining: VecDeque::new(),
             };
             tasks.spawn(line.run());
         }
@@ -130,8 +133,8 @@ struct Line {
     again: watch::Receiver<()>,
     gate: Arc<Gate>,
     timing: Timing,
-    /// A tunnel that was replaced and finishes what it does.
-    draining: Option<EndsWithMe>,
+    /// Tunnels that were replaced and finish what they do, the oldest first.
+    draining: VecDeque<EndsWithMe>,
 }
 
 impl Line {
@@ -212,7 +215,7 @@ impl Line {
         }
     }
 
-    /// Lets a tunnel finish what it does, for a while. Only the last one may: a second renewal ends it.
+    /// Lets a tunnel finish what it does, for a while, also if that goes on over some renewals.
     fn drain<S>(&mut self, mut served: Served<S>)
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -223,7 +226,11 @@ impl Line {
             // What is not finished then is ended.
             let _ended = tokio::time::timeout(limit, served).await;
         });
-        self.draining = Some(EndsWithMe(task.abort_handle()));
+        self.draining.retain(|draining| !draining.0.is_finished());
+        if self.draining.len() >= MOST_DRAINING {
+            self.draining.pop_front();
+        }
+        self.draining.push_back(EndsWithMe(task.abort_handle()));
     }
 }
 

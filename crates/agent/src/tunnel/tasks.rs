@@ -27,6 +27,12 @@ impl Tasks {
         running.tasks.push(task);
     }
 
+    /// Whether all of them have ended.
+    pub(super) fn is_over(&self) -> bool {
+        let running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        running.is_over || running.tasks.iter().all(AbortHandle::is_finished)
+    }
+
     /// Ends all of them, and those that come.
     pub(super) fn end(&self) {
         let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
