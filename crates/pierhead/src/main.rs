@@ -5,6 +5,7 @@ mod agent;
 mod dev;
 mod etcd;
 mod serve;
+mod store;
 
 use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 use pierhead_cli::{AFTER_HELP, ClientCommand, Connection};
@@ -34,6 +35,8 @@ enum Command {
     Agent(Box<agent::AgentArgs>),
     /// What is done on the server's own machine
     Admin(admin::AdminArgs),
+    /// What is kept, moved from one place to another
+    Store(store::StoreArgs),
     #[command(flatten)]
     Client(ClientCommand),
 }
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Command::Agent(args) => runtime.block_on(agent::agent(*args)),
         Command::Dev(args) => runtime.block_on(dev::dev(args, cli.connection.json)),
         Command::Admin(args) => runtime.block_on(admin::admin(args, cli.connection.json)),
+        Command::Store(args) => runtime.block_on(store::store(args, cli.connection.json)),
         Command::Client(command) => {
             let code = runtime.block_on(pierhead_cli::run(command, &cli.connection, Cli::command));
             // Whoever was asked may still be typing: their line is not waited for.

@@ -22,7 +22,9 @@ use async_trait::async_trait;
 use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::directory::{self, DirectoryLock};
-use crate::{Entry, Error, LeaseId, Listing, MAX_PAGE_ENTRIES, Page, Result, Revision, Store, Transaction, Watch};
+use crate::{
+    Entry, Error, LeaseId, Listing, MAX_PAGE_ENTRIES, Origin, Page, Result, Revision, Store, Transaction, Watch,
+};
 use database::Database;
 use feed::{Feed, FeedWatcher};
 use readers::Readers;
@@ -62,11 +64,22 @@ impl Embedded {
     /// # Errors
     /// [`Error::InUse`], [`Error::SchemaTooNew`], [`Error::Open`], [`Error::Io`] or [`Error::Full`].
     pub fn open(directory: impl AsRef<Path>) -> Result<Self> {
-        let directory = directory.as_ref();
+        Self::open_or_create(directory.as_ref(), None)
+    }
+
+    /// Creates a store in `directory` that is to be a copy of another, empty as yet.
+    ///
+    /// # Errors
+    /// [`Error::Occupied`] if there is one, or those of [`Embedded::open`].
+    pub fn create(directory: impl AsRef<Path>, origin: &Origin) -> Result<Self> {
+        Self::open_or_create(directory.as_ref(), Some(origin))
+    }
+
+    fn open_or_create(directory: &Path, origin: Option<&Origin>) -> Result<Self> {
         let lock = DirectoryLock::take(directory)?;
         let database = Database::prepare(directory)?;
         let connection = database.writer()?;
-        let identity = schema::prepare(&connection, directory)?;
+        let identity = schema::prepare(&connection, directory, origin)?;
         directory::sync(directory)?;
 
         let (publisher, revisions) = feed::channel();

@@ -87,6 +87,18 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A store is there already, where one was to be made.
+    #[error("{place} holds a store already, or a part of one")]
+    Occupied {
+        /// Where.
+        place: String,
+    },
+    /// A copy isn't what was copied.
+    #[error("the copy differs from what was copied ({what}): was something changed meanwhile?")]
+    CopyDiffers {
+        /// In what.
+        what: &'static str,
+    },
     /// Another process has the directory open.
     #[error("{} is in use by another process; only one may open it", directory.display())]
     InUse {

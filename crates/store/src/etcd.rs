@@ -21,10 +21,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::time::Instant;
 
-use crate::{Entry, Error, LeaseId, Listing, MAX_PAGE_ENTRIES, Page, Result, Revision, Store, Transaction, Watch};
+use crate::{
+    Entry, Error, LeaseId, Listing, MAX_PAGE_ENTRIES, Origin, Page, Result, Revision, Store, Transaction, Watch,
+};
 pub use address::{EtcdAddress, EtcdSettings};
 use failure::Failure;
-use keys::{Keys, revision, signed};
+use identity::Identity;
+use keys::{Keys, signed};
 use members::{COMMIT, COMPACT, GRANT, KEEP_ALIVE, Members, PATIENCE, RANGE, READ, REVOKE, Shared, TIME_TO_LIVE};
 use messages::{
     CompactionRequest, CompactionResponse, LeaseGrantRequest, LeaseGrantResponse, LeaseKeepAliveResponse, LeaseRequest,
@@ -56,13 +59,40 @@ impl Etcd {
     /// # Errors
     /// [`Error::Unavailable`] if no member answers within some seconds, [`Error::Denied`], or [`Error::SchemaTooNew`].
     pub async fn open(settings: &EtcdSettings) -> Result<Self> {
-        let prefix = settings.address().prefix();
-        let mut store = Self::over(settings, &format!("{prefix}/documents/"));
-        let around =
-            Self { members: Arc::clone(&store.members), keys: Keys::new(&format!("{prefix}/")), ..store.bare() };
-        store.cluster = identity::read_or_create(&around, settings.address()).await?;
-        store.last = AtomicU64::new(store.members.latest());
-        Ok(store)
+        let around = Self::around(settings);
+        let identity = identity::read_or_create(&around, settings.address()).await?;
+        Ok(around.within(settings, identity))
+    }
+
+    /// Creates a store that is to be a copy of another, empty as yet.
+    ///
+    /// # Errors
+    /// [`Error::Occupied`] if there is one, or those of [`Etcd::open`].
+    pub async fn create(settings: &EtcdSettings, origin: &Origin) -> Result<Self> {
+        let around = Self::around(settings);
+        let identity = identity::create(&around, settings.address(), origin).await?;
+        Ok(around.within(settings, identity))
+    }
+
+    /// Whether there is anything under the prefix of the address.
+    ///
+    /// # Errors
+    /// Those of [`Etcd::open`].
+    pub async fn exists(settings: &EtcdSettings) -> Result<bool> {
+        Ok(!Self::around(settings).list("", None, 1).await?.entries.is_empty())
+    }
+
+    /// All that is under the prefix.
+    fn around(settings: &EtcdSettings) -> Self {
+        Self::over(settings, &format!("{}/", settings.address().prefix()))
+    }
+
+    /// The documents of the store whose prefix this sees.
+    fn within(self, settings: &EtcdSettings, identity: Identity) -> Self {
+        let root = format!("{}/documents/", settings.address().prefix());
+        let keys = Keys::new(&root).above(identity.base);
+        let last = keys.revision(signed(self.members.latest()));
+        Self { keys, cluster: identity.cluster, last: AtomicU64::new(last.value()), members: self.members }
     }
 
     /// All that lies in an etcd cluster as it is, under no prefix and with no document of ours: for what others write
@@ -86,17 +116,12 @@ impl Etcd {
         }
     }
 
-    fn bare(&self) -> Self {
-        let (members, keys) = (Arc::clone(&self.members), self.keys.clone());
-        Self { members, keys, cluster: String::new(), last: AtomicU64::new(0) }
-    }
-
     async fn range(&self, request: RangeRequest) -> Result<RangeResponse, Failure> {
         self.members.call(RANGE, &request).await
     }
 
     fn page(&self, found: RangeResponse) -> Result<Page> {
-        let revision = found.header.map_or(Revision::ZERO, |header| revision(header.revision));
+        let revision = found.header.map_or(Revision::ZERO, |header| self.keys.revision(header.revision));
         let mut entries = Vec::with_capacity(found.kvs.len());
         let mut foreign = None;
         for found in found.kvs {
@@ -120,7 +145,7 @@ impl Etcd {
             key: range.start,
             range_end: range.end,
             limit: signed(MAX_PAGE_ENTRIES as u64),
-            revision: at.map_or(0, |revision| signed(revision.value())),
+            revision: at.map_or(0, |revision| self.keys.etcds(revision)),
             ..RangeRequest::default()
         };
         self.page(self.range(request).await?)
@@ -165,7 +190,7 @@ impl Etcd {
         let read = txn::written_keys(&self.keys, transaction);
         let found: TxnResponse = self.members.call(READ, &read).await.ok()?;
         let made = txn::made_at(transaction, &found)?;
-        (made.value() > before).then(|| txn::as_made(refused, made))
+        (made > signed(before)).then(|| txn::as_made(refused, made))
     }
 
     /// A transaction that changed nothing is told with the last revision that changed something here: etcd's own may
@@ -187,7 +212,7 @@ impl Etcd {
             keys_only: true,
             ..RangeRequest::default()
         };
-        let newest = self.range(newest).await?.kvs.first().map(|newest| revision(newest.mod_revision));
+        let newest = self.range(newest).await?.kvs.first().map(|newest| self.keys.revision(newest.mod_revision));
         Ok(newest.unwrap_or(last).max(last))
     }
 
@@ -251,7 +276,7 @@ impl Store for Etcd {
             }
             answered => answered?,
         };
-        match txn::outcome(&transaction, &answer)? {
+        match txn::outcome(&self.keys, &transaction, &answer)? {
             Outcome::Changed(revision) => {
                 self.last.fetch_max(revision.value(), Ordering::AcqRel);
                 Ok(revision)
@@ -261,6 +286,9 @@ impl Store for Etcd {
     }
 
     async fn watch(&self, prefix: &str, after: Revision) -> Result<Watch> {
+        if after < self.keys.base() {
+            return Err(Error::Compacted { oldest: self.keys.base() });
+        }
         let range = self.keys.range(prefix, None);
         Ok(Watch::new(EtcdWatcher::new(Arc::clone(&self.members), self.keys.clone(), range, after)))
     }
@@ -289,8 +317,11 @@ impl Store for Etcd {
     async fn compact(&self, before: Revision) -> Result<()> {
         let present = self.list("", None, 1).await?.revision;
         // etcd forgets what is older than the revision it is given, and may forget a deletion at that one.
-        let Some(last) = before.min(present).value().checked_sub(1).filter(|last| *last > 0) else { return Ok(()) };
-        let request = CompactionRequest { revision: signed(last) };
+        let last = self.keys.etcds(before.min(present)) - 1;
+        if last < 1 {
+            return Ok(());
+        }
+        let request = CompactionRequest { revision: last };
         match self.members.call::<CompactionResponse>(COMPACT, &request).await {
             Err(failure) if failure.is_compacted() => Ok(()),
             compacted => Ok(compacted.map(drop)?),

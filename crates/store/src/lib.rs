@@ -7,6 +7,7 @@
 //! The contract holds nothing that a replicated key-value service could not offer, so a controller behaves
 //! the same on one directory as on a cluster.
 
+pub mod copy;
 mod directory;
 mod document;
 mod embedded;
@@ -18,6 +19,7 @@ pub mod seal;
 mod transaction;
 mod watch;
 
+pub use copy::Origin;
 pub use directory::DirectoryLock;
 pub use document::{Change, Changes, Entry, LeaseId, Listing, Page, Revision};
 pub use embedded::Embedded;

@@ -10,6 +10,7 @@ mod member;
 #[cfg(test)]
 mod etcd {
     mod access;
+    mod copying;
     mod history;
     mod opening;
     mod streams;

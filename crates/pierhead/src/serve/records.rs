@@ -4,9 +4,10 @@
 use super::data_dir;
 use super::settings::Settings;
 use anyhow::{Context, Result, bail};
+use pierhead_store::copy::is_unfinished;
 use pierhead_store::seal::{KEY_FILE, Sealer};
 use pierhead_store::{DirectoryLock, Embedded, Error, Etcd, EtcdSettings, Store};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// The file that tells which store in etcd a data directory belongs to.
@@ -31,6 +32,9 @@ pub(super) async fn open(settings: &Settings) -> Result<Records> {
         }
     };
     data_dir::guard(directory);
+    if is_unfinished(&*store).await? {
+        bail!("the store is a copy that was never completed; remove it, and run 'pierhead store migrate' again");
+    }
     let file = settings.secret_key_file.clone().unwrap_or_else(|| directory.join(KEY_FILE));
     let sealer = sealer(&*store, &file).await.with_context(|| format!("the key file {}", file.display()))?;
     Ok(Records { store, sealer: Arc::new(sealer), _directory: lock })
@@ -101,7 +105,7 @@ mod tests {
     async fn a_store_has_one_key() {
         let dir = tempfile::tempdir().unwrap();
         let store = Embedded::open(dir.path().join("data")).unwrap();
-        let (ours, other): (PathBuf, PathBuf) = (dir.path().join("ours"), dir.path().join("other"));
+        let (ours, other) = (dir.path().join("ours"), dir.path().join("other"));
         sealer(&store, &ours).await.unwrap();
         sealer(&store, &ours).await.unwrap();
         let refused = words(sealer(&store, &other).await.err().unwrap());

@@ -6,7 +6,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::database::failed;
-use crate::{Error, Result};
+use crate::{Error, Origin, Result};
 
 /// The schema that this program writes. Raise it with every change of the tables, and bring older ones up.
 const SCHEMA_VERSION: u64 = 1;
@@ -45,15 +45,20 @@ pub(super) struct Identity {
     pub store: String,
 }
 
-/// Makes the tables if the database is new; refuses one that a later version wrote.
-pub(super) fn prepare(connection: &Connection, directory: &Path) -> Result<Identity> {
+/// Makes the tables if the database is new, for a copy if there is an origin; refuses one that a later version wrote.
+pub(super) fn prepare(connection: &Connection, directory: &Path, origin: Option<&Origin>) -> Result<Identity> {
     let operation = "prepare the tables";
     let existing: bool = connection
         .query_row("SELECT count(*) > 0 FROM sqlite_master WHERE name = 'meta'", [], |row| row.get(0))
         .map_err(|source| failed(operation, source))?;
     if !existing {
-        let identity = Identity { cluster: random_name()?, store: random_name()? };
-        return create(connection, &identity).map(|()| identity).map_err(|source| failed(operation, source));
+        let cluster = origin.map_or_else(random_name, |origin| Ok(origin.cluster.clone()))?;
+        let identity = Identity { cluster, store: random_name()? };
+        let revision = origin.map_or(0, |origin| origin.revision.value());
+        return create(connection, &identity, revision).map(|()| identity).map_err(|source| failed(operation, source));
+    }
+    if origin.is_some() {
+        return Err(Error::Occupied { place: directory.display().to_string() });
     }
     let found: i64 = meta(connection, "schema").map_err(|source| failed(operation, source))?.unwrap_or(0);
     let found = u64::try_from(found).unwrap_or(0);
@@ -64,13 +69,13 @@ pub(super) fn prepare(connection: &Connection, directory: &Path) -> Result<Ident
     Ok(Identity { cluster: name("cluster")?.unwrap_or_default(), store: name("store")?.unwrap_or_default() })
 }
 
-fn create(connection: &Connection, identity: &Identity) -> rusqlite::Result<()> {
+fn create(connection: &Connection, identity: &Identity, revision: u64) -> rusqlite::Result<()> {
     let transaction = connection.unchecked_transaction()?;
     transaction.execute_batch(TABLES)?;
     set_meta(&transaction, "schema", i64::try_from(SCHEMA_VERSION).expect("small"))?;
     set_meta(&transaction, "cluster", &identity.cluster)?;
     set_meta(&transaction, "store", &identity.store)?;
-    set_meta(&transaction, KEPT_FROM, 1)?;
+    set_meta(&transaction, KEPT_FROM, i64::try_from(revision.min(MAX_REVISION) + 1).expect("43 bits"))?;
     transaction.commit()
 }
 

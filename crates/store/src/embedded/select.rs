@@ -99,11 +99,11 @@ fn each_entry(
     Ok(false)
 }
 
-/// The present revision. Trimming always leaves the last commit in the history.
+/// The present revision. Trimming always leaves the last commit in the history; a new store may begin above zero.
 pub(super) fn revision(connection: &Connection) -> rusqlite::Result<u64> {
     let last: Option<i64> =
         connection.prepare_cached("SELECT max(place) FROM history")?.query_row([], |row| row.get(0))?;
-    Ok(last.map_or(0, revision_of))
+    last.map_or_else(|| Ok(kept_from(connection)?.saturating_sub(1)), |last| Ok(revision_of(last)))
 }
 
 /// The first revision whose changes are still in the history.

@@ -9,16 +9,38 @@ use crate::{Entry, Error, LeaseId, Result, Revision};
 /// etcd's name for the end of all keys.
 const ALL_KEYS: &[u8] = b"\0";
 
-/// Turns keys of documents into etcd's and back.
+/// Turns keys of documents into etcd's and back, and revisions as well.
 #[derive(Debug, Clone)]
 pub(super) struct Keys {
     root: Arc<str>,
+    /// What is added to etcd's revisions, so that those of a store that was copied here go on rising.
+    base: u64,
 }
 
 impl Keys {
     /// Documents whose keys in etcd are these with `root` before them.
     pub(super) fn new(root: &str) -> Self {
-        Self { root: root.into() }
+        Self { root: root.into(), base: 0 }
+    }
+
+    /// The same, with so much added to etcd's revisions.
+    pub(super) fn above(self, base: Revision) -> Self {
+        Self { base: base.value(), ..self }
+    }
+
+    /// The revision that all of ours are above.
+    pub(super) fn base(&self) -> Revision {
+        Revision::new(self.base)
+    }
+
+    /// A revision of etcd's, which are never negative, as ours.
+    pub(super) fn revision(&self, etcds: i64) -> Revision {
+        Revision::new(u64::try_from(etcds).unwrap_or_default().saturating_add(self.base))
+    }
+
+    /// One of ours as etcd's; less than one if it is older than this store.
+    pub(super) fn etcds(&self, revision: Revision) -> i64 {
+        signed(revision.value().saturating_sub(self.base))
     }
 
     /// A document's key in etcd.
@@ -49,8 +71,8 @@ impl Keys {
         Ok(Entry {
             key: self.own(&found.key)?,
             value: found.value.into(),
-            created: revision(found.create_revision),
-            modified: revision(found.mod_revision),
+            created: self.revision(found.create_revision),
+            modified: self.revision(found.mod_revision),
             lease: u64::try_from(found.lease).ok().filter(|lease| *lease != 0).map(LeaseId::new),
         })
     }
@@ -66,11 +88,6 @@ fn end_of(prefix: &[u8]) -> Vec<u8> {
         }
     }
     ALL_KEYS.to_vec()
-}
-
-/// A revision of etcd's; they are never negative.
-pub(super) fn revision(number: i64) -> Revision {
-    Revision::new(u64::try_from(number).unwrap_or_default())
 }
 
 /// A number as etcd wants it. What is beyond its range is as far as it can be.
@@ -110,6 +127,9 @@ mod tests {
     #[test]
     fn numbers_stay_in_range() {
         assert_eq!((signed(u64::MAX), signed(5)), (i64::MAX, 5));
-        assert_eq!(revision(-1), Revision::ZERO);
+        let (keys, above) = (Keys::new(""), Keys::new("").above(Revision::new(100)));
+        assert_eq!((keys.revision(-1), keys.revision(7)), (Revision::ZERO, Revision::new(7)));
+        assert_eq!((above.revision(7), above.etcds(Revision::new(107))), (Revision::new(107), 7));
+        assert_eq!((above.etcds(Revision::new(100)), above.etcds(Revision::new(7))), (0, 0), "older than the store");
     }
 }

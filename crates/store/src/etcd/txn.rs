@@ -3,7 +3,7 @@
 //! One request holds everything: the compares, the writes, and, for the case that a compare fails, reads of all compared
 //! keys at that same revision, so that the answer can name the first that failed.
 
-use super::keys::{Keys, revision, signed};
+use super::keys::{Keys, signed};
 use super::messages::{
     Answer, Compare, CompareResult, CompareTarget, CompareWith, DeleteRangeRequest, Operation, PutRequest, PutResponse,
     RangeRequest, RequestOp, ResponseHeader, ResponseOp, TxnRequest, TxnResponse,
@@ -26,12 +26,10 @@ fn compared(keys: &Keys, compare: &crate::Compare) -> Compare {
     let (result, target, with) = match compare.expectation {
         Expectation::Absent => (CompareResult::Equal, CompareTarget::Created, CompareWith::Created(0)),
         Expectation::Exists => (CompareResult::Greater, CompareTarget::Created, CompareWith::Created(0)),
-        // To etcd zero is the revision of what is not there.
-        Expectation::Unchanged(Revision::ZERO) => {
-            (CompareResult::Equal, CompareTarget::Modified, CompareWith::Modified(NO_REVISION))
-        }
         Expectation::Unchanged(revision) => {
-            (CompareResult::Equal, CompareTarget::Modified, CompareWith::Modified(signed(revision.value())))
+            // To etcd zero is the revision of what is not there.
+            let since = Some(keys.etcds(revision)).filter(|since| *since > 0).unwrap_or(NO_REVISION);
+            (CompareResult::Equal, CompareTarget::Modified, CompareWith::Modified(since))
         }
     };
     Compare { result: result.into(), target: target.into(), key: keys.full(&compare.key), with: Some(with) }
@@ -67,11 +65,11 @@ pub(super) enum Outcome {
 ///
 /// # Errors
 /// [`Error::Conflict`].
-pub(super) fn outcome(transaction: &Transaction, answer: &TxnResponse) -> Result<Outcome> {
+pub(super) fn outcome(keys: &Keys, transaction: &Transaction, answer: &TxnResponse) -> Result<Outcome> {
     if !answer.succeeded && !transaction.compares.is_empty() {
         let failed = transaction.compares.iter().zip(&answer.responses).find(|(compare, response)| {
             let modified = match &response.answer {
-                Some(Answer::Range(found)) => found.kvs.first().map(|found| revision(found.mod_revision)),
+                Some(Answer::Range(found)) => found.kvs.first().map(|found| keys.revision(found.mod_revision)),
                 _ => None,
             };
             !holds(compare.expectation, modified)
@@ -84,7 +82,7 @@ pub(super) fn outcome(transaction: &Transaction, answer: &TxnResponse) -> Result
         Some(Answer::Delete(deleted)) => deleted.deleted > 0,
         _ => false,
     });
-    let revision = answer.header.map_or(Revision::ZERO, |header| revision(header.revision));
+    let revision = answer.header.map_or(Revision::ZERO, |header| keys.revision(header.revision));
     Ok(if changed { Outcome::Changed(revision) } else { Outcome::Unchanged(revision) })
 }
 
@@ -135,9 +133,9 @@ pub(super) fn written_keys(keys: &Keys, transaction: &Transaction) -> TxnRequest
     TxnRequest { success: transaction.writes.iter().map(read).collect(), ..TxnRequest::default() }
 }
 
-/// The revision at which exactly what a transaction writes was written, if all of it lies there as it wrote it: with
+/// etcd's revision at which exactly what a transaction writes was written, if all of it lies there as it wrote it: with
 /// the answer to [`written_keys`].
-pub(super) fn made_at(transaction: &Transaction, answer: &TxnResponse) -> Option<Revision> {
+pub(super) fn made_at(transaction: &Transaction, answer: &TxnResponse) -> Option<i64> {
     if answer.responses.len() != transaction.writes.len() {
         return None;
     }
@@ -153,12 +151,12 @@ pub(super) fn made_at(transaction: &Transaction, answer: &TxnResponse) -> Option
             _ => return None,
         }
     }
-    made.map(revision)
+    made
 }
 
 /// The answer to a transaction that was made at a revision, in place of one that refused it the second time.
-pub(super) fn as_made(refused: TxnResponse, made: Revision) -> TxnResponse {
-    let header = refused.header.map(|header| ResponseHeader { revision: signed(made.value()), ..header });
+pub(super) fn as_made(refused: TxnResponse, made: i64) -> TxnResponse {
+    let header = refused.header.map(|header| ResponseHeader { revision: made, ..header });
     let put = ResponseOp { answer: Some(Answer::Put(PutResponse {})) };
     TxnResponse { header, succeeded: true, responses: vec![put] }
 }

@@ -12,7 +12,7 @@ use tokio::task::AbortHandle;
 
 use super::failure::Failure;
 use super::grpc::{self, Stream};
-use super::keys::{Keys, revision, signed};
+use super::keys::Keys;
 use super::members::Shared;
 use super::messages::{Event, WatchCreateRequest, WatchProgressRequest, WatchRequest, WatchRequestKind, WatchResponse};
 use crate::{Change, Changes, Error, Result, Revision, Watcher};
@@ -117,7 +117,7 @@ impl Following {
             range_end: self.range.end.clone(),
             // From the last that was told, which is left out here: etcd refuses it if it is forgotten, and some
             // versions lose deletions of the very revision to which history was forgotten.
-            start_revision: signed(self.seen.value()).max(1),
+            start_revision: self.keys.etcds(self.seen).max(1),
             progress_notify: true,
         });
         let opened = self.members.watch(member, &WatchRequest { request: Some(create) }).await;
@@ -141,7 +141,7 @@ impl Following {
 
     async fn take(&mut self, response: WatchResponse) -> Result<(), End> {
         if response.compact_revision != 0 {
-            let oldest = revision(response.compact_revision);
+            let oldest = self.keys.revision(response.compact_revision);
             return Err(End::Refused(Error::Compacted { oldest }));
         }
         if response.canceled {
@@ -151,7 +151,7 @@ impl Following {
         }
         let is_progress = response.events.is_empty() && !response.created && response.watch_id >= 0;
         if is_progress && let Some(header) = response.header {
-            self.seen = self.seen.max(revision(header.revision));
+            self.seen = self.seen.max(self.keys.revision(header.revision));
         }
         for changes in commits(&self.keys, response.events).map_err(End::Refused)? {
             if changes.revision > self.seen {
@@ -184,7 +184,7 @@ fn commits(keys: &Keys, events: Vec<Event>) -> Result<Vec<Changes>> {
     let mut commits: Vec<Changes> = Vec::new();
     for event in events {
         let Some(kv) = event.kv else { continue };
-        let revision = revision(kv.mod_revision);
+        let revision = keys.revision(kv.mod_revision);
         // A key that is no document's was written by somebody else.
         let Ok(key) = keys.own(&kv.key) else { continue };
         let change = if event.kind == DELETED {

@@ -26,7 +26,7 @@ fn the_first_compare_that_failed_is_named() {
         ([None, None, Some(7)], "a"),
     ] {
         let responses = found.map(|revision| range(revision.map(|revision| kv(b"", revision)))).to_vec();
-        let refused = outcome(&transaction, &answer(false, responses));
+        let refused = outcome(&Keys::new(""), &transaction, &answer(false, responses));
         assert!(matches!(&refused, Err(Error::Conflict { key }) if key == culprit), "{found:?}: {refused:?}");
     }
 }
@@ -37,10 +37,10 @@ fn only_what_changed_something_has_a_revision_of_its_own() {
     let deleted = |deleted| ResponseOp { answer: Some(Answer::Delete(DeleteRangeResponse { deleted })) };
     let written = ResponseOp { answer: Some(Answer::Put(PutResponse {})) };
     let here = Revision::new(40);
-    assert_eq!(outcome(&put, &answer(true, vec![written])).unwrap(), Outcome::Changed(here));
-    assert_eq!(outcome(&delete, &answer(true, vec![deleted(1)])).unwrap(), Outcome::Changed(here));
-    assert_eq!(outcome(&delete, &answer(true, vec![deleted(0)])).unwrap(), Outcome::Unchanged(here));
-    assert_eq!(outcome(&Transaction::new(), &answer(true, vec![])).unwrap(), Outcome::Unchanged(here));
+    assert_eq!(outcome(&Keys::new(""), &put, &answer(true, vec![written])).unwrap(), Outcome::Changed(here));
+    assert_eq!(outcome(&Keys::new(""), &delete, &answer(true, vec![deleted(1)])).unwrap(), Outcome::Changed(here));
+    assert_eq!(outcome(&Keys::new(""), &delete, &answer(true, vec![deleted(0)])).unwrap(), Outcome::Unchanged(here));
+    assert_eq!(outcome(&Keys::new(""), &Transaction::new(), &answer(true, vec![])).unwrap(), Outcome::Unchanged(here));
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn what_was_made_is_recognised_by_all_that_was_written() {
     let transaction = Transaction::new().absent("a").put_leased("a", *b"1", lease).put("b", *b"2").delete("c");
     let leased = |revision| Some(KeyValue { lease: 5, ..kv(b"1", revision) });
     let made = |found: [Option<KeyValue>; 3]| made_at(&transaction, &answer(true, found.map(range).to_vec()));
-    assert_eq!(made([leased(9), Some(kv(b"2", 9)), None]), Some(Revision::new(9)));
+    assert_eq!(made([leased(9), Some(kv(b"2", 9)), None]), Some(9));
     assert_eq!(made([leased(9), Some(kv(b"2", 10)), None]), None, "not in one commit");
     assert_eq!(made([Some(kv(b"1", 9)), Some(kv(b"2", 9)), None]), None, "another's lease");
     assert_eq!(made([leased(9), Some(kv(b"3", 9)), None]), None, "another's value");
