@@ -108,6 +108,36 @@ fn an_unknown_setting_of_the_file_is_refused() {
     assert!(message.contains("lisen"), "{message}");
 }
 
+/// What is refused is refused with the bounds that stand in the table of settings.
+#[test]
+fn the_docs_tell_what_is_refused() {
+    let docs = include_str!("../../../../../docs/settings.md");
+    for (flag, bad, bounds) in [
+        ("--agent-certificate-life", "4s", &["5s", "3650d"][..]),
+        ("--heartbeat-interval", "49ms", &["50ms"]),
+        ("--cpu-weight", "1000001", &["0", "1000000"]),
+        ("--memory-weight", "1000001", &["0", "1000000"]),
+        ("--default-cpus", "0", &["0.001", "1024"]),
+        ("--default-memory", "5", &["6", "16777216"]),
+        ("--pids-limit", "0", &["1"]),
+        ("--starts-per-engine", "0", &["1"]),
+        ("--operation-timeout", "999ms", &["1s"]),
+        ("--gone-log-bytes", "1048577", &["1048576"]),
+        ("--gone-logs-kept", "100001", &["100000"]),
+        ("--largest-image", "16777217", &["1", "16777216"]),
+        ("--events-kept", "0", &["1"]),
+        ("--login-window", "999ms", &["1s"]),
+    ] {
+        let refused = settle(&["--agent-listen", "127.0.0.1:0", flag, bad]).unwrap_err().to_string();
+        let row = docs.lines().find(|line| line.starts_with(&format!("| `{flag}`"))).unwrap();
+        let takes = row.split(" | ").nth(2).unwrap();
+        for bound in bounds {
+            assert!(refused.contains(flag) && refused.contains(bound), "{flag} {bad}: {refused}");
+            assert!(takes.contains(bound), "{flag}: {takes} does not say {bound}");
+        }
+    }
+}
+
 /// The table of settings in the docs names every flag, its variable and its default.
 #[test]
 fn the_docs_list_every_setting() {
