@@ -130,7 +130,7 @@ fn filters() -> Vec<EventFilter> {
 async fn assert_agrees(bed: &Bed, when: &str) {
     let nothing_known = Arc::new(Log::at(Revision::ZERO, Clock::start()));
     for filter in filters() {
-        for count in [1, 100, 10_000] {
+        for count in [7, 10_000] {
             let expected = bed.found(&nothing_known, &filter, count).await;
             assert_eq!(bed.found(&bed.log, &filter, count).await, expected, "{when}: {count} of {filter:?}");
         }
@@ -160,10 +160,10 @@ async fn a_search_finds_the_same_and_reads_little() {
 async fn what_comes_and_goes_later_is_found_or_not() {
     let bed = Bed::new();
     let outline = &bed.log.outline;
-    let all: Vec<Event> = (0..4_000).map(|number| event(1_000_000 + number as u64, number)).collect();
+    let all: Vec<Event> = (0..2_000).map(|number| event(1_000_000 + number as u64, number)).collect();
     let mut written = 0;
     // In steps of all sizes, some too small to be worth it.
-    for step in [0, 1, 100, 130, 1, 1_100, 500, 2, 168, 998, 1_000] {
+    for step in [0, 1, 100, 130, 1, 600, 2, 166, 1_000] {
         bed.write(all[written..written + step].iter().cloned()).await;
         written += step;
         let blocks = outline.read().blocks.len();
@@ -174,22 +174,22 @@ async fn what_comes_and_goes_later_is_found_or_not() {
         assert_agrees(&bed, &format!("with {written}")).await;
     }
     // A clock was put back: it stands among the old ones, of a kind that there is not.
-    let late = Event { kind: "late".to_owned(), ..event(1_002_500, 9_999) };
+    let late = Event { kind: "late".to_owned(), ..event(1_001_250, 9_999) };
     bed.write([late.clone()]).await;
     let entry = bed.store.get(&keys::event(&late.id)).await.unwrap().unwrap();
     outline.came(&entry, NOW);
     let filter = EventFilter { kind: Some("late".to_owned()), ..EventFilter::default() };
     assert_eq!(bed.found(&bed.log, &filter, 10).await, [late.id]);
     // The oldest are removed, and some in the middle.
-    for event in all.iter().take(700).chain(&all[2_000..2_300]) {
+    for event in all.iter().take(300).chain(&all[1_000..1_200]) {
         bed.store.commit(Transaction::new().delete(keys::event(&event.id))).await.unwrap();
     }
     assert_agrees(&bed, "after a removal").await;
     outline.clear();
     assert_agrees(&bed, "with everything forgotten").await;
-    outline.extend(&*bed.store, NOW, 1_000).await.unwrap();
+    outline.extend(&*bed.store, NOW, 500).await.unwrap();
     let known: usize = outline.read().blocks.iter().map(|block| block.count).sum();
-    assert!((1_000..1_000 + BLOCK).contains(&known), "no more than is kept: {known}");
+    assert!((500..500 + BLOCK).contains(&known), "no more than is kept: {known}");
     assert_agrees(&bed, "with a part known").await;
 }
 
