@@ -9,7 +9,9 @@ mod store;
 
 use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 use pierhead_cli::{AFTER_HELP, ClientCommand, Connection};
+use std::ffi::OsString;
 use std::process::ExitCode;
+use tokio::runtime::Builder;
 
 /// Apps on plain Docker hosts: schedule, deploy, scale, heal.
 #[derive(Debug, Parser)]
@@ -41,21 +43,40 @@ enum Command {
     Client(ClientCommand),
 }
 
+/// `pierhead agent` by itself: agents run where memory is scarce, and the words of all other commands take several
+/// megabytes.
+#[derive(Debug, Parser)]
+#[command(name = "pierhead agent")]
+struct AgentAlone {
+    #[command(flatten)]
+    args: agent::AgentArgs,
+}
+
+impl AgentAlone {
+    /// What an agent is told; `None` if it is something else or wrong, which is for [`Cli`] to say.
+    fn read(words: impl IntoIterator<Item = OsString>) -> Option<agent::AgentArgs> {
+        let mut words = words.into_iter().skip(1);
+        let is_agent = words.next().is_some_and(|word| word == "agent");
+        let words = std::iter::once("pierhead agent".into()).chain(words);
+        is_agent.then(|| Self::try_parse_from(words).ok().map(|alone| alone.args)).flatten()
+    }
+}
+
 fn main() -> ExitCode {
     if pierhead_cli::answer_completion(Cli::command) {
         return ExitCode::SUCCESS;
     }
+    if let Some(args) = AgentAlone::read(std::env::args_os()) {
+        return be_agent(args, false);
+    }
     let cli = Cli::try_parse().unwrap_or_else(|error| pierhead_cli::refuse_command_line(error, Cli::command));
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("error: the program could not start its threads: {error}");
-            return ExitCode::FAILURE;
-        }
+        Err(error) => return no_threads(&error),
     };
     let result = match cli.command {
         Command::Serve(args) => runtime.block_on(serve::serve(*args)),
-        Command::Agent(args) => runtime.block_on(agent::agent(*args)),
+        Command::Agent(args) => return be_agent(*args, cli.connection.json),
         Command::Dev(args) => runtime.block_on(dev::dev(args, cli.connection.json)),
         Command::Admin(args) => runtime.block_on(admin::admin(args, cli.connection.json)),
         Command::Store(args) => runtime.block_on(store::store(args, cli.connection.json)),
@@ -66,10 +87,27 @@ fn main() -> ExitCode {
             return code;
         }
     };
+    end(result, cli.connection.json)
+}
+
+/// One thread is enough for what an agent does, and ten beats a second cost less where no thread wakes another.
+fn be_agent(args: agent::AgentArgs, json: bool) -> ExitCode {
+    match Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => end(runtime.block_on(agent::agent(args)), json),
+        Err(error) => no_threads(&error),
+    }
+}
+
+fn end(result: anyhow::Result<()>, json: bool) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => pierhead_cli::report_other(&format!("{error:#}"), cli.connection.json),
+        Err(error) => pierhead_cli::report_other(&format!("{error:#}"), json),
     }
+}
+
+fn no_threads(error: &std::io::Error) -> ExitCode {
+    eprintln!("error: the program could not start its threads: {error}");
+    ExitCode::FAILURE
 }
 
 #[cfg(test)]
@@ -79,5 +117,32 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+        AgentAlone::command().debug_assert();
+    }
+
+    #[test]
+    fn an_agent_by_itself_is_told_the_same() {
+        let split = |line: &str| line.split(' ').map(OsString::from).collect::<Vec<_>>();
+        for line in [
+            "pierhead agent",
+            "pierhead agent --join pj1-x --id a --label b --label c",
+            "pierhead agent doctor --state-dir /x",
+            "pierhead agent --controller a:1 install --print",
+        ] {
+            let alone = AgentAlone::read(split(line)).unwrap();
+            let Command::Agent(all) = Cli::try_parse_from(split(line)).unwrap().command else { panic!("{line}") };
+            assert_eq!(format!("{alone:?}"), format!("{all:?}"), "{line}");
+        }
+        for line in [
+            "pierhead",
+            "pierhead serve",
+            "pierhead --json agent",
+            "pierhead agent --json doctor",
+            "pierhead agent --help",
+            "pierhead agent nonsense",
+            "pierhead agent --nonsense",
+        ] {
+            assert!(AgentAlone::read(split(line)).is_none(), "{line}");
+        }
     }
 }
