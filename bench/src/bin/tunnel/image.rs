@@ -16,29 +16,35 @@ use std::time::{Duration, Instant};
 const QUIET: Duration = Duration::from_secs(5);
 
 pub(crate) async fn measure(bed: &Bed, report: &mut Report, rounds: usize, megabytes: usize) -> Result<()> {
-    let archive = Archive::new("bench").bytes(archive(megabytes)?);
     let beats = Beats::listen(bed).await?;
     tokio::time::sleep(QUIET).await;
-    let quiet = beats.take();
-    let (mut samples, mut loaded) = ([Vec::new(), Vec::new()], Vec::new());
-    for round in 0..=rounds {
-        for (at, docker) in bed.ways().into_iter().enumerate() {
-            beats.take();
-            let load = async { Ok(docker.load(&archive, Arc::new(|_| {})).await?) };
-            let (sample, ()) = timed(load).await?;
-            if at == 1 {
-                loaded.extend(beats.take());
-            }
-            // The first round unpacks what later ones find there.
-            if round > 0 {
-                samples[at].push(sample);
+    let (quiet, mut loaded) = (beats.take(), Vec::new());
+    for (kind, is_new) in [("a new image", true), ("an image that is there", false)] {
+        let (mut samples, mut seed, mut size) = ([Vec::new(), Vec::new()], 1, 0.0);
+        for round in 0..=rounds {
+            for (at, docker) in bed.ways().into_iter().enumerate() {
+                seed += u64::from(is_new);
+                // Each load is one of its own, whatever is in it.
+                let archive = Archive::new(&format!("{kind} {round} {at}")).bytes(archive(megabytes, seed)?);
+                size = archive.size() as f64 / 1e6;
+                beats.take();
+                let load = async { Ok(docker.load(&archive, Arc::new(|_| {})).await?) };
+                let (sample, ()) = timed(load).await?;
+                if at == 1 {
+                    loaded.extend(beats.take());
+                }
+                // The first round unpacks what later ones find there.
+                if round > 0 {
+                    samples[at].push(sample);
+                }
             }
         }
+        let [direct, tunnel] = samples;
+        report.row(&format!("{kind} of {size:.0} MB, MB/s"), &direct, &tunnel, |seconds| {
+            format!("{:.1}", size / seconds)
+        });
     }
-    let [direct, tunnel] = samples;
-    let size = archive.size() as f64 / 1e6;
-    report.row(&format!("image of {size:.0} MB, MB/s"), &direct, &tunnel, |seconds| format!("{:.1}", size / seconds));
-    for (when, gaps) in [("nothing else", quiet), ("an image is loaded", loaded)] {
+    for (when, gaps) in [("nothing else", quiet), ("images are loaded", loaded)] {
         let spread = Spread::of(gaps);
         report.note(&format!(
             "gaps between beats, {when}: p50 {:.1} ms, p99 {:.1}, most {:.1} of {} (one each {} ms)",
@@ -53,8 +59,8 @@ pub(crate) async fn measure(bed: &Bed, report: &mut Report, rounds: usize, megab
 }
 
 /// An image of bytes that do not repeat.
-fn archive(megabytes: usize) -> Result<Vec<u8>> {
-    let mut bits = 0x2545_f491_4f6c_dd1d_u64;
+fn archive(megabytes: usize, seed: u64) -> Result<Vec<u8>> {
+    let mut bits = 0x2545_f491_4f6c_dd1d_u64 ^ seed;
     let noise: Vec<u8> = (0..megabytes << 17)
         .flat_map(|_| {
             bits ^= bits << 13;

@@ -9,8 +9,17 @@ use pierhead_engine::{Docker, Engine, LogOptions};
 use pierhead_model::{ContainerId, ContainerState};
 use std::time::Duration;
 
+/// Long lines and short ones: the engine sends each by itself.
 pub(crate) async fn measure(bed: &Bed, report: &mut Report, rounds: usize, lines: usize) -> Result<()> {
-    let id = bed.direct.create(&description("talker", &["seq", "1", &lines.to_string()])?).await?;
+    for (kind, width) in [("short lines", 5), ("long lines", 1000)] {
+        let script = format!("l=$(printf %0{width}d 1); for i in $(seq 1 {lines}); do echo $l; done");
+        of_kind(bed, report, rounds, kind, &["sh", "-c", &script]).await?;
+    }
+    Ok(())
+}
+
+async fn of_kind(bed: &Bed, report: &mut Report, rounds: usize, kind: &str, command: &[&str]) -> Result<()> {
+    let id = bed.direct.create(&description("talker", command)?).await?;
     bed.direct.start(&id).await?;
     while bed.direct.container(&id).await?.state != ContainerState::Exited {
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -29,7 +38,7 @@ pub(crate) async fn measure(bed: &Bed, report: &mut Report, rounds: usize, lines
     bed.direct.remove(&id).await?;
     let [direct, tunnel] = samples;
     let megabytes = bytes as f64 / 1e6;
-    report.row(&format!("log of {megabytes:.1} MB, MB/s"), &direct, &tunnel, |seconds| {
+    report.row(&format!("log, {megabytes:.1} MB of {kind}, MB/s"), &direct, &tunnel, |seconds| {
         format!("{:.1}", megabytes / seconds)
     });
     Ok(())

@@ -27,8 +27,8 @@ struct Options {
     /// How many containers a batch has.
     #[arg(long, default_value_t = 20)]
     containers: usize,
-    /// How many lines a container has printed.
-    #[arg(long, default_value_t = 1_000_000)]
+    /// How many lines a container has printed, once short ones and once long ones.
+    #[arg(long, default_value_t = 20_000)]
     lines: usize,
     /// How many times a round waits for an echo.
     #[arg(long, default_value_t = 1_000)]
@@ -58,7 +58,7 @@ enum Part {
 async fn main() -> Result<()> {
     let mut options = Options::parse();
     if options.smoke {
-        (options.rounds, options.containers, options.lines) = (1, 2, 10_000);
+        (options.rounds, options.containers, options.lines) = (1, 2, 1_000);
         (options.echoes, options.megabytes) = (50, 5);
     }
     let wants = |part: Part| options.only.is_empty() || options.only.contains(&part);
