@@ -37,6 +37,14 @@ impl ProcessId {
         Self::of(self.pid) == Some(self)
     }
 
+    /// Whether nothing of it is left but an entry in the process table: of one that was killed, threads can hold its
+    /// sockets longer than its first thread lives.
+    pub(crate) fn is_gone(self) -> bool {
+        let is_same = || read_stat(self.pid).is_some_and(|(_, start_ticks)| start_ticks == self.start_ticks);
+        let threads = || fs::read_dir(format!("/proc/{}/task", self.pid)).map_or(0, Iterator::count);
+        !self.is_alive() && (!is_same() || threads() < 2)
+    }
+
     /// Sends a signal; `false` if the process is gone.
     pub(crate) fn signal(self, signal: Signal) -> Result<bool> {
         let failed = |errno: Errno| Error::Signal { pid: self.pid, source: errno.into() };

@@ -100,7 +100,7 @@ pub(crate) fn end(process: ProcessId, limit: Duration) -> Result<()> {
 
 pub(crate) fn gone_within(process: ProcessId, limit: Duration) -> bool {
     let deadline = Instant::now() + limit;
-    while process.is_alive() {
+    while !process.is_gone() {
         if Instant::now() >= deadline {
             return false;
         }
