@@ -14,6 +14,7 @@ pub use register::{HostInRegistry, RegisterError};
 use crate::Controller;
 use carry_out::Settler;
 use follow::View;
+use futures_util::future::BoxFuture;
 use pierhead_store::{Error, Store};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -25,16 +26,24 @@ const TICK: Duration = Duration::from_millis(250);
 /// The same while nothing waits.
 const IDLE_TICK: Duration = Duration::from_secs(10);
 
+/// Opens a registry of hosts, however long that takes.
+pub type OpenRegistry = Arc<dyn Fn() -> BoxFuture<'static, Arc<dyn Store>> + Send + Sync>;
+
 impl Controller {
-    /// Follows a registry of hosts, as soon as it is open. All controllers of a pool follow the same; the one that leads
-    /// acts.
-    pub fn discover(&self, registry: impl Future<Output = Arc<dyn Store>> + Send + 'static) {
+    /// Follows a registry of hosts, as soon as `open` has it; one that refuses us is opened anew. All controllers of a pool
+    /// follow the same; the one that leads acts.
+    pub fn discover(&self, open: OpenRegistry) {
         self.discovers.store(true, Ordering::Relaxed);
         let controller = self.clone();
         self.spawn(async move {
-            let registry = registry.await;
-            let (told, view) = watch::channel(None);
-            tokio::join!(follow::follow(Arc::clone(&registry), told), settle(controller, registry, view));
+            loop {
+                let registry = open().await;
+                let (told, view) = watch::channel(None);
+                tokio::select! {
+                    () = follow::follow(Arc::clone(&registry), told) => {}
+                    () = settle(controller.clone(), registry, view) => {}
+                }
+            }
         });
     }
 

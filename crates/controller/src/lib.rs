@@ -33,7 +33,7 @@ mod usage;
 pub use authority::{Authority, AuthorityError, Issued, fingerprint};
 pub use clock::Clock;
 pub use detect::{EngineAnswers, Heard, HostBeat};
-pub use discovery::{HostInRegistry, RegisterError};
+pub use discovery::{HostInRegistry, OpenRegistry, RegisterError};
 pub use engines::{Connect, Connection, Heartbeat, SecondPath};
 pub use event_log::{EventFilter, EventPages, EventStream, Logged, Since};
 pub use gone_logs::GoneLogOptions;

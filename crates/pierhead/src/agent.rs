@@ -2,6 +2,7 @@
 
 mod doctor;
 mod install;
+mod registered;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
@@ -10,6 +11,7 @@ use pierhead_agent::{
     in_words, watch_engine,
 };
 use pierhead_controller::fingerprint;
+use registered::RegisterArgs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -19,11 +21,17 @@ use tokio::sync::watch;
 /// The longest sleep before the clock is looked at again: it may be set, or the machine may sleep.
 const LONGEST_NAP: Duration = Duration::from_secs(60);
 
+/// Where a host's engine answers, and where its agent keeps what it must not lose.
+const DOCKER_SOCKET: &str = "/var/run/docker.sock";
+const STATE_DIR: &str = "/var/lib/pierhead-agent";
+
 /// Flags of `pierhead agent`.
 #[derive(Debug, Args)]
 pub(crate) struct AgentArgs {
     #[command(flatten)]
     host: HostArgs,
+    #[command(flatten)]
+    register: RegisterArgs,
     #[command(subcommand)]
     command: Option<AgentCommand>,
 }
@@ -61,19 +69,23 @@ struct HostArgs {
     #[arg(long, value_name = "WHAT", value_delimiter = ',', global = true)]
     forbid: Vec<Forbid>,
     /// Socket of the host's Docker engine
-    #[arg(long, value_name = "FILE", default_value = "/var/run/docker.sock", global = true)]
+    #[arg(long, value_name = "FILE", default_value = DOCKER_SOCKET, global = true)]
     docker_socket: PathBuf,
     /// Directory of the host's key and of the latest leader's term
-    #[arg(long, value_name = "DIR", default_value = "/var/lib/pierhead-agent", global = true)]
+    #[arg(long, value_name = "DIR", default_value = STATE_DIR, global = true)]
     state_dir: PathBuf,
 }
 
 /// Does one command.
 pub(crate) async fn agent(args: AgentArgs) -> Result<()> {
+    let cluster = args.register.cluster(&args.host, args.command.is_some())?;
     match args.command {
         None => {
             crate::serve::start_log();
-            run(&args.host).await
+            match cluster {
+                Some(cluster) => args.register.run(cluster).await,
+                None => run(&args.host).await,
+            }
         }
         Some(AgentCommand::Doctor) => doctor::doctor(&args.host).await,
         Some(AgentCommand::Install { print }) => install::install(&args.host, print).await,

@@ -53,7 +53,8 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<()> {
             etcd = etcd.address().members().collect::<Vec<_>>().join(","),
             "hosts that register themselves are followed"
         );
-        controller.discover(crate::etcd::registry(etcd.clone()));
+        let etcd = etcd.clone();
+        controller.discover(Arc::new(move || Box::pin(crate::etcd::registry(etcd.clone()))));
     }
     let joins = match &settings.agents {
         Some(settings) => Some(take_agents(settings, agents, told, &controller, &authority).await?),

@@ -26,13 +26,18 @@ pub(super) struct Seen {
     pub revision: Revision,
 }
 
-/// Follows for ever. Nothing is told before the registry was read once.
+/// Follows until the registry refuses us, as one does that was put in the place of another. Nothing is told before it was
+/// read once.
 pub(super) async fn follow(registry: Arc<dyn Store>, view: watch::Sender<Option<View>>) {
     let mut is_away = false;
     loop {
         match follow_once(&*registry, &view, &mut is_away).await {
             // It was long enough: all is read anew.
             Ok(()) => continue,
+            Err(error @ Error::Denied { .. }) => {
+                tracing::warn!(%error, "the registry of hosts is opened anew; the hosts that are known stay");
+                return tokio::time::sleep(PAUSE).await;
+            }
             Err(Error::Compacted { .. }) => tracing::info!("the registry of hosts was compacted; it is read anew"),
             Err(error) if is_away => tracing::debug!(%error, "the registry of hosts is still away"),
             Err(error) => {

@@ -51,12 +51,13 @@ impl HostInRegistry {
         Ok(Self { registry, at, size, id, ttl })
     }
 
-    /// Keeps the host registered until `stop` is done, and takes the registration back then.
+    /// Keeps the host registered until `stop` is done, and takes the registration back then. Ends earlier if the registry
+    /// refuses us, as one does that was put in the place of another: it is to be opened anew.
     pub async fn run(&self, stop: impl Future<Output = ()>) {
         let mut held = None;
         tokio::select! {
             () = stop => {}
-            () = self.keep(&mut held) => {}
+            () = self.keep(&mut held) => return,
         }
         let Some(lease) = held else { return };
         match tokio::time::timeout(FAREWELL, self.registry.revoke(lease)).await {
@@ -65,7 +66,7 @@ impl HostInRegistry {
         }
     }
 
-    /// Registers and renews, for ever; `held` is the lease that stands.
+    /// Registers and renews until the registry refuses; `held` is the lease that stands.
     async fn keep(&self, held: &mut Option<LeaseId>) {
         let mut is_away = false;
         loop {
@@ -82,6 +83,10 @@ impl HostInRegistry {
                 Err(Error::LeaseGone { .. }) => {
                     tracing::warn!("the registration has ended; this host registers again");
                     *held = None;
+                }
+                Err(error @ Error::Denied { .. }) => {
+                    tracing::warn!(%error, "etcd is opened anew");
+                    return tokio::time::sleep(PAUSE).await;
                 }
                 Err(error) => {
                     if !is_away {

@@ -40,7 +40,8 @@ async fn cluster() -> (Cluster, Registry) {
         cluster.admin().remove_engine(host).await.unwrap();
     }
     let registry = Registry::new();
-    cluster.controller().discover(std::future::ready(Arc::clone(&registry.store)));
+    let store = Arc::clone(&registry.store);
+    cluster.controller().discover(Arc::new(move || Box::pin(std::future::ready(Arc::clone(&store)))));
     (cluster, registry)
 }
 

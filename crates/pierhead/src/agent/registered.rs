@@ -81,12 +81,25 @@ impl RegisterArgs {
             }
         };
         tokio::pin!(stop);
-        let (size, registry) = tokio::select! {
+        let size = tokio::select! {
             () = &mut stop => return Ok(()),
-            found = async { (size(&at).await, registry(settings).await) } => found,
+            size = size(&at) => size,
         };
-        HostInRegistry::new(registry, at, size, TTL)?.run(stop).await;
-        Ok(())
+        loop {
+            let registry = tokio::select! {
+                () = &mut stop => return Ok(()),
+                registry = registry(settings.clone()) => registry,
+            };
+            let mut is_over = false;
+            let over = async {
+                (&mut stop).await;
+                is_over = true;
+            };
+            HostInRegistry::new(registry, at.clone(), size, TTL)?.run(over).await;
+            if is_over {
+                return Ok(());
+            }
+        }
     }
 
     fn endpoint(&self, settings: &EtcdSettings) -> Result<Endpoint> {

@@ -26,7 +26,7 @@ struct Registry {
     etcd: EtcdMember,
     hosts: Vec<Host>,
     // The last to be dropped: it removes what the others describe.
-    _place: Place,
+    place: Place,
 }
 
 impl Registry {
@@ -42,7 +42,7 @@ impl Registry {
         let mut controller = Controller::new(&dir, &flags, &[]);
         let url = controller.start();
         let token = Api::new(&url, None).log_in(PASSWORD).unwrap();
-        Self { controller, url, token, etcd, hosts, _place: place }
+        Self { controller, url, token, etcd, hosts, place }
     }
 
     fn api(&self) -> Api {
@@ -228,7 +228,7 @@ fn what_cannot_be_used_is_told(registry: &Registry) {
     });
     println!("told after {took:?}");
     assert_eq!(registry.json(&["engine", "ls"]).as_array().unwrap().len(), 1, "nothing else is in the pool");
-    assert_eq!(registry.health("first").as_deref(), Some("healthy"));
+    assert_eq!(registry.health("first").as_deref(), Some("healthy"), "{}", registry.json(&["events", "40"]));
     for id in ["1", "a b", "second", "first"] {
         registry.delete(id);
     }
@@ -318,7 +318,41 @@ fn an_etcd_that_dies_takes_no_host_with_it() {
     until("the host has registered again", PATIENCE, || registry.value(&ids[0]) == value_of(&registry.hosts[0]));
     registry.put(&ids[1], &value_of(&registry.hosts[1]));
     registry.all_become(&ids, Some("healthy"));
+    one_from_a_backup_is_another_cluster(&registry, &ids);
     until("two run", PATIENCE, || registry.runs_on("web").len() == 2);
+}
+
+/// Whoever knew the former one must get used to it, and so must its host.
+fn one_from_a_backup_is_another_cluster(registry: &Registry, ids: &[String]) {
+    let (etcd, snapshot) = (&registry.etcd, registry.place.beside("snapshot"));
+    let before = lease(registry, &ids[0]);
+    ctl(etcd, &["snapshot", "save", &snapshot.display().to_string()]);
+    etcd.kill().unwrap();
+    std::fs::remove_dir_all(etcd.data_dir()).unwrap();
+    let peer = etcd.url().replace(":2379", ":2380");
+    let restore = ["snapshot", "restore", &snapshot.display().to_string(), "--name", etcd.name()];
+    let flags = ["--initial-cluster-token", "another", "--initial-advertise-peer-urls", &peer, "--initial-cluster"];
+    let data = ["--data-dir", &etcd.data_dir().display().to_string()];
+    let of = format!("{}={peer}", etcd.name());
+    ctl(etcd, &[&restore[..], &flags, &[&of], &data].concat());
+    etcd.start().unwrap();
+    etcd.wait_until_it_answers().unwrap();
+    registry.put("another", "10.99.99.99:2375");
+    registry.becomes("another", Some("down"));
+    registry.delete("another");
+    registry.becomes("another", None);
+    until("the agent has registered its host there", PATIENCE, || {
+        let now = lease(registry, &ids[0]);
+        now.is_some() && now != before
+    });
+    registry.all_become(ids, Some("healthy"));
+}
+
+/// The lease of a host's registration.
+fn lease(registry: &Registry, id: &str) -> Option<Value> {
+    let found = ctl(&registry.etcd, &["get", &format!("engines/{id}"), "-w", "json"]);
+    let found: Value = serde_json::from_str(&found).unwrap();
+    found["kvs"].get(0)?.get("lease").cloned()
 }
 
 #[test]
