@@ -75,7 +75,10 @@ impl Controller {
         check_unguarded(&self.known(), &engine)?;
         let key = keys::engine(&engine);
         let message = format!("addr={}, containers left running={left}", record.addr);
-        let transaction = Transaction::new().exists(key.clone()).delete(key);
+        let mut transaction = Transaction::new().exists(key.clone()).delete(key);
+        if self.discovers() {
+            transaction = transaction.put(keys::unregistered(&engine), *b"{}");
+        }
         let subject = Subject::engine(&self.known(), &engine);
         let event = self.event("delete-engine", message, EventTag::Cluster, Some(&actor.username), subject);
         let transaction = events::append(transaction, &event)?;
