@@ -139,7 +139,7 @@ pub(super) fn status(dir: &Path, as_json: bool) -> Result<()> {
 /// purpose.
 fn all_alive(pool: &Pool, services: &[ServiceStatus]) -> Result<()> {
     let is_led = services.iter().any(|service| service.alive && controllers::is_one(&service.name));
-    let matters = |service: &&ServiceStatus| !service.alive && !(is_led && controllers::is_one(&service.name));
+    let matters = |service: &&ServiceStatus| !(service.alive || is_led && controllers::is_one(&service.name));
     let Some(dead) = services.iter().find(matters) else { return Ok(()) };
     let log = pool.service_dir(&dead.name)?.join("log");
     let dir = pool.dir().display();
