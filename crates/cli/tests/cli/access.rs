@@ -163,7 +163,7 @@ async fn what_an_account_leaves_is_said_and_taken_over_only_if_that_is_said() {
         "archive":{"tags":["clare/shop:1"],"size":1,"uploaded_at":"2026-01-01T00:00:00.000Z","uploaded_by":"clare"}}"#;
     let apps = format!("[{},{}]", app("web"), app("shop").replace(r#""owner":"admin""#, r#""owner":"clare""#));
     session.server.json("DELETE /api/account", "").json("GET /api/apps", &apps);
-    session.server.json("GET /api/images", &format!("[{image}]"));
+    session.server.json("GET /api/images", format!("[{image}]"));
     let ran = session.run("account rm clare --yes").await;
     assert_eq!((ran.code, ran.out.as_str()), (0, "deleted clare\n"));
     for part in ["clare leaves apps (1), uploaded images (1)", "--inherit"] {
