@@ -62,18 +62,29 @@ async fn shared(etcd: &EtcdSettings, directory: &Path) -> Result<Etcd> {
             "this directory holds a store of its own, which is left alone: everything is kept in etcd"
         );
     }
-    let store = Etcd::open(etcd).await.with_context(|| format!("--store {address} cannot be opened"))?;
+    let unopened = || format!("--store {address} cannot be opened");
     let file = directory.join(CLUSTER_FILE);
-    match std::fs::read_to_string(&file) {
-        Ok(known) if known.trim() != store.cluster_id() => bail!(
-            "the data directory {} belongs to the store {}, but --store {address} is {}: name the right one, or another \
-             --data-dir",
-            directory.display(),
-            known.trim(),
-            store.cluster_id(),
-        ),
-        Ok(_) => {}
-        Err(_) => data_dir::tell(&file, store.cluster_id())?,
+    let known = std::fs::read_to_string(&file).ok().map(|known| known.trim().to_owned());
+    let foreign = |known: &str, found: &str| {
+        anyhow::anyhow!(
+            "the data directory {} belongs to the store {known}, but --store {address} {found}: name the right one, or \
+             another --data-dir",
+            directory.display()
+        )
+    };
+    // Asked before it is opened, which would make one.
+    if let Some(known) = &known
+        && !Etcd::exists(etcd).await.with_context(unopened)?
+    {
+        return Err(foreign(known, "holds none"));
+    }
+    let store = Etcd::open(etcd).await.with_context(unopened)?;
+    match &known {
+        Some(known) if known != store.cluster_id() => {
+            return Err(foreign(known, &format!("is {}", store.cluster_id())));
+        }
+        Some(_) => {}
+        None => data_dir::tell(&file, store.cluster_id())?,
     }
     tracing::info!(store = %address, cluster = store.cluster_id(), "everything is kept in etcd");
     Ok(store)

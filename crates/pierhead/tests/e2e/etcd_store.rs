@@ -141,11 +141,21 @@ fn what_is_not_the_controllers_own_is_refused_in_words() {
     let refused = refusal(&[&["--store", &store, "--data-dir", &other], &access[..]].concat());
     assert!(refused.contains("refuses access") && !refused.contains("canary"), "{refused}");
 
+    let reset = |store: &str| {
+        let args = ["admin", "reset-password", "--password-stdin", "--store", store];
+        Ended::with_input(program().args(args), "another password for tests")
+    };
+    let refused = reset(&elsewhere);
+    assert!(refused.code != 0 && refused.stderr.contains("holds no data of a server"), "{refused:?}");
+    assert_eq!(reset(&store).code, 0);
+
     // With the right key a second directory serves the same.
     let key = controller.data_dir().join("secret.key").display().to_string();
     let args = ["--store", &store, "--secret-key-file", &key];
     let mut second = Controller::new(&place.beside("second"), &args, &[]);
     let url = second.start();
-    crate::api::Api::new(&url, None).log_in(PASSWORD).unwrap();
+    let api = crate::api::Api::new(&url, None);
+    assert!(api.log_in(PASSWORD).is_err(), "the old password is worth nothing any more");
+    api.log_in("another password for tests").unwrap();
     second.kill();
 }
