@@ -15,3 +15,4 @@ mod hosts_in_work;
 mod images;
 mod registries;
 mod verbs;
+mod writers;

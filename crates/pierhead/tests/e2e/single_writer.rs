@@ -18,7 +18,7 @@ const APP: &str = "books";
 /// How long a lease lasts, and the margin after it: before that nothing may begin elsewhere.
 const LEASE: Duration = Duration::from_secs(10);
 /// How long an engine is waited for; one that hangs is not asked.
-const ENGINE_TELLS_WITHIN: Duration = Duration::from_secs(2);
+const ENGINE_TELLS_WITHIN: Duration = Duration::from_millis(300);
 /// Leases, margins and detection, on a busy machine.
 const TAKES_OVER_WITHIN: Duration = Duration::from_secs(90);
 
@@ -34,28 +34,35 @@ fn one_writer_is_never_two() {
     writer.stops_with_its_agent();
 }
 
-/// The containers of the app that run on a host. An engine that hangs tells nothing: its processes do.
+/// The containers of the app that run on a host, by its engine and by the machine's processes: an engine that hangs tells
+/// nothing, and one that goes on afterwards tells for a moment what was so before.
 pub fn running_on(host: &Host) -> Vec<String> {
     let told = request(host.docker_host(), "GET", "/containers/json", Body::Empty, ENGINE_TELLS_WITHIN);
-    let Ok(told) = told else { return running_processes(host) };
+    let Ok(told) = told else { return with_processes(containers_on_disk(host)) };
     let listed: Value = serde_json::from_slice(&told.body).unwrap();
     let of_app = |it: &&Value| it["Labels"]["pierhead.app"] == APP && it["State"] == "running";
-    listed.as_array().unwrap().iter().filter(of_app).map(|it| it["Id"].as_str().unwrap().to_owned()).collect()
+    let ids = listed.as_array().unwrap().iter().filter(of_app).map(|it| it["Id"].as_str().unwrap().to_owned());
+    with_processes(ids.collect())
 }
 
-/// The containers of a host that have processes of the app's program in their control groups.
-fn running_processes(host: &Host) -> Vec<String> {
-    let containers = host.log().parent().unwrap().join("data/containers");
-    let ids: Vec<String> = std::fs::read_dir(containers).into_iter().flatten().flatten().map(|it| {
-        it.file_name().to_string_lossy().into_owned()
-    }).collect();
-    let processes = std::fs::read_dir("/proc").unwrap().flatten();
-    let groups: Vec<String> = processes.filter_map(|it| {
-        let line = std::fs::read(it.path().join("cmdline")).ok()?;
+fn containers_on_disk(host: &Host) -> Vec<String> {
+    let folders = std::fs::read_dir(host.log().parent().unwrap().join("data/containers")).into_iter().flatten();
+    folders.flatten().map(|it| it.file_name().to_string_lossy().into_owned()).collect()
+}
+
+/// Those that have a process of the app's program in their control groups.
+fn with_processes(mut ids: Vec<String>) -> Vec<String> {
+    if ids.is_empty() {
+        return ids;
+    }
+    let group = |process: std::fs::DirEntry| {
+        let line = std::fs::read(process.path().join("cmdline")).ok()?;
         let is_it = String::from_utf8_lossy(&line).contains("writes-books");
-        is_it.then(|| text_of(&it.path().join("cgroup")))
-    }).collect();
-    ids.into_iter().filter(|id| groups.iter().any(|group| group.contains(id.as_str()))).collect()
+        is_it.then(|| text_of(&process.path().join("cgroup")))
+    };
+    let groups: Vec<String> = std::fs::read_dir("/proc").unwrap().flatten().filter_map(group).collect();
+    ids.retain(|id| groups.iter().any(|group| group.contains(id.as_str())));
+    ids
 }
 
 pub struct Writer<'a> {
@@ -148,7 +155,7 @@ impl<'a> Writer<'a> {
     fn is_drained_and_changed_one_after_the_other(&self) {
         let host = self.host();
         self.watched(|| {
-            self.bed.ok(&["engine", "drain", host.name(), "--yes"]);
+            self.bed.ok(&["engine", "drain", host.name()]);
             until("it runs elsewhere", PATIENCE, || self.at().is_some_and(|at| at.name() != host.name()));
             self.bed.ok(&["engine", "uncordon", host.name()]);
             let image = sample::IMAGE;
