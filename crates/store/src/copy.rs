@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use ring::digest::{Context, SHA256};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     Entry, Error, MAX_OPERATIONS, MAX_PAGE_ENTRIES, MAX_TRANSACTION_BYTES, Result, Revision, Store, Transaction, Write,
@@ -33,7 +34,7 @@ impl Origin {
 }
 
 /// What there is in a store, without what bears a lease.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Census {
     /// How many documents, by the first part of their keys.
     pub documents: BTreeMap<String, u64>,
@@ -67,7 +68,16 @@ impl Census {
         Ok(count.census())
     }
 
-    fn same_as(&self, other: &Self) -> Result<()> {
+    /// What there is among these.
+    pub(crate) fn of_entries<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Self {
+        let mut count = Count::new();
+        for entry in entries {
+            count.takes(entry);
+        }
+        count.census()
+    }
+
+    pub(crate) fn same_as(&self, other: &Self) -> Result<()> {
         let differs = |what| Err(Error::CopyDiffers { what });
         if self.documents != other.documents {
             return differs("the number of documents");
@@ -107,6 +117,20 @@ pub async fn copy(from: &dyn Store, to: &dyn Store) -> Result<Census> {
     copied.same_as(&Census::of(from).await?)?;
     to.commit(Transaction::new().exists(UNFINISHED).delete(UNFINISHED)).await?;
     Ok(copied)
+}
+
+/// Writes what a backup holds into a store that [`crate::Embedded::create`] or [`crate::Etcd::create`] has made, with a
+/// mark that says so.
+pub(crate) async fn fill(to: &dyn Store, entries: &[Entry], census: &Census, mark: (&str, Vec<u8>)) -> Result<()> {
+    to.commit(Transaction::new().absent(UNFINISHED).put(UNFINISHED, *b"{}")).await?;
+    let mut batch = Batch::default();
+    for entry in entries {
+        batch.put(to, entry.clone()).await?;
+    }
+    batch.send(to).await?;
+    census.same_as(&Census::of(to).await?)?;
+    let (key, value) = mark;
+    to.commit(Transaction::new().exists(UNFINISHED).delete(UNFINISHED).put(key, value)).await.map(drop)
 }
 
 /// All documents, a page at a time.

@@ -99,6 +99,12 @@ pub enum Error {
         /// In what.
         what: &'static str,
     },
+    /// A file isn't a backup that can be used.
+    #[error("it is no backup that can be used: {reason}")]
+    Backup {
+        /// Why.
+        reason: String,
+    },
     /// Another process has the directory open.
     #[error("{} is in use by another process; only one may open it", directory.display())]
     InUse {

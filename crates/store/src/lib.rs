@@ -7,6 +7,7 @@
 //! The contract holds nothing that a replicated key-value service could not offer, so a controller behaves
 //! the same on one directory as on a cluster.
 
+pub mod backup;
 pub mod copy;
 mod directory;
 mod document;
@@ -19,6 +20,7 @@ pub mod seal;
 mod transaction;
 mod watch;
 
+pub use backup::Backup;
 pub use copy::Origin;
 pub use directory::DirectoryLock;
 pub use document::{Change, Changes, Entry, LeaseId, Listing, Page, Revision};

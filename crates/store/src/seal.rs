@@ -27,7 +27,7 @@ const KEY_BYTES: usize = 32;
 /// The first bytes of the key's digest, by which a wrong key is told from a damaged text.
 const NAME_BYTES: usize = 8;
 /// The document that tells whether a store belongs to a key.
-const CHECK_KEY: &str = "seal/check";
+pub(crate) const CHECK_KEY: &str = "seal/check";
 const CHECK_TEXT: &[u8] = b"pierhead";
 
 /// Seals and opens secrets with the key of one store.
