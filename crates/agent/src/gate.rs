@@ -12,6 +12,7 @@ pub(crate) use talk::TALK;
 
 use crate::allow::{self, Access, Allowed, Body as Expected, REGISTRY_AUTH, rebuild};
 use crate::beats::Pulse;
+use crate::controllers::Controllers;
 use crate::engine::{Answer, BodyError, EngineSocket};
 use crate::facts::{self, HostFacts};
 use crate::forbid::{self, Forbid};
@@ -36,6 +37,8 @@ pub(crate) const BEATS: &str = "/pierhead/beats";
 /// Where the agent tells what the host is.
 pub(crate) const FACTS: &str = "/pierhead/facts";
 
+/// Where the agent takes the addresses of all controllers.
+pub(crate) const CONTROLLERS: &str = "/pierhead/controllers";
 /// Where the agent tells a stamp of its clock, and takes a lease that counts from one.
 pub(crate) const LEASE: &str = "/pierhead/lease";
 /// Where the agent tells whether another host's kernel answers.
@@ -56,6 +59,7 @@ pub struct Gate {
     address: Option<String>,
     forbidden: BTreeSet<Forbid>,
     leases: Option<Arc<Leases>>,
+    controllers: Option<Controllers>,
 }
 
 impl Gate {
@@ -71,6 +75,7 @@ impl Gate {
             address: None,
             forbidden: BTreeSet::new(),
             leases: None,
+            controllers: None,
         }
     }
 
@@ -90,6 +95,12 @@ impl Gate {
     #[must_use]
     pub fn leased(self, leases: Arc<Leases>) -> Self {
         Self { leases: Some(leases), ..self }
+    }
+
+    /// The same for a host that calls the controllers that it is told of.
+    #[must_use]
+    pub fn introduced(self, controllers: Controllers) -> Self {
+        Self { controllers: Some(controllers), ..self }
     }
 
     /// What the host is, read now.
@@ -136,6 +147,12 @@ impl Gate {
         if head.method == Method::POST && head.uri.path() == KNOCK && head.uri.query().is_none() {
             let knocked = self.knocker.answer(&receive::json(body).await?).await?;
             return Ok(told_json(&knocked));
+        }
+        if head.method == Method::POST && head.uri.path() == CONTROLLERS && head.uri.query().is_none() {
+            let calls = self.controllers.as_ref();
+            let calls = calls.ok_or_else(|| Refusal::not_allowed("this host calls whom it was told to at its start"))?;
+            calls.introduce(&receive::json(body).await?)?;
+            return Ok(told_json(&()));
         }
         if let Some(image) = images::asked(&head) {
             receive::nothing(body).await?;

@@ -15,6 +15,7 @@
 
 mod allow;
 mod beats;
+mod controllers;
 mod engine;
 mod error;
 mod facts;
@@ -32,6 +33,7 @@ mod whole;
 mod words;
 
 pub use beats::{Beat, INTERVAL, Load, LoadSource, Pulse};
+pub use controllers::Controllers;
 pub use error::{AgentError, Result};
 pub use facts::{EngineState, HostFacts, LoadMeter};
 pub use forbid::{Forbid, UnknownForbid};

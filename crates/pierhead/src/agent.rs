@@ -7,7 +7,7 @@ mod registered;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use pierhead_agent::{
-    Agent, Controller, Forbid, Gate, Host, INTERVAL, Identity, JoinToken, Leases, LoadMeter, Pulse, Terms, Timing,
+    Agent, Controller, Controllers, Forbid, Gate, Host, INTERVAL, Identity, JoinToken, Leases, LoadMeter, Pulse, Terms, Timing,
     in_words, watch_engine,
 };
 use pierhead_controller::fingerprint;
@@ -107,16 +107,17 @@ async fn run(args: &HostArgs) -> Result<()> {
     let gate = Gate::new(&args.docker_socket, terms, pulse);
     let labels = (!args.labels.is_empty()).then(|| args.labels.clone());
     let gate = gate.telling(labels, args.address.clone()).forbidding(args.forbid.iter().copied().collect());
-    let gate = Arc::new(gate.leased(Arc::clone(&leases)));
+    let calls = Controllers::new(identity.controllers.clone());
+    let gate = Arc::new(gate.leased(Arc::clone(&leases)).introduced(calls.clone()));
     // An engine that hangs must not keep the host from calling.
     let looked_at = Arc::clone(&gate);
     tokio::spawn(async move { looked_at.facts().await.lacks.iter().for_each(|lack| tracing::warn!("{lack}")) });
     let (tls, config) = watch::channel(Arc::new(identity.client_config()?));
     let controllers = identity.controllers.iter().map(|address| Controller::at(address)).collect();
-    let agent = Agent::new(controllers, config, gate, Timing::default());
+    let agent = Agent::new(controllers, config, gate, Timing::default()).calling(&calls);
     tokio::select! {
         () = agent.run() => {}
-        () = keep_fresh(identity, args, tls) => {}
+        () = keep_fresh(identity, args, tls, calls.subscribe()) => {}
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
@@ -127,12 +128,26 @@ async fn run(args: &HostArgs) -> Result<()> {
     Ok(())
 }
 
-/// Renews the certificate at two thirds of its life, for ever.
-async fn keep_fresh(mut identity: Identity, args: &HostArgs, tls: watch::Sender<Arc<rustls::ClientConfig>>) {
+/// Renews the certificate at two thirds of its life, and keeps which controllers there are, for ever.
+async fn keep_fresh(
+    mut identity: Identity,
+    args: &HostArgs,
+    tls: watch::Sender<Arc<rustls::ClientConfig>>,
+    mut calls: watch::Receiver<Vec<String>>,
+) {
     loop {
         let wait = identity.renew_at.saturating_sub(moment());
         if wait > 0 {
-            tokio::time::sleep(Duration::from_millis(wait).min(LONGEST_NAP)).await;
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(wait).min(LONGEST_NAP)) => {}
+                Ok(()) = calls.changed() => {
+                    identity.controllers.clone_from(&calls.borrow_and_update());
+                    tracing::info!(controllers = identity.controllers.join(" "), "the host was told of all controllers");
+                    if let Err(error) = identity.keep(&args.state_dir) {
+                        tracing::warn!(error = in_words(&error), "which controllers there are can't be kept");
+                    }
+                }
+            }
             continue;
         }
         match renewed(&identity, args).await {

@@ -4,10 +4,11 @@ use super::dial::within;
 use super::tasks::{EndTogether, Tasks};
 use super::{CONNECTION_WINDOW, FRAME, PROTOCOL, SEND_BUFFER, STREAM_WINDOW, STREAMS, Timing};
 use crate::beats::Beat;
+use crate::controllers::Introduced;
 use crate::engine::BodyError;
 use crate::error::{AgentError, Result};
 use crate::facts::HostFacts;
-use crate::gate::{BEATS, FACTS, KNOCK, LEASE, TALK, TunnelBody};
+use crate::gate::{BEATS, CONTROLLERS, FACTS, KNOCK, LEASE, TALK, TunnelBody};
 use crate::join::{JOIN_PROTOCOL, Joining};
 use crate::knock::{Knocked, Question};
 use crate::lease::{LeaseGrant, Stamp, Taken};
@@ -255,6 +256,16 @@ impl Tunnel {
         let request = Request::post(LEASE).header(TERM, term).body(json).map_err(|error| broken(error.into()))?;
         let body = Limited::new(self.ask(request).await?, LONGEST_ANSWER).collect().await.map_err(broken)?;
         Ok(Duration::from_millis(parse::<Taken>(&body.to_bytes())?.left_ms))
+    }
+
+    /// Tells the host where all controllers take agents, each `host:port`.
+    ///
+    /// # Errors
+    /// The tunnel broke, or the agent refuses.
+    pub async fn introduce(&self, controllers: Vec<String>) -> Result<()> {
+        let json = serde_json::to_vec(&Introduced { controllers }).map_err(|error| broken(error.into()))?;
+        let json = Full::from(json).map_err(|never| match never {}).boxed_unsync();
+        self.ask(Request::post(CONTROLLERS).body(json).map_err(|error| broken(error.into()))?).await.map(drop)
     }
 
     /// Whether a kernel answers at one of these addresses of another host, as seen from this one; `None` if that cannot

@@ -3,6 +3,7 @@
 use super::serve::{Served, serve};
 use super::sleep::Sleep;
 use super::{Backoff, EndsWithMe, Timing, dial};
+use crate::controllers::Controllers;
 use crate::gate::Gate;
 use crate::join::CONTROLLER_NAME;
 use crate::words::in_words;
@@ -16,7 +17,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Notify, watch};
-use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 /// How often the agent looks whether the machine slept.
@@ -59,6 +59,7 @@ pub struct Agent {
     tls: watch::Receiver<Arc<ClientConfig>>,
     timing: Timing,
     links: Vec<(Controller, watch::Sender<Link>)>,
+    introduced: Option<watch::Receiver<Vec<String>>>,
     again: watch::Sender<()>,
 }
 
@@ -83,7 +84,13 @@ impl Agent {
         timing: Timing,
     ) -> Self {
         let links = controllers.into_iter().map(|controller| (controller, watch::Sender::new(Link::Begun))).collect();
-        Self { gate, tls, timing, links, again: watch::Sender::new(()) }
+        Self { gate, tls, timing, links, introduced: None, again: watch::Sender::new(()) }
+    }
+
+    /// The same, calling whatever stands in this list, as soon as it does, and nobody else.
+    #[must_use]
+    pub fn calling(self, controllers: &Controllers) -> Self {
+        Self { introduced: Some(controllers.subscribe()), ..self }
     }
 
     /// How it stands with each controller, in their order.
@@ -101,27 +108,44 @@ impl Agent {
 
     /// Calls and serves, without end. Dropping it ends every connection.
     pub async fn run(self) {
-        let mut tasks = JoinSet::new();
-        for (controller, link) in self.links {
-            let line = Line {
-                controller,
-                link,
-                tls: self.tls.clone(),
-                again: self.again.subscribe(),
-                gate: self.gate.clone(),
-                timing: self.timing,
-                draining: VecDeque::new(),
-            };
-            tasks.spawn(line.run());
+        let mut lines = Vec::new();
+        let (mut introduced, mut sleep) = (self.introduced.clone(), Sleep::default());
+        for (controller, link) in &self.links {
+            lines.push((controller.address.clone(), self.begin(controller.clone(), link.clone())));
         }
-        let mut sleep = Sleep::default();
         loop {
+            if let Some(addresses) = introduced.as_mut().map(watch::Receiver::borrow_and_update) {
+                lines.retain(|(address, _)| addresses.contains(address));
+                for address in addresses.iter() {
+                    if !lines.iter().any(|(known, _)| known == address) {
+                        let link = watch::Sender::new(Link::Begun);
+                        lines.push((address.clone(), self.begin(Controller::at(address), link)));
+                    }
+                }
+            }
             if sleep.look_now() {
                 tracing::info!("the machine slept: all connections are made anew");
                 self.again.send_replace(());
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                () = any_change(&mut introduced) => {}
+            }
         }
+    }
+
+    /// Calls a controller for as long as the answer is held.
+    fn begin(&self, controller: Controller, link: watch::Sender<Link>) -> EndsWithMe {
+        let line = Line {
+            controller,
+            link,
+            tls: self.tls.clone(),
+            again: self.again.subscribe(),
+            gate: self.gate.clone(),
+            timing: self.timing,
+            draining: VecDeque::new(),
+        };
+        EndsWithMe(tokio::spawn(line.run()).abort_handle())
     }
 }
 
@@ -247,5 +271,13 @@ async fn moved(own: Option<SocketAddr>) {
 async fn changed<T>(receiver: &mut watch::Receiver<T>) {
     if receiver.changed().await.is_err() {
         std::future::pending::<()>().await;
+    }
+}
+
+/// The same of what may not be there.
+async fn any_change<T>(receiver: &mut Option<watch::Receiver<T>>) {
+    match receiver {
+        Some(receiver) => changed(receiver).await,
+        None => std::future::pending().await,
     }
 }
