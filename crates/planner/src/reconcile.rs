@@ -9,6 +9,7 @@ use crate::operations::progress;
 use crate::plan::{Blocked, Plan, RecordWrite};
 use crate::relocation::Relocations;
 use crate::request::{rerun_request, retry_request, slot_request};
+use crate::restored;
 use crate::retry::{has_failed, is_worn_out, lasting_attempts};
 use crate::slot::{SlotStep, SlotView, in_seconds, is_up, next_step};
 use crate::surplus::remove_surplus;
@@ -16,7 +17,7 @@ use crate::world::{needed_ports, needed_resources};
 use crate::writer;
 use crate::{Hold, HoldKey, Ledger, Refusal, Request, World};
 use pierhead_model::{
-    App, Assignment, Attempt, EngineId, Fallback, Generation, OperationId, Slot, SlotKey, SlotWish, Timestamp,
+    App, Assignment, Attempt, EngineId, Fallback, Generation, OperationId, Slot, SlotIntent, SlotKey, SlotWish, Timestamp,
 };
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -38,6 +39,9 @@ pub fn plan(world: &World, now: Timestamp) -> Plan {
     let Draft { mut plan, relocations, .. } = draft;
     remove_surplus(world, &relocations, now, &mut plan);
     progress(world, now, &mut plan);
+    if world.is_restored {
+        restored::keep_open(&mut plan);
+    }
     plan
 }
 
@@ -57,7 +61,12 @@ impl<'a> Draft<'a> {
         let mut departed = None;
         for (&slot, intent) in &app.slots {
             let key = SlotKey { app: app.id.clone(), slot };
-            let Some(assignment) = self.world.assignments().get(&key) else {
+            let assignment = self.world.assignments().get(&key);
+            if self.world.is_restored {
+                self.hold(app, intent, &key, assignment);
+                continue;
+            }
+            let Some(assignment) = assignment else {
                 let open = intent.added_by.as_ref().filter(|&id| self.world.operations().contains_key(id));
                 match (intent.wish, open) {
                     (SlotWish::Stopped, _) => {}
@@ -84,6 +93,28 @@ impl<'a> Draft<'a> {
             let view = SlotView { world: self.world, app, intent, assignment, freeze: self.freeze, now: self.now };
             self.take(app, assignment, next_step(&view));
         }
+    }
+
+    /// A slot of records that were restored: what runs counts, and is written down; nothing is made.
+    fn hold(&mut self, app: &App, intent: &SlotIntent, key: &SlotKey, assignment: Option<&Assignment>) {
+        if let Some(newer) = restored::newer_place(self.world, app, key, assignment) {
+            let restored::NewerPlace { placed, generation, containers } = newer;
+            let former = assignment.map(|former| former.former.clone()).unwrap_or_default();
+            let first = first_assignment(self.world, app, key.slot, placed, self.now);
+            return self.assign(app, Assignment { generation, containers, former, ..first });
+        }
+        let Some(assignment) = assignment else {
+            if intent.wish == SlotWish::Running {
+                self.block(app, key.slot, restored::WAITS.to_owned(), None);
+            }
+            return;
+        };
+        let view = SlotView { world: self.world, app, intent, assignment, freeze: self.freeze, now: self.now };
+        let step = next_step(&view);
+        if step.needs_host || step.needs_room || restored::waits(app, assignment, &step.actions) {
+            return self.block(app, key.slot, restored::WAITS.to_owned(), None);
+        }
+        self.take(app, assignment, step);
     }
 
     fn take(&mut self, app: &App, assignment: &Assignment, step: SlotStep) {

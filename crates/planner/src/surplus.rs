@@ -8,6 +8,10 @@ use pierhead_model::{App, Assignment, HealthStatus, ObservedContainer, Ownership
 
 /// Adds the steps that remove what shall not be there.
 pub(crate) fn remove_surplus(world: &World, relocations: &Relocations<'_>, now: Timestamp, plan: &mut Plan) {
+    if world.is_restored {
+        // What the records do not know may be younger than they are.
+        return;
+    }
     for (key, assignment) in world.assignments() {
         let is_wanted = world.apps().get(&key.app).is_some_and(|app| app.slots.contains_key(&key.slot));
         if !is_wanted {

@@ -12,6 +12,7 @@ mod operations;
 mod people;
 mod property;
 mod rebalancing;
+mod restored;
 mod rollout;
 mod simulation;
 mod slots;

@@ -37,6 +37,9 @@ pub struct World {
     of_slot: BTreeMap<SlotKey, Made>,
     /// Since when this controller leads, as far as it knows.
     pub leads_since: Timestamp,
+    /// Whether the records are those of a backup, older than what the hosts run, and nobody has said yet that all is well:
+    /// until then nothing is made, and nothing is removed that the records do not know.
+    pub is_restored: bool,
     /// The leases of hosts' agents, also of hosts that were removed.
     pub(crate) leases: BTreeMap<EngineId, Lease>,
     /// The slots that must not run twice.
@@ -132,6 +135,7 @@ impl World {
             ledger,
             of_slot: BTreeMap::new(),
             leads_since: since,
+            is_restored: false,
             leases: BTreeMap::new(),
             writers: BTreeSet::new(),
             starts: BTreeMap::new(),
