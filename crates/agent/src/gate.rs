@@ -150,7 +150,8 @@ impl Gate {
         }
         if head.method == Method::POST && head.uri.path() == CONTROLLERS && head.uri.query().is_none() {
             let calls = self.controllers.as_ref();
-            let calls = calls.ok_or_else(|| Refusal::not_allowed("this host calls whom it was told to at its start"))?;
+            let calls =
+                calls.ok_or_else(|| Refusal::not_allowed("this host calls whom it was told to at its start"))?;
             calls.introduce(&receive::json(body).await?)?;
             return Ok(told_json(&()));
         }

@@ -129,6 +129,7 @@ fn cluster(routes: Routes) -> Routes {
     routes
         .noun("cluster", "The pool as a whole")
         .get("/api/cluster/info", Holders(ReadCluster), cluster::info, doc::cluster::info())
+        .list("/api/controllers", Holders(ReadCluster), cluster::controllers, doc::cluster::controllers(), Order::Id)
         .get("/api/cluster/survive/{id}", Holders(ReadCluster), duty::survive, doc::cluster::survive())
         .get("/api/cluster/rebalance", Holders(ReadCluster), duty::plan_rebalance, doc::cluster::plan_rebalance())
         .post("/api/cluster/rebalance", Holders(WriteEngines), duty::rebalance, doc::cluster::rebalance())

@@ -10,17 +10,13 @@ pub(crate) use explain::{explain_app, explain_request, explain_slot};
 pub(crate) use rows::Rows;
 
 use crate::identity::Caller;
-use pierhead_controller::PoolUsage;
+use pierhead_controller::{ControllerState, PoolUsage};
 use pierhead_model::{
     App, Duty, EngineId, HealthStatus, Move, ObservedContainer, Operation, Ownership, Permission, Resources, Slot,
     SlotKey, SlotWish, Timestamp,
 };
 use pierhead_planner::{EngineState, HostScore, Rebalance, SlotPhase, Survival, World, about_one_writer, slot_status};
-use pierhead_wire::{
-    AppView, ClusterInfo, ContainerView, EngineOfContainer, EngineView, HealthView, HomelessView, ImageDescription,
-    MoveView, OperationView, PortDescription, RebalanceView, ScoreView, SilentEngine, SlotView, SurvivalView,
-    format_timestamp,
-};
+use pierhead_wire::{AppView, ClusterInfo, ContainerView, ControllerView, EngineOfContainer, EngineView, HealthView, HomelessView, ImageDescription, MoveView, OperationView, PortDescription, RebalanceView, ScoreView, SilentEngine, SlotView, SurvivalView, format_timestamp};
 
 /// An engine.
 pub(crate) fn engine(world: &World, state: &EngineState) -> EngineView {
@@ -89,6 +85,16 @@ fn duty(world: &World, state: &EngineState) -> &'static str {
 }
 
 /// What would become of what runs on a host if it were lost.
+pub(crate) fn controller(state: &ControllerState) -> ControllerView {
+    ControllerView {
+        id: state.id.clone(),
+        url: state.addresses.url.clone(),
+        leader: state.leads,
+        since: format_timestamp(state.since),
+        lag: state.lag.map(|lag| u64::try_from(lag.as_millis()).unwrap_or(u64::MAX)),
+    }
+}
+
 pub(crate) fn survival(engine: &str, survival: &Survival) -> SurvivalView {
     let homeless = survival.homeless.iter().map(|slot| HomelessView {
         app: slot.app.to_string(),

@@ -6,6 +6,7 @@ use crate::app::AppArgs;
 use crate::cluster::ClusterArgs;
 use crate::completion::CompletionArgs;
 use crate::container::{ContainerArgs, ContainerLsArgs, ContainerRmArgs, ContainerVerbArgs};
+use crate::controller::ControllerArgs;
 use crate::engine::{EngineAddArgs, EngineArgs, EngineRmArgs};
 use crate::event::EventsArgs;
 use crate::explain::ExplainArgs;
@@ -59,6 +60,9 @@ pub enum ClientCommand {
     Engine(EngineArgs),
     /// The pool as a whole
     Cluster(ClusterArgs),
+    /// Controllers: those that keep the pool, and which of them leads
+    #[command(visible_alias = "controllers")]
+    Controller(ControllerArgs),
     /// Operations: changes that take time
     #[command(alias = "operations")]
     Operation(OperationArgs),

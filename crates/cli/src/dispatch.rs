@@ -144,6 +144,7 @@ async fn ask(command: ClientCommand, connection: &Connection, out: &mut Output) 
         ClientCommand::Explain(args) => explain::explain(&args, &client()?, out).await,
         ClientCommand::Engine(args) => engine::engine(&args, &client()?, out).await,
         ClientCommand::Cluster(args) => cluster::cluster(&args, &client()?, out).await,
+        ClientCommand::Controller(args) => crate::controller::controller(&args, &client()?, out).await,
         ClientCommand::Operation(args) => operation::operation(&args, &client()?, out).await,
         ClientCommand::Events(args) => event::events(&args, &client()?, out).await,
         ClientCommand::Account(args) => account::account(&args, connection, out).await,

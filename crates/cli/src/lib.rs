@@ -10,6 +10,7 @@ mod command;
 mod completion;
 mod connection;
 mod container;
+mod controller;
 mod credentials;
 mod description;
 mod dispatch;

@@ -11,9 +11,15 @@ use crate::names;
 use crate::target::{Target, neither};
 use crate::{CliError, Output};
 use clap::Args;
-use pierhead_client::{Client, LogOptions, LogStream};
+use pierhead_client::{Client, ClientError, LogOptions, LogStream};
 use pierhead_model::Timestamp;
 use pierhead_wire::{ContainerView, format_timestamp, parse_timestamp};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// The pause before a log that broke off is asked for again, and for how long that is tried.
+const PAUSE: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What `logs` takes.
 #[derive(Debug, Clone, Args)]
@@ -72,7 +78,7 @@ pub(crate) async fn logs(args: &LogsArgs, client: &Client, out: &mut Output) -> 
                 let since = escape_log_line(since);
                 out.note(&format!("The container is gone since {since}; these are the last lines that were kept."));
             }
-            whole(log, out).await
+            if args.follow { follow(word, log, client, &options, out).await } else { whole(log, out).await }
         }
         Target::App => {
             let containers = containers_of(word, client).await?;
@@ -103,6 +109,54 @@ async fn whole(mut log: LogStream, out: &mut Output) -> Result<(), CliError> {
         out.bytes(&lines.push(&bytes))?;
     }
     out.bytes(&lines.end())
+}
+
+/// Prints one container's log as it grows. One whose connection is lost goes on at another controller, or at the same when
+/// it is back, from the last piece that came.
+async fn follow(
+    id: &str,
+    first: LogStream,
+    client: &Client,
+    options: &LogOptions,
+    out: &mut Output,
+) -> Result<(), CliError> {
+    let mut lines = Lines::new(None, out.terminals().stdout);
+    let (mut log, mut last) = (first, out.now());
+    loop {
+        let why = loop {
+            match log.next().await {
+                Ok(Some(bytes)) => {
+                    last = out.now();
+                    out.bytes(&lines.push(&bytes))?;
+                }
+                Ok(None) => return out.bytes(&lines.end()),
+                Err(error) => break error,
+            }
+        };
+        out.bytes(&lines.end())?;
+        out.note(&format!("{why}; it goes on where a controller answers"));
+        let since = Some(format_timestamp(last));
+        let rest = LogOptions { since, tail: None, ..options.clone() };
+        log = again(id, client, &rest, why).await?;
+    }
+}
+
+/// The log anew, once a controller has it; the reason why it broke off if none does in time.
+async fn again(id: &str, client: &Client, options: &LogOptions, why: ClientError) -> Result<LogStream, CliError> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match client.logs(id, options).await {
+            Ok(log) => return Ok(log),
+            // The controller may have to find the container's host first.
+            Err(ClientError::Unreachable { .. } | ClientError::Refused { status: 503, .. })
+                if Instant::now() < end =>
+            {
+                sleep(PAUSE).await;
+            }
+            Err(ClientError::Unreachable { .. }) => return Err(why.into()),
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// A moment as the API takes it.

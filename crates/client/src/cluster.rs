@@ -3,7 +3,7 @@
 use crate::change::json;
 use crate::transport::Call;
 use crate::{Answer, Change, Client, ClientError, EventFeed, EventQuery, Started};
-use pierhead_wire::{ClusterInfo, EventView, MoveView, RebalanceRequest, RebalanceView, SurvivalView};
+use pierhead_wire::{ClusterInfo, ControllerView, EventView, MoveView, RebalanceRequest, RebalanceView, SurvivalView};
 
 impl Client {
     /// The pool's totals.
@@ -20,6 +20,14 @@ impl Client {
     /// [`ClientError`] if they cannot be had.
     pub async fn events(&self, count: u32) -> Result<Answer<Vec<EventView>>, ClientError> {
         self.send(&Call::get(&["api", "events"]).query("count", count)).await?.read()
+    }
+
+    /// The controllers of the pool, as one of them sees them.
+    ///
+    /// # Errors
+    /// [`ClientError`] if they cannot be had.
+    pub async fn controllers(&self) -> Result<Answer<Vec<ControllerView>>, ClientError> {
+        self.list(Call::get(&["api", "controllers"])).await
     }
 
     /// What would become of what runs on an engine if it were lost now.

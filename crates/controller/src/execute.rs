@@ -1,5 +1,6 @@
 //! Carries out one action on one engine. Decides nothing: every choice is in the action.
 
+mod leading;
 mod log_tail;
 
 use crate::Options;
@@ -10,6 +11,7 @@ use crate::registries::Registries;
 use pierhead_engine::{CreateRequest, EngineError};
 use pierhead_model::{ContainerId, Failure, FailureKind, ImageArchive, ImageReference, ObservedContainer};
 use pierhead_planner::{Action, NewContainer, Step};
+use pierhead_store::leadership::Standing;
 use std::sync::Arc;
 
 /// Carries out actions.
@@ -20,6 +22,8 @@ pub(crate) struct Executor {
     pub(crate) images: Arc<Images>,
     pub(crate) registries: Arc<Registries>,
     pub(crate) gone_logs: Arc<GoneLogs>,
+    /// Engines are changed only while this is held.
+    pub(crate) standing: Standing,
 }
 
 /// What a step tells beyond its success.
@@ -52,14 +56,18 @@ impl Executor {
         result.map(|()| Told::default()).map_err(|error| error.failure())
     }
 
+    async fn leading<T>(&self, call: impl Future<Output = Result<T, EngineError>>) -> Result<T, EngineError> {
+        leading::while_leading(&self.standing, call).await
+    }
+
     async fn change(&self, link: &Link, step: &Step) -> Result<(), EngineError> {
         let permit = link.others.acquire().await;
         let grace = self.options.stop_grace_seconds;
         let result = match step {
-            Step::Stop(id) => link.engine.stop(id, grace).await,
-            Step::Restart(id) => link.engine.restart(id, grace).await,
+            Step::Stop(id) => self.leading(link.engine.stop(id, grace)).await,
+            Step::Restart(id) => self.leading(link.engine.restart(id, grace)).await,
             Step::Remove(id) => {
-                link.engine.remove(id).await?;
+                self.leading(link.engine.remove(id)).await?;
                 self.engines.forget(link, id);
                 return Ok(());
             }
@@ -74,7 +82,7 @@ impl Executor {
 
     async fn start(&self, link: &Link, id: &ContainerId) -> Result<(), EngineError> {
         let permit = link.starts.acquire().await;
-        let result = link.engine.start(id).await;
+        let result = self.leading(link.engine.start(id)).await;
         drop(permit);
         self.engines.refresh(link, id).await;
         self.engines.watch_start(link.id(), id);
@@ -116,13 +124,13 @@ impl Executor {
             engine_restarts: container.engine_restarts,
         };
         let mut permit = link.starts.acquire().await;
-        let mut result = link.engine.create(&request).await;
+        let mut result = self.leading(link.engine.create(&request)).await;
         if let Err(EngineError::NoImage(_)) = result {
             // A pull may take minutes and must not keep others from starting.
             drop(permit);
             self.pull_missing(link, std::slice::from_ref(&container.spec.image)).await?;
             permit = link.starts.acquire().await;
-            result = link.engine.create(&request).await;
+            result = self.leading(link.engine.create(&request)).await;
         }
         let id = match result {
             Ok(id) => id,
@@ -130,7 +138,7 @@ impl Executor {
             Err(error) => return Err(error),
         };
         created.push(id.clone());
-        let started = link.engine.start(&id).await;
+        let started = self.leading(link.engine.start(&id)).await;
         drop(permit);
         if started.is_ok() {
             self.engines.refresh(link, &id).await;
@@ -193,7 +201,7 @@ impl Executor {
             return Ok(());
         }
         let progress = link.images.progress(image, Arrival::Pulled);
-        let result = link.engine.pull(image, account.auth(), progress).await;
+        let result = self.leading(link.engine.pull(image, account.auth(), progress)).await;
         result.map_err(|error| account.explain(image, error))
     }
 
@@ -209,7 +217,7 @@ impl Executor {
     /// Nothing half-made stays. What can't be removed now bears our labels and is found by them.
     async fn take_back(&self, link: &Link, created: &[ContainerId]) {
         for id in created.iter().rev() {
-            match link.engine.remove(id).await {
+            match self.leading(link.engine.remove(id)).await {
                 Ok(()) => self.engines.forget(link, id),
                 Err(error) => {
                     tracing::warn!(container = %id, %error, "a half-made container could not be removed yet");

@@ -1,15 +1,26 @@
 //! Keeps the world in step with the store: everything at the start, then every change.
 
+use crate::controllers::ControllerRecord;
 use crate::engines::Engines;
 use crate::keys;
 use crate::known::{Known, Shared};
 use pierhead_model::{App, AppId, Assignment, Engine, EngineId, Operation, OperationId, Slot, SlotKey};
+use pierhead_store::leadership::Leader;
 use pierhead_store::{Entry, Error, Result, Revision, Store};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// The records that the world is made of.
-const FOLLOWED: [&str; 4] = [keys::ENGINES, keys::APPS, keys::ASSIGNMENTS, keys::OPERATIONS];
+const FOLLOWED: [&str; 7] = [
+    keys::ENGINES,
+    keys::APPS,
+    keys::ASSIGNMENTS,
+    keys::OPERATIONS,
+    keys::CONTROLLERS,
+    keys::CONTROLLERS_ASKED,
+    keys::LEADER,
+];
 
 /// Reads every record; the answer is the revision to follow from.
 pub(crate) async fn load(store: &dyn Store, shared: &Shared, engines: &Engines) -> Result<Revision> {
@@ -21,6 +32,7 @@ pub(crate) async fn load(store: &dyn Store, shared: &Shared, engines: &Engines) 
         for entry in &listing.entries {
             shared.change(|known| put(known, entry))?;
         }
+        shared.change_quietly(|known| forget_all_but(known, prefix, &listing.entries));
     }
     let from = from.unwrap_or(Revision::ZERO);
     shared.change(|known| known.revision = from);
@@ -63,6 +75,14 @@ pub(crate) async fn follow(store: Arc<dyn Store>, shared: Arc<Shared>, engines: 
     }
 }
 
+/// What went while nobody followed: nothing tells of it but that it is not listed.
+fn forget_all_but(known: &mut Known, prefix: &str, listed: &[Entry]) {
+    let listed: BTreeSet<&str> = listed.iter().map(|entry| &*entry.key).collect();
+    for key in known.keys_below(prefix).iter().filter(|key| !listed.contains(key.as_str())) {
+        delete(known, key);
+    }
+}
+
 fn is_followed(key: &str) -> bool {
     FOLLOWED.iter().any(|prefix| key.starts_with(prefix))
 }
@@ -91,6 +111,12 @@ fn put(known: &mut Known, entry: &Entry) -> Result<()> {
         known.world.set_assignment(entry.json::<Assignment>()?);
     } else if key.starts_with(keys::OPERATIONS) {
         known.world.set_operation(entry.json::<Operation>()?);
+    } else if let Some(id) = key.strip_prefix(keys::CONTROLLERS) {
+        known.controllers.insert(id.to_owned(), entry.json::<ControllerRecord>()?);
+    } else if key == keys::CONTROLLERS_ASKED {
+        known.asked = entry.modified;
+    } else if key == keys::LEADER {
+        known.leader = Some(entry.json::<Leader>()?.who);
     } else {
         return Ok(());
     }
@@ -106,6 +132,10 @@ fn delete(known: &mut Known, key: &str) {
         }
     } else if let Some(id) = key.strip_prefix(keys::APPS) {
         known.remove_app(&AppId(id.to_owned()));
+    } else if let Some(id) = key.strip_prefix(keys::CONTROLLERS) {
+        known.controllers.remove(id);
+    } else if key == keys::LEADER {
+        known.leader = None;
     } else if let Some(id) = key.strip_prefix(keys::OPERATIONS) {
         if let Ok(id) = OperationId::parse(id) {
             known.world.remove_operation(&id);

@@ -336,8 +336,8 @@ impl Controller {
 
     /// Tells the term in which this controller leads, whenever it is asked; nothing if it does not lead.
     pub fn term(&self) -> impl Fn() -> Option<u64> + Send + Sync + 'static {
-        let leading = std::sync::Arc::clone(&self.leading);
-        move || leading.borrow().as_ref().map(|(_, term)| term.value())
+        let standing = std::sync::Arc::clone(&self.standing);
+        move || standing.term()
     }
 
     async fn commit_of_agent(

@@ -28,6 +28,12 @@ pub const UNREGISTERED: &str = "unregistered/";
 pub const JOINS: &str = "joins/";
 /// The authority of the pool's certificates.
 pub const AUTHORITY: &str = "authority";
+/// The controllers of the pool, each under a lease of its own.
+pub const CONTROLLERS: &str = "controllers/";
+/// Written by whoever wants to know how far the controllers are: each notes that it has seen it.
+pub const CONTROLLERS_ASKED: &str = "controllers-asked";
+/// Which of them leads.
+pub(crate) const LEADER: &str = "leader/controller";
 /// Image archives that were sent in.
 pub const IMAGES: &str = "images/";
 /// The image of each name that was sent in.
@@ -100,6 +106,12 @@ pub fn role(name: &str) -> String {
 #[must_use]
 pub fn token(hash: &str) -> String {
     format!("{TOKENS}{hash}")
+}
+
+/// The key of a controller's record.
+#[must_use]
+pub fn controller(id: &str) -> String {
+    format!("{CONTROLLERS}{id}")
 }
 
 /// The key of a join token's record, by the SHA-256 of its secret.

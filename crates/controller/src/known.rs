@@ -1,10 +1,11 @@
 //! What this controller knows: the world, and at which revision each record of it was read. Shared by the loops and
 //! by everybody who asks.
 
+use crate::controllers::ControllerRecord;
 use pierhead_model::{AppId, EngineId, ObservedContainer, Ownership, Username};
 use pierhead_planner::{Blocked, World};
 use pierhead_store::Revision;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::{Notify, watch};
 
@@ -16,6 +17,12 @@ pub struct Known {
     pub blocked: Vec<Blocked>,
     /// The revision up to which the store's records are in it.
     pub revision: Revision,
+    /// The controllers of the pool.
+    pub(crate) controllers: BTreeMap<String, ControllerRecord>,
+    /// Which of them leads, by its id.
+    pub(crate) leader: Option<String>,
+    /// When it was last asked how far they are.
+    pub(crate) asked: Revision,
     /// The revision that wrote each engine, app and operation last, by its key.
     revisions: HashMap<String, Revision>,
     /// Whose the apps were that went lately: their containers go after them.
@@ -66,6 +73,11 @@ impl Known {
         self.world.remove_app(id);
     }
 
+    /// The keys below a prefix of which there are records.
+    pub(crate) fn keys_below(&self, prefix: &str) -> Vec<String> {
+        self.revisions.keys().filter(|key| key.starts_with(prefix)).cloned().collect()
+    }
+
     pub(crate) fn set_revision(&mut self, key: &str, revision: Option<Revision>) {
         match revision {
             Some(revision) => self.revisions.insert(key.to_owned(), revision),
@@ -88,6 +100,9 @@ impl Shared {
             world,
             blocked: Vec::new(),
             revision: Revision::ZERO,
+            controllers: BTreeMap::new(),
+            leader: None,
+            asked: Revision::ZERO,
             revisions: HashMap::new(),
             former_owners: VecDeque::new(),
         };

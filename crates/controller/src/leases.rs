@@ -21,7 +21,8 @@ pub struct LeaseTerms {
 pub(crate) struct Leading(Mutex<Option<Standing>>);
 
 impl Leading {
-    fn term(&self) -> Option<u64> {
+    /// The term, if it is certain at this moment that nobody else leads.
+    pub(crate) fn term(&self) -> Option<u64> {
         let standing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         standing.as_ref().filter(|standing| standing.is_held()).map(|standing| standing.term().value())
     }

@@ -6,6 +6,7 @@
 mod authority;
 mod clock;
 mod collect;
+mod controllers;
 mod detect;
 mod discovery;
 mod engines;
@@ -32,6 +33,7 @@ mod usage;
 
 pub use authority::{Authority, AuthorityError, Issued, fingerprint};
 pub use clock::Clock;
+pub use controllers::{ControllerAddresses, ControllerState};
 pub use detect::{EngineAnswers, Heard, HostBeat};
 pub use discovery::{HostInRegistry, OpenRegistry, RegisterError};
 pub use engines::{Connect, Connection, Heartbeat, SecondPath};
@@ -49,6 +51,7 @@ pub use requests::{
 pub use usage::PoolUsage;
 
 use collect::{Desk, Term};
+use controllers::Controllers;
 use engines::Engines;
 use event_log::Log;
 use gone_logs::GoneLogs;
@@ -138,6 +141,7 @@ pub struct Controller {
     images: Arc<Images>,
     registries: Arc<Registries>,
     discovers: Arc<AtomicBool>,
+    controllers: Arc<Controllers>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -162,7 +166,7 @@ impl Controller {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let log = Arc::new(Log::at(store.list(keys::EVENTS, None, 1).await?.revision, clock));
         let ids = Arc::new(Ids::new(clock));
-        let (leading, leads) = watch::channel(None);
+        let (me, (leading, leads)) = (ids.unique(), watch::channel(None));
         let desk = Desk { store: Arc::clone(&store), ids: Arc::clone(&ids), clock, measured: Arc::clone(&measured) };
         let (of_gone, seals) = (&options.gone_logs, Arc::clone(&sealer));
         let gone_logs = GoneLogs::new(of_gone, seals, Arc::clone(&shared), Arc::clone(&measured), clock);
@@ -189,6 +193,7 @@ impl Controller {
             images: Arc::new(images),
             registries: Arc::new(registries),
             discovers: Arc::default(),
+            controllers: Arc::new(Controllers::new(me)),
             stop,
             tasks,
         };
@@ -208,7 +213,8 @@ impl Controller {
         ));
         controller.spawn(event_log::follow(log, store));
         controller.spawn(Arc::clone(&controller.engines).watch_agents());
-        controller.spawn(reconciler::lead(controller.clone()));
+        // It ends by itself, and lets a successor begin.
+        controller.tasks.spawn(reconciler::lead(controller.clone()));
         controller.spawn(sweep::sweep(controller.clone()));
         Ok(controller)
     }
@@ -218,6 +224,7 @@ impl Controller {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+        self.leave().await;
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
@@ -289,6 +296,6 @@ impl Controller {
     }
 
     fn candidate(&self) -> Candidate {
-        Candidate::new(Arc::clone(&self.store), "controller", self.ids.unique(), LEADER_TTL)
+        Candidate::new(Arc::clone(&self.store), "controller", self.controllers.me(), LEADER_TTL)
     }
 }

@@ -25,6 +25,11 @@ pub(crate) fn is_hasty() -> bool {
     is_chosen("hasty-detection")
 }
 
+/// `no-fencing`: what a leader began goes on when its leadership has ended.
+pub(crate) fn ignores_fences() -> bool {
+    is_chosen("no-fencing")
+}
+
 /// `no-lease`: what may still run on a host that is lost is not waited for.
 pub(crate) fn ignores_leases() -> bool {
     is_chosen("no-lease")

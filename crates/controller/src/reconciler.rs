@@ -21,22 +21,38 @@ const IDLE_TICK: Duration = Duration::from_secs(5);
 /// How long a step that failed and leaves no trace in a record is left alone.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Leads whenever nobody else does.
+/// How long a store may take to hear that a controller that ends leads no more.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Leads whenever nobody else does, until this controller stops; then a successor can begin at once.
 pub(crate) async fn lead(controller: Controller) {
+    let stop = controller.stop.clone();
     loop {
-        match controller.candidate().campaign().await {
+        let elected = tokio::select! {
+            () = stop.cancelled() => return,
+            elected = async { controller.candidate().campaign().await } => elected,
+        };
+        match elected {
             Ok(leadership) => {
                 tracing::info!(term = %leadership.term(), "this controller leads");
                 controller.begin_to_lead(&leadership);
                 controller.leading.send_replace(Some((leadership.key().into(), leadership.term())));
                 let mut reconciler = Reconciler::new(&controller, leadership);
-                reconciler.run().await;
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = reconciler.run() => {}
+                }
                 controller.leading.send_replace(None);
                 tracing::warn!("this controller does not lead any more");
+                // If the store does not hear it, the lease ends by itself.
+                let _late = tokio::time::timeout(FAREWELL, reconciler.leadership.resign()).await;
             }
             Err(error) => tracing::warn!(%error, "nobody can lead now"),
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(PAUSE) => {}
+        }
     }
 }
 
@@ -70,6 +86,7 @@ impl<'a> Reconciler<'a> {
             images: controller.images.clone(),
             registries: controller.registries.clone(),
             gone_logs: controller.gone_logs.clone(),
+            standing: leadership.standing(),
         };
         Self {
             controller,

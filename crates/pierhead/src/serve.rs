@@ -17,7 +17,7 @@ use agents::{Agents, Told};
 use anyhow::{Context, Result, bail};
 use pierhead_agent::{JoinToken, Timing};
 use pierhead_api::{Accounts, Api, Front, Joins, Metrics};
-use pierhead_controller::{Admission, Authority, Controller, SecondPath};
+use pierhead_controller::{Admission, Authority, Controller, ControllerAddresses, SecondPath};
 use settings::{AgentSettings, TlsSource};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -67,6 +67,7 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<()> {
         }
         None => None,
     };
+    let announced = announced(address, tls.is_some(), joins.as_ref());
     let api = Api {
         controller: controller.clone(),
         accounts,
@@ -84,10 +85,18 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<()> {
         version: env!("CARGO_PKG_VERSION"),
     };
     announce(address, tls.as_ref(), &settings.data_dir)?;
+    controller.announce(announced);
     answer::answer(listener, tls.as_ref(), pierhead_api::router(api)).await?;
     controller.shut_down().await;
     tracing::info!("stopped; containers run on");
     Ok(())
+}
+
+/// Where the other controllers, and people, are told that this one answers.
+fn announced(address: SocketAddr, is_tls: bool, joins: Option<&Joins>) -> ControllerAddresses {
+    let scheme = if is_tls { "https" } else { "http" };
+    let reached = settings::reachable(address).unwrap_or(address);
+    ControllerAddresses { url: format!("{scheme}://{reached}"), agents: joins.map(|joins| joins.address.clone()) }
 }
 
 /// Takes agents from now on, and tells how hosts join.

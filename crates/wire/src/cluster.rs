@@ -131,3 +131,20 @@ pub struct ScoreView {
     /// After the moves.
     pub after: f64,
 }
+
+/// An element of the answer of `GET /api/controllers`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ControllerView {
+    /// Its id, another one after each start.
+    pub id: String,
+    /// Where its API answers.
+    pub url: String,
+    /// Whether it leads.
+    pub leader: bool,
+    /// Since when it leads, or else since when it runs (RFC 3339).
+    pub since: String,
+    /// How long it took until it had seen a change made just now, and the one that was asked its word of that, in
+    /// milliseconds; null if that took more than a second.
+    pub lag: Option<u64>,
+}

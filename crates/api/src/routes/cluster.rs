@@ -4,7 +4,7 @@ use crate::{Api, ApiError, views};
 use axum::Json;
 use axum::extract::State;
 use pierhead_store::StoreJson;
-use pierhead_wire::{ClusterInfo, Health};
+use pierhead_wire::{ClusterInfo, ControllerView, Health};
 use serde_json::Value;
 
 pub(super) async fn health(State(api): State<Api>) -> Result<Json<Health>, ApiError> {
@@ -17,4 +17,8 @@ pub(super) async fn info(State(api): State<Api>) -> Json<ClusterInfo> {
     let usage = api.controller.usage().await;
     let known = api.controller.known();
     Json(views::cluster(&known.world, usage, api.version))
+}
+
+pub(super) async fn controllers(State(api): State<Api>) -> Json<Vec<ControllerView>> {
+    Json(api.controller.controllers().await.iter().map(views::controller).collect())
 }

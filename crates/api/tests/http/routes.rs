@@ -50,6 +50,7 @@ const ROUTES: &[(&str, &str, Who)] = &[
     ("POST", "/api/engines/{id}/cordon", Admins),
     ("POST", "/api/engines/{id}/uncordon", Admins),
     ("POST", "/api/engines/{id}/drain", Admins),
+    ("GET", "/api/controllers", Users),
     ("GET", "/api/cluster/survive/{id}", Users),
     ("GET", "/api/cluster/rebalance", Users),
     ("POST", "/api/cluster/rebalance", Admins),

@@ -14,6 +14,9 @@ use tokio::time::{MissedTickBehavior, interval};
 /// How often it is looked for containers that came later.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// How many looks in a row may find no controller.
+const MOST_UNREACHABLE: u32 = 30;
+
 /// What came of one container's log.
 enum Piece {
     Bytes(Vec<u8>),
@@ -53,11 +56,13 @@ pub(super) struct Merged<'a> {
     options: &'a LogOptions,
     sources: BTreeMap<String, Source>,
     open: SelectAll<Pieces>,
+    /// How often in a row no controller answered.
+    unreachable: u32,
 }
 
 impl<'a> Merged<'a> {
     pub(super) fn new(client: &'a Client, options: &'a LogOptions) -> Self {
-        Self { client, options, sources: BTreeMap::new(), open: SelectAll::new() }
+        Self { client, options, sources: BTreeMap::new(), open: SelectAll::new(), unreachable: 0 }
     }
 
     /// Adds the log of a container of a slot. Lines bear their slot as soon as there are two.
@@ -115,8 +120,14 @@ impl<'a> Merged<'a> {
         let slots = match self.client.app(app).await {
             Ok(view) => view.slots.clone(),
             Err(error) if error.status() == Some(404) => return Ok(true),
+            // Whoever began to follow wants to see what comes when a controller answers again.
+            Err(ClientError::Unreachable { .. }) if self.unreachable < MOST_UNREACHABLE => {
+                self.unreachable += 1;
+                return Ok(false);
+            }
             Err(error) => return Err(error.into()),
         };
+        self.unreachable = 0;
         for slot in &slots {
             let Some(id) = slot.container.as_deref().filter(|_| slot.state == "running") else { continue };
             if self.sources.get(id).is_some_and(|source| source.ended.is_none()) {

@@ -72,6 +72,16 @@ async fn a_log_that_breaks_off_says_so() {
     assert!(ran.err.contains("the log broke off") && ran.err.contains("--since"), "{}", ran.err);
 }
 
+#[tokio::test]
+async fn a_followed_log_that_breaks_off_goes_on_from_its_last_piece() {
+    let session = Session::start().await;
+    session.server.on("GET /api/containers/1111/logs?follow=true", Reply::BrokenAfter(b"one\n"));
+    let ran = session.run("logs 1111 -f").await;
+    let asked = session.server.lines();
+    assert!(asked.iter().any(|line| line.contains("follow=true&since=20")), "{asked:?}");
+    assert!(ran.out.starts_with("one\n") && ran.err.contains("it goes on where a controller answers"), "{ran:?}");
+}
+
 /// `logs -f` of an app on a pool, while something happens to it; the answer is what it wrote.
 async fn while_followed(cluster: &Cluster, script: impl AsyncFnOnce(&Recorder, &Recorder)) {
     let folder = tempfile::tempdir().unwrap();

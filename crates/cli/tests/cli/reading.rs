@@ -75,6 +75,11 @@ async fn an_empty_list_says_what_to_do_next() {
     }
 }
 
+const CONTROLLERS: &str = r#"[
+    {"id":"1","url":"http://a:1","leader":true,"since":"2026-01-01T00:00:00.000Z","lag":3},
+    {"id":"2","url":"http://b:2","leader":false,"since":"2026-01-01T00:00:00.000Z","lag":null}
+]"#;
+
 #[tokio::test]
 async fn one_of_each_is_shown_in_full() {
     let verdicts = format!("{},{}", done(0, FIRST), not_done(1, "failed", "exited with 1"));
@@ -83,6 +88,12 @@ async fn one_of_each_is_shown_in_full() {
         ("app web", "GET /api/apps/web", app("web"), vec!["1 of 2", "waiting", "pulling httpd:latest"]),
         ("engine show e1", "GET /api/engines/e1", ENGINE.to_owned(), vec!["0.5/2 reserved", "It cannot limit swap."]),
         ("cluster info", "GET /api/cluster/info", CLUSTER.to_owned(), vec!["(25 %)", "e3: no answer in 2 s"]),
+        (
+            "controller ls",
+            "GET /api/controllers",
+            CONTROLLERS.to_owned(),
+            vec!["http://a:1  yes", "3 ms", "http://b:2  no", "no answer"],
+        ),
         ("clusterinfo", "GET /api/cluster/info", CLUSTER.to_owned(), vec!["4: 1 reserved"]),
         (
             "operation op1",

@@ -7,6 +7,8 @@ mod store;
 mod tls;
 mod value;
 
+pub(super) use agents::reachable;
+
 use super::logging::LogFormat;
 use anyhow::{Context, Result, bail};
 use clap::Args;

@@ -21,7 +21,7 @@ use crate::raw::{self, Listed, ids};
 use crate::wait::{PATIENCE, until_right};
 
 /// The app that is scaled up and down and never ends.
-const SCALED: &str = "scaled";
+pub const SCALED: &str = "scaled";
 const SMALL: u32 = 4;
 const LARGE: u32 = 9;
 /// The size of a batch.
@@ -128,12 +128,12 @@ pub struct KilledPool {
     pub controller: Controller,
     pub hosts: Vec<Host>,
     canaries: Vec<Canary>,
-    token: Option<String>,
+    pub token: Option<String>,
     url: String,
     /// The first containers of the app that is scaled: the oldest, which outlive everything.
     oldest: Vec<String>,
     /// How many containers each app shall have.
-    wanted: BTreeMap<String, u32>,
+    pub wanted: BTreeMap<String, u32>,
     requests: u32,
     /// How long the pool may take to be right again.
     pub recovers_within: Duration,
@@ -154,14 +154,19 @@ impl KilledPool {
         let etcd = EtcdSpec { members, ..EtcdSpec::default() };
         let pool = Pool::up(PoolSpec { dir: place.pool(), hosts: 3, etcd, ..PoolSpec::default() }).unwrap();
         let etcd = (members > 0).then(|| store_in(&pool));
-        let hosts = pool.hosts().unwrap();
-        let canaries = hosts.iter().map(Canary::new).collect();
         let dir = place.beside("controller");
         let file = dir.join("password").display().to_string();
         // Nothing that has no record is removed as long as this test lasts: it must not come to be.
         let store = etcd.as_ref().map_or("embedded".to_owned(), |etcd| etcd.address().to_string());
         let args = ["--admin-password-file", &file, "--orphan-grace", "1h", "--store", &store];
         let controller = Controller::new(&dir, &args, env);
+        Self::of(place, pool, etcd, controller)
+    }
+
+    /// One of hosts that are there already, with a controller that does not run yet.
+    pub fn of(place: Place, pool: Pool, etcd: Option<EtcdSettings>, controller: Controller) -> Self {
+        let hosts = pool.hosts().unwrap();
+        let canaries = hosts.iter().map(Canary::new).collect();
         Self {
             controller,
             hosts,
@@ -180,10 +185,22 @@ impl KilledPool {
 
     /// The first start: hosts are added, and the app that will be scaled runs.
     pub fn begin(&mut self) -> Result<(), String> {
-        self.url = self.controller.start();
-        self.token = Some(self.api().log_in(PASSWORD).unwrap());
+        let url = self.controller.start();
+        self.ask_at(url);
         let api = self.api();
         self.hosts.iter().for_each(|host| api.add_engine(host));
+        self.first_app()
+    }
+
+    /// Asks at an address, or at several, from now on.
+    pub fn ask_at(&mut self, url: String) {
+        self.url = url;
+        self.token.get_or_insert_with(|| Api::new(&self.url, None).log_in(PASSWORD).unwrap());
+    }
+
+    /// The app that will be scaled, as soon as all hosts are there.
+    pub fn first_app(&mut self) -> Result<(), String> {
+        let api = self.api();
         for host in &self.hosts {
             until_right(PATIENCE, || match api.health(host.name()) {
                 (status, _) if status == "healthy" => Ok(()),
@@ -194,7 +211,7 @@ impl KilledPool {
         let operation = api.run_sample(SCALED, SMALL, "begin").map_err(|error| error.to_string())?;
         self.is_done(&operation)?;
         self.is_right()?;
-        self.oldest = ids(&raw::of_app(&self.hosts, SCALED));
+        self.note_oldest();
         Ok(())
     }
 
@@ -242,7 +259,7 @@ impl KilledPool {
     }
 
     /// What runs at the moment of the kill. Everything must have a record: the intent comes before the deed.
-    fn what_is_left(&self, app: &str) -> Result<Vec<Listed>, String> {
+    pub fn what_is_left(&self, app: &str) -> Result<Vec<Listed>, String> {
         let records = self.records();
         let there = raw::ours(&self.hosts);
         for container in &there {
@@ -327,7 +344,7 @@ impl KilledPool {
     }
 
     /// What ran at the kill and is still wanted is still the same; and of a smaller app the oldest are left.
-    fn are_kept(&self, at_kill: &[Listed], app: &str, work: Work) -> Result<(), String> {
+    pub fn are_kept(&self, at_kill: &[Listed], app: &str, work: Work) -> Result<(), String> {
         let now = raw::of_app(&self.hosts, app);
         let is_kept = |container: &&Listed| now.contains(container);
         if work != ScaleDown
@@ -342,7 +359,18 @@ impl KilledPool {
         Ok(())
     }
 
-    fn remove(&mut self, app: &str) -> Result<(), String> {
+    /// What runs of the scaled app now is the oldest from here on.
+    fn note_oldest(&mut self) {
+        self.oldest = ids(&raw::of_app(&self.hosts, SCALED));
+    }
+
+    /// What was moved on purpose is not the oldest any more.
+    pub fn forget_moved(&mut self) {
+        let there = ids(&raw::of_app(&self.hosts, SCALED));
+        self.oldest.retain(|id| there.contains(id));
+    }
+
+    pub fn remove(&mut self, app: &str) -> Result<(), String> {
         let api = self.api();
         let change = pierhead_client::Change::new(pierhead_client::Wait::UntilEnded);
         api.wait(api.client.delete_app(app, &change)).map_err(|error| error.to_string())?;
@@ -351,7 +379,7 @@ impl KilledPool {
     }
 }
 
-fn ask(api: Api, work: Work, app: &str, count: u32, key: &str) -> Result<String, pierhead_client::ClientError> {
+pub fn ask(api: Api, work: Work, app: &str, count: u32, key: &str) -> Result<String, pierhead_client::ClientError> {
     match work {
         Run => api.run_sample(app, count, key),
         ScaleUp | ScaleDown => api.scale(app, count, key),
@@ -359,7 +387,7 @@ fn ask(api: Api, work: Work, app: &str, count: u32, key: &str) -> Result<String,
 }
 
 /// Waits for the moment of the kill. `changed` counts the containers that were made or removed.
-fn wait_for(moment: Moment, changed: impl Fn() -> usize) {
+pub fn wait_for(moment: Moment, changed: impl Fn() -> usize) {
     match moment {
         // This is no condition to wait for: it is the moment itself.
         Millis(milliseconds) => thread::sleep(Duration::from_millis(milliseconds)),

@@ -7,6 +7,8 @@ mod agents;
 #[cfg(test)]
 mod api;
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod batch;
 #[cfg(test)]
 mod bed;
@@ -16,6 +18,8 @@ mod canary;
 mod commands;
 #[cfg(test)]
 mod controller;
+#[cfg(test)]
+mod controllers;
 #[cfg(test)]
 mod copies;
 #[cfg(test)]
@@ -73,5 +77,7 @@ mod single_writer;
 mod tls;
 #[cfg(test)]
 mod unhappy;
+#[cfg(test)]
+mod valve;
 #[cfg(test)]
 mod wait;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::bed::Bed;
+use crate::controllers::stands_still_while_its_app_goes;
 use crate::detection::alarms_of_pauses;
 use crate::kills::{KilledPool, Moment, Work};
 use crate::single_writer::Writer;
@@ -52,4 +53,11 @@ fn a_program_that_does_not_wait_for_leases_is_noticed() {
     let words = words.downcast_ref::<String>().expect("a check has failed");
     println!("{words}");
     assert!(words.starts_with("runs twice: "), "{words}");
+}
+
+#[test]
+fn a_program_that_goes_on_without_its_leadership_is_noticed() {
+    let complaint = stands_still_while_its_app_goes(&[("PIERHEAD_MUTANT", "no-fencing")]).unwrap_err();
+    println!("{complaint}");
+    assert!(complaint.starts_with("left over: "), "{complaint}");
 }

@@ -2,8 +2,8 @@
 
 use super::{Example, MOMENT, health};
 use crate::{
-    AgentView, ClusterInfo, ContainerView, EngineOfContainer, EngineRequest, EngineThenView, EngineView, EventView,
-    Health, HomelessView, HostView, JoinTokenCreated, JoinTokenRequest, MoveView, RebalanceRequest, RebalanceView,
+    AgentView, ClusterInfo, ContainerView, ControllerView, EngineOfContainer, EngineRequest, EngineThenView, EngineView,
+    EventView, Health, HomelessView, HostView, JoinTokenCreated, JoinTokenRequest, MoveView, RebalanceRequest, RebalanceView,
     ScoreView, SilentEngine, SurvivalView,
 };
 
@@ -133,6 +133,18 @@ impl Example for ClusterInfo {
             frozen: None,
             id: "b1946ac9".to_owned(),
             version: "0.1.0".to_owned(),
+        }
+    }
+}
+
+impl Example for ControllerView {
+    fn example() -> Self {
+        Self {
+            id: "019abc0000000000000001".to_owned(),
+            url: "https://10.0.0.1:8080".to_owned(),
+            leader: true,
+            since: MOMENT.to_owned(),
+            lag: Some(3),
         }
     }
 }

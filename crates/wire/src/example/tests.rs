@@ -26,6 +26,7 @@ fn every_example_is_read_as_it_is_written() {
         AppChange,
         AppView,
         ClusterInfo,
+        ControllerView,
         ContainerView,
         EngineRequest,
         EngineThenView,

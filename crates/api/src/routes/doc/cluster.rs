@@ -1,7 +1,7 @@
 //! The pool as a whole, and the API itself.
 
 use crate::describe::Doc;
-use pierhead_wire::{ClusterInfo, Health, RebalanceRequest, RebalanceView, SurvivalView};
+use pierhead_wire::{ClusterInfo, ControllerView, Health, RebalanceRequest, RebalanceView, SurvivalView};
 
 const NO_ENGINE: &str = "There is no such host";
 
@@ -31,6 +31,15 @@ pub fn page() -> Doc {
 pub fn info() -> Doc {
     Doc::new("cluster_info", "The pool's totals")
         .answers::<ClusterInfo>(200, "Totals of the hosts that answer; those that do not are named")
+}
+
+pub fn controllers() -> Doc {
+    Doc::new("list_controllers", "List the controllers")
+        .about(
+            "Those that share the store with this one. One that died is listed for some seconds more. While the store \
+             does not answer, they are those of before, without a lag.",
+        )
+        .lists::<ControllerView>("The controllers, and which of them leads")
 }
 
 pub fn survive() -> Doc {

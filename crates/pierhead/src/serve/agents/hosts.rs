@@ -5,6 +5,7 @@ use futures_util::{Stream, StreamExt};
 use pierhead_agent::{Beat, EngineState, HostFacts, Tunnel};
 use pierhead_controller::HostTold;
 use pierhead_model::EngineId;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,8 @@ use tokio::time::Instant;
 
 /// How often a host is asked what it is, beside each time when it has called.
 const ASKED: Duration = Duration::from_secs(60);
+/// The least time between two looks at which controllers there are.
+const BETWEEN_INTRODUCTIONS: Duration = Duration::from_secs(1);
 /// How long it may take to tell.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -50,6 +53,34 @@ impl Listener {
             self.ask(&id, &tunnel, from).await;
             drop(tunnel);
             tokio::time::sleep(ASKED).await;
+        }
+    }
+
+    /// Tells a host of all controllers, whenever there are others, as long as its tunnel is the newest.
+    pub(super) async fn keep_introduced(self: Arc<Self>, id: EngineId, number: u64) {
+        let mut changes = self.controller.changes();
+        let mut told = BTreeSet::new();
+        loop {
+            changes.mark_unchanged();
+            let there = self.controller.agent_listeners();
+            if there != told && !there.is_empty() {
+                // Not held in between: a tunnel ends when nobody has it any more.
+                let Some(tunnel) = self.agents.tunnel_of(&id, number) else { return };
+                let telling = tunnel.introduce(there.iter().cloned().collect());
+                match tokio::time::timeout(PATIENCE, telling).await {
+                    Ok(Ok(())) => {}
+                    // An agent of old calls whom it was told to at its start.
+                    Ok(Err(error)) => tracing::debug!(engine = %id, %error, "the host does not want to know"),
+                    Err(_) => {
+                        tracing::debug!(engine = %id, "the host did not hear in time which controllers there are")
+                    }
+                }
+                told = there;
+            }
+            if changes.changed().await.is_err() {
+                return;
+            }
+            tokio::time::sleep(BETWEEN_INTRODUCTIONS).await;
         }
     }
 

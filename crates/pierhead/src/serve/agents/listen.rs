@@ -130,6 +130,7 @@ impl Listener {
         }
         drop(tunnel);
         let telling = tokio::spawn(Arc::clone(self).keep_told(id.clone(), number, from.ip()));
+        let introducing = tokio::spawn(Arc::clone(self).keep_introduced(id.clone(), number));
         let leasing = tokio::spawn(Arc::clone(self).keep_leased(id.clone(), number));
         while let Some(Ok(beat)) = beats.next().await {
             if !self.agents.is_newest(&id, number) {
@@ -138,6 +139,7 @@ impl Listener {
             self.controller.hear(&id, heard(beat));
         }
         telling.abort();
+        introducing.abort();
         leasing.abort();
         if self.agents.closed(&id, number) {
             tracing::info!(engine = %id, "the tunnel is gone");

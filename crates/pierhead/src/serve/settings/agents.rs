@@ -47,17 +47,23 @@ impl AgentSettings {
         if let Some(address) = &self.address {
             return Ok(address.clone());
         }
-        if !listen.ip().is_unspecified() {
-            return Ok(listen.to_string());
-        }
-        let found = if_addrs::get_if_addrs().unwrap_or_default();
-        let mut reachable = found.iter().map(if_addrs::Interface::ip).filter(|ip| match ip {
-            IpAddr::V4(ip) => !ip.is_loopback() && !ip.is_link_local(),
-            IpAddr::V6(_) => false,
-        });
-        let ip = reachable.next().context("this machine has no address that hosts could call; give --agent-address")?;
-        Ok(SocketAddr::new(ip, listen.port()).to_string())
+        let reached = reachable(listen);
+        let reached = reached.context("this machine has no address that hosts could call; give --agent-address")?;
+        Ok(reached.to_string())
     }
+}
+
+/// Where others reach what listens here; none if it listens everywhere and this machine has no address.
+pub(crate) fn reachable(listen: SocketAddr) -> Option<SocketAddr> {
+    if !listen.ip().is_unspecified() {
+        return Some(listen);
+    }
+    let found = if_addrs::get_if_addrs().unwrap_or_default();
+    let mut reachable = found.iter().map(if_addrs::Interface::ip).filter(|ip| match ip {
+        IpAddr::V4(ip) => !ip.is_loopback() && !ip.is_link_local(),
+        IpAddr::V6(_) => false,
+    });
+    reachable.next().map(|ip| SocketAddr::new(ip, listen.port()))
 }
 
 fn has_port(address: &str) -> bool {
