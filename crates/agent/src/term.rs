@@ -16,9 +16,10 @@ use tokio::sync::Mutex;
 
 /// The header with the term of the leader that asks, in decimal.
 pub const TERM: &str = "x-pierhead-term";
-/// How much later a term may be than the latest that was seen: leaders follow one another one by one, so more is no
-/// leader's, and would shut out all who come after it.
-const FARTHEST: u64 = 1_000_000;
+/// How much later a term may be than the latest that was seen: what is later is no leader's, and would shut out all who
+/// come after it. Terms are revisions of the store, which every commit raises, and a restored store begins far above its
+/// backup.
+const FARTHEST: u64 = 1 << 32;
 /// The same where none was seen yet.
 const FARTHEST_FIRST: u64 = 1 << 40;
 /// The file in the directory of the agent's state.
@@ -189,14 +190,15 @@ mod tests {
         let max = u64::MAX.to_string();
         assert_eq!(terms.admit(Change, &with(&max)).await.unwrap_err().code, "term_absurd");
         terms.admit(Change, &with("5000000")).await.unwrap();
-        for absurd in ["6000001", &max] {
+        let farthest = 5_000_000 + FARTHEST;
+        for absurd in [&(farthest + 1).to_string(), &max] {
             for access in [Read, Change] {
                 let refusal = terms.admit(access, &with(absurd)).await.unwrap_err();
                 assert_eq!((refusal.status, refusal.code), (StatusCode::CONFLICT, "term_absurd"), "{absurd}");
             }
         }
         assert_eq!(terms.highest(), 5_000_000);
-        terms.admit(Change, &with("6000000")).await.unwrap();
+        terms.admit(Change, &with(&farthest.to_string())).await.unwrap();
     }
 
     #[tokio::test]

@@ -124,6 +124,7 @@ impl From<RequestError> for ApiError {
                 error
             }
             RequestError::Ended { .. } => Self::new(StatusCode::CONFLICT, "has_ended", message),
+            RequestError::NotRestored => Self::new(StatusCode::CONFLICT, "not_restored", message),
             RequestError::NotFrozen => Self::new(StatusCode::CONFLICT, "not_frozen", message),
             RequestError::Invalid { field, .. } => Self::field(field, message),
             RequestError::KeyReused => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", message),

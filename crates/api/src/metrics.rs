@@ -87,6 +87,9 @@ fn measured(page: &mut Page, api: &Api) {
     let mut refused = page.family("pierhead_store_commits_refused_total", Kind::Counter, "Commits that were not made.");
     refused.sample(&[("reason", "conflict")], count(&measured.conflicts));
     refused.sample(&[("reason", "failed")], count(&measured.failed_commits));
+    let made = "When this controller made its newest backup by schedule, in seconds since 1970; 0 if there is none.";
+    page.family("pierhead_last_backup_timestamp_seconds", Kind::Gauge, made)
+        .sample(&[], (count(&measured.last_backup) / 1000.0).floor());
     let kept = "Logs kept of containers that were removed.";
     page.family("pierhead_gone_logs_kept_total", Kind::Counter, kept).sample(&[], count(&measured.logs_kept));
     let open = "Logs of containers that are read or followed now.";

@@ -134,6 +134,8 @@ fn cluster(routes: Routes) -> Routes {
         .get("/api/cluster/rebalance", Holders(ReadCluster), duty::plan_rebalance, doc::cluster::plan_rebalance())
         .post("/api/cluster/rebalance", Holders(WriteEngines), duty::rebalance, doc::cluster::rebalance())
         .post("/api/cluster/thaw", Holders(WriteEngines), duty::thaw, doc::cluster::thaw())
+        .post("/api/cluster/settle", Holders(WriteEngines), duty::settle, doc::cluster::settle())
+        .get("/api/cluster/backup", Holders(WriteAccounts), cluster::backup, doc::cluster::backup())
         .noun("event", "The event log")
         .list("/api/events", Holders(ReadEvents), events::list, doc::events::list(), Order::Log)
         .get("/api/events/stream", Streamed(ReadEvents), events::follow, doc::events::follow())

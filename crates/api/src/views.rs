@@ -16,7 +16,11 @@ use pierhead_model::{
     SlotKey, SlotWish, Timestamp,
 };
 use pierhead_planner::{EngineState, HostScore, Rebalance, SlotPhase, Survival, World, about_one_writer, slot_status};
-use pierhead_wire::{AppView, ClusterInfo, ContainerView, ControllerView, EngineOfContainer, EngineView, HealthView, HomelessView, ImageDescription, MoveView, OperationView, PortDescription, RebalanceView, ScoreView, SilentEngine, SlotView, SurvivalView, format_timestamp};
+use pierhead_wire::{
+    AppView, ClusterInfo, ContainerView, ControllerView, EngineOfContainer, EngineView, HealthView, HomelessView,
+    ImageDescription, MoveView, OperationView, PortDescription, RebalanceView, RestoredView, ScoreView, SilentEngine,
+    SlotView, SurvivalView, UnknownContainer, format_timestamp,
+};
 
 /// An engine.
 pub(crate) fn engine(world: &World, state: &EngineState) -> EngineView {
@@ -131,6 +135,26 @@ pub(crate) fn moves(moves: &[Move]) -> Vec<MoveView> {
     moves.iter().map(view).collect()
 }
 
+fn restored(world: &World) -> RestoredView {
+    let unknown: Vec<UnknownContainer> = pierhead_planner::unknown_to_records(world)
+        .map(|(engine, container)| UnknownContainer {
+            id: container.id.to_string(),
+            name: container.name.clone(),
+            engine: engine.record.id.to_string(),
+        })
+        .collect();
+    let reason = format!(
+        "the records were restored from a backup; until 'pierhead cluster settle' nothing is made or removed, and then \
+         {} go that these records do not know",
+        match unknown.len() {
+            0 => "no containers".to_owned(),
+            1 => "1 container".to_owned(),
+            many => format!("{many} containers"),
+        }
+    );
+    RestoredView { reason, unknown }
+}
+
 /// The pool's totals over the hosts that answer.
 pub(crate) fn cluster(world: &World, usage: PoolUsage, version: &str) -> ClusterInfo {
     let mut info = ClusterInfo {
@@ -140,6 +164,7 @@ pub(crate) fn cluster(world: &World, usage: PoolUsage, version: &str) -> Cluster
         id: world.cluster.clone(),
         version: version.to_owned(),
         frozen: pierhead_planner::freeze(world).map(|freeze| freeze.reason()),
+        restored: world.is_restored.then(|| restored(world)),
         ..ClusterInfo::default()
     };
     let (mut all, mut reserved) = (Resources::default(), Resources::default());

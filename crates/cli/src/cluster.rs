@@ -30,6 +30,8 @@ pub enum ClusterCommand {
     Rebalance(RebalanceArgs),
     /// Give up hosts that vanished at once, so that what lived there is placed elsewhere
     Thaw(Confirm),
+    /// After a restore from a backup: say that all hosts are there, so that what is missing is made and what is unknown goes
+    Settle(Confirm),
 }
 
 /// What `cluster rebalance` takes.
@@ -53,6 +55,7 @@ pub(crate) async fn cluster(args: &ClusterArgs, client: &Client, out: &mut Outpu
         Some(ClusterCommand::Survive { host }) => survive(host, client, out).await,
         Some(ClusterCommand::Rebalance(args)) => rebalance(args, client, out).await,
         Some(ClusterCommand::Thaw(confirm)) => thaw(confirm, client, out).await,
+        Some(ClusterCommand::Settle(confirm)) => settle(confirm, client, out).await,
     }
 }
 
@@ -78,6 +81,21 @@ async fn thaw(confirm: &Confirm, client: &Client, out: &mut Output) -> Result<()
     }
     client.thaw().await?;
     out.done("given up; what lived there goes to other hosts")
+}
+
+async fn settle(confirm: &Confirm, client: &Client, out: &mut Output) -> Result<(), CliError> {
+    if let Some(restored) = &client.cluster_info().await?.restored {
+        for container in &restored.unknown {
+            out.note(&format!("unknown: {} on {} ({})", container.name, container.engine, container.id));
+        }
+        let question = match restored.unknown.len() {
+            0 => "Are all hosts there, so that what does not run is made?".to_owned(),
+            count => format!("Are all hosts there, so that these {count} are removed and what does not run is made?"),
+        };
+        confirm.ask(&question, WithoutTerminal::Refuse, out)?;
+    }
+    client.settle().await?;
+    out.done("settled; the records count again")
 }
 
 async fn rebalance(args: &RebalanceArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {

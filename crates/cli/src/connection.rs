@@ -33,7 +33,10 @@ pub struct Connection {
 
 impl Connection {
     /// A client with the token that belongs to the address.
-    pub(crate) fn open(&self) -> Result<Client, CliError> {
+    ///
+    /// # Errors
+    /// An address or a file that can't be used.
+    pub fn open(&self) -> Result<Client, CliError> {
         let given = self.given_url().map(Addresses::parse).transpose()?;
         let given_token = self.token.clone().filter(|token| !token.is_empty());
         let saved = match (&given, &given_token) {

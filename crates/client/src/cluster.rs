@@ -64,6 +64,22 @@ impl Client {
         self.change_at_once(Call::post(&["api", "cluster", "thaw"])).await.map(drop)
     }
 
+    /// Says that all hosts are there after the records were restored from a backup.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with status 409 if they were not, or that was said before.
+    pub async fn settle(&self) -> Result<(), ClientError> {
+        self.change_at_once(Call::post(&["api", "cluster", "settle"])).await.map(drop)
+    }
+
+    /// Everything that the pool keeps, as the bytes of a backup. They are not checked here.
+    ///
+    /// # Errors
+    /// [`ClientError`] if it cannot be had whole.
+    pub async fn backup(&self) -> Result<Vec<u8>, ClientError> {
+        Ok(self.send(&Call::get(&["api", "cluster", "backup"]).unlimited()).await?.body)
+    }
+
     /// The newest events of a kind, newest first.
     ///
     /// # Errors

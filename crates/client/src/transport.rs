@@ -53,7 +53,7 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     url: Url,
     location: Option<String>,
-    body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Client {

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The records that the world is made of.
-const FOLLOWED: [&str; 7] = [
+const FOLLOWED: [&str; 8] = [
+    keys::RESTORED,
     keys::ENGINES,
     keys::APPS,
     keys::ASSIGNMENTS,
@@ -113,6 +114,8 @@ fn put(known: &mut Known, entry: &Entry) -> Result<()> {
         known.world.set_operation(entry.json::<Operation>()?);
     } else if let Some(id) = key.strip_prefix(keys::CONTROLLERS) {
         known.controllers.insert(id.to_owned(), entry.json::<ControllerRecord>()?);
+    } else if key == keys::RESTORED {
+        known.world.is_restored = true;
     } else if key == keys::CONTROLLERS_ASKED {
         known.asked = entry.modified;
     } else if key == keys::LEADER {
@@ -126,7 +129,9 @@ fn put(known: &mut Known, entry: &Entry) -> Result<()> {
 
 fn delete(known: &mut Known, key: &str) {
     known.set_revision(key, None);
-    if let Some(id) = key.strip_prefix(keys::ENGINES) {
+    if key == keys::RESTORED {
+        known.world.is_restored = false;
+    } else if let Some(id) = key.strip_prefix(keys::ENGINES) {
         if let Ok(id) = EngineId::parse(id) {
             known.world.remove_engine(&id);
         }

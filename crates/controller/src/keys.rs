@@ -42,6 +42,8 @@ pub const IMAGE_TAGS: &str = "image-tags/";
 pub const REGISTRIES: &str = "registries/";
 /// The event log. Its keys are such that the newest comes first in a listing.
 pub const EVENTS: &str = "log/";
+/// Says that the records were restored from a backup, until somebody says that all is well.
+pub const RESTORED: &str = pierhead_store::backup::RESTORED;
 /// How far the events of each engine are in the log.
 pub const EVENT_CURSORS: &str = "event-cursors/";
 

@@ -4,6 +4,7 @@
 //! What to do is decided in `pierhead-planner` alone; here it is carried out and remembered. Nothing here knows HTTP.
 
 mod authority;
+mod backups;
 mod clock;
 mod collect;
 mod controllers;
@@ -32,6 +33,7 @@ mod sweep;
 mod usage;
 
 pub use authority::{Authority, AuthorityError, Issued, fingerprint};
+pub use backups::BackupOptions;
 pub use clock::Clock;
 pub use controllers::{ControllerAddresses, ControllerState};
 pub use detect::{EngineAnswers, Heard, HostBeat};
@@ -94,6 +96,8 @@ pub struct Options {
     pub images: PathBuf,
     /// The largest image archive, unpacked, in bytes.
     pub largest_image_bytes: u64,
+    /// Backups on a schedule; none without.
+    pub backups: Option<BackupOptions>,
     /// The time between two removals of what is kept no longer.
     pub sweep_interval: Duration,
 }
@@ -111,6 +115,7 @@ impl Default for Options {
             gone_logs: GoneLogOptions::default(),
             images: PathBuf::from("images"),
             largest_image_bytes: 4 << 30,
+            backups: None,
             sweep_interval: Duration::from_secs(600),
         }
     }
@@ -126,6 +131,8 @@ const LEADER_TTL: Duration = Duration::from_secs(3);
 #[derive(Clone)]
 pub struct Controller {
     store: Arc<dyn Store>,
+    /// The store as it lies: what is sealed stays so.
+    bare: Arc<dyn Store>,
     sealer: Arc<Sealer>,
     measured: Arc<Measured>,
     shared: Arc<Shared>,
@@ -158,6 +165,7 @@ impl Controller {
         options: Options,
     ) -> pierhead_store::Result<Self> {
         let measured = Arc::new(Measured::default());
+        let bare = Arc::clone(&store);
         let store: Arc<dyn Store> = Arc::new(MeasuredStore::new(store, Arc::clone(&measured)));
         let store: Arc<dyn Store> = Arc::new(SealedDocuments::new(store, Arc::clone(&sealer), keys::SEALED));
         let clock = Clock::start();
@@ -178,6 +186,7 @@ impl Controller {
         let registries = Registries::new(Arc::clone(&store), Arc::clone(&sealer));
         let controller = Self {
             store,
+            bare,
             sealer,
             measured,
             shared,
@@ -216,6 +225,9 @@ impl Controller {
         // It ends by itself, and lets a successor begin.
         controller.tasks.spawn(reconciler::lead(controller.clone()));
         controller.spawn(sweep::sweep(controller.clone()));
+        if let Some(backups) = controller.options.backups.clone() {
+            controller.spawn(controller.clone().back_up(backups));
+        }
         Ok(controller)
     }
 

@@ -36,6 +36,8 @@ pub struct Measured {
     pub log_readers_of: Shares,
     /// Logs of containers that are gone, kept since the start of the program.
     pub logs_kept: AtomicU64,
+    /// When this controller made the newest backup that it keeps, in milliseconds since 1970; 0 if there is none.
+    pub last_backup: AtomicU64,
 }
 
 impl Default for Measured {
@@ -49,6 +51,7 @@ impl Default for Measured {
             log_readers: Gauge::default(),
             log_readers_of: Shares::default(),
             logs_kept: AtomicU64::new(0),
+            last_backup: AtomicU64::new(0),
         }
     }
 }

@@ -109,6 +109,9 @@ pub(crate) fn why_anew(known: &Known, present: &Assignment, next: &Assignment) -
     if next.generation < present.generation {
         return Some("the change of its description was taken back".to_owned());
     }
+    if known.world.is_restored {
+        return Some("it was found running there after the records were restored from a backup".to_owned());
+    }
     let host = &present.engine;
     let failed = present.attempts.last().filter(|attempt| attempt.generation == present.generation);
     Some(match known.world.engines().get(host) {

@@ -114,6 +114,9 @@ pub enum RequestError {
     /// There is nothing to give up.
     #[error("nothing is frozen: no hosts vanished at once")]
     NotFrozen,
+    /// There is nothing to settle.
+    #[error("nothing is to be settled: the records were not restored from a backup, or that is settled")]
+    NotRestored,
     /// More than there can be.
     #[error("{field} must be {expected}")]
     Invalid {

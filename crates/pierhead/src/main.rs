@@ -2,6 +2,7 @@
 
 mod admin;
 mod agent;
+mod backup;
 mod dev;
 mod etcd;
 mod serve;
@@ -37,6 +38,10 @@ enum Command {
     Agent(Box<agent::AgentArgs>),
     /// What is done on the server's own machine
     Admin(admin::AdminArgs),
+    /// Write everything that is kept into one file, and check such a file
+    Backup(Box<backup::BackupArgs>),
+    /// Make a store of a backup, where there is none
+    Restore(Box<backup::RestoreArgs>),
     /// What is kept, moved from one place to another
     Store(store::StoreArgs),
     #[command(flatten)]
@@ -79,6 +84,8 @@ fn main() -> ExitCode {
         Command::Agent(args) => return be_agent(*args, cli.connection.json),
         Command::Dev(args) => runtime.block_on(dev::dev(args, cli.connection.json)),
         Command::Admin(args) => runtime.block_on(admin::admin(args, cli.connection.json)),
+        Command::Backup(args) => runtime.block_on(backup::backup(*args, &cli.connection)),
+        Command::Restore(args) => runtime.block_on(backup::restore(*args, cli.connection.json)),
         Command::Store(args) => runtime.block_on(store::store(args, cli.connection.json)),
         Command::Client(command) => {
             let code = runtime.block_on(pierhead_cli::run(command, &cli.connection, Cli::command));

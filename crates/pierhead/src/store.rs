@@ -45,13 +45,13 @@ pub(crate) async fn store(args: StoreArgs, json: bool) -> Result<()> {
 }
 
 /// A place that a store may be at.
-enum Place {
+pub(crate) enum Place {
     Directory(PathBuf),
     Etcd(EtcdSettings),
 }
 
 impl Place {
-    fn parse(flag: &str, text: &str, access: &EtcdAccess) -> Result<Self> {
+    pub(crate) fn parse(flag: &str, text: &str, access: &EtcdAccess) -> Result<Self> {
         if text.starts_with("etcd://") {
             let settings = access.settings(text).with_context(|| format!("{flag} {text}"))?;
             return Ok(Self::Etcd(settings));
@@ -62,21 +62,21 @@ impl Place {
         Ok(Self::Directory(PathBuf::from(text)))
     }
 
-    async fn exists(&self) -> Result<bool, Error> {
+    pub(crate) async fn exists(&self) -> Result<bool, Error> {
         match self {
             Self::Directory(directory) => Ok(Embedded::exists(directory)),
             Self::Etcd(settings) => Etcd::exists(settings).await,
         }
     }
 
-    async fn open(&self) -> Result<Arc<dyn Store>, Error> {
+    pub(crate) async fn open(&self) -> Result<Arc<dyn Store>, Error> {
         Ok(match self {
             Self::Directory(directory) => Arc::new(Embedded::open(directory)?),
             Self::Etcd(settings) => Arc::new(Etcd::open(settings).await?),
         })
     }
 
-    async fn create(&self, origin: &Origin) -> Result<Arc<dyn Store>, Error> {
+    pub(crate) async fn create(&self, origin: &Origin) -> Result<Arc<dyn Store>, Error> {
         Ok(match self {
             Self::Directory(directory) => Arc::new(Embedded::create(directory, origin)?),
             Self::Etcd(settings) => Arc::new(Etcd::create(settings, origin).await?),
@@ -84,7 +84,7 @@ impl Place {
     }
 
     /// How an unfinished copy is removed.
-    fn removal(&self) -> String {
+    pub(crate) fn removal(&self) -> String {
         match self {
             Self::Directory(directory) => format!("remove the files store.db* in {}", directory.display()),
             Self::Etcd(settings) => {

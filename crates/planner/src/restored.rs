@@ -33,9 +33,7 @@ pub(crate) fn newer_place(
     let known = assignment.map(|known| known.generation.max(known.newest_generation));
     let made = world.containers_of(key).filter(|(engine, _)| engine.is_usable());
     let places: BTreeSet<(Generation, &EngineId)> = made
-        .filter_map(|(engine, container)| {
-            Some((Ownership::read(&container.labels)?.generation, &engine.record.id))
-        })
+        .filter_map(|(engine, container)| Some((Ownership::read(&container.labels)?.generation, &engine.record.id)))
         .filter(|(generation, _)| known.is_none_or(|known| *generation > known))
         .collect();
     places.into_iter().rev().find_map(|(generation, engine)| {

@@ -38,10 +38,36 @@ pub struct ClusterInfo {
     /// view. Absent otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frozen: Option<String>,
+    /// That the records were restored from a backup, and what that holds up. Absent otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored: Option<RestoredView>,
     /// The cluster's id, which its containers bear as a label.
     pub id: String,
     /// The program's version.
     pub version: String,
+}
+
+/// Records that were restored from a backup, older than what the hosts run: nothing is made or removed until
+/// `POST /api/cluster/settle`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RestoredView {
+    /// What to do, in words.
+    pub reason: String,
+    /// Containers of the pool that the records do not know. They are kept until then, and removed after it.
+    pub unknown: Vec<UnknownContainer>,
+}
+
+/// A container of the pool that its records do not know.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UnknownContainer {
+    /// Its id.
+    pub id: String,
+    /// Its name on its host.
+    pub name: String,
+    /// Its host.
+    pub engine: String,
 }
 
 /// A host that does not answer, and why.

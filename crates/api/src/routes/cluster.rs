@@ -3,6 +3,8 @@
 use crate::{Api, ApiError, views};
 use axum::Json;
 use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use pierhead_store::StoreJson;
 use pierhead_wire::{ClusterInfo, ControllerView, Health};
 use serde_json::Value;
@@ -11,6 +13,12 @@ pub(super) async fn health(State(api): State<Api>) -> Result<Json<Health>, ApiEr
     // Reading anything shows that the store works.
     api.controller.store().get_json::<Value>("health").await?;
     Ok(Json(Health { status: "ok".to_owned() }))
+}
+
+pub(super) async fn backup(State(api): State<Api>) -> Result<Response, ApiError> {
+    let bytes = api.controller.backup(api.version).await?;
+    let headers = [(header::CONTENT_TYPE, "application/octet-stream"), (header::CACHE_CONTROL, "no-store")];
+    Ok((headers, bytes).into_response())
 }
 
 pub(super) async fn info(State(api): State<Api>) -> Json<ClusterInfo> {

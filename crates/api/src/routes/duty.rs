@@ -59,6 +59,16 @@ pub(super) async fn thaw(State(api): State<Api>, caller: Caller, headers: Header
     Ok(StatusCode::NO_CONTENT)
 }
 
+pub(super) async fn settle(
+    State(api): State<Api>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<StatusCode, ApiError> {
+    let key = idempotency(&headers, &[b"settle-cluster"])?;
+    api.controller.settle(&caller.actor(), key.as_ref()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 pub(super) async fn survive(State(api): State<Api>, Path(id): Path) -> Result<Json<SurvivalView>, ApiError> {
     let survival = api.controller.survival(&id)?;
     Ok(Json(views::survival(&id, &survival)))

@@ -55,6 +55,8 @@ const ROUTES: &[(&str, &str, Who)] = &[
     ("GET", "/api/cluster/rebalance", Users),
     ("POST", "/api/cluster/rebalance", Admins),
     ("POST", "/api/cluster/thaw", Admins),
+    ("POST", "/api/cluster/settle", Admins),
+    ("GET", "/api/cluster/backup", Admins),
     ("GET", "/api/cluster/info", Users),
     ("GET", "/api/events", Users),
     ("GET", "/api/events/stream", Users),

@@ -28,7 +28,14 @@ pub(crate) fn info(info: &ClusterInfo) -> String {
     let next =
         if info.engine_count == 0 { "\nNo engines yet. Try: pierhead engine add http://10.0.0.5:2375\n" } else { "" };
     let frozen = info.frozen.iter().map(|why| ("frozen", why.clone())).collect::<Vec<_>>();
-    head + &fields(&silent) + &fields(&frozen) + next
+    let restored = info.restored.iter().map(|restored| ("restored", restored.reason.clone())).collect::<Vec<_>>();
+    let unknown: Vec<(&str, String)> = info
+        .restored
+        .iter()
+        .flat_map(|restored| &restored.unknown)
+        .map(|container| ("unknown", format!("{} on {} ({})", container.name, container.engine, container.id)))
+        .collect();
+    head + &fields(&silent) + &fields(&frozen) + &fields(&restored) + &fields(&unknown) + next
 }
 
 fn per_cent(part: f64, whole: f64) -> String {

@@ -141,4 +141,14 @@ async fn hosts_are_given_up_only_when_somebody_says_so() {
     assert!(lines(&session).iter().all(|line| line.starts_with("GET ")), "nothing was changed");
     let ran = session.run("cluster thaw --yes").await;
     assert!(ran.code == 0 && ran.out.starts_with("given up;"), "{ran:?}");
+
+    let restored = r#","restored":{"reason":"from a backup","unknown":[{"id":"714e","name":"web.0.1","engine":"e1"}]}"#;
+    session.server.json("GET /api/cluster/info", info(restored));
+    session.server.on("POST /api/cluster/settle", Reply::Json(204, String::new()));
+    let told = session.run("cluster info").await.out;
+    assert!(told.contains("from a backup") && told.contains("web.0.1 on e1 (714e)"), "{told}");
+    let ran = session.run("cluster settle").await;
+    assert!(ran.code == 1 && ran.err.contains("web.0.1 on e1 (714e)") && ran.err.contains("1 are removed"), "{ran:?}");
+    let ran = session.run("cluster settle --yes").await;
+    assert!(ran.code == 0 && ran.out.starts_with("settled;"), "{ran:?}");
 }

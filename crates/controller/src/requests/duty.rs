@@ -7,7 +7,7 @@ use pierhead_model::{
     AgentKeys, AppId, Duty, Engine, EngineId, EventTag, Move, Operation, OperationId, OperationState, Relocation,
     Timestamp,
 };
-use pierhead_planner::{Rebalance, Survival, freeze, moves_off, rebalance, survive};
+use pierhead_planner::{Rebalance, Survival, freeze, moves_off, rebalance, survive, unknown_to_records};
 use pierhead_store::{Error, Transaction};
 use std::time::Duration;
 
@@ -125,6 +125,22 @@ impl Controller {
             let hosts: Vec<&str> = frozen.hosts.iter().map(EngineId::as_str).collect();
             let message = format!("given up={}", hosts.join(" "));
             Ok(Made::Change(Change { transaction, event: "thaw-cluster", message, operation: None }))
+        });
+        made.await.map(drop)
+    }
+
+    /// Says that all hosts are there after the records were restored from a backup: what has no place in them goes, and
+    /// what they want and does not run is made.
+    ///
+    /// # Errors
+    /// If the records were not restored, or that was said before.
+    pub async fn settle(&self, actor: &Actor, asked: Option<&Idempotency>) -> Result<(), RequestError> {
+        let made = self.change_hosts(actor, asked, |known, _| {
+            let revision = known.revision_of(keys::RESTORED).ok_or(RequestError::NotRestored)?;
+            let unknown = unknown_to_records(&known.world).count();
+            let transaction = Transaction::new().unchanged(keys::RESTORED, revision).delete(keys::RESTORED);
+            let message = format!("unknown containers={unknown}");
+            Ok(Made::Change(Change { transaction, event: "settle-cluster", message, operation: None }))
         });
         made.await.map(drop)
     }

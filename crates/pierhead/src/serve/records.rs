@@ -33,7 +33,9 @@ pub(super) async fn open(settings: &Settings) -> Result<Records> {
     };
     data_dir::guard(directory);
     if is_unfinished(&*store).await? {
-        bail!("the store is a copy that was never completed; remove it, and run 'pierhead store migrate' again");
+        bail!(
+            "the store is a copy that was never completed; remove it, and run 'pierhead store migrate' or 'pierhead restore' again"
+        );
     }
     let file = settings.secret_key_file.clone().unwrap_or_else(|| directory.join(KEY_FILE));
     let sealer = sealer(&*store, &file).await.with_context(|| format!("the key file {}", file.display()))?;

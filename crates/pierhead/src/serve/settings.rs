@@ -2,6 +2,7 @@
 //! counts more than the environment, that more than the file, that more than the default.
 
 mod agents;
+mod backups;
 mod discover;
 mod store;
 mod tls;
@@ -170,6 +171,15 @@ pub(crate) struct ServeArgs {
     /// Largest image archive that is taken, unpacked, in MB [default: 4096]
     #[arg(long, env = "PIERHEAD_LARGEST_IMAGE", value_name = "MB")]
     largest_image: Option<u64>,
+    /// Directory that backups are written to by themselves [default: none are]
+    #[arg(long, env = "PIERHEAD_BACKUP_DIR", value_name = "DIR")]
+    backup_dir: Option<PathBuf>,
+    /// The time between two backups [default: 24h]
+    #[arg(long, env = "PIERHEAD_BACKUP_EVERY", value_name = "TIME")]
+    backup_every: Option<Span>,
+    /// How many backups are kept [default: 7]
+    #[arg(long, env = "PIERHEAD_BACKUP_KEEP", value_name = "NUMBER")]
+    backup_keep: Option<usize>,
     /// How many events are kept [default: 100000]
     #[arg(long, env = "PIERHEAD_EVENTS_KEPT", value_name = "NUMBER")]
     events_kept: Option<usize>,
@@ -267,6 +277,9 @@ impl ServeArgs {
             gone_logs_kept,
             gone_logs_age,
             largest_image,
+            backup_dir,
+            backup_every,
+            backup_keep,
             events_kept,
             events_age,
         );
@@ -300,6 +313,7 @@ impl ServeArgs {
                 gone_logs: self.gone_logs(&data_dir)?,
                 images: data_dir.join("images"),
                 largest_image_bytes: self.largest_image()?,
+                backups: self.backups()?,
                 ..self.controller()?
             },
             log_in_limits: self.log_in_limits()?,
@@ -401,6 +415,7 @@ impl ServeArgs {
             events_kept: self.events_kept.unwrap_or(defaults.events_kept),
             events_age: self.events_age.map_or(defaults.events_age, |age| Duration::from_millis(age.millis())),
             gone_logs: defaults.gone_logs,
+            backups: defaults.backups,
             sweep_interval: defaults.sweep_interval,
             images: defaults.images,
             largest_image_bytes: defaults.largest_image_bytes,

@@ -50,7 +50,13 @@ pub(super) fn unpack(packed: &[u8], revision: Revision) -> Result<Vec<Entry>, St
             Value::Text(text) => text.into_bytes(),
             Value::Base64(text) => STANDARD.decode(text).map_err(|error| wrong(error.to_string()))?,
         };
-        entries.push(Entry { key: key.into(), value: value.into(), created: revision, modified: revision, lease: None });
+        entries.push(Entry {
+            key: key.into(),
+            value: value.into(),
+            created: revision,
+            modified: revision,
+            lease: None,
+        });
     }
     Ok(entries)
 }

@@ -175,7 +175,8 @@ async fn a_backup_made_while_others_write_is_of_one_revision() {
     let writer = Arc::clone(&store);
     let writing = tokio::spawn(async move {
         for round in 0_u32..300 {
-            let both = Transaction::new().put("a", round.to_string().into_bytes()).put("b", round.to_string().into_bytes());
+            let both =
+                Transaction::new().put("a", round.to_string().into_bytes()).put("b", round.to_string().into_bytes());
             writer.commit(both).await.unwrap();
         }
     });

@@ -131,6 +131,7 @@ impl Example for ClusterInfo {
             engine_count: 3,
             silent_engines: vec![SilentEngine { id: "10007".to_owned(), reason: "it does not answer".to_owned() }],
             frozen: None,
+            restored: None,
             id: "b1946ac9".to_owned(),
             version: "0.1.0".to_owned(),
         }

@@ -76,6 +76,27 @@ pub fn thaw() -> Doc {
         .refuses(409, "not_frozen", "Nothing is frozen")
 }
 
+pub fn settle() -> Doc {
+    Doc::new("settle", "Say that all hosts are there after a restore")
+        .about(
+            "Records that were restored from a backup are older than what the hosts run. Until this is said nothing is \
+             made, and nothing is removed, as `restored` of the pool's totals tells; then what it lists as unknown goes, \
+             and what the records want and does not run is made.",
+        )
+        .nothing("The records count again")
+        .once()
+        .refuses(409, "not_restored", "The records were not restored, or that was said before")
+}
+
+pub fn backup() -> Doc {
+    Doc::new("backup", "Everything that the pool keeps, as one file")
+        .about(
+            "Of one moment, while everything goes on. Secrets are in it as the store has them, sealed: it is of no use \
+             without the file `secret.key`, which is not in it. Image archives are not in it either.",
+        )
+        .answers_text("application/octet-stream", "The backup, for `pierhead restore`", "pierhead-backup 1\n")
+}
+
 /// A change of what a host is for.
 fn of_engine(id: &'static str, summary: &'static str, done: &str) -> Doc {
     Doc::new(id, summary).path("id", "The host's id").nothing(done).refuses(404, "not_found", NO_ENGINE)
