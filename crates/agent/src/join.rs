@@ -11,6 +11,7 @@ mod pinned;
 mod token;
 
 pub use answer::Joining;
+pub(crate) use ask::refusal;
 pub use ask::{Host, join, renew, standing};
 pub use key::{HostKey, is_signed};
 pub use token::{InvalidToken, JoinToken};

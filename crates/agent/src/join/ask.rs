@@ -91,6 +91,15 @@ pub async fn standing(identity: &Identity, address: &str, timing: &Timing) -> Re
     }
 }
 
+/// Why a controller does not take this host, if it says that it does not.
+pub(crate) async fn refusal(controller: &Controller, config: ClientConfig, timing: &Timing) -> Option<String> {
+    let ask = Ask { look: true, ..Ask::default() };
+    match ask_controller(controller, config, &ask, timing).await {
+        Ok(Reply::Refused(message)) => Some(AgentError::NotJoined(message).to_string()),
+        _ => None,
+    }
+}
+
 async fn exchange(address: &str, config: ClientConfig, ask: Ask, timing: &Timing) -> Result<(HostKey, super::Grant)> {
     let key = HostKey::generate()?;
     let (public_key, signature) = key.shown()?;
@@ -101,11 +110,19 @@ async fn exchange(address: &str, config: ClientConfig, ask: Ask, timing: &Timing
     }
 }
 
+async fn talk(address: &str, config: ClientConfig, ask: &Ask, timing: &Timing) -> Result<Reply> {
+    ask_controller(&Controller::at(address), config, ask, timing).await
+}
+
 /// One question and its answer.
-async fn talk(address: &str, mut config: ClientConfig, ask: &Ask, timing: &Timing) -> Result<Reply> {
+async fn ask_controller(
+    controller: &Controller,
+    mut config: ClientConfig,
+    ask: &Ask,
+    timing: &Timing,
+) -> Result<Reply> {
     config.alpn_protocols = vec![JOIN_PROTOCOL.to_vec()];
-    let controller = Controller::at(address);
-    let stream = call(&controller, Arc::new(config), timing, JOIN_PROTOCOL).await?;
+    let stream = call(controller, Arc::new(config), timing, JOIN_PROTOCOL).await?;
     let broken = |error: std::io::Error| AgentError::Broken(error.into());
     let talked = async {
         let (read, mut write) = tokio::io::split(stream);
@@ -117,7 +134,7 @@ async fn talk(address: &str, mut config: ClientConfig, ask: &Ask, timing: &Timin
         BufReader::new(read.take(LONGEST)).read_line(&mut answer).await.map_err(broken)?;
         serde_json::from_str::<Reply>(&answer).map_err(|_| AgentError::Broken("the controller gave no answer".into()))
     };
-    within(address, "answer", timing.handshake, talked).await?
+    within(&controller.address, "answer", timing.handshake, talked).await?
 }
 
 impl Identity {

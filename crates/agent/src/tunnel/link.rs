@@ -5,7 +5,7 @@ use super::sleep::Sleep;
 use super::{Backoff, EndsWithMe, Timing, dial};
 use crate::controllers::Controllers;
 use crate::gate::Gate;
-use crate::join::CONTROLLER_NAME;
+use crate::join::{CONTROLLER_NAME, refusal};
 use crate::words::in_words;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
@@ -21,6 +21,8 @@ use tokio::time::Instant;
 
 /// How often the agent looks whether the machine slept.
 const LOOK: Duration = Duration::from_secs(1);
+/// After how many calls that the controller ended at once it is asked why.
+const SENT_AWAY: u32 = 3;
 /// How many tunnels that were replaced may finish what they do.
 const MOST_DRAINING: usize = 4;
 
@@ -51,6 +53,8 @@ pub enum Link {
     Open,
     /// There is no tunnel; why, in words.
     Away(String),
+    /// The controller does not take this host; why, in its words.
+    Refused(String),
 }
 
 /// The agent's connections.
@@ -67,6 +71,8 @@ pub struct Agent {
 enum End {
     /// It broke, or the controller ended it.
     Over(String),
+    /// The controller ended it and had asked nothing.
+    SentAway(String),
     /// There are new certificates: the old tunnel may finish what it does.
     Renewed,
     /// The machine slept, or its addresses changed.
@@ -144,6 +150,7 @@ impl Agent {
             gate: self.gate.clone(),
             timing: self.timing,
             draining: VecDeque::new(),
+            sent_away: 0,
         };
         EndsWithMe(tokio::spawn(line.run()).abort_handle())
     }
@@ -159,6 +166,8 @@ struct Line {
     timing: Timing,
     /// Tunnels that were replaced and finish what they do, the oldest first.
     draining: VecDeque<EndsWithMe>,
+    /// How many calls in a row the controller has ended at once.
+    sent_away: u32,
 }
 
 impl Line {
@@ -173,9 +182,11 @@ impl Line {
                     continue;
                 }
                 End::Over(why) => {
+                    self.sent_away = 0;
                     tracing::info!(controller = %self.controller.address, why, "no tunnel");
                     self.link.send_replace(Link::Away(why));
                 }
+                End::SentAway(why) => self.sent_away(why).await,
             }
             if begun.elapsed() > longest {
                 backoff.reset();
@@ -186,6 +197,25 @@ impl Line {
                 () = changed(&mut self.again) => backoff.reset(),
             }
         }
+    }
+
+    /// Asks a controller that ends each call why it does, and says so once: it may go on for ever.
+    async fn sent_away(&mut self, why: String) {
+        self.sent_away = self.sent_away.saturating_add(1);
+        if self.sent_away > SENT_AWAY && matches!(&*self.link.borrow(), Link::Refused(_)) {
+            return;
+        }
+        if self.sent_away >= SENT_AWAY {
+            let config = self.tls.borrow().as_ref().clone();
+            if let Some(why) = refusal(&self.controller, config, &self.timing).await {
+                tracing::warn!(controller = %self.controller.address, why, "this host is shut out");
+                self.link.send_replace(Link::Refused(why));
+                return;
+            }
+            self.sent_away = 0;
+        }
+        tracing::info!(controller = %self.controller.address, why, "no tunnel");
+        self.link.send_replace(Link::Away(why));
     }
 
     /// One connection from its call to its end.
@@ -220,13 +250,14 @@ impl Line {
         loop {
             tokio::select! {
                 ended = &mut *served => {
-                    return End::Over(match ended {
+                    let why = match ended {
                         Ok(()) => "the controller ended the connection".to_owned(),
                         Err(error) => in_words(&error),
-                    });
+                    };
+                    return if asked { End::Over(why) } else { End::SentAway(why) };
                 }
                 () = first.notified(), if !asked => {
-                    asked = true;
+                    (asked, self.sent_away) = (true, 0);
                     tracing::info!(controller = %self.controller.address, "the tunnel is open");
                     self.link.send_replace(Link::Open);
                 }

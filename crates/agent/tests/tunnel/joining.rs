@@ -1,10 +1,10 @@
 //! A host asks for a certificate: whom it says its secret to, and what a controller makes of what comes.
 
-use crate::bed::{in_time, timing};
+use crate::bed::{Bed, gate, in_time, timing};
 use crate::certificates::{Authority, Signed};
 use pierhead_agent::{
-    AgentError, CONTROLLER_NAME, Call, Grant, Host, JOIN_PROTOCOL, JoinToken, Reply, accept_call, is_signed, join,
-    listener_config,
+    Agent, AgentError, CONTROLLER_NAME, Call, Controller, Grant, Host, JOIN_PROTOCOL, JoinToken, Link, Load, Reply,
+    accept_call, is_signed, join, listener_config,
 };
 use rustls::ServerConfig;
 use rustls::crypto::ring::default_provider;
@@ -13,6 +13,7 @@ use rustls::sign::CertifiedKey;
 use std::sync::Arc;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 #[derive(Debug)]
@@ -133,4 +134,45 @@ async fn garbage_and_tunnels_without_a_certificate_are_refused() {
     let tunnel = said(b"", pierhead_agent::PROTOCOL).await.unwrap_err();
     assert!(std::error::Error::source(&tunnel).unwrap().to_string().contains("no certificate"), "{tunnel}");
     assert!(said(b"", b"h2").await.is_err());
+}
+
+/// A listener that ends each tunnel before it asks anything, and answers those who want to know how they stand.
+async fn shuts_out(listener: TcpListener, acceptor: TlsAcceptor, calls: watch::Sender<(usize, usize)>) {
+    loop {
+        let stream = listener.accept().await.unwrap().0;
+        match accept_call(stream, &acceptor, &timing()).await {
+            Ok(Call::Tunnel(tunnel)) => {
+                tunnel.cut();
+                calls.send_modify(|(tunnels, _)| *tunnels += 1);
+            }
+            Ok(Call::Join(joining)) => {
+                assert!(joining.ask.look && joining.peer.is_some());
+                calls.send_modify(|(_, looks)| *looks += 1);
+                joining.answer(&Reply::Refused("it was revoked".to_owned()), timing().handshake).await.unwrap();
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_is_shut_out_learns_why_once_and_goes_on_calling() {
+    let authority = Authority::new();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let acceptor = TlsAcceptor::from(config(&authority, &authority.controller(CONTROLLER_NAME)));
+    let (calls, mut called) = watch::channel((0, 0));
+    let listening = tokio::spawn(shuts_out(listener, acceptor, calls));
+    let bed = Bed::up().await;
+    let (_tls, tls) = watch::channel(authority.for_agent(&authority.host("host-1")));
+    let gate = gate(&bed.dir, &bed.fake, Arc::new(Load::default));
+    let agent = Agent::new(vec![Controller::at(&address)], tls, gate, timing());
+    let mut link = agent.links().remove(0);
+    let agent = tokio::spawn(agent.run());
+    let refused = in_time("it asks", link.wait_for(|link| matches!(link, Link::Refused(_)))).await.unwrap().clone();
+    assert_eq!(refused, Link::Refused("the controller refuses: it was revoked".to_owned()));
+    in_time("it goes on", called.wait_for(|(tunnels, _)| *tunnels > 10)).await.unwrap();
+    assert_eq!(called.borrow().1, 1, "it asks once");
+    agent.abort();
+    listening.abort();
 }
