@@ -46,6 +46,8 @@ fn are_untouched(before: &[Listed], now: &[Listed]) -> Result<(), String> {
 struct Restored {
     place: Place,
     pool: Pool,
+    /// Arguments of the controller that is lost.
+    lost: Vec<String>,
     /// What `restore` is told to make.
     target: Vec<String>,
     /// The arguments of the controller that comes after it.
@@ -61,7 +63,9 @@ fn a_backup_of_a_batch_is_restored(restored: &Restored) {
     let (place, hosts) = (&restored.place, restored.pool.hosts().unwrap());
     let dir = place.beside("first");
     let password = text(&dir.join("password"));
-    let mut first = Controller::new(&dir, &["--admin-password-file", &password], &[]);
+    let lost = restored.lost.iter().map(String::as_str);
+    let args: Vec<&str> = lost.chain(["--admin-password-file", &password]).collect();
+    let mut first = Controller::new(&dir, &args, &[]);
     let url = first.start();
     let token = Api::new(&url, None).log_in(PASSWORD).unwrap();
     let api = Api::new(&url, Some(&token));
@@ -70,7 +74,9 @@ fn a_backup_of_a_batch_is_restored(restored: &Restored) {
     let operation = api.run_sample(BATCH, COUNT, "batch").unwrap();
     until("some of the batch run", PATIENCE, || raw::of_app(&hosts, BATCH).iter().any(Listed::runs));
     let file = text(&place.beside("backup"));
-    let made = ok(&["backup", &file, "--json", "--url", &url, "--token", &token]);
+    // It may begin with a dash.
+    let with_token = format!("--token={token}");
+    let made = ok(&["backup", &file, "--json", "--url", &url, &with_token]);
     assert!(made["sealed"] == true && made["total"].as_u64().unwrap() > 10, "{made}");
     let checked = ok(&["backup", "verify", &file, "--json"]);
     assert_eq!(made, checked);
@@ -115,7 +121,7 @@ fn a_backup_of_a_batch_is_restored(restored: &Restored) {
         }
     })
     .unwrap_or_else(|wrong| panic!("{wrong}\n{}", second.output()));
-    let settle = ["cluster", "settle", "--url", &url, "--token", &token];
+    let settle = ["cluster", "settle", "--url", &url, &with_token];
     refused(&settle, "--yes");
     // Longer than the time after which a container without a record would go.
     let began = std::time::Instant::now();
@@ -147,7 +153,7 @@ fn a_batch_is_adopted_by_a_new_machine() {
     let place = Place::new();
     let pool = Pool::up(PoolSpec { dir: place.pool(), hosts: 1, ..PoolSpec::default() }).unwrap();
     let target = vec!["--data-dir".to_owned(), text(&place.beside("second").join("data"))];
-    a_backup_of_a_batch_is_restored(&Restored { place, pool, target, serve: Vec::new() });
+    a_backup_of_a_batch_is_restored(&Restored { place, pool, lost: Vec::new(), target, serve: Vec::new() });
 }
 
 #[test]
@@ -155,8 +161,10 @@ fn a_batch_is_adopted_out_of_etcd() {
     let place = Place::new();
     let etcd = EtcdSpec { members: 1, ..EtcdSpec::default() };
     let pool = Pool::up(PoolSpec { dir: place.pool(), hosts: 1, etcd, ..PoolSpec::default() }).unwrap();
-    let store = vec!["--store".to_owned(), store_in(&pool).address().to_string()];
-    a_backup_of_a_batch_is_restored(&Restored { place, pool, target: store.clone(), serve: store });
+    let store = store_in(&pool).address().to_string();
+    let lost = vec!["--store".to_owned(), store.clone()];
+    let new = vec!["--store".to_owned(), store.replace("/e2e", "/restored")];
+    a_backup_of_a_batch_is_restored(&Restored { place, pool, lost, target: new.clone(), serve: new });
 }
 
 #[test]
