@@ -39,7 +39,7 @@ pub use retry::after_failure;
 pub use status::{SlotPhase, SlotStatus, slot_status};
 pub use survival::{Homeless, Survival, survive};
 pub use world::{EngineState, World};
-pub use writer::{about_one_writer, unguarded};
+pub use writer::{about_one_writer, may_have_copy, unguarded};
 
 #[cfg(test)]
 mod tests;

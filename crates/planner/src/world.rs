@@ -301,6 +301,7 @@ impl World {
         if self.engines.contains_key(id) {
             self.set_containers(id, Vec::new());
             self.engines.remove(id);
+            self.forget_enforcer(id);
             self.ledger.remove_host(id);
             self.find_twins();
         }

@@ -28,6 +28,8 @@ pub(crate) struct Lease {
     granted_at: Option<Timestamp>,
     /// Until when the agent surely has it.
     holds_until: Timestamp,
+    /// Since when the agent may be gone while the host lives, so that nobody is there who ends it.
+    unenforced_since: Option<Timestamp>,
 }
 
 impl World {
@@ -40,10 +42,35 @@ impl World {
 
     /// Takes note that a host's agent has confirmed a lease; tells whether it surely had none before.
     pub fn note_lease_held(&mut self, id: &EngineId, until: Timestamp, now: Timestamp) -> bool {
-        let is_new = !self.holds_lease(id, now);
+        let (is_new, lasts) = (!self.holds_lease(id, now), self.policy.lease_ms);
         let lease = self.leases.entry(id.clone()).or_default();
         lease.holds_until = lease.holds_until.max(until);
+        // Whoever has taken one since is there to end it.
+        lease.unenforced_since = lease.unenforced_since.filter(|lost| until < lost.plus(lasts));
         is_new && self.holds_lease(id, now)
+    }
+
+    /// Takes note that a host's agent may have been gone since a moment while the host lives: what it had to stop at the
+    /// end of its lease may run on, also when the host is lost later. That counts until an agent there confirms a lease
+    /// that was asked for later, or the host is removed. An agent that goes after its lease has surely ended has done its
+    /// part.
+    pub fn note_enforcer_lost(&mut self, id: &EngineId, since: Timestamp) {
+        let lease = self.leases.entry(id.clone()).or_default();
+        lease.unenforced_since = Some(lease.unenforced_since.map_or(since, |before| before.min(since)));
+    }
+
+    /// Whether nobody may have ended the last lease of a host.
+    #[must_use]
+    pub fn is_enforcer_lost(&self, id: &EngineId) -> bool {
+        let lost = self.leases.get(id).and_then(|lease| lease.unenforced_since);
+        lost.is_some_and(|lost| lost < self.lease_over_at(id))
+    }
+
+    /// Whoever removes a host says that nothing runs there once its lease is over.
+    pub(crate) fn forget_enforcer(&mut self, id: &EngineId) {
+        if let Some(lease) = self.leases.get_mut(id) {
+            lease.unenforced_since = None;
+        }
     }
 
     /// Takes note that a step came to its end that may have made something of a slot run on a host, done or not.
@@ -90,6 +117,15 @@ impl World {
         })
     }
 
+    /// Something on a host, whoever guards it there, that must not run twice.
+    #[must_use]
+    pub fn writer_on(&self, id: &EngineId) -> Option<&Assignment> {
+        let lives = |place: &Assignment| place.engine == *id && place.writer.is_some();
+        self.writers.iter().filter_map(|key| self.assignments().get(key)).find(|assignment| {
+            lives(assignment) || assignment.fallback.as_deref().is_some_and(|former| lives(&former.assignment))
+        })
+    }
+
     /// As if every lease of a host had ended long ago.
     pub(crate) fn forget_leases(&mut self, id: &EngineId) {
         self.leases.remove(id);
@@ -119,11 +155,8 @@ pub(crate) fn may_still_run(world: &World, place: &Assignment, now: Timestamp) -
         None => None,
         Some(engine) if engine.is_usable() => runs_there(world, engine, place),
         Some(engine) if engine.health.status == HealthStatus::Down => match place.writer {
-            Some(WriterGuard::Lease) => until_lease_ends(world, id, "is down", now),
-            _ => Some(format!(
-                "must not run twice, and may still run on host {id}, which is down and has no agent to stop it; waits \
-                 until the host answers or is removed with 'pierhead engine rm {id}'"
-            )),
+            Some(WriterGuard::Lease) => unenforced(world, id).or_else(|| until_lease_ends(world, id, "is down", now)),
+            _ => Some(without_lease(engine)),
         },
         Some(_) => Some(format!("must not run twice, and may run on host {id}; waits until that answers or is down")),
     }
@@ -135,6 +168,80 @@ fn until_lease_ends(world: &World, id: &EngineId, what: &str, now: Timestamp) ->
     (left > 0).then(|| {
         format!("must not run twice: host {id} {what}, and its agent has surely stopped the former copy in {seconds}")
     })
+}
+
+/// Nobody is there who stops what runs on a host when its lease ends.
+fn unenforced(world: &World, id: &EngineId) -> Option<String> {
+    world.is_enforcer_lost(id).then(|| {
+        format!(
+            "must not run twice, and may run on on host {id}: its agent was gone while the host lived, so that nobody \
+             stops it there; waits until the agent is started (systemctl start pierhead-agent) and calls, or until the \
+             host is off and removed with 'pierhead engine rm {id}'"
+        )
+    })
+}
+
+/// What was started without a lease runs on a host that is down.
+fn without_lease(engine: &EngineState) -> String {
+    let id = &engine.record.id;
+    let why = if engine.record.has_left() {
+        "which is not registered any more, whether or not its engine answers"
+    } else if engine.record.agent.is_some() {
+        "which is down; it was started without a lease, so that its agent does not stop it"
+    } else {
+        "which is down and has no agent to stop it"
+    };
+    format!(
+        "must not run twice, and may still run on host {id}, {why}; waits until the host answers or is removed with \
+         'pierhead engine rm {id}'"
+    )
+}
+
+/// A copy that nobody has in the record of its slot, on a host that cannot be asked: as one of before the app was to have
+/// one writer.
+fn unseen_copy(world: &World, assignment: &Assignment, now: Timestamp) -> Option<String> {
+    let key = assignment.key();
+    let is_place = |engine: &EngineState, container: &ObservedContainer| {
+        let id = &engine.record.id;
+        Ownership::read(&container.labels).is_some_and(|owner| {
+            let is_own = assignment.engine == *id && assignment.generation == owner.generation;
+            owner.slot == key && (is_own || assignment.falls_back_to(id, owner.generation))
+        })
+    };
+    let unseen = copies(world, &key).filter(|(engine, it)| !engine.is_usable() && may_run(it) && !is_place(engine, it));
+    let mut reasons = unseen.filter_map(|(engine, container)| {
+        let is_guarded = engine.record.agent.is_some() && container.labels.contains_key(Ownership::SINGLE_WRITER);
+        let id = &engine.record.id;
+        if is_guarded {
+            return unenforced(world, id).or_else(|| until_lease_ends(world, id, "does not answer", now));
+        }
+        Some(format!(
+            "must not run twice, and an older copy may still run on host {id}, which does not answer; waits until it \
+             answers or is removed with 'pierhead engine rm {id}'"
+        ))
+    });
+    reasons.next()
+}
+
+/// A host that does not answer, where a copy of an app may run that is not to have one writer yet: it cannot be so then.
+#[must_use]
+pub fn may_have_copy<'a>(world: &'a World, app: &App) -> Option<&'a EngineId> {
+    let has_place = |id: &EngineId| {
+        world.assignments_of(&app.id).any(|assignment| {
+            let former = assignment.fallback.as_deref().map(|former| &former.assignment.engine);
+            assignment.engine == *id || former == Some(id)
+        })
+    };
+    let has_copy = |id: &EngineId| world.labelled_of(&app.id).any(|(_, on, it)| on.record.id == *id && may_run(it));
+    // One that was not listed since this controller began may have anything.
+    let is_doubtful = |state: &EngineState| {
+        let id = &state.record.id;
+        !state.is_usable()
+            && state.same_as.is_none()
+            && !state.record.waits_for_approval()
+            && (state.facts.is_none() || has_place(id) || has_copy(id))
+    };
+    world.engines().values().find(|state| is_doubtful(state)).map(|state| &state.record.id)
 }
 
 /// On a host that answers: whether something of the app is left there, or may just be made.
@@ -210,7 +317,7 @@ pub(crate) fn not_yet(
         let id = &engine.record.id;
         return Some(format!("must not run twice; waits until its former copy on host {id} is gone"));
     }
-    lease_missing(world, assignment, now)
+    unseen_copy(world, assignment, now).or_else(|| lease_missing(world, assignment, now))
 }
 
 /// What there is to say of a slot because it must not run twice: what it waits for and until when, or that nobody guards
@@ -232,8 +339,10 @@ pub fn about_one_writer(world: &World, key: &SlotKey, now: Timestamp) -> Option<
             let lost = former.filter(|former| !serves(world, former));
             let waits =
                 lost.and_then(|former| may_still_run(world, former, now)).or_else(|| other_slot(world, app, key));
+            let waits = waits.or_else(|| unseen_copy(world, assignment, now));
             waits.or_else(|| lease_missing(world, assignment, now))
         }
+        SlotPhase::Running if let Some(other) = unseen_copy(world, assignment, now) => Some(other),
         SlotPhase::Running if assignment.writer == Some(WriterGuard::Nothing) => Some(unguarded(&assignment.engine)),
         _ => None,
     }

@@ -29,6 +29,9 @@ pub(crate) struct Wishes {
     pub health: Option<(HealthStatus, String)>,
     /// Whether the engine is to be probed.
     pub probe: bool,
+    /// For how long the agent may have been gone while the host lives, in milliseconds, if that is seen for the first time
+    /// since it was heard of.
+    pub agent_lost: Option<u64>,
 }
 
 /// What others found, all of one question.
@@ -46,6 +49,9 @@ pub(crate) struct Machine {
     has_called: bool,
     has_ended: bool,
     is_shut_out: bool,
+    /// Its tunnel ended while it beat: that was told by a kernel that lives.
+    has_died: bool,
+    is_loss_told: bool,
     /// The last sign of life of the agent.
     life_at: u64,
     run: Option<u64>,
@@ -72,6 +78,8 @@ impl Machine {
             has_called: false,
             has_ended: false,
             is_shut_out: false,
+            has_died: false,
+            is_loss_told: false,
             life_at: now,
             run: None,
             lateness: Lateness::default(),
@@ -110,7 +118,10 @@ impl Machine {
                 self.lateness.note(late_ms, now);
                 self.engine = engine;
             }
-            Heard::Ended => self.has_ended = true,
+            Heard::Ended => {
+                self.has_died |= self.has_called && !self.is_shut_out && self.silence(now) < self.rules.suspect;
+                self.has_ended = true;
+            }
             Heard::ShutOut => (self.has_ended, self.is_shut_out) = (true, true),
         }
     }
@@ -118,6 +129,7 @@ impl Machine {
     fn lives(&mut self, now: u64) {
         (self.has_called, self.life_at) = (true, now);
         (self.has_ended, self.is_shut_out) = (false, false);
+        (self.has_died, self.is_loss_told) = (false, false);
         (self.findings, self.asked_at) = (None, None);
     }
 
@@ -182,7 +194,9 @@ impl Machine {
             }
             (_, status) => status,
         };
-        let mut wishes = Wishes { probe: self.wants_probe(now, status, cause.is_none()), ..Wishes::default() };
+        let agent_lost = self.loss(cause.as_ref(), now);
+        let mut wishes =
+            Wishes { probe: self.wants_probe(now, status, cause.is_none()), agent_lost, ..Wishes::default() };
         let is_same = status == self.status && cause.as_ref().is_none_or(|cause| cause.is_like(self.cause.as_ref()));
         if !is_same {
             let words = cause.as_ref().map(|cause| cause.words(self.missing(cause, now))).unwrap_or_default();
@@ -193,6 +207,16 @@ impl Machine {
             (self.status, self.cause) = (status, cause);
         }
         wishes
+    }
+
+    /// For how long the agent may have been gone on a host that lives. Said once: what follows from it counts until the
+    /// agent is heard of again, however the host is lost later.
+    fn loss(&mut self, cause: Option<&Cause>, now: u64) -> Option<u64> {
+        let is_lost = self.has_died || matches!(cause, Some(Cause::AgentGone { .. }));
+        if !is_lost || std::mem::replace(&mut self.is_loss_told, true) {
+            return None;
+        }
+        Some(self.silence(now))
     }
 
     /// Whether the engine has answered since the host was given up.
@@ -217,7 +241,12 @@ impl Machine {
 
     /// Whether others are to be asked now if the host's kernel answers; then they count as asked.
     pub(crate) fn wants_others(&mut self, now: u64, local: Local) -> bool {
-        if !self.has_called || self.is_shut_out || !self.is_away(now, self.stretch(now, local)) {
+        let is_away = match self.has_called {
+            true => self.is_away(now, self.stretch(now, local)),
+            // Whoever begins now does not know whether the host lives.
+            false => now.saturating_sub(self.made_at) >= self.rules.call / 2,
+        };
+        if self.is_shut_out || !is_away {
             return false;
         }
         let pause = match self.status {
@@ -240,7 +269,12 @@ impl Machine {
         if !self.has_called {
             let is_early = now.saturating_sub(self.made_at) < self.rules.call;
             let status = if is_early { HealthStatus::Pending } else { HealthStatus::Down };
-            return (status, (!is_early).then_some(Cause::NotCalled));
+            let told_by = self.findings.as_ref().map(|findings| findings.answered.clone()).unwrap_or_default();
+            let cause = match told_by.is_empty() {
+                true => Cause::NotCalled,
+                false => Cause::AgentGone { ended: true, told_by },
+            };
+            return (status, (!is_early).then_some(cause));
         }
         if self.is_shut_out {
             return (HealthStatus::Down, Some(Cause::ShutOut));

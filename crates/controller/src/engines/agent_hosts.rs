@@ -5,7 +5,7 @@ use super::{Engines, Link};
 use crate::clock::{Clock, millis};
 use crate::detect::{Awake, Heard, Local, Rules, TICK, Wishes, Witness};
 use crate::known::{Known, Shared};
-use pierhead_model::{EngineId, Health, HealthStatus};
+use pierhead_model::{EngineId, Health, HealthStatus, Timestamp};
 use pierhead_planner::EngineState;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -91,7 +91,11 @@ impl Detection {
         let Some(judge) = &link.judge else { return };
         let (now, local) = (self.now(), self.local());
         let mut judge = judge.lock().unwrap_or_else(PoisonError::into_inner);
-        let Wishes { health, probe } = judge.look(now, local);
+        let Wishes { health, probe, agent_lost } = judge.look(now, local);
+        if let Some(ms) = agent_lost {
+            let since = Timestamp(self.clock.now().0.saturating_sub(ms));
+            self.shared.change_quietly(|known| known.world.note_enforcer_lost(link.id(), since));
+        }
         if probe {
             link.probe();
         }

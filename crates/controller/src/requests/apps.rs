@@ -8,7 +8,7 @@ use pierhead_model::{
     App, AppId, AppName, ContainerSpec, Goal, Member, MemberName, OperationId, Slot, SlotKey, SlotWish, Timestamp,
     VolumeSource,
 };
-use pierhead_planner::age;
+use pierhead_planner::{World, age, may_have_copy};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -81,6 +81,8 @@ impl Controller {
             return Err(invalid("count", format!("a number from 0 to {MOST_SLOTS}")));
         }
         let subject = named_by.map(|container| format!("id={}, ", container.observed.id)).unwrap_or_default();
+        // Which containers are the newest is known once they were seen.
+        self.first_look().await;
         self.edit(actor, idempotency, timeout, |known, operation, _| {
             let mut app = owned_app(known, actor, name)?;
             let targets = set_replicas(known, &mut app, count, operation)?;
@@ -118,6 +120,7 @@ impl Controller {
             return Err(invalid("replicas", format!("a number from 0 to {MOST_SLOTS}")));
         }
         let fresh = AppId(self.ids.random());
+        self.first_look().await;
         self.edit(actor, idempotency, timeout, |known, operation, now| {
             let (mut app, is_new) = match known.world.app_named(name.as_str()) {
                 Some(_) => (owned_app(known, actor, name)?, false),
@@ -125,8 +128,10 @@ impl Controller {
             };
             check_links(known, actor, spec)?;
             let described = members(spec);
+            let may_run_twice = !is_new && !app.has_one_writer();
             let describes = (app.members != described).then(|| app.describe(described));
             (app.transient, app.links_to_all) = (false, actor.may_run_privileged);
+            check_older_copies(&known.world, &app, may_run_twice)?;
             let mut targets = Vec::new();
             if let Some(count) = replicas.or(is_new.then_some(1)) {
                 targets = set_replicas(known, &mut app, count, operation)?;
@@ -327,9 +332,22 @@ fn check_one_writer(app: &App, field: &'static str) -> Result<(), RequestError> 
         if field == "image.single_writer" {
             format!("left out, as app {name} has {count} containers: scale it to 1 first")
         } else {
-            format!("such that app {name} has at most 1 container, since it has one writer (single_writer)")
+            format!("0 or 1, since app {name} has one writer")
         },
     ))
+}
+
+/// What may run twice until now has one writer only once it is known that no older copy runs.
+fn check_older_copies(world: &World, app: &App, may_run_twice: bool) -> Result<(), RequestError> {
+    let unseen = may_have_copy(world, app).filter(|_| may_run_twice && app.has_one_writer());
+    unseen.map_or(Ok(()), |host| {
+        let expected = format!(
+            "left out while host {host} does not answer: an older copy of {} may run there; set it when the host answers \
+             or was removed",
+            app.name
+        );
+        Err(invalid("image.single_writer", expected))
+    })
 }
 
 fn running(app: &App) -> impl Iterator<Item = Slot> + '_ {

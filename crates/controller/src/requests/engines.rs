@@ -7,7 +7,8 @@ use crate::known::Known;
 use crate::reconciler::progress;
 use crate::{Controller, keys};
 use pierhead_model::{
-    Engine, EngineId, EngineThen, EventTag, Health, HealthStatus, Operation, OperationId, OperationState,
+    AppId, Assignment, Engine, EngineId, EngineThen, EventTag, Health, HealthStatus, ObservedContainer, Operation,
+    OperationId, OperationState, Ownership,
 };
 use pierhead_planner::{RecordWrite, cancel, verdicts};
 use pierhead_store::{Error, StoreJson, Transaction};
@@ -72,7 +73,8 @@ impl Controller {
         }) else {
             return Err(not_found());
         };
-        check_unguarded(&self.known(), &engine)?;
+        check_writers(&self.known(), &engine)?;
+        self.check_left(&record).await?;
         let key = keys::engine(&engine);
         let message = format!("addr={}, containers left running={left}", record.addr);
         let mut transaction = Transaction::new().exists(key.clone()).delete(key);
@@ -91,6 +93,29 @@ impl Controller {
             Err(Error::Conflict { .. }) if self.was_done_before(actor, asked).await? => Ok(()),
             Err(Error::Conflict { .. }) => Err(not_found()),
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A host that is not registered any more is down by that alone: its engine is asked what runs there.
+    async fn check_left(&self, record: &Engine) -> Result<(), RequestError> {
+        let Some(writer) = self.known().world.unguarded_writer(&record.id).map(Assignment::clone) else {
+            return Ok(());
+        };
+        let found = if record.has_left() { self.engines.containers_of(record).await } else { None };
+        let runs = |container: &ObservedContainer| {
+            let owner = Ownership::read(&container.labels);
+            container.state.is_running() && owner.is_some_and(|owner| owner.slot.app == writer.app)
+        };
+        match found.is_some_and(|found| found.iter().any(runs)) {
+            false => Ok(()),
+            true => Err(RequestError::Invalid {
+                field: "id",
+                expected: format!(
+                    "another host: {} runs on {}, whose engine answers, and must not run twice; let the host register \
+                     again, or stop the container there first",
+                    writer.app_name, record.id
+                ),
+            }),
         }
     }
 
@@ -125,19 +150,23 @@ impl Controller {
 
     /// Where a verdict waits for an image, it says how that comes and how far it is.
     fn add_arrivals(&self, operation: &mut Operation) {
-        let images: Vec<_> = {
-            let known = self.known();
-            let app = known.world.apps().get(&operation.app);
-            app.into_iter().flat_map(|app| &app.members).map(|member| member.spec.image.clone()).collect()
-        };
-        for verdict in &mut operation.verdicts {
-            let Some(link) = verdict.engine.as_ref().and_then(|engine| self.engines.link(engine)) else { continue };
-            if verdict.container.is_none()
-                && let Some(told) = images.iter().find_map(|image| Some(link.images.arriving(image)?.say(image)))
-            {
+        let app = &operation.app;
+        for verdict in operation.verdicts.iter_mut().filter(|verdict| verdict.container.is_none()) {
+            if let Some(told) = verdict.engine.as_ref().and_then(|engine| self.arrival(app, engine)) {
                 verdict.message = told;
             }
         }
+    }
+
+    /// How an image of an app comes to a host now and how far it is, in words; `None` if none is on its way there.
+    #[must_use]
+    pub fn arrival(&self, app: &AppId, engine: &EngineId) -> Option<String> {
+        let link = self.engines.link(engine)?;
+        let images: Vec<_> = {
+            let known = self.known();
+            known.world.apps().get(app)?.members.iter().map(|member| member.spec.image.clone()).collect()
+        };
+        images.iter().find_map(|image| Some(link.images.arriving(image)?.say(image)))
     }
 
     /// Waits until an operation has ended, or until a moment; the answer is the operation as it then is.
@@ -238,15 +267,19 @@ impl Controller {
     }
 }
 
-/// What must not run twice is not left running on a host that nobody looks after any more. That a host is down is
-/// believed: whoever removes it says that nothing runs there.
-fn check_unguarded(known: &Known, id: &EngineId) -> Result<(), RequestError> {
+/// What must not run twice is not taken out of service, or left running on a host that nobody looks after any more, by
+/// the way. That a host is down is believed: whoever removes it says that nothing runs there.
+fn check_writers(known: &Known, id: &EngineId) -> Result<(), RequestError> {
     let is_down = known.world.engines().get(id).is_none_or(|engine| engine.health.status == HealthStatus::Down);
-    match known.world.unguarded_writer(id).filter(|_| !is_down) {
+    match known.world.writer_on(id).filter(|_| !is_down) {
         None => Ok(()),
         Some(left) => Err(RequestError::Invalid {
             field: "id",
-            expected: format!("a host without {}, which must not run twice: drain it first", left.app_name),
+            expected: format!(
+                "another host: {} runs on {id} and must not run twice; drain that host first ('pierhead engine drain \
+                 {id}')",
+                left.app_name
+            ),
         }),
     }
 }

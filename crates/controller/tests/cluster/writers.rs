@@ -22,7 +22,7 @@ async fn more_than_one_is_refused_by_name() {
     let admin = cluster.admin();
     let (status, body) = refused(admin.run(&single(), &run_options("solo", 2), &to_the_end()).await);
     assert_eq!((status, body.field.as_deref()), (400, Some("count")), "{body:?}");
-    assert!(body.message.contains("at most 1 container"), "{}", body.message);
+    assert!(body.message.contains("count must be 0 or 1, since app solo has one writer"), "{}", body.message);
     cluster.run("solo", 1, &single()).await;
     assert_eq!(refused(admin.run(&single(), &run_options("solo", 1), &to_the_end()).await).0, 400);
     let (status, body) = refused(admin.scale_app("solo", 2, &to_the_end()).await);
@@ -49,7 +49,11 @@ async fn a_lost_host_without_an_agent_keeps_it_until_it_answers_or_is_removed() 
     assert!(message(&cluster).await.contains("has no agent to stop it"), "{}", message(&cluster).await);
     let (status, body) = refused(admin.remove_engine(&home).await);
     assert_eq!((status, body.field.as_deref()), (400, Some("id")));
-    assert!(body.message.contains("a host without solo, which must not run twice: drain it first"), "{}", body.message);
+    assert!(
+        body.message.contains(&format!("solo runs on {home} and must not run twice; drain that host first")),
+        "{}",
+        body.message
+    );
     let container = running(&cluster, "solo");
     cluster.host_named(&home).unreachable();
     let waits = async || message(&cluster).await.contains(&format!("removed with 'pierhead engine rm {home}'"));

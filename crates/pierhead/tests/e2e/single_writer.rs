@@ -91,8 +91,8 @@ impl<'a> Writer<'a> {
 
     fn refuses_a_second(&self) {
         for (args, words) in [
-            (&["scale", APP, "2"][..], "at most 1 container"),
-            (&["run", sample::IMAGE, "--single-writer", "--app", "two", "--count", "2"], "at most 1 container"),
+            (&["scale", APP, "2"][..], "must be 0 or 1"),
+            (&["run", sample::IMAGE, "--single-writer", "--app", "two", "--count", "2"], "must be 0 or 1"),
         ] {
             let refused = self.bed.run(args);
             assert!(refused.code != 0 && refused.stderr.contains(words), "{refused:?}");

@@ -32,6 +32,10 @@ pub(super) struct Host {
     pub exits: BTreeMap<String, i64>,
     /// Until when its agent has a lease; absent for a host without an agent.
     pub lease: Option<Timestamp>,
+    /// Whether its agent was killed, so that nobody ends the lease; to the controller the host does not answer then.
+    pub is_agent_gone: bool,
+    /// Whether its kernel answers other hosts.
+    pub is_on: bool,
     /// Containers that can't be removed.
     pub stuck: BTreeSet<ContainerId>,
     restarted_by_engine: BTreeSet<ContainerId>,
@@ -78,6 +82,8 @@ impl Host {
             busy_ports: BTreeSet::new(),
             exits: BTreeMap::new(),
             lease: None,
+            is_agent_gone: false,
+            is_on: true,
             stuck: BTreeSet::new(),
             restarted_by_engine: BTreeSet::new(),
             made: 0,
@@ -126,6 +132,11 @@ impl Host {
         self
     }
 
+    /// The agent is killed for good, or started again.
+    pub fn set_agent(&mut self, is_gone: bool) {
+        (self.is_agent_gone, self.answers) = (is_gone && self.lease.is_some(), !is_gone);
+    }
+
     /// What needs a lease and runs.
     pub fn writers(&self) -> impl Iterator<Item = &ObservedContainer> {
         let labelled = |it: &&ObservedContainer| it.labels.contains_key(Ownership::SINGLE_WRITER);
@@ -143,7 +154,7 @@ impl Host {
 
     /// The agent stops what may not run any more, as late as it may.
     pub fn end_lease(&mut self, now: Timestamp) {
-        if self.lease.is_some_and(|until| until.plus(LATEST_STOP_MS) <= now) {
+        if !self.is_agent_gone && self.lease.is_some_and(|until| until.plus(LATEST_STOP_MS) <= now) {
             let late: Vec<ContainerId> = self.writers().map(|container| container.id.clone()).collect();
             late.iter().for_each(|id| self.exit(id, STOPPED));
         }

@@ -30,6 +30,7 @@ enum Happening {
     Rebalance,
     Lose { host: usize },
     Return { host: usize },
+    KillAgent { host: usize },
     Slow { host: usize, milliseconds: u64 },
     Deaf { host: usize },
     Fail { host: usize, image: usize, kind: FailureKind, times: u32, is_made: bool },
@@ -67,6 +68,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => Just(H::Rebalance),
         3 => host.clone().prop_map(|host| H::Lose { host }),
         3 => host.clone().prop_map(|host| H::Return { host }),
+        3 => host.clone().prop_map(|host| H::KillAgent { host }),
         2 => (host.clone(), 0..8_000_u64).prop_map(|(host, milliseconds)| H::Slow { host, milliseconds }),
         1 => host.clone().prop_map(|host| H::Deaf { host }),
         3 => (host.clone(), 0..2_usize, kind, 1..6_u32, any::<bool>())
@@ -147,7 +149,8 @@ impl Simulation {
         use Happening as H;
         match *fault {
             H::Lose { host } => self.host(HOSTS[host]).answers = false,
-            H::Return { host } => self.host(HOSTS[host]).answers = true,
+            H::Return { host } => self.host(HOSTS[host]).set_agent(false),
+            H::KillAgent { host } => self.host(HOSTS[host]).set_agent(true),
             H::Deaf { host } => self.host(HOSTS[host]).lists = false,
             H::Slow { host, milliseconds } => self.host(HOSTS[host]).latency_ms = milliseconds,
             H::Fail { host, image: number, kind, times, is_made } => {
@@ -191,7 +194,8 @@ impl Simulation {
 
     fn heal(&mut self) {
         for host in self.hosts.values_mut() {
-            (host.answers, host.lists, host.latency_ms) = (true, true, 0);
+            host.set_agent(false);
+            (host.lists, host.latency_ms) = (true, 0);
             host.faults.clear();
             host.exits.clear();
             host.busy_ports.clear();

@@ -137,6 +137,9 @@ impl Simulation {
                 let health = Health { status, response_time_ms: 1, reason, since: self.now };
                 self.world.set_health(id, health);
             }
+            if host.is_agent_gone && host.is_on {
+                self.world.note_enforcer_lost(id, self.now);
+            }
             if host.answers && host.lists {
                 self.world.set_facts(id, host.facts.clone());
                 self.world.set_inventory(id, host.containers.values().cloned().collect());

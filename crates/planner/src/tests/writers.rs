@@ -4,7 +4,7 @@
 use super::host::{Fault, Host};
 use super::people::{key, single_writer, spec};
 use super::simulation::{Simulation, engine};
-use crate::{Policy, about_one_writer, survive};
+use crate::{Policy, about_one_writer, may_have_copy, survive};
 use pierhead_model::{ContainerSpec, FailureKind, OperationState, WriterGuard};
 
 /// From the last grant of a lease until it has surely ended, and the round in which that is seen.
@@ -256,4 +256,86 @@ fn no_engine_starts_it_by_itself() {
     assert_eq!(pool.seen(), 0, "it waits for the controller");
     pool.settle();
     assert_eq!(pool.seen(), 1);
+}
+
+#[test]
+fn a_lease_that_nobody_is_left_to_end_proves_nothing() {
+    for cut_later in [false, true] {
+        let mut pool = solo(true);
+        let home = pool.home();
+        pool.host(&home).set_agent(true);
+        pool.run_for(1_000);
+        // The host vanishes altogether; that its agent went first counts on.
+        pool.host(&home).is_on = !cut_later;
+        pool.run_for(3_600_000);
+        assert_eq!(pool.hosts.values().flat_map(Host::writers).count(), 1, "it runs where it ran");
+        let said = pool.said();
+        assert!(said.contains("its agent was gone while the host lived") && said.contains("systemctl start"), "{said}");
+        assert!(said.contains(&format!("'pierhead engine rm {home}'")), "{said}");
+        // Its agent is started, ends what has no lease, and all goes on.
+        pool.host(&home).is_on = true;
+        pool.host(&home).set_agent(false);
+        pool.settle();
+        assert_eq!((pool.count("solo"), pool.said()), (1, String::new()));
+        pool.run_for(2_000);
+        assert!(!pool.world.is_enforcer_lost(&engine(&pool.home())), "it has a lease that counts");
+        // Now the host is lost at once.
+        let home = pool.lose_home();
+        pool.run_until("runs elsewhere", |pool| pool.seen() == 1);
+        assert_ne!(pool.home(), home);
+    }
+}
+
+#[test]
+fn a_host_whose_agent_is_gone_is_given_up_by_who_removes_it() {
+    let mut pool = solo(true);
+    let home = pool.home();
+    pool.host(&home).set_agent(true);
+    pool.run_for(60_000);
+    pool.hosts.remove(&engine(&home));
+    pool.world.remove_engine(&engine(&home));
+    pool.run_until("runs elsewhere", |pool| pool.seen() == 1);
+}
+
+#[test]
+fn an_agent_that_goes_after_its_lease_has_done_its_part() {
+    let mut pool = solo(true);
+    let home = engine(&pool.lose_home());
+    pool.run_for(OVER_MS + 1_000);
+    let now = pool.now;
+    pool.world.note_enforcer_lost(&home, now);
+    assert!(!pool.world.is_enforcer_lost(&home));
+    pool.world.note_lease_granted(&home, now);
+    assert!(pool.world.is_enforcer_lost(&home), "it may have got another one");
+    // What was asked for before says nothing of afterwards.
+    pool.world.note_lease_held(&home, now.plus(pool.world.policy.lease_ms - 1), now);
+    assert!(pool.world.is_enforcer_lost(&home));
+    pool.world.note_lease_held(&home, now.plus(pool.world.policy.lease_ms), now);
+    assert!(!pool.world.is_enforcer_lost(&home));
+}
+
+#[test]
+fn an_app_is_not_to_have_one_writer_while_an_older_copy_may_run_unseen() {
+    let mut pool = hosts(&["a", "b", "c"], true);
+    pool.run("solo", 1, spec("one"));
+    pool.settle();
+    assert_eq!(may_have_copy(&pool.world, &pool.app("solo")), None);
+    let home = pool.lose_home();
+    pool.run_until("runs elsewhere", |pool| pool.home() != home);
+    pool.settle();
+    assert_eq!(may_have_copy(&pool.world, &pool.app("solo")), Some(&engine(&home)));
+    // Whoever asked before the host was lost: what is made waits, and says so.
+    pool.describe_anew("solo", single_writer("one"));
+    pool.run_for(120_000);
+    let ours = pool.hosts[&engine(&home)].containers.len();
+    assert_eq!((ours, pool.seen()), (1, 0), "the copy there runs on, and no other");
+    assert!(pool.said().contains(&format!("an older copy may still run on host {home}")), "{}", pool.said());
+    pool.settle_down();
+    assert_eq!((pool.count("solo"), pool.seen(), pool.said()), (1, 1, String::new()));
+    assert_eq!(may_have_copy(&pool.world, &pool.app("solo")), None);
+    // Nobody knows what runs on a host that a new controller has not reached.
+    pool.host("a").answers = false;
+    pool.crash();
+    pool.run_for(1_000);
+    assert_eq!(may_have_copy(&pool.world, &pool.app("solo")), Some(&engine("a")));
 }

@@ -101,9 +101,10 @@ fn a_host_has_ten_seconds_to_call_and_is_healthy_when_its_engine_was_probed() {
     let mut host = Host::new();
     host.machine.probe(0, Err("no tunnel".to_owned()), 0);
     host.machine.probe(10, Err("no tunnel".to_owned()), 10);
-    host.silent(9_990);
+    host.silent(4_990);
+    assert!(!host.machine.wants_others(host.now, WELL), "it may be about to call");
+    host.silent(5_000);
     assert_eq!((host.status(), host.told.len()), (HealthStatus::Pending, 0));
-    assert!(!host.machine.wants_others(host.now, WELL), "nobody is asked about a host that never called");
     let mut late = Host { machine: Machine::new(Rules::DEFAULT, 0), now: 9_990, told: vec![] };
     late.silent(10);
     assert_eq!((late.status(), late.reason()), (HealthStatus::Down, "its agent has not called"));
@@ -414,4 +415,63 @@ proptest! {
         host.look();
         prop_assert_eq!(host.status(), HealthStatus::Healthy);
     }
+}
+
+#[test]
+fn an_agent_that_goes_while_its_host_lives_is_told_once_and_whatever_comes_later() {
+    let told = |host: &mut Host, ms: u64| -> Vec<u64> {
+        let look = |_| {
+            host.now += 10;
+            host.look().agent_lost
+        };
+        (0..ms / 10).filter_map(look).collect()
+    };
+    // Its tunnel ends between two beats: a kernel that lives has said so. Then the host is cut off.
+    let mut host = Host::healthy();
+    host.machine.hear(Heard::Ended, host.now + 50);
+    assert_eq!(told(&mut host, 500), [10]);
+    host.found(&[], &[Witness::Own, other("b")]);
+    assert_eq!(told(&mut host, 5_000), Vec::<u64>::new());
+    assert!(host.reason().starts_with("the host is off or cut off"), "{}", host.reason());
+    // It hangs, and the kernel answers.
+    let mut host = Host::healthy();
+    assert_eq!(told(&mut host, 450), Vec::<u64>::new());
+    assert!(host.machine.wants_others(host.now, WELL));
+    host.machine.found(host.now, vec![other("b")], vec![]);
+    assert_eq!(told(&mut host, 5_000), [460]);
+    host.beats(300);
+    host.machine.hear(Heard::Ended, host.now);
+    assert_eq!(told(&mut host, 100), [10], "it was heard of since");
+    // All signs vanish at once; much later the connection is given up.
+    let mut host = Host::healthy();
+    host.silent(450);
+    host.found(&[], &[Witness::Own, other("b")]);
+    host.machine.hear(Heard::Ended, host.now + 3_000);
+    assert_eq!(told(&mut host, 10_000), Vec::<u64>::new());
+    // The link to this controller alone is cut: the agent may well live.
+    let mut host = Host::healthy();
+    host.silent(450);
+    host.found(&[other("b")], &[Witness::Own]);
+    assert_eq!(told(&mut host, 10_000), Vec::<u64>::new());
+    // A certificate that counts no more takes nothing from the agent.
+    let mut host = Host::healthy();
+    host.machine.hear(Heard::ShutOut, host.now);
+    host.machine.hear(Heard::Ended, host.now);
+    assert_eq!(told(&mut host, 10_000), Vec::<u64>::new());
+}
+
+#[test]
+fn whoever_begins_learns_that_a_host_lives_whose_agent_does_not_call() {
+    let mut host = Host::new();
+    host.silent(6_000);
+    host.found(&[other("b")], &[]);
+    assert_eq!(host.status(), HealthStatus::Pending, "it may still call");
+    let lost: Vec<u64> = (0..600)
+        .filter_map(|_| {
+            host.now += 10;
+            host.look().agent_lost
+        })
+        .collect();
+    assert_eq!((host.status(), lost), (HealthStatus::Down, vec![10_000]));
+    assert!(host.reason().contains("has not run or could not call for 10 s; the host lives"), "{}", host.reason());
 }
