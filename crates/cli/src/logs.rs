@@ -2,9 +2,11 @@
 
 mod app;
 mod lines;
+mod stamps;
 
 use self::app::Merged;
 use self::lines::Lines;
+use self::stamps::Stamps;
 use crate::escape::escape_log_line;
 use crate::flags::parse_span_millis;
 use crate::names;
@@ -20,6 +22,8 @@ use tokio::time::{Instant, sleep};
 /// The pause before a log that broke off is asked for again, and for how long that is tried.
 const PAUSE: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(30);
+/// What people are told of a log that broke off.
+const GOES_ON: &str = "it goes on where a controller answers";
 
 /// What `logs` takes.
 #[derive(Debug, Clone, Args)]
@@ -73,7 +77,7 @@ pub(crate) async fn logs(args: &LogsArgs, client: &Client, out: &mut Output) -> 
     let word = args.target.as_str();
     match Target::find(client, word).await? {
         Target::Container => {
-            let log = client.logs(word, &options).await.map_err(|error| neither(word, error))?;
+            let log = client.logs(word, &asked(&options)).await.map_err(|error| neither(word, error))?;
             if let Some(since) = log.gone_since() {
                 let since = escape_log_line(since);
                 out.note(&format!("The container is gone since {since}; these are the last lines that were kept."));
@@ -111,8 +115,22 @@ async fn whole(mut log: LogStream, out: &mut Output) -> Result<(), CliError> {
     out.bytes(&lines.end())
 }
 
+/// The same log, with the moments of its lines if it may have to go on behind one of them.
+fn asked(options: &LogOptions) -> LogOptions {
+    LogOptions { timestamps: options.timestamps || options.follow, ..options.clone() }
+}
+
+/// What is to be asked for after a log ended or broke off: what comes behind its last line. Of one that had said nothing
+/// yet, all of it, or what was written since it was opened.
+fn rest(options: &LogOptions, stamps: &mut Stamps, opened: Timestamp) -> LogOptions {
+    match stamps.again().or(options.tail.map(|_| opened)) {
+        Some(since) => LogOptions { since: Some(format_timestamp(since)), tail: None, ..asked(options) },
+        None => asked(options),
+    }
+}
+
 /// Prints one container's log as it grows. One whose connection is lost goes on at another controller, or at the same when
-/// it is back, from the last piece that came.
+/// it is back, behind the last line that came.
 async fn follow(
     id: &str,
     first: LogStream,
@@ -121,23 +139,22 @@ async fn follow(
     out: &mut Output,
 ) -> Result<(), CliError> {
     let mut lines = Lines::new(None, out.terminals().stdout);
-    let (mut log, mut last) = (first, out.now());
+    let mut stamps = Stamps::new(options.timestamps);
+    let (mut log, opened) = (first, out.now());
     loop {
         let why = loop {
             match log.next().await {
-                Ok(Some(bytes)) => {
-                    last = out.now();
-                    out.bytes(&lines.push(&bytes))?;
+                Ok(Some(bytes)) => out.bytes(&lines.push(&stamps.push(&bytes)))?,
+                Ok(None) => {
+                    out.bytes(&lines.push(&stamps.end()))?;
+                    return out.bytes(&lines.end());
                 }
-                Ok(None) => return out.bytes(&lines.end()),
                 Err(error) => break error,
             }
         };
-        out.bytes(&lines.end())?;
-        out.note(&format!("{why}; it goes on where a controller answers"));
-        let since = Some(format_timestamp(last));
-        let rest = LogOptions { since, tail: None, ..options.clone() };
-        log = again(id, client, &rest, why).await?;
+        out.note(&format!("{why}; {GOES_ON}"));
+        sleep(PAUSE).await;
+        log = again(id, client, &rest(options, &mut stamps, opened), why).await?;
     }
 }
 
@@ -148,9 +165,7 @@ async fn again(id: &str, client: &Client, options: &LogOptions, why: ClientError
         match client.logs(id, options).await {
             Ok(log) => return Ok(log),
             // The controller may have to find the container's host first.
-            Err(ClientError::Unreachable { .. } | ClientError::Refused { status: 503, .. })
-                if Instant::now() < end =>
-            {
+            Err(ClientError::Unreachable { .. } | ClientError::Refused { status: 503, .. }) if Instant::now() < end => {
                 sleep(PAUSE).await;
             }
             Err(ClientError::Unreachable { .. }) => return Err(why.into()),

@@ -1,11 +1,14 @@
 //! The logs of an app's containers, merged; followed, also of those that come later.
 
 use super::lines::Lines;
+use super::stamps::Stamps;
+use super::{GOES_ON, asked, rest};
 use crate::{CliError, Output};
 use futures_util::stream::SelectAll;
 use futures_util::{Stream, StreamExt, stream};
 use pierhead_client::{Client, ClientError, LogOptions, LogStream};
-use pierhead_wire::{SlotView, format_timestamp};
+use pierhead_model::Timestamp;
+use pierhead_wire::SlotView;
 use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::time::Duration;
@@ -46,8 +49,10 @@ fn pieces(id: &str, log: LogStream) -> Pieces {
 struct Source {
     slot: u32,
     lines: Lines,
-    /// From when on it is read again if it ended.
-    ended: Option<String>,
+    stamps: Stamps,
+    opened: Timestamp,
+    /// Whether it ended, and is read again if the container runs.
+    has_ended: bool,
 }
 
 /// The logs that are shown.
@@ -67,16 +72,21 @@ impl<'a> Merged<'a> {
 
     /// Adds the log of a container of a slot. Lines bear their slot as soon as there are two.
     pub(super) async fn add(&mut self, slot: u32, id: &str, out: &Output) -> Result<(), ClientError> {
-        let known = self.sources.get(id).and_then(|source| source.ended.clone());
-        let options = match known {
+        let options = match self.sources.get_mut(id) {
             // What it wrote before is shown already.
-            Some(since) => LogOptions { since: Some(since), tail: None, ..self.options.clone() },
-            None => self.options.clone(),
+            Some(source) => rest(self.options, &mut source.stamps, source.opened),
+            None => asked(self.options),
         };
         let log = self.client.logs(id, &options).await?;
         self.open.push(pieces(id, log));
-        let new = || Source { slot, lines: Lines::new(None, out.terminals().stdout), ended: None };
-        self.sources.entry(id.to_owned()).or_insert_with(new).ended = None;
+        let new = || Source {
+            slot,
+            lines: Lines::new(None, out.terminals().stdout),
+            stamps: Stamps::new(self.options.timestamps),
+            opened: out.now(),
+            has_ended: false,
+        };
+        self.sources.entry(id.to_owned()).or_insert_with(new).has_ended = false;
         if self.sources.len() > 1 {
             for source in self.sources.values_mut() {
                 source.lines.set_prefix(format!("slot {} | ", source.slot));
@@ -121,7 +131,9 @@ impl<'a> Merged<'a> {
             Ok(view) => view.slots.clone(),
             Err(error) if error.status() == Some(404) => return Ok(true),
             // Whoever began to follow wants to see what comes when a controller answers again.
-            Err(ClientError::Unreachable { .. }) if self.unreachable < MOST_UNREACHABLE => {
+            Err(ClientError::Unreachable { .. } | ClientError::Refused { status: 503, .. })
+                if self.unreachable < MOST_UNREACHABLE =>
+            {
                 self.unreachable += 1;
                 return Ok(false);
             }
@@ -130,12 +142,12 @@ impl<'a> Merged<'a> {
         self.unreachable = 0;
         for slot in &slots {
             let Some(id) = slot.container.as_deref().filter(|_| slot.state == "running") else { continue };
-            if self.sources.get(id).is_some_and(|source| source.ended.is_none()) {
+            if self.sources.get(id).is_some_and(|source| !source.has_ended) {
                 continue;
             }
             match self.add(slot.slot, id, out).await {
-                // It is gone already, or its host does not answer: it is looked for again.
-                Err(ClientError::Refused { status: 404 | 503, .. }) | Ok(()) => {}
+                // It is gone already, or its host or the controller does not answer: it is looked for again.
+                Err(ClientError::Refused { status: 404 | 503, .. } | ClientError::Unreachable { .. }) | Ok(()) => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -144,24 +156,30 @@ impl<'a> Merged<'a> {
     }
 
     fn tell_end(&mut self, id: &str, broken: Option<CliError>, out: &mut Output) {
-        let since = format_timestamp(out.now());
         let Some(source) = self.sources.get_mut(id) else { return };
-        source.ended = Some(since);
+        source.has_ended = true;
         let (slot, short) = (source.slot, id.get(..12).unwrap_or(id));
         match broken {
             None => out.note(&format!("slot {slot}: container {short} has ended")),
-            Some(error) => out.note(&format!("slot {slot}: container {short}: {error}")),
+            Some(error) => out.note(&format!("slot {slot}: container {short}: {error}; {GOES_ON}")),
         }
     }
 
     /// Prints a piece; the inner result is how the log itself ended.
     fn print(&mut self, id: &str, piece: Piece, out: &mut Output) -> Result<Result<(), CliError>, CliError> {
-        let Some(source) = self.sources.get_mut(id) else { return Ok(Ok(())) };
+        let Some(Source { lines, stamps, .. }) = self.sources.get_mut(id) else { return Ok(Ok(())) };
         match piece {
-            Piece::Bytes(bytes) => out.bytes(&source.lines.push(&bytes))?,
-            Piece::End => out.bytes(&source.lines.end())?,
+            Piece::Bytes(bytes) if self.options.follow => out.bytes(&lines.push(&stamps.push(&bytes)))?,
+            Piece::Bytes(bytes) => out.bytes(&lines.push(&bytes))?,
+            Piece::End => {
+                out.bytes(&lines.push(&stamps.end()))?;
+                out.bytes(&lines.end())?;
+            }
+            // Followed, it goes on, and the line that was cut comes again.
             Piece::Broken(error) => {
-                out.bytes(&source.lines.end())?;
+                if !self.options.follow {
+                    out.bytes(&lines.end())?;
+                }
                 return Ok(Err(error.into()));
             }
         }

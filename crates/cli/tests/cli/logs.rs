@@ -73,13 +73,21 @@ async fn a_log_that_breaks_off_says_so() {
 }
 
 #[tokio::test]
-async fn a_followed_log_that_breaks_off_goes_on_from_its_last_piece() {
+async fn a_followed_log_that_breaks_off_goes_on_behind_its_last_line() {
     let session = Session::start().await;
-    session.server.on("GET /api/containers/1111/logs?follow=true", Reply::BrokenAfter(b"one\n"));
+    let log = "GET /api/containers/1111/logs?follow=true";
+    let first = b"2026-11-21T22:10:06.120000001Z one\n2026-11-21T22:10:06.120000002Z two\n2026-11-21T22:10:07.0Z th";
+    session.server.on(&format!("{log}&timestamps=true"), Reply::BrokenAfter(first));
+    // The host's clock counts, and it is asked for milliseconds.
+    let rest = b"2026-11-21T22:10:06.120000002Z two\n2026-11-21T22:10:07.0Z three\n2026-11-21T22:10:08.0Z four\n";
+    let since = format!("{log}&since=2026-11-21T22%3A10%3A06.120Z&timestamps=true");
+    session.server.on(&since, Reply::Chunks(vec![rest]));
     let ran = session.run("logs 1111 -f").await;
-    let asked = session.server.lines();
-    assert!(asked.iter().any(|line| line.contains("follow=true&since=20")), "{asked:?}");
-    assert!(ran.out.starts_with("one\n") && ran.err.contains("it goes on where a controller answers"), "{ran:?}");
+    assert_eq!((ran.code, ran.out.as_str()), (0, "one\ntwo\nthree\nfour\n"), "{ran:?}");
+    assert!(
+        ran.err.contains("the log broke off") && ran.err.contains("it goes on where a controller answers"),
+        "{ran:?}"
+    );
 }
 
 /// `logs -f` of an app on a pool, while something happens to it; the answer is what it wrote.
