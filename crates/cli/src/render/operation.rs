@@ -1,6 +1,7 @@
 //! How operations look.
 
 use super::{age, fields, short, table};
+use crate::progress::describe;
 use pierhead_model::{Timestamp, Verdict, VerdictState};
 use pierhead_wire::OperationView;
 
@@ -14,9 +15,18 @@ pub(crate) fn list(operations: &[OperationView], now: Timestamp, width: Option<u
             operation.app.clone(),
             operation.actor.clone(),
             age(&operation.created_at, now),
+            progress(operation),
         ]
     };
-    table(&["OPERATION", "STATE", "WHAT", "APP", "ACTOR", "AGE"], operations.iter().map(row), width)
+    table(&["OPERATION", "STATE", "WHAT", "APP", "ACTOR", "AGE", "PROGRESS"], operations.iter().map(row), width)
+}
+
+/// How far one is that goes on, and what its first slot waits for.
+fn progress(operation: &OperationView) -> String {
+    match operation.ended_at.is_none() && !operation.verdicts.is_empty() {
+        true => describe(operation, "done"),
+        false => String::new(),
+    }
 }
 
 /// What `operation show` prints.

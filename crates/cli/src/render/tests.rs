@@ -259,9 +259,12 @@ SLOT  STATE    ENGINE  CONTAINER     MESSAGE
     let running = pierhead_wire::OperationView { ended_at: None, ..view.clone() };
     assert!(operation::one(&running, None).contains("deadline  2026-01-01T00:05:00.000Z\n"));
     let expected = "\
-OPERATION  STATE   WHAT            APP  ACTOR  AGE
-op1        failed  scale web to 2  web  clare  4s";
-    assert_eq!(operation::list(&[view], FOUR_SECONDS_LATER, None), expected);
+OPERATION  STATE    WHAT            APP  ACTOR  AGE  PROGRESS
+op1        failed   scale web to 2  web  clare  4s   -
+op1        running  scale web to 2  web  clare  4s   1/3 done, 1 failed, slot 1 copies shop:1: 3 of 8 layers";
+    let mut running = pierhead_wire::OperationView { state: "running".to_owned(), ..running };
+    running.verdicts[1].message = "copies shop:1: 3 of 8 layers".to_owned();
+    assert_eq!(operation::list(&[view, running], FOUR_SECONDS_LATER, None), expected);
 }
 
 #[test]
