@@ -47,6 +47,11 @@ impl EngineSocket {
         Self { path: path.to_owned() }
     }
 
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Sends a request. Dropping the future closes the connection.
     pub(crate) async fn send<B>(&self, mut request: Request<B>) -> Result<Answer>
     where

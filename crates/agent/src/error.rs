@@ -64,7 +64,7 @@ pub enum AgentError {
         source: io::Error,
     },
     /// The other side let a deadline pass.
-    #[error("{peer} did not {what} within {milliseconds} ms")]
+    #[error("{peer} did not {what} within {}", span(*milliseconds))]
     TimedOut {
         /// The other side.
         peer: String,
@@ -102,6 +102,11 @@ pub enum AgentError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+/// A span of time as people write it.
+fn span(milliseconds: u64) -> String {
+    if milliseconds.is_multiple_of(1000) { format!("{} s", milliseconds / 1000) } else { format!("{milliseconds} ms") }
 }
 
 /// The result of what the agent does.

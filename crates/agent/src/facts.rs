@@ -85,7 +85,7 @@ pub(crate) async fn read(engine: &EngineSocket) -> HostFacts {
         }
         Err(error) => {
             let why = error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"));
-            let lacks = vec![lacks::of_silence(&why)];
+            let lacks = vec![lacks::of_silence(engine.path(), &why)];
             (EngineState::Away { why }, lacks)
         }
     };

@@ -75,7 +75,7 @@ impl Look {
         loop {
             if let Err(error) = self.ask_on_one_connection().await {
                 // One that takes no more connections is there, and does not answer.
-                let refuses = (error.kind() != ErrorKind::WouldBlock).then(|| in_words(&error));
+                let refuses = (error.kind() != ErrorKind::WouldBlock).then(|| in_words(&self.socket, &error));
                 self.refused(refuses);
                 self.counting(tokio::time::sleep(PAUSE)).await;
             }
@@ -167,11 +167,11 @@ async fn ask(sender: &mut SendRequest<Empty<Bytes>>) -> bool {
     }
 }
 
-fn in_words(error: &std::io::Error) -> String {
+fn in_words(socket: &Path, error: &std::io::Error) -> String {
     let words = match error.kind() {
-        ErrorKind::ConnectionRefused => "nobody listens at its socket".to_owned(),
-        ErrorKind::NotFound => "its socket is not there".to_owned(),
-        ErrorKind::PermissionDenied => "the agent may not use its socket".to_owned(),
+        ErrorKind::ConnectionRefused => format!("nobody listens at its socket {}", socket.display()),
+        ErrorKind::NotFound => format!("its socket {} is not there", socket.display()),
+        ErrorKind::PermissionDenied => format!("the agent may not use its socket {}", socket.display()),
         _ => error.to_string(),
     };
     words.chars().take(LONGEST_REASON).collect()

@@ -1,5 +1,6 @@
 //! Errors in words for people: with their causes, and with what to do where that is known. Decides nothing.
 
+use crate::AgentError;
 use rustls::{AlertDescription, CertificateError};
 use std::error::Error;
 use std::io::ErrorKind;
@@ -33,6 +34,9 @@ fn advice(error: &(dyn Error + 'static)) -> Option<String> {
     if let Some(error) = error.downcast_ref::<rustls::Error>() {
         return of_tls(error);
     }
+    if let Some(AgentError::TimedOut { what, .. }) = error.downcast_ref::<AgentError>() {
+        return of_silence(what).map(str::to_owned);
+    }
     let kind = error.downcast_ref::<std::io::Error>()?.kind();
     let text = match kind {
         ErrorKind::ConnectionRefused => "nobody listens there: does the controller run, with --agent-listen?",
@@ -41,6 +45,15 @@ fn advice(error: &(dyn Error + 'static)) -> Option<String> {
         _ => return None,
     };
     Some(text.to_owned())
+}
+
+/// What it means that somebody did not do something in time.
+fn of_silence(what: &str) -> Option<&'static str> {
+    match what {
+        "answer" => Some("something listens there and says nothing: the controller hangs, or it is something else"),
+        "accept a connection" => Some("the machine is off, or a firewall swallows the call"),
+        _ => None,
+    }
 }
 
 fn of_tls(error: &rustls::Error) -> Option<String> {
@@ -70,7 +83,6 @@ fn of_tls(error: &rustls::Error) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::AgentError;
     use std::io;
 
     fn handshake(error: rustls::Error) -> String {
@@ -93,6 +105,17 @@ mod tests {
         }
         let plain = handshake(rustls::Error::DecryptError);
         assert!(!plain.contains("join again"), "{plain}");
+    }
+
+    #[test]
+    fn silence_is_told_by_how_far_the_call_came() {
+        let told = |what, milliseconds| {
+            in_words(&AgentError::TimedOut { peer: "10.0.0.1:7443".to_owned(), what, milliseconds })
+        };
+        let hung = told("answer", 10_000);
+        assert!(hung.starts_with("10.0.0.1:7443 did not answer within 10 s: something listens there"), "{hung}");
+        assert!(told("accept a connection", 250).contains("within 250 ms: the machine is off"));
+        assert_eq!(told("ask", 1000), "10.0.0.1:7443 did not ask within 1 s");
     }
 
     #[test]

@@ -128,6 +128,7 @@ impl Client {
             if round > 0 {
                 tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(round - 1)).await;
             }
+            let mut are_all_silent = true;
             for base in self.addresses.iter() {
                 let url = call.url(base)?;
                 let request = self.request(&url, call, known(call.body.clone()))?;
@@ -138,8 +139,15 @@ impl Client {
                 };
                 match outcome {
                     Ok(value) => return Ok(value),
-                    Err(error) => last = Some((base, error)),
+                    Err(error) => {
+                        are_all_silent &= error.is::<TookTooLong>();
+                        last = Some((base, error));
+                    }
                 }
+            }
+            // Everybody was waited for long enough.
+            if are_all_silent {
+                break;
             }
             // A certificate gets no better by looking at it again.
             if last.as_ref().is_some_and(|(_, error)| refused_certificate(&**error).is_some()) {
@@ -309,5 +317,29 @@ impl Reply {
     pub(crate) fn operation(&self) -> Option<String> {
         let id = self.location.as_deref()?.rsplit_once("/api/operations/")?.1;
         (!id.is_empty()).then(|| id.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_controller_that_hangs_is_waited_for_once() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = Addresses::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        let called = tokio::spawn(async move {
+            let mut calls = Vec::new();
+            // They stay open, and nothing is answered.
+            while let Ok(Ok((call, _))) = tokio::time::timeout(Duration::from_secs(2), listener.accept()).await {
+                calls.push(call);
+            }
+            calls.len()
+        });
+        let client = Client::new(address, None).unwrap();
+        let call = Call { limit: Some(Duration::from_millis(100)), ..Call::get(&["api", "engines"]) };
+        let failed = client.send(&call).await.err().unwrap().to_string();
+        assert!(failed.contains("no answer in time"), "{failed}");
+        assert_eq!(called.await.unwrap(), 1);
     }
 }

@@ -2,6 +2,7 @@
 //! not answer. Pure.
 
 use super::told::{Info, Version};
+use std::path::Path;
 
 /// The oldest API that Pierhead speaks, 1.41.
 const OLDEST_API: [u32; 2] = [1, 41];
@@ -93,9 +94,9 @@ pub(super) fn of_disk(dir: &str, (free, all): (u64, u64)) -> Option<String> {
 }
 
 /// What to do about an engine that does not answer.
-pub(super) fn of_silence(why: &str) -> String {
+pub(super) fn of_silence(socket: &Path, why: &str) -> String {
     let advice = if why.contains("No such file") {
-        "the engine is not installed, or not started (systemctl start docker)"
+        "the engine is not installed, or not started (systemctl start docker), or its socket is elsewhere"
     } else if why.contains("Permission denied") {
         "the agent may not open the socket: run it as root or in the group docker"
     } else if why.contains("Connection refused") {
@@ -105,7 +106,7 @@ pub(super) fn of_silence(why: &str) -> String {
     } else {
         "look into the engine's log (journalctl -u docker)"
     };
-    format!("The engine does not answer: {advice}.")
+    format!("The engine does not answer at {}: {advice}.", socket.display())
 }
 
 fn chosen<const N: usize>(sentences: [(bool, &'static str); N]) -> impl Iterator<Item = String> {

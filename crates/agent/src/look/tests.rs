@@ -53,7 +53,9 @@ async fn an_engine_that_dies_and_one_that_hangs_are_told_apart() {
     let dir = tempfile::tempdir().unwrap();
     let socket = dir.path().join("docker.sock");
     let told = watch_engine(&socket);
-    until(&told, "there is no engine", |word| word.refuses.as_deref() == Some("its socket is not there")).await;
+    let says = |word: &EngineWord, expected: &str| word.refuses.as_deref() == Some(expected);
+    let gone = format!("its socket {} is not there", socket.display());
+    until(&told, "there is no engine", |word| says(word, &gone)).await;
     let engine = Engine::start(&socket);
     until(&told, "it answers", |word| *word == EngineWord::default()).await;
     engine.hangs.store(true, Ordering::SeqCst);
@@ -62,7 +64,8 @@ async fn an_engine_that_dies_and_one_that_hangs_are_told_apart() {
     engine.hangs.store(false, Ordering::SeqCst);
     until(&told, "it answers again", |word| *word == EngineWord::default()).await;
     engine.task.abort();
-    until(&told, "it is dead", |word| word.refuses.as_deref() == Some("nobody listens at its socket")).await;
+    let dead = format!("nobody listens at its socket {}", socket.display());
+    until(&told, "it is dead", |word| says(word, &dead)).await;
     until(&told, "it is dead for a while", |word| word.silent_ms >= 200).await;
     let _again = Engine::start(&socket);
     until(&told, "it is back", |word| *word == EngineWord::default()).await;

@@ -33,7 +33,7 @@ pub(crate) async fn call(
     let stream = within(address, "accept a connection", timing.connect, reach(address)).await?.map_err(refused)?;
     let handshake = TlsConnector::from(config).connect(controller.server_name.clone(), stream);
     let failed = |source| AgentError::Handshake { peer: address.clone(), source };
-    let stream = within(address, "agree on keys", timing.handshake, handshake).await?.map_err(failed)?;
+    let stream = within(address, "answer", timing.handshake, handshake).await?.map_err(failed)?;
     match stream.get_ref().1.alpn_protocol() {
         Some(spoken) if spoken == protocol => Ok(stream),
         _ => Err(failed(io::Error::other("it does not speak Pierhead's protocol"))),

@@ -99,7 +99,8 @@ fn silence_gets_an_advice() {
         ("the engine did not describe itself within 10000 ms", "hangs"),
         ("status 500", "log"),
     ] {
-        assert!(of_silence(why).contains(word), "{why}");
+        let told = of_silence(Path::new("/run/x.sock"), why);
+        assert!(told.contains(word) && told.contains("at /run/x.sock: "), "{told}");
     }
 }
 
