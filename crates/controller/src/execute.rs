@@ -177,7 +177,9 @@ impl Executor {
             Copied::Done => Ok(()),
             Copied::NobodyHasIt => self.pull(link, image, false).await,
             Copied::NotGiven(why) => self.pull(link, image, false).await.map_err(|error| match error {
-                EngineError::NoImage(reason) => EngineError::NoImage(format!("{reason}; {why}")),
+                EngineError::NoImage(reason) => {
+                    EngineError::NoImage(format!("{why}; nor could it be pulled instead: {reason}"))
+                }
                 other => other,
             }),
         }

@@ -9,15 +9,17 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use pierhead_model::AppName;
+use pierhead_model::{AppId, AppName, EngineId};
 use pierhead_wire::{AppChange, AppView, FieldError};
 use serde::Deserialize;
 
 pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Json<Vec<AppView>> {
     api.controller.first_look().await;
     let (known, now) = (api.controller.known(), api.controller.clock().now());
-    let mut apps: Vec<AppView> =
-        known.world.apps().values().map(|app| views::app(&known.world, &caller, app, now)).collect();
+    let apps = known.world.apps().values();
+    let apps: Vec<_> = apps.map(|app| (app.id.clone(), views::app(&known.world, &caller, app, now))).collect();
+    drop(known);
+    let mut apps: Vec<AppView> = apps.into_iter().map(|(id, view)| with_arrivals(&api, &id, view)).collect();
     apps.sort_by(|one, other| one.name.cmp(&other.name));
     Json(apps)
 }
@@ -29,8 +31,20 @@ pub(super) async fn show(State(api): State<Api>, caller: Caller, Path(name): Pat
 
 fn shown(api: &Api, caller: &Caller, name: &str) -> Result<AppView, ApiError> {
     let (known, now) = (api.controller.known(), api.controller.clock().now());
-    let view = known.world.app_named(name).map(|app| views::app(&known.world, caller, app, now));
-    view.ok_or_else(|| not_found(name))
+    let found = known.world.app_named(name).map(|app| (app.id.clone(), views::app(&known.world, caller, app, now)));
+    drop(known);
+    found.map(|(id, view)| with_arrivals(api, &id, view)).ok_or_else(|| not_found(name))
+}
+
+/// Where a slot waits for an image, it says how that comes and how far it is.
+fn with_arrivals(api: &Api, id: &AppId, mut app: AppView) -> AppView {
+    for slot in app.slots.iter_mut().filter(|slot| slot.container.is_none()) {
+        let engine = slot.engine.as_deref().and_then(|engine| EngineId::parse(engine).ok());
+        if let Some(told) = engine.and_then(|engine| api.controller.arrival(id, &engine)) {
+            slot.message = told;
+        }
+    }
+    app
 }
 
 pub(super) fn not_found(name: &str) -> ApiError {

@@ -113,8 +113,12 @@ async fn people_who_wait_are_told_what_is_copied_from_where() {
         told.starts_with("copies shop:1: 1 of 3 layers, ") && told.ends_with(" MB, from host-1")
     })
     .await;
+    let app = cluster.admin().app("shop").await.unwrap();
+    let slot = &app.slots[0].message;
+    assert!(slot.starts_with("copies shop:1: 1 of 3 layers, ") && slot.ends_with(", from host-1"), "{slot}");
     eventually(PATIENCE, "it runs", async || running(&cluster, "shop").len() == 1).await;
     assert!(!told().await.contains("copies"));
+    assert_eq!(cluster.admin().app("shop").await.unwrap().slots[0].message, "");
 }
 
 #[tokio::test]
@@ -128,6 +132,8 @@ async fn a_host_that_breaks_off_is_replaced_by_another_one() {
     // The first of them breaks off, then the second, and nothing half-made is left.
     let (_, told) = run_on(&cluster, 2, "shop:1", "shop").await.unwrap_err();
     assert!(told.contains("copied from host-1: connection reset") && told.contains("from host-2"), "{told}");
+    let cause = told.find("could not be copied").unwrap();
+    assert!(told.find("nor could it be pulled instead").is_some_and(|registry| cause < registry), "cause first: {told}");
     assert_eq!((on(cluster.host(2), "shop:1").await, cluster.host(2).loads()), (None, 0));
     // Host 2 breaks off once more, host 1 is well.
     run_on(&cluster, 2, "shop:1", "shop").await.unwrap();
@@ -152,6 +158,32 @@ async fn a_host_that_is_cut_off_in_the_middle_is_not_waited_for() {
     run.await.unwrap().unwrap();
     assert_eq!((cluster.host(1).transfers(), cluster.host(1).loads()), (1, 0), "the registry has it too");
     cluster.host(0).resume();
+}
+
+#[tokio::test]
+async fn a_host_that_hangs_in_the_middle_is_replaced_by_another_one() {
+    let cluster = start(3).await;
+    cluster.host(0).put_image(shop());
+    cluster.host(1).put_image(shop());
+    // Whichever is asked first is the one that hangs.
+    for at in 0..2 {
+        cluster.host(at).delay(Verb::Save, Duration::from_secs(4));
+    }
+    only(&cluster, &[2]).await;
+    let admin = cluster.admin();
+    let run =
+        tokio::spawn(
+            async move { admin.run(&described("shop:1"), &run_options("shop", 1), &to_the_end()).await.map(drop) },
+        );
+    let begun = async || (0..2).any(|at| cluster.host(at).running(Verb::Save) > 0);
+    eventually(PATIENCE, "the copy began", begun).await;
+    let (hangs, gives) = if cluster.host(0).running(Verb::Save) > 0 { (0, 1) } else { (1, 0) };
+    cluster.host(gives).delay(Verb::Save, Duration::ZERO);
+    cluster.host(hangs).hang();
+    run.await.unwrap().unwrap();
+    assert_eq!((cluster.host(2).loads(), cluster.host(2).transfers()), (1, 0));
+    assert!(cluster.host(gives).calls(Verb::Save) > 0);
+    cluster.host(hangs).resume();
 }
 
 #[tokio::test]
