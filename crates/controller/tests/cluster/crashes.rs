@@ -3,8 +3,10 @@
 use crate::asking::{all_containers, ended, run_options, running, to_the_end};
 use futures_util::StreamExt;
 use pierhead_client::{Change, Client, ClientError, Wait};
+use pierhead_engine::Verb;
 use pierhead_testkit::{Cluster, ClusterOptions, Cut, Moment, sample};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// How many crashes are played at the same time.
 const AT_ONCE: usize = 4;
@@ -175,5 +177,20 @@ async fn the_first_answer_of_a_new_controller_tells_what_runs() {
     cluster.crash().await;
     cluster.restart().await;
     assert_eq!(cluster.admin().containers(false).await.unwrap().len(), 3);
+    cluster.assert_invariants().await;
+}
+
+#[tokio::test]
+async fn a_new_controller_that_is_told_to_scale_down_lets_the_oldest_run() {
+    let mut cluster = Cluster::start(ClusterOptions::default()).await;
+    cluster.run("web", 3, &sample()).await;
+    let oldest = running(&cluster, "web");
+    cluster.admin().scale_app("web", 6, &Change::new(Wait::UntilEnded)).await.unwrap();
+    cluster.crash().await;
+    // What runs there is seen later than elsewhere.
+    cluster.host(0).delay(Verb::Containers, Duration::from_millis(300));
+    cluster.restart().await;
+    cluster.admin().scale_app("web", 3, &Change::new(Wait::UntilEnded)).await.unwrap();
+    assert_eq!(running(&cluster, "web"), oldest);
     cluster.assert_invariants().await;
 }
