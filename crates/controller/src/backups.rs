@@ -10,6 +10,8 @@ use std::time::Duration;
 
 /// How often it is looked whether one is due, and how long it is waited after one that failed.
 const LOOK: Duration = Duration::from_secs(60);
+/// The shortest wait between two looks.
+const SHORTEST: Duration = Duration::from_secs(1);
 const NAME: &str = "pierhead-";
 const ENDING: &str = ".backup";
 
@@ -37,24 +39,26 @@ impl Controller {
     /// Makes one whenever it is due.
     pub(crate) async fn back_up(self, options: BackupOptions) {
         loop {
-            let wait = match newest(&options.directory) {
-                Err(error) => {
-                    let message = format!("{} can't be read: {error}", options.directory.display());
-                    self.tell("backup-failed", message).await;
-                    LOOK
+            let wait = if self.standing.term().is_some() { self.back_up_if_due(&options).await } else { LOOK };
+            tokio::time::sleep(wait.min(options.every).clamp(SHORTEST, LOOK)).await;
+        }
+    }
+
+    /// The answer is how long nothing is to be done.
+    async fn back_up_if_due(&self, options: &BackupOptions) -> Duration {
+        match newest(&options.directory) {
+            Err(error) => {
+                self.tell("backup-failed", format!("{} can't be read: {error}", options.directory.display())).await;
+                LOOK
+            }
+            Ok(made_at) => {
+                self.measured.last_backup.store(made_at, Ordering::Relaxed);
+                let age = Duration::from_millis(self.clock.now().0.saturating_sub(made_at));
+                match options.every.saturating_sub(age) {
+                    Duration::ZERO => self.back_up_once(options).await,
+                    left => left,
                 }
-                Ok(made_at) => {
-                    self.measured.last_backup.store(made_at, Ordering::Relaxed);
-                    let age = Duration::from_millis(self.clock.now().0.saturating_sub(made_at));
-                    let left = options.every.saturating_sub(age);
-                    if !left.is_zero() || self.standing.term().is_none() {
-                        left.clamp(Duration::from_secs(1), LOOK)
-                    } else {
-                        self.back_up_once(&options).await
-                    }
-                }
-            };
-            tokio::time::sleep(wait).await;
+            }
         }
     }
 
@@ -68,12 +72,12 @@ impl Controller {
                 if let Err(error) = remove_surplus(&options.directory, options.keep) {
                     tracing::warn!(%error, "old backups could not be removed");
                 }
-                Duration::ZERO
+                options.every
             }
             Err(error) => {
                 let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
                 self.tell("backup-failed", format!("file={}, reason={error}{cause}", path.display())).await;
-                LOOK.min(options.every)
+                LOOK
             }
         }
     }

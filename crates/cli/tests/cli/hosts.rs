@@ -50,6 +50,37 @@ async fn a_host_that_waits_is_shown_with_what_its_agent_tells_and_approved() {
     }
     assert_eq!(session.run("engine approve e1").await.out, "approved e1\n");
     assert_eq!(session.run("engine approve e2").await.code, 3);
+    host["agent"]["waits_for_approval"] = false.into();
+    session.server.json("GET /api/engines/e1", host.to_string());
+    let again = session.run("engine approve e1").await;
+    assert_eq!((again.code, again.out.contains("was not waiting for approval; nothing")), (0, true), "{again:?}");
+    host["agent"]["fingerprints"] = serde_json::json!([]);
+    session.server.json("GET /api/engines/e1", host.to_string());
+    let revoked = session.run("engine approve e1").await.out;
+    assert!(revoked.contains("it was revoked, and has to join again"), "{revoked}");
+}
+
+#[tokio::test]
+async fn no_token_is_made_for_a_host_that_would_be_refused() {
+    let session = Session::start().await;
+    let mut host = pierhead_wire::EngineView::example_json();
+    (host["id"], host["agent"]["expires_at"]) = ("e1".into(), "2100-01-01T00:00:00Z".into());
+    session.server.json("GET /api/engines/e1", host.to_string());
+    for (line, words) in [
+        ("engine join-command --id a/..", "--id"),
+        ("engine join-command --id e1", "--id e1 is the name of a host in the pool already"),
+        ("engine join-command --label a,b", "--label \"a,b\" must be"),
+        ("engine join-command --expires-in soon", "--expires-in must be"),
+    ] {
+        let ran = session.run(line).await;
+        assert!(ran.code == 2 && ran.err.contains(words), "{line}: {ran:?}");
+    }
+    assert!(lines(&session).iter().all(|line| line.starts_with("GET ")), "a token was made");
+    // The certificate of the host by that name has expired: it may join again.
+    host["agent"]["expires_at"] = "2020-01-01T00:00:00Z".into();
+    session.server.json("GET /api/engines/e1", host.to_string());
+    session.run("engine join-command --id e1").await;
+    assert!(lines(&session).contains(&"POST /api/engines/join-tokens".to_owned()));
 }
 
 #[tokio::test]
@@ -141,14 +172,24 @@ async fn hosts_are_given_up_only_when_somebody_says_so() {
     assert!(lines(&session).iter().all(|line| line.starts_with("GET ")), "nothing was changed");
     let ran = session.run("cluster thaw --yes").await;
     assert!(ran.code == 0 && ran.out.starts_with("given up;"), "{ran:?}");
+}
 
-    let restored = r#","restored":{"reason":"from a backup","unknown":[{"id":"714e","name":"web.0.1","engine":"e1"}]}"#;
-    session.server.json("GET /api/cluster/info", info(restored));
+#[tokio::test]
+async fn restored_records_count_again_when_somebody_says_so() {
+    let mut session = Session::start().await;
+    let info = r#"{"cpus":4,"memory":4096,"reserved_cpus":1,"reserved_memory":64,"used_cpus":0,"used_memory":0,
+        "container_count":1,"image_count":1,"engine_count":3,"silent_engines":[],"id":"c1","version":"1",
+        "restored":{"reason":"from a backup","unknown":[{"id":"714e","name":"web.0.1","engine":"e1"}]}}"#;
+    session.server.json("GET /api/cluster/info", info);
     session.server.on("POST /api/cluster/settle", Reply::Json(204, String::new()));
     let told = session.run("cluster info").await.out;
     assert!(told.contains("from a backup") && told.contains("web.0.1 on e1 (714e)"), "{told}");
+    assert_eq!(session.run("cluster settle").await.code, 2, "scripts say --yes");
+    session.terminals.stdin = true;
+    session.input = "n\n";
     let ran = session.run("cluster settle").await;
     assert!(ran.code == 1 && ran.err.contains("web.0.1 on e1 (714e)") && ran.err.contains("1 are removed"), "{ran:?}");
+    assert!(lines(&session).iter().all(|line| line.starts_with("GET ")), "nothing was changed");
     let ran = session.run("cluster settle --yes").await;
     assert!(ran.code == 0 && ran.out.starts_with("settled;"), "{ran:?}");
 }
