@@ -150,7 +150,7 @@ impl Controller {
         let state = |(id, record): (&String, &ControllerRecord)| ControllerState {
             id: id.clone(),
             addresses: record.addresses.clone(),
-            leads: known.leader.as_ref() == Some(id),
+            leads: known.leader.as_ref().is_some_and(|(leader, _)| leader == id),
             since: record.leads_since.unwrap_or(record.started_at),
             lag: lags.get(id).copied(),
         };

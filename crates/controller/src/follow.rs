@@ -119,7 +119,7 @@ fn put(known: &mut Known, entry: &Entry) -> Result<()> {
     } else if key == keys::CONTROLLERS_ASKED {
         known.asked = entry.modified;
     } else if key == keys::LEADER {
-        known.leader = Some(entry.json::<Leader>()?.who);
+        known.leader = Some((entry.json::<Leader>()?.who, entry.created));
     } else {
         return Ok(());
     }

@@ -27,6 +27,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore};
 
 /// How many archives are taken at the same time.
@@ -98,7 +99,7 @@ impl Images {
     }
 
     /// Removes files that no record tells of: what a crash left.
-    pub(crate) async fn remove_leftovers(&self) -> pierhead_store::Result<()> {
+    pub(crate) async fn remove_leftovers(&self, is_shared: bool) -> pierhead_store::Result<()> {
         let records = self.records().await?;
         let kept: BTreeSet<String> = records.iter().map(|record| format!("{}{FINISHED}", record.file)).collect();
         for record in records.iter().filter(|record| !self.file(&record.file).is_file()) {
@@ -109,7 +110,9 @@ impl Images {
         for path in entries.flatten().map(|entry| entry.path()) {
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             let is_ours = name.ends_with(UNFINISHED) || name.ends_with(FINISHED);
-            if is_ours && !kept.contains(name) {
+            // Another controller may just be writing it.
+            let is_left = !is_shared || is_old(&path);
+            if is_ours && is_left && !kept.contains(name) {
                 remove(&path);
             }
         }
@@ -154,6 +157,12 @@ impl Images {
         let key = format!("{} {}", record.id, tags.join(" "));
         Archive::new(&key).file(self.file(&record.file), record.entries_bytes).bytes(inspect::manifest(record, &tags))
     }
+}
+
+/// Whether nobody has written a file for an hour.
+fn is_old(path: &Path) -> bool {
+    let written = std::fs::metadata(path).and_then(|found| found.modified()).ok();
+    written.and_then(|written| written.elapsed().ok()).is_some_and(|ago| ago > Duration::from_secs(3600))
 }
 
 fn remove(path: &Path) {

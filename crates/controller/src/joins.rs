@@ -334,10 +334,15 @@ impl Controller {
         }
     }
 
-    /// Tells the term in which this controller leads, whenever it is asked; nothing if it does not lead.
+    /// Tells the term that requests to hosts bear, whenever it is asked: its own if this controller leads. What people ask
+    /// of one host (its containers that are not ours, an image that it shall have) any controller does, in the term of
+    /// the leader that it knows of; one that led lately does not, so that nothing of its own goes on in a later term.
     pub fn term(&self) -> impl Fn() -> Option<u64> + Send + Sync + 'static {
-        let standing = std::sync::Arc::clone(&self.standing);
-        move || standing.term()
+        let (standing, shared) = (std::sync::Arc::clone(&self.standing), std::sync::Arc::clone(&self.shared));
+        move || {
+            let of_another = || shared.read().leader.as_ref().map(|(_, term)| term.value());
+            standing.term().or_else(|| if standing.is_long_over() { of_another() } else { None })
+        }
     }
 
     async fn commit_of_agent(

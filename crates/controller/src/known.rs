@@ -19,8 +19,8 @@ pub struct Known {
     pub revision: Revision,
     /// The controllers of the pool.
     pub(crate) controllers: BTreeMap<String, ControllerRecord>,
-    /// Which of them leads, by its id.
-    pub(crate) leader: Option<String>,
+    /// Which of them leads, by its id, and in which term.
+    pub(crate) leader: Option<(String, Revision)>,
     /// When it was last asked how far they are.
     pub(crate) asked: Revision,
     /// The revision that wrote each engine, app and operation last, by its key.

@@ -4,8 +4,8 @@
 use crate::Controller;
 use pierhead_model::{EngineId, Timestamp};
 use pierhead_store::leadership::{Leadership, Standing};
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// A lease that may be granted at this moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,22 +16,51 @@ pub struct LeaseTerms {
     pub lasts: Duration,
 }
 
+/// How long after its end something may still go on that was begun under a leadership: longer than any call to an engine
+/// takes that changes it.
+const AFTERMATH: Duration = Duration::from_secs(300);
+
 /// How it stands with this controller's leadership, at any moment.
 #[derive(Default)]
-pub(crate) struct Leading(Mutex<Option<Standing>>);
+pub(crate) struct Leading(Mutex<Led>);
+
+#[derive(Default)]
+struct Led {
+    standing: Option<Standing>,
+    /// When it was noticed that it had ended.
+    ended: Option<Instant>,
+}
 
 impl Leading {
+    fn led(&self) -> MutexGuard<'_, Led> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn begin(&self, standing: Standing) {
+        *self.led() = Led { standing: Some(standing), ended: None };
+    }
+
+    pub(crate) fn end(&self) {
+        self.led().ended = Some(Instant::now());
+    }
+
+    /// Whether nothing can go on any more that was begun while this controller led.
+    pub(crate) fn is_long_over(&self) -> bool {
+        let led = self.led();
+        led.standing.is_none() || led.ended.is_some_and(|ended| ended.elapsed() > AFTERMATH)
+    }
+
     /// The term, if it is certain at this moment that nobody else leads.
     pub(crate) fn term(&self) -> Option<u64> {
-        let standing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        standing.as_ref().filter(|standing| standing.is_held()).map(|standing| standing.term().value())
+        let led = self.led();
+        led.standing.as_ref().filter(|standing| standing.is_held()).map(|standing| standing.term().value())
     }
 }
 
 impl Controller {
     /// Leads from now on: leases of earlier leaders, and this one's of before, may just have begun.
     pub(crate) fn begin_to_lead(&self, leadership: &Leadership) {
-        *self.standing.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(leadership.standing());
+        self.standing.begin(leadership.standing());
         let since = self.clock.now();
         #[cfg(feature = "mutants")]
         let since = if crate::mutants::ignores_leases() { Timestamp(0) } else { since };
@@ -72,5 +101,30 @@ impl Controller {
             // Something may wait for it.
             self.shared.change(|_| ());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pierhead_store::leadership::Candidate;
+    use pierhead_store::{Embedded, Store};
+    use std::sync::Arc;
+
+    #[tokio::test]
+    async fn who_led_lately_bears_no_term_of_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let store: Arc<dyn Store> = Arc::new(Embedded::open(dir.path()).unwrap());
+        let leading = Leading::default();
+        assert!(leading.term().is_none() && leading.is_long_over(), "it never led");
+        let leadership = Candidate::new(store, "controller", "here", Duration::from_secs(3)).campaign().await.unwrap();
+        leading.begin(leadership.standing());
+        assert_eq!(leading.term(), Some(leadership.term().value()));
+        leadership.resign().await;
+        assert!(leading.term().is_none() && !leading.is_long_over(), "its end was not even noticed");
+        leading.end();
+        assert!(!leading.is_long_over(), "what it began may still be on its way");
+        leading.led().ended = Instant::now().checked_sub(AFTERMATH + Duration::from_secs(1));
+        assert!(leading.is_long_over());
     }
 }

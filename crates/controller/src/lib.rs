@@ -94,6 +94,8 @@ pub struct Options {
     pub gone_logs: GoneLogOptions,
     /// Where the files of image archives are kept that people send in. It is made when it is needed.
     pub images: PathBuf,
+    /// Whether other controllers keep theirs in the same place.
+    pub shares_images: bool,
     /// The largest image archive, unpacked, in bytes.
     pub largest_image_bytes: u64,
     /// Backups on a schedule; none without.
@@ -114,6 +116,7 @@ impl Default for Options {
             events_age: Duration::from_secs(30 * 24 * 3600),
             gone_logs: GoneLogOptions::default(),
             images: PathBuf::from("images"),
+            shares_images: false,
             largest_image_bytes: 4 << 30,
             backups: None,
             sweep_interval: Duration::from_secs(600),
@@ -182,7 +185,7 @@ impl Controller {
         let engines = Engines::new(Arc::clone(&shared), connect, heartbeat, desk, leads, stop.clone(), tasks.clone());
         let engines = Arc::new(engines);
         let images = Images::new(Arc::clone(&store), options.images.clone(), options.largest_image_bytes);
-        images.remove_leftovers().await?;
+        images.remove_leftovers(options.shares_images).await?;
         let registries = Registries::new(Arc::clone(&store), Arc::clone(&sealer));
         let controller = Self {
             store,

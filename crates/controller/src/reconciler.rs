@@ -43,6 +43,7 @@ pub(crate) async fn lead(controller: Controller) {
                     () = reconciler.run() => {}
                 }
                 controller.leading.send_replace(None);
+                controller.standing.end();
                 tracing::warn!("this controller does not lead any more");
                 // If the store does not hear it, the lease ends by itself.
                 let _late = tokio::time::timeout(FAREWELL, reconciler.leadership.resign()).await;

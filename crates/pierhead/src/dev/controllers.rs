@@ -65,6 +65,7 @@ async fn start_one(pool: &Pool, name: &str, password: &str, listen: Option<Socke
     if let Some(store) = store(pool)? {
         flag("--store", store);
         flag("--secret-key-file", path(&shared.join("secret.key")));
+        flag("--blobs", path(&shared.join("blobs")));
     }
     let pid = pool.spawn(&Service { name: name.to_owned(), argv, ..Service::default() })?;
     let url = ready(&data_dir).await.with_context(|| format!("starting {name}"))?;

@@ -171,6 +171,9 @@ pub(crate) struct ServeArgs {
     /// Largest image archive that is taken, unpacked, in MB [default: 4096]
     #[arg(long, env = "PIERHEAD_LARGEST_IMAGE", value_name = "MB")]
     largest_image: Option<u64>,
+    /// Directory of image archives, the same for all controllers of a pool [default: images in the data directory]
+    #[arg(long, env = "PIERHEAD_BLOBS", value_name = "DIR")]
+    blobs: Option<PathBuf>,
     /// Directory that backups are written to by themselves [default: none are]
     #[arg(long, env = "PIERHEAD_BACKUP_DIR", value_name = "DIR")]
     backup_dir: Option<PathBuf>,
@@ -277,6 +280,7 @@ impl ServeArgs {
             gone_logs_kept,
             gone_logs_age,
             largest_image,
+            blobs,
             backup_dir,
             backup_every,
             backup_keep,
@@ -311,7 +315,8 @@ impl ServeArgs {
             defaults: self.defaults()?,
             controller: Options {
                 gone_logs: self.gone_logs(&data_dir)?,
-                images: data_dir.join("images"),
+                images: self.blobs.clone().unwrap_or_else(|| data_dir.join("images")),
+                shares_images: self.blobs.is_some(),
                 largest_image_bytes: self.largest_image()?,
                 backups: self.backups()?,
                 ..self.controller()?
@@ -418,6 +423,7 @@ impl ServeArgs {
             backups: defaults.backups,
             sweep_interval: defaults.sweep_interval,
             images: defaults.images,
+            shares_images: defaults.shares_images,
             largest_image_bytes: defaults.largest_image_bytes,
         })
     }

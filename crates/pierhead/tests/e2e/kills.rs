@@ -364,6 +364,13 @@ impl KilledPool {
         self.oldest = ids(&raw::of_app(&self.hosts, SCALED));
     }
 
+    /// The host where most runs.
+    pub fn busiest(&self) -> String {
+        let there = raw::ours(&self.hosts);
+        let count = |host: &&Host| there.iter().filter(|container| container.host == host.name()).count();
+        self.hosts.iter().max_by_key(count).unwrap().name().to_owned()
+    }
+
     /// What was moved on purpose is not the oldest any more.
     pub fn forget_moved(&mut self) {
         let there = ids(&raw::of_app(&self.hosts, SCALED));

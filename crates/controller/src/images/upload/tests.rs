@@ -136,6 +136,13 @@ async fn files_without_a_record_go_at_the_start() {
     let folder = bed.directory.path().join("images");
     fs::write(folder.join("half.part"), "half").unwrap();
     fs::write(folder.join("somebody-elses.txt"), "not ours").unwrap();
-    bed.images.remove_leftovers().await.unwrap();
+    bed.images.remove_leftovers(true).await.unwrap();
+    assert_eq!(bed.files(), 3, "in a shared directory another controller may be at it");
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(7200);
+    let old = fs::File::create(folder.join("old.part")).unwrap();
+    old.set_modified(long_ago).unwrap();
+    bed.images.remove_leftovers(true).await.unwrap();
+    assert!(!folder.join("old.part").exists() && folder.join("half.part").exists());
+    bed.images.remove_leftovers(false).await.unwrap();
     assert_eq!(bed.files(), 1, "what is not an archive stays");
 }
