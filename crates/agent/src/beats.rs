@@ -29,6 +29,9 @@ pub struct Beat {
     /// How the engine answers the agent; absent if the agent does not look.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<EngineWord>,
+    /// Whether the agent ends and has given its lease up: nothing runs any more that needs one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gave_up: bool,
 }
 
 /// What a host has to do, as a hint.
@@ -50,6 +53,7 @@ pub struct Pulse {
     run: u64,
     load: LoadSource,
     engine: Option<watch::Receiver<EngineWord>>,
+    given_up: Option<watch::Receiver<bool>>,
 }
 
 impl std::fmt::Debug for Pulse {
@@ -62,13 +66,19 @@ impl Pulse {
     /// Beats at this interval, with what `load` says then.
     #[must_use]
     pub fn new(interval: Duration, load: LoadSource) -> Self {
-        Self { interval, run: rand::random(), load, engine: None }
+        Self { interval, run: rand::random(), load, engine: None, given_up: None }
     }
 
     /// The same with what is seen of the engine; a beat comes early when that is urgent.
     #[must_use]
     pub fn with_engine(self, engine: watch::Receiver<EngineWord>) -> Self {
         Self { engine: Some(engine), ..self }
+    }
+
+    /// The same with whether the agent has given its lease up.
+    #[must_use]
+    pub fn with_end(self, given_up: watch::Receiver<bool>) -> Self {
+        Self { given_up: Some(given_up), ..self }
     }
 
     /// The beats from now on, without end.
@@ -84,7 +94,8 @@ impl Pulse {
             };
             let late_ms = u64::try_from(late_ms).unwrap_or(0);
             let engine = pulse.engine.as_ref().map(|engine| engine.borrow().clone());
-            let beat = Beat { run: pulse.run, count, late_ms, load: (pulse.load)(), engine };
+            let gave_up = pulse.given_up.as_ref().is_some_and(|given_up| *given_up.borrow());
+            let beat = Beat { run: pulse.run, count, late_ms, load: (pulse.load)(), engine, gave_up };
             Some((Ok(Frame::data(line(&beat))), (pulse, timer, count + 1)))
         })
     }

@@ -135,7 +135,7 @@ impl Gate {
             match head.uri.path() {
                 BEATS => return Ok(told(StreamBody::new(self.pulse.frames()).boxed_unsync())),
                 FACTS => return Ok(self.tell_facts().await),
-                LEASE => return Ok(told_json(&leases::of(self.leases.as_deref())?.stamp())),
+                LEASE => return Ok(told_json(&leases::stamp(self.leases.as_deref())?)),
                 _ => {}
             }
         }

@@ -25,7 +25,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// The label of containers that need a lease.
 pub const SINGLE_WRITER: &str = "pierhead.single-writer";
@@ -91,6 +91,10 @@ pub struct Leases {
     is_listed: AtomicBool,
     /// Whether something was described in this run that needs a lease: then every start is looked at.
     is_described: AtomicBool,
+    /// Whether this agent ends: nothing is granted or started any more.
+    is_ending: AtomicBool,
+    /// Whether it ends and nothing runs any more that needs a lease.
+    given_up: watch::Sender<bool>,
     writing: tokio::sync::Mutex<()>,
     changed: Notify,
 }
@@ -124,6 +128,8 @@ impl Leases {
             known: Mutex::new(kept.containers),
             is_listed: AtomicBool::new(false),
             is_described: AtomicBool::new(false),
+            is_ending: AtomicBool::new(false),
+            given_up: watch::Sender::new(false),
             writing: tokio::sync::Mutex::default(),
             changed: Notify::new(),
         }))
@@ -142,6 +148,7 @@ impl Leases {
             return Err(Refusal::malformed(message));
         }
         let _turn = self.writing.lock().await;
+        self.check_goes_on()?;
         let ended = self.ends_ms.load(Ordering::Acquire);
         if ended <= self.now_ms() && self.enforced_ms.load(Ordering::Acquire) != ended {
             let message = "the last lease has ended, and it is still to be seen that nothing runs any more";
@@ -157,6 +164,19 @@ impl Leases {
         Ok(self.left_ms())
     }
 
+    /// Whether this agent has given its lease up for good, and nothing runs any more that needs one.
+    pub fn given_up(&self) -> watch::Receiver<bool> {
+        self.given_up.subscribe()
+    }
+
+    /// Refuses what an agent that ends does not do any more.
+    pub(crate) fn check_goes_on(&self) -> std::result::Result<(), Refusal> {
+        match self.is_ending.load(Ordering::Acquire) {
+            false => Ok(()),
+            true => Err(Refusal::new(StatusCode::CONFLICT, "lease_ending", "this host's agent ends")),
+        }
+    }
+
     /// Lets a container be started, or says why not. What needs a lease is known before its engine hears of it.
     pub(crate) async fn admit(&self, id: &str) -> std::result::Result<(), Refusal> {
         let is_open = self.is_described.load(Ordering::Acquire) || !self.is_listed.load(Ordering::Acquire);
@@ -166,7 +186,9 @@ impl Leases {
         let Some(id) = self.engine.needs_lease(id).await.map_err(|error| away(&error))? else {
             return Ok(());
         };
+        self.check_goes_on()?;
         let _turn = self.writing.lock().await;
+        self.check_goes_on()?;
         if self.left_ms() < millis(SPARE) {
             let message = "this container must not run twice in the pool, and this host has no lease to run it";
             return Err(Refusal::new(StatusCode::CONFLICT, "no_lease", message));

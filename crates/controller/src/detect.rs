@@ -39,6 +39,8 @@ pub struct HostBeat {
     pub late_ms: u64,
     /// How the engine answers the agent; absent if the agent does not look.
     pub engine: Option<EngineAnswers>,
+    /// Whether the agent ends, and has stopped what needs a lease.
+    pub gave_up: bool,
 }
 
 /// How an engine answers the agent beside it.

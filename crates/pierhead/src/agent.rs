@@ -2,13 +2,14 @@
 
 mod doctor;
 mod install;
+mod lock;
 mod registered;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use pierhead_agent::{
-    Agent, Controller, Controllers, Forbid, Gate, Host, INTERVAL, Identity, JoinToken, Leases, LoadMeter, Pulse, Terms, Timing,
-    in_words, watch_engine,
+    Agent, Controller, Controllers, Forbid, Gate, Host, INTERVAL, Identity, JoinToken, Leases, LoadMeter, Pulse, Terms,
+    Timing, in_words, watch_engine,
 };
 use pierhead_controller::fingerprint;
 use registered::RegisterArgs;
@@ -28,6 +29,10 @@ const STATE_DIR: &str = "/var/lib/pierhead-agent";
 /// Flags of `pierhead agent`.
 #[derive(Debug, Args)]
 pub(crate) struct AgentArgs {
+    /// Print what 'doctor' and 'install' say as JSON
+    // One that is global under this name already is this one.
+    #[arg(long, global = true)]
+    pub json: bool,
     #[command(flatten)]
     host: HostArgs,
     #[command(flatten)]
@@ -87,14 +92,15 @@ pub(crate) async fn agent(args: AgentArgs) -> Result<()> {
                 None => run(&args.host).await,
             }
         }
-        Some(AgentCommand::Doctor) => doctor::doctor(&args.host).await,
-        Some(AgentCommand::Install { print }) => install::install(&args.host, print).await,
+        Some(AgentCommand::Doctor) => doctor::doctor(&args.host, args.json).await,
+        Some(AgentCommand::Install { print }) => install::install(&args.host, print, args.json).await,
     }
 }
 
 async fn run(args: &HostArgs) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("waiting for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("waiting for SIGINT")?;
+    let _only_one = lock::take(&args.state_dir)?;
     // What an earlier run left is watched before anything else can fail.
     let leases = Leases::open(&args.state_dir, &args.docker_socket)?;
     let guarded = Arc::clone(&leases);
@@ -104,6 +110,7 @@ async fn run(args: &HostArgs) -> Result<()> {
     tracing::info!(engine = identity.engine, controllers, certificate = shown, "this host is in the pool");
     let terms = Arc::new(Terms::open(&args.state_dir)?);
     let pulse = Pulse::new(INTERVAL, LoadMeter::source()).with_engine(watch_engine(&args.docker_socket));
+    let pulse = pulse.with_end(leases.given_up());
     let gate = Gate::new(&args.docker_socket, terms, pulse);
     let labels = (!args.labels.is_empty()).then(|| args.labels.clone());
     let gate = gate.telling(labels, args.address.clone()).forbidding(args.forbid.iter().copied().collect());
@@ -115,15 +122,21 @@ async fn run(args: &HostArgs) -> Result<()> {
     let (tls, config) = watch::channel(Arc::new(identity.client_config()?));
     let controllers = identity.controllers.iter().map(|address| Controller::at(address)).collect();
     let agent = Agent::new(controllers, config, gate, Timing::default()).calling(&calls);
+    let mut calling = std::pin::pin!(agent.run());
     tokio::select! {
-        () = agent.run() => {}
+        () = &mut calling => {}
         () = keep_fresh(identity, args, tls, calls.subscribe()) => {}
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
+    tracing::info!("stopping");
     // Nobody will be there to do so when the lease ends.
     guard.abort();
-    leases.give_up().await;
+    tokio::select! {
+        () = leases.give_up() => {}
+        // Meanwhile the controllers are told.
+        () = async { (&mut calling).await; std::future::pending().await } => {}
+    }
     tracing::info!("stopped; containers run on, but for those that must not run twice in the pool");
     Ok(())
 }

@@ -30,6 +30,8 @@ pub(crate) struct Lease {
     holds_until: Timestamp,
     /// Since when the agent may be gone while the host lives, so that nobody is there who ends it.
     unenforced_since: Option<Timestamp>,
+    /// Whether the agent ended in good order, and nothing ran any more that needs one.
+    is_given_up: bool,
 }
 
 impl World {
@@ -38,6 +40,7 @@ impl World {
     pub fn note_lease_granted(&mut self, id: &EngineId, sent: Timestamp) {
         let lease = self.leases.entry(id.clone()).or_default();
         lease.granted_at = lease.granted_at.max(Some(sent));
+        lease.is_given_up = false;
     }
 
     /// Takes note that a host's agent has confirmed a lease; tells whether it surely had none before.
@@ -73,6 +76,12 @@ impl World {
         }
     }
 
+    /// Takes note that a host's agent ends in good order: it has stopped what needs a lease, and takes none any more.
+    pub fn note_lease_given_up(&mut self, id: &EngineId) {
+        let lease = self.leases.entry(id.clone()).or_default();
+        *lease = Lease { is_given_up: true, ..Lease::default() };
+    }
+
     /// Takes note that a step came to its end that may have made something of a slot run on a host, done or not.
     pub fn note_start(&mut self, key: &SlotKey, id: &EngineId, now: Timestamp) {
         if self.writers.contains(key) {
@@ -91,6 +100,9 @@ impl World {
     /// leader counts then.
     #[must_use]
     pub fn lease_over_at(&self, id: &EngineId) -> Timestamp {
+        if self.leases.get(id).is_some_and(|lease| lease.is_given_up) {
+            return Timestamp(0);
+        }
         let granted = self.leases.get(id).and_then(|lease| lease.granted_at).unwrap_or_default();
         granted.max(self.leads_since).plus(self.policy.lease_ms + self.policy.lease_margin_ms)
     }

@@ -1,7 +1,7 @@
 //! What of a request has to do with the host's lease: the lease itself, and the start of what needs one.
 
 use crate::allow::Allowed;
-use crate::lease::{LeaseGrant, Leases, Taken};
+use crate::lease::{LeaseGrant, Leases, Stamp, Taken};
 use crate::refusal::Refusal;
 
 /// What makes a container run.
@@ -10,6 +10,12 @@ const STARTS: [&str; 3] = ["/containers/{id}/start", "/containers/{id}/restart",
 /// The leases of a host that takes any.
 pub(super) fn of(leases: Option<&Leases>) -> Result<&Leases, Refusal> {
     leases.ok_or_else(|| Refusal::not_allowed("this host takes no leases"))
+}
+
+/// A stamp of the host's clock, for a lease; none from an agent that ends.
+pub(super) fn stamp(leases: Option<&Leases>) -> Result<Stamp, Refusal> {
+    let leases = of(leases)?;
+    leases.check_goes_on().map(|()| leases.stamp())
 }
 
 /// Takes a lease.

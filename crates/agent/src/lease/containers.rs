@@ -14,10 +14,8 @@ use std::time::Duration;
 const TELLS_WITHIN: Duration = Duration::from_millis(500);
 /// The same of one container that somebody wants to start.
 const LOOKS_WITHIN: Duration = Duration::from_secs(5);
-/// How long a container may take to stop by itself, in seconds, before its engine kills it.
-const STOP_SECONDS: u32 = 2;
-/// How long the engine may take for both.
-const STOPS_WITHIN: Duration = Duration::from_millis(2_500);
+/// How long the engine may take longer than a container may.
+const STOPS_LATER: Duration = Duration::from_millis(500);
 /// The longest answer that is read, in bytes.
 const LONGEST: usize = 16 << 20;
 
@@ -74,10 +72,10 @@ impl Containers {
         Ok(labels.contains_key(SINGLE_WRITER).then_some(looked.id))
     }
 
-    /// Stops a container: asks it, and kills it soon.
-    pub(super) async fn stop(&self, id: &str) -> Result<()> {
-        let target = format!("/containers/{id}/stop?t={STOP_SECONDS}");
-        self.ask(Method::POST, &target, STOPS_WITHIN).await.map(drop)
+    /// Stops a container: asks it, and lets its engine kill it after so many seconds.
+    pub(super) async fn stop(&self, id: &str, seconds: u64) -> Result<()> {
+        let target = format!("/containers/{id}/stop?t={seconds}");
+        self.ask(Method::POST, &target, Duration::from_secs(seconds) + STOPS_LATER).await.map(drop)
     }
 
     async fn ask(&self, method: Method, target: &str, limit: Duration) -> Result<(StatusCode, Bytes)> {

@@ -18,6 +18,14 @@ const RENEWAL: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_millis(1_500);
 /// How long an agent that ends waits for what it stops.
 const LAST_PATIENCE: Duration = Duration::from_secs(8);
+/// The same where nothing is known that it would have to stop, and the engine does not tell.
+const SHORT_PATIENCE: Duration = Duration::from_secs(1);
+/// How long a container may take to stop by itself, in seconds, before its engine kills it.
+const STOP_SECONDS: u64 = 2;
+/// The same where there is time, as its engine would wait for it.
+const STOP_SECONDS_IN_TIME: u64 = 10;
+/// How long an agent that ends goes on to tell that it has given its lease up: some beats.
+const FAREWELL: Duration = Duration::from_millis(350);
 
 impl Leases {
     /// Stops what needs a lease whenever there is none, without end.
@@ -31,7 +39,7 @@ impl Leases {
                     looked = Some(Instant::now());
                 }
                 Some(TICK.min(Duration::from_millis(self.left_ms())))
-            } else if self.enforce().await {
+            } else if self.enforce("the lease has ended", STOP_SECONDS).await {
                 self.enforced_ms.store(ends, Ordering::Release);
                 // What was never started here need not be looked for; what may be is noted before.
                 (!self.known().is_empty()).then_some(LOOK)
@@ -46,17 +54,28 @@ impl Leases {
         }
     }
 
-    /// Gives the lease up and stops what needs one: this agent will not be there when it ends.
+    /// Gives the lease up and stops what needs one: this agent will not be there when it ends. What stops has as long as
+    /// its engine gives it, if the lease lasts.
     pub async fn give_up(&self) {
+        self.is_ending.store(true, Ordering::Release);
         let _turn = self.writing.lock().await;
+        let seconds = (self.left_ms() / 1_000).clamp(STOP_SECONDS, STOP_SECONDS_IN_TIME);
+        let mut is_over = self.enforce("the agent ends", seconds).await;
+        // Of what nobody knows nothing can be stopped.
+        let deadline = Instant::now() + if self.known().is_empty() { SHORT_PATIENCE } else { LAST_PATIENCE };
         self.ends_ms.store(0, Ordering::Release);
-        let deadline = Instant::now() + LAST_PATIENCE;
-        while !self.enforce().await && Instant::now() < deadline {
+        while !is_over && Instant::now() < deadline {
             tokio::time::sleep(TICK).await;
+            is_over = self.enforce("the agent ends", STOP_SECONDS).await;
         }
         let known = self.known().clone();
+        let has_any = !known.is_empty();
         if let Err(refusal) = self.keep(0, known).await {
             tracing::warn!(%refusal, "the lease stays on disk");
+        }
+        self.given_up.send_replace(is_over);
+        if is_over && has_any {
+            tokio::time::sleep(FAREWELL).await;
         }
     }
 
@@ -78,12 +97,12 @@ impl Leases {
     }
 
     /// Stops what runs without a lease; `true` if nothing does any more.
-    async fn enforce(&self) -> bool {
+    async fn enforce(&self, why: &str, seconds: u64) -> bool {
         match self.look().await {
             Some(running) if running.is_empty() => self.count(None).await == 0,
             Some(running) => {
-                tracing::warn!(containers = running.len(), "the lease has ended: what must not run twice is stopped");
-                let stops = running.iter().map(|id| self.engine.stop(id));
+                tracing::warn!(containers = running.len(), "{why}: what must not run twice is stopped");
+                let stops = running.iter().map(|id| self.engine.stop(id, seconds));
                 futures_util::future::join_all(stops).await.into_iter().for_each(|stopped| {
                     if let Err(error) = stopped {
                         tracing::warn!(%error, "the engine does not stop a container");
@@ -94,9 +113,7 @@ impl Leases {
             }
             None => {
                 if self.count(Some(Signal::TERM)).await > 0 {
-                    tracing::warn!(
-                        "the lease has ended and the engine does not answer: processes are ended without it"
-                    );
+                    tracing::warn!("{why} and the engine does not answer: processes are ended without it");
                     tokio::time::sleep(PATIENCE).await;
                     self.count(Some(Signal::KILL)).await;
                 }

@@ -15,6 +15,8 @@ use tokio::net::UnixListener;
 struct Engine {
     containers: Mutex<BTreeMap<String, bool>>,
     stops: Mutex<Vec<String>>,
+    /// How long each may take, as it was asked.
+    patience: Mutex<Vec<String>>,
     is_stuck: AtomicBool,
 }
 
@@ -38,6 +40,7 @@ impl Engine {
             }
             ["containers", id, "stop"] => {
                 self.stops.lock().unwrap().push((*id).to_owned());
+                self.patience.lock().unwrap().push(request.uri().query().unwrap().to_owned());
                 if !self.is_stuck.load(Ordering::SeqCst) {
                     containers.insert((*id).to_owned(), false);
                 }
@@ -273,8 +276,13 @@ async fn an_agent_that_ends_stops_what_it_cannot_watch() {
     bed.until_taken().await;
     bed.engine.containers.lock().unwrap().insert("one".to_owned(), true);
     guard.abort();
+    let told = bed.leases.given_up();
     bed.leases.give_up().await;
-    assert!(!bed.runs("one"));
+    assert!(!bed.runs("one") && *told.borrow());
+    let seconds: Vec<String> = bed.engine.patience.lock().unwrap().clone();
+    assert_eq!(seconds, ["t=10"], "it may end by itself while the lease lasts");
+    assert_eq!((bed.take().await, bed.admit("one").await), (Err("lease_ending"), "lease_ending"));
+    assert!(bed.leases.check_goes_on().is_err());
     bed.again("boot-1");
     assert_eq!(bed.leases.left_ms(), 0);
 }

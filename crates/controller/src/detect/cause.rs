@@ -81,15 +81,15 @@ impl Cause {
                 listed(told_by)
             ),
             Self::Gone { asked } => {
-                let either = if asked.len() > 1 { "none of " } else { "not " };
+                let either = if asked.len() > 1 { "answers none of" } else { "does not answer" };
                 format!(
-                    "the host is off or cut off: no sign of life{for_long}, and its kernel answers {either}{}",
+                    "the host is off or cut off: no sign of life{for_long}, and its kernel {either} {}",
                     listed(asked)
                 )
             }
             Self::Unknown { ended } => {
                 let what = if *ended { "its agent has had no tunnel" } else { "its agent has not beaten" };
-                format!("{what}{for_long}; there is no other host to ask whether its kernel answers")
+                format!("{what}{for_long}; nobody else can tell whether its kernel answers")
             }
             Self::EngineRefuses { why } => {
                 format!("its engine does not run{for_long}: {why} (told by its agent, which runs)")
@@ -130,6 +130,14 @@ mod tests {
             (
                 Cause::Gone { asked: both.clone() },
                 "the host is off or cut off: no sign of life for 0.7 s, and its kernel answers none of host-2 and host-3",
+            ),
+            (
+                Cause::Gone { asked: vec![host("host-3")] },
+                "the host is off or cut off: no sign of life for 0.7 s, and its kernel does not answer host-3",
+            ),
+            (
+                Cause::Gone { asked: vec![host("host-3")] },
+                "the host is off or cut off: no sign of life for 0.7 s, and its kernel does not answer host-3",
             ),
             (
                 Cause::AgentGone { ended: true, told_by: vec![Witness::Own, host("host-2")] },

@@ -52,6 +52,8 @@ pub(crate) struct Machine {
     /// Its tunnel ended while it beat: that was told by a kernel that lives.
     has_died: bool,
     is_loss_told: bool,
+    /// It ends in good order, and has stopped what needs a lease.
+    gave_up: bool,
     /// The last sign of life of the agent.
     life_at: u64,
     run: Option<u64>,
@@ -80,6 +82,7 @@ impl Machine {
             is_shut_out: false,
             has_died: false,
             is_loss_told: false,
+            gave_up: false,
             life_at: now,
             run: None,
             lateness: Lateness::default(),
@@ -102,10 +105,11 @@ impl Machine {
         match heard {
             Heard::Opened => {
                 self.lives(now);
+                self.gave_up = false;
                 // What failed before it called says nothing.
                 self.failed = 0;
             }
-            Heard::Beat(HostBeat { run, late_ms, engine }) => {
+            Heard::Beat(HostBeat { run, late_ms, engine, gave_up }) => {
                 if self.run.replace(run) != Some(run) {
                     // Another process: how late its predecessor was says nothing of it.
                     self.lateness = Lateness::default();
@@ -117,6 +121,7 @@ impl Machine {
                 self.lives(now);
                 self.lateness.note(late_ms, now);
                 self.engine = engine;
+                self.gave_up = gave_up;
             }
             Heard::Ended => {
                 self.has_died |= self.has_called && !self.is_shut_out && self.silence(now) < self.rules.suspect;
@@ -212,7 +217,7 @@ impl Machine {
     /// For how long the agent may have been gone on a host that lives. Said once: what follows from it counts until the
     /// agent is heard of again, however the host is lost later.
     fn loss(&mut self, cause: Option<&Cause>, now: u64) -> Option<u64> {
-        let is_lost = self.has_died || matches!(cause, Some(Cause::AgentGone { .. }));
+        let is_lost = !self.gave_up && (self.has_died || matches!(cause, Some(Cause::AgentGone { .. })));
         if !is_lost || std::mem::replace(&mut self.is_loss_told, true) {
             return None;
         }

@@ -139,6 +139,9 @@ impl Engines {
     pub(crate) fn hear(&self, id: &EngineId, heard: Heard) {
         let Some(link) = self.link(id) else { return };
         let Some(judge) = &link.judge else { return };
+        if matches!(&heard, Heard::Beat(beat) if beat.gave_up) {
+            self.shared.change_quietly(|known| known.world.note_lease_given_up(id));
+        }
         judge.lock().unwrap_or_else(PoisonError::into_inner).hear(heard, self.detection.now());
         self.detection.look(&link);
     }

@@ -339,3 +339,19 @@ fn an_app_is_not_to_have_one_writer_while_an_older_copy_may_run_unseen() {
     pool.run_for(1_000);
     assert_eq!(may_have_copy(&pool.world, &pool.app("solo")), Some(&engine("a")));
 }
+
+#[test]
+fn an_agent_that_ends_in_good_order_makes_nobody_wait() {
+    let mut pool = solo(true);
+    let home = engine(&pool.home());
+    let until = pool.now.plus(60_000);
+    pool.host(home.as_str()).end_lease(until);
+    pool.world.note_lease_given_up(&home);
+    assert!(!pool.world.holds_lease(&home, pool.now), "nothing is started there");
+    let (struck, _) = (pool.now, pool.lose_home());
+    pool.run_until("runs elsewhere", |pool| pool.seen() == 1);
+    assert!(pool.now.since(struck) < OVER_MS - 5_000, "{} ms", pool.now.since(struck));
+    let now = pool.now;
+    pool.world.note_lease_granted(&home, now);
+    assert!(pool.world.lease_over_at(&home) > now, "a new one counts");
+}

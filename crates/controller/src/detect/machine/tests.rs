@@ -199,7 +199,7 @@ fn where_nobody_else_can_be_asked_silence_is_borne_for_longer() {
     assert_eq!(host.status(), HealthStatus::Suspect);
     host.silent(10);
     assert_eq!(host.status(), HealthStatus::Down);
-    assert!(host.reason().contains("no other host to ask"), "{}", host.reason());
+    assert!(host.reason().contains("nobody else can tell whether its kernel answers"), "{}", host.reason());
 }
 
 #[test]
@@ -355,7 +355,7 @@ fn step() -> impl Strategy<Value = Step> {
         (0u64..3_000, any::<bool>())
             .prop_map(|(silent_ms, is_dead)| EngineAnswers { silent_ms, refuses: is_dead.then(|| "dead".to_owned()) }),
     );
-    let beat = (engine, 0u64..2_000).prop_map(|(engine, late_ms)| HostBeat { run: 1, late_ms, engine });
+    let beat = (engine, 0u64..2_000).prop_map(|(engine, late_ms)| HostBeat { run: 1, late_ms, engine, gave_up: false });
     prop_oneof![
         4 => (0u64..1_000).prop_map(Step::Passes),
         3 => beat.prop_map(|beat| Step::Heard(Heard::Beat(beat))),
@@ -452,6 +452,11 @@ fn an_agent_that_goes_while_its_host_lives_is_told_once_and_whatever_comes_later
     let mut host = Host::healthy();
     host.silent(450);
     host.found(&[other("b")], &[Witness::Own]);
+    assert_eq!(told(&mut host, 10_000), Vec::<u64>::new());
+    // It ends in good order, and has stopped what it had to.
+    let mut host = Host::healthy();
+    host.beat(HostBeat { gave_up: true, ..HostBeat::default() });
+    host.machine.hear(Heard::Ended, host.now);
     assert_eq!(told(&mut host, 10_000), Vec::<u64>::new());
     // A certificate that counts no more takes nothing from the agent.
     let mut host = Host::healthy();

@@ -241,7 +241,7 @@ impl Listener {
 /// A beat as the controller judges it.
 fn heard(beat: Beat) -> Heard {
     let engine = beat.engine.map(|word| EngineAnswers { silent_ms: word.silent_ms, refuses: word.refuses });
-    Heard::Beat(HostBeat { run: beat.run, late_ms: beat.late_ms, engine })
+    Heard::Beat(HostBeat { run: beat.run, late_ms: beat.late_ms, engine, gave_up: beat.gave_up })
 }
 
 pub(super) fn code(error: &JoinError) -> &'static str {
