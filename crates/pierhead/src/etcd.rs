@@ -10,6 +10,8 @@ use std::time::Duration;
 
 /// The wait before etcd is asked again.
 const PAUSE: Duration = Duration::from_millis(500);
+/// After what time without any answer that is told.
+const SOON: Duration = Duration::from_secs(1);
 
 /// Who asks, and whom to trust.
 #[derive(Debug, Clone, Default, Args)]
@@ -113,7 +115,17 @@ fn read(path: &Path) -> Result<Vec<u8>> {
 pub(crate) async fn registry(settings: EtcdSettings) -> Arc<dyn Store> {
     let mut told = String::new();
     loop {
-        match Etcd::open_bare(&settings).await {
+        let mut opening = std::pin::pin!(Etcd::open_bare(&settings));
+        let opened = match tokio::time::timeout(SOON, &mut opening).await {
+            Ok(opened) => opened,
+            Err(_) => {
+                if told.is_empty() {
+                    tracing::warn!(etcd = %settings.address(), "etcd has not answered yet; it is waited for");
+                }
+                opening.await
+            }
+        };
+        match opened {
             Ok(registry) => return Arc::new(registry),
             Err(error) => {
                 let reason = error.to_string();

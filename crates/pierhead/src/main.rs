@@ -72,8 +72,10 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if let Some(args) = AgentAlone::read(std::env::args_os()) {
-        return be_agent(args, false);
+        let json = args.json;
+        return be_agent(args, json);
     }
+    explain_agent(std::env::args_os());
     let cli = Cli::try_parse().unwrap_or_else(|error| pierhead_cli::refuse_command_line(error, Cli::command));
     let runtime = match Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -81,7 +83,13 @@ fn main() -> ExitCode {
     };
     let result = match cli.command {
         Command::Serve(args) => runtime.block_on(serve::serve(*args)),
-        Command::Agent(args) => return be_agent(*args, cli.connection.json),
+        Command::Agent(args) => {
+            if let Some(flag) = flag_of_commands(std::env::args_os()) {
+                let words = format!("{flag} is for commands that ask a controller; an agent joins with --join TOKEN");
+                return end(Err(anyhow::anyhow!(words)), cli.connection.json);
+            }
+            return be_agent(*args, cli.connection.json);
+        }
         Command::Dev(args) => runtime.block_on(dev::dev(args, cli.connection.json)),
         Command::Admin(args) => runtime.block_on(admin::admin(args, cli.connection.json)),
         Command::Backup(args) => runtime.block_on(backup::backup(*args, &cli.connection)),
@@ -103,6 +111,29 @@ fn be_agent(args: agent::AgentArgs, json: bool) -> ExitCode {
         Ok(runtime) => end(runtime.block_on(agent::agent(args)), json),
         Err(error) => no_threads(&error),
     }
+}
+
+/// Prints the help of `pierhead agent`, if that is asked for, without the flags that do nothing there.
+fn explain_agent(words: impl IntoIterator<Item = OsString>) {
+    if let Some(help) = agents_help(words) {
+        pierhead_cli::refuse_command_line(help, AgentAlone::command);
+    }
+}
+
+fn agents_help(words: impl IntoIterator<Item = OsString>) -> Option<clap::Error> {
+    let words: Vec<OsString> = words.into_iter().skip(1).collect();
+    if words.first().is_none_or(|word| word != "agent") {
+        return None;
+    }
+    let words = std::iter::once("pierhead agent".into()).chain(words.into_iter().skip(1));
+    AgentAlone::try_parse_from(words).err().filter(|error| error.kind() == clap::error::ErrorKind::DisplayHelp)
+}
+
+/// A flag among an agent's words that only commands have which ask a controller.
+fn flag_of_commands(words: impl IntoIterator<Item = OsString>) -> Option<&'static str> {
+    let words: Vec<String> = words.into_iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let is_given = |flag: &&str| words.iter().any(|word| word.split('=').next() == Some(*flag));
+    ["--token", "--url", "--ca-file", "--config-dir"].into_iter().find(is_given)
 }
 
 fn end(result: anyhow::Result<()>, json: bool) -> ExitCode {
@@ -135,6 +166,8 @@ mod tests {
             "pierhead agent --join pj1-x --id a --label b --label c",
             "pierhead agent doctor --state-dir /x",
             "pierhead agent --controller a:1 install --print",
+            "pierhead agent --json doctor",
+            "pierhead agent install --print --json",
         ] {
             let alone = AgentAlone::read(split(line)).unwrap();
             let Command::Agent(all) = Cli::try_parse_from(split(line)).unwrap().command else { panic!("{line}") };
@@ -144,12 +177,25 @@ mod tests {
             "pierhead",
             "pierhead serve",
             "pierhead --json agent",
-            "pierhead agent --json doctor",
             "pierhead agent --help",
             "pierhead agent nonsense",
             "pierhead agent --nonsense",
         ] {
             assert!(AgentAlone::read(split(line)).is_none(), "{line}");
         }
+    }
+
+    #[test]
+    fn an_agents_help_tells_no_flags_that_do_nothing_there() {
+        let split = |line: &str| line.split(' ').map(OsString::from).collect::<Vec<_>>();
+        for line in ["pierhead agent --help", "pierhead agent doctor --help", "pierhead agent -h"] {
+            let help = agents_help(split(line)).unwrap().to_string();
+            assert!(help.contains("--state-dir") && help.contains("--json"), "{line}: {help}");
+            assert!(!help.contains("--url") && !help.contains("--token"), "{line}: {help}");
+        }
+        assert!(agents_help(split("pierhead serve --help")).is_none() && agents_help(split("pierhead agent")).is_none());
+        assert_eq!(flag_of_commands(split("pierhead agent --token pj1-x")), Some("--token"));
+        assert_eq!(flag_of_commands(split("pierhead agent --url=http://a")), Some("--url"));
+        assert_eq!(flag_of_commands(split("pierhead agent --join pj1-x --json")), None);
     }
 }

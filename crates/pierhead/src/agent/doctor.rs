@@ -14,25 +14,37 @@ const MOST_SKEW: u64 = 30_000;
 const LATE: u64 = 180_000;
 
 /// What was found, in the order in which it is told.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize)]
 struct Found {
+    #[serde(rename = "ok")]
     good: Vec<String>,
+    #[serde(rename = "problems")]
     bad: Vec<String>,
     /// What goes on working, and could be better.
     lacks: Vec<String>,
 }
 
 /// Looks, tells, and fails if anything keeps the host from its work.
-pub(super) async fn doctor(args: &HostArgs) -> Result<()> {
+pub(super) async fn doctor(args: &HostArgs, json: bool) -> Result<()> {
     let found = look(args).await;
-    found.good.iter().for_each(|line| println!("ok       {line}"));
-    found.lacks.iter().for_each(|line| println!("lacks    {line}"));
-    found.bad.iter().for_each(|line| println!("problem  {line}"));
+    println!("{}", told(&found, json)?);
     match found.bad.len() {
         0 => Ok(()),
         1 => bail!("there is a problem"),
         count => bail!("there are {count} problems"),
     }
+}
+
+/// What was found, for people or for programs.
+fn told(found: &Found, json: bool) -> Result<String> {
+    if json {
+        return Ok(serde_json::to_string_pretty(found)?);
+    }
+    let lines = |word: &'static str, lines: &[String]| -> Vec<String> {
+        lines.iter().map(|line| format!("{word:<8} {line}")).collect()
+    };
+    let all = [lines("ok", &found.good), lines("lacks", &found.lacks), lines("problem", &found.bad)];
+    Ok(all.concat().join("\n"))
 }
 
 async fn look(args: &HostArgs) -> Found {
@@ -72,7 +84,6 @@ async fn look_at_pool(identity: &Identity, args: &HostArgs, found: &mut Found) {
         identity.engine,
         fingerprint(&identity.certificate)
     ));
-    let days = identity.expires_at.saturating_sub(now) / (24 * 3600 * 1000);
     if identity.expires_at <= now {
         return found.bad.push(
             "Its certificate has expired: the host was away for too long, or its clock is wrong. Compare 'date' with the \
@@ -85,7 +96,10 @@ async fn look_at_pool(identity: &Identity, args: &HostArgs, found: &mut Found) {
     if now + MOST_SKEW < issued {
         found.bad.push("This host's clock was set back before the moment at which it got its certificate.".to_owned());
     }
-    found.good.push(format!("Its certificate is good for {days} more days, and is renewed before."));
+    found.good.push(format!(
+        "Its certificate is good for {} more, and is renewed before.",
+        span(identity.expires_at.saturating_sub(now) / 1000)
+    ));
     if identity.renew_at + LATE < now {
         found.bad.push(
             "Its certificate should have been renewed: does the agent run, and does it reach the controller?"
@@ -99,6 +113,14 @@ async fn look_at_pool(identity: &Identity, args: &HostArgs, found: &mut Found) {
             Err(error) => found.bad.push(format!("The controller at {address}: {}.", in_words(&error))),
         }
     }
+}
+
+/// A span of time in the largest unit of which there are two at least.
+fn span(seconds: u64) -> String {
+    let units = [(24 * 3600, "days"), (3600, "hours"), (60, "minutes")];
+    let found = units.into_iter().find(|(unit, _)| seconds >= 2 * unit);
+    let (unit, name) = found.unwrap_or((1, "seconds"));
+    format!("{} {name}", seconds / unit)
 }
 
 fn tell_standing(address: &str, standing: &Standing, found: &mut Found) {

@@ -8,11 +8,15 @@ use std::process::Command;
 const UNIT: &str = "/etc/systemd/system/pierhead-agent.service";
 
 /// Joins, writes the unit and starts it; or prints the unit and does nothing.
-pub(super) async fn install(args: &HostArgs, print: bool) -> Result<()> {
+pub(super) async fn install(args: &HostArgs, print: bool, json: bool) -> Result<()> {
     let program = std::env::current_exe().context("the path of this program")?;
+    can_be_served(&program, args)?;
     let unit = unit(&program, args)?;
     if print {
-        print!("{unit}");
+        match json {
+            true => println!("{}", serde_json::json!({ "path": UNIT, "unit": unit })),
+            false => print!("{unit}"),
+        }
         return Ok(());
     }
     let identity = args.identity().await?;
@@ -21,8 +25,37 @@ pub(super) async fn install(args: &HostArgs, print: bool) -> Result<()> {
     systemctl(&["enable", "pierhead-agent"])?;
     // One that runs already takes up the new settings.
     systemctl(&["restart", "pierhead-agent"])?;
-    println!("this host is {} in the pool; its agent runs, and starts with the machine", identity.engine);
+    match json {
+        true => println!("{}", serde_json::json!({ "path": UNIT, "engine": identity.engine })),
+        false => println!("this host is {} in the pool; its agent runs, and starts with the machine", identity.engine),
+    }
     Ok(())
+}
+
+/// Whether a service finds all that it needs: it runs in no directory of anybody's, and has temporary ones of its own.
+fn can_be_served(program: &Path, args: &HostArgs) -> Result<()> {
+    if let Some(dir) = temporary(program) {
+        bail!(
+            "this program is {}, and a service does not see what is in {dir}: copy it first, \
+             'install -m 755 {} /usr/local/bin/pierhead', and run that",
+            program.display(),
+            program.display()
+        );
+    }
+    for (flag, path) in [("--state-dir", &args.state_dir), ("--docker-socket", &args.docker_socket)] {
+        if !path.is_absolute() {
+            bail!("{flag} {} must begin with '/': a service runs in no directory of yours", path.display());
+        }
+        if let Some(dir) = temporary(path) {
+            bail!("{flag} {} must be elsewhere: a service does not see what is in {dir}", path.display());
+        }
+    }
+    Ok(())
+}
+
+/// The directory of what is temporary in which a path is.
+fn temporary(path: &Path) -> Option<&'static str> {
+    ["/tmp", "/var/tmp"].into_iter().find(|dir| path.starts_with(dir))
 }
 
 fn systemctl(words: &[&str]) -> Result<()> {
@@ -152,6 +185,25 @@ mod tests {
         let unit = unit(Path::new("/p"), &told).unwrap();
         let words = "--label ssd --label rack:2 --address web.lan --forbid host-paths --forbid host-network\n";
         assert!(unit.contains(words), "{unit}");
+    }
+
+    #[test]
+    fn what_a_service_would_not_find_is_refused() {
+        let state = "/var/lib/pierhead-agent";
+        let refused = |program: &str, args: &HostArgs| {
+            can_be_served(Path::new(program), args).map_err(|error| error.to_string())
+        };
+        assert_eq!(refused("/usr/local/bin/pierhead", &args(state)), Ok(()));
+        let words = refused("/tmp/x/pierhead", &args(state)).unwrap_err();
+        assert!(words.contains("install -m 755 /tmp/x/pierhead /usr/local/bin/pierhead"), "{words}");
+        for (state, expected) in
+            [("rel", "--state-dir rel must begin with '/'"), ("/var/tmp/s", "--state-dir /var/tmp/s must be elsewhere")]
+        {
+            let words = refused("/usr/bin/pierhead", &args(state)).unwrap_err();
+            assert!(words.contains(expected), "{words}");
+        }
+        let socket = HostArgs { docker_socket: PathBuf::from("docker.sock"), ..args(state) };
+        assert!(refused("/usr/bin/pierhead", &socket).unwrap_err().starts_with("--docker-socket docker.sock must begin"));
     }
 
     /// By systemd itself, where it is there.

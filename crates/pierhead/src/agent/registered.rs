@@ -60,10 +60,7 @@ impl RegisterArgs {
             ("--state-dir", host.state_dir != Path::new(super::STATE_DIR)),
         ];
         match others.iter().find(|(_, is_given)| *is_given) {
-            Some((flag, _)) => bail!(
-                "--etcd and {flag} exclude each other: a host is registered in etcd and its engine listens, or it calls \
-                 its controllers"
-            ),
+            Some((flag, _)) => bail!("--etcd and {flag} exclude each other: {}", why_not(flag)),
             None => Ok(Some(cluster)),
         }
     }
@@ -74,6 +71,7 @@ impl RegisterArgs {
         let mut interrupt = signal(SignalKind::interrupt()).context("waiting for SIGINT")?;
         let settings = self.access.settings(cluster).context("--etcd")?;
         let at = self.endpoint(&settings)?;
+        tracing::info!(%at, etcd = %settings.address(), "this host registers itself, once its engine and etcd answer");
         let stop = async move {
             tokio::select! {
                 _ = terminate.recv() => {}
@@ -150,6 +148,18 @@ async fn size(at: &Endpoint) -> RegisteredSize {
     }
 }
 
+/// Why a host that is registered in etcd has no use for a flag.
+fn why_not(flag: &str) -> &'static str {
+    match flag {
+        "--id" => "a host that is registered in etcd is named after the address of its engine, --advertise",
+        "--join" | "--controller" => "a host that is registered in etcd calls no controller: they call its engine",
+        "--label" | "--address" => "of a host that is registered in etcd only the address of its engine is told, --advertise",
+        "--forbid" => "whoever reaches the engine's own port is not stopped by anything here",
+        "--docker-socket" => "the engine is reached at its address, --advertise",
+        _ => "a host that is registered in etcd keeps nothing",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::agent::AgentArgs;
@@ -175,6 +185,7 @@ mod tests {
         assert_eq!(cluster(&[]), Ok(None));
         let both = ["--etcd", "http://a:2379", "--advertise", "10.0.0.5:2375"];
         assert_eq!(cluster(&both), Ok(Some("http://a:2379".to_owned())));
+        assert!(cluster(&[&both[..], &["--id", "a"]].concat()).unwrap_err().contains("named after the address"));
         for (words, flag) in [
             (&["--join", "pj1-x"][..], "--join"),
             (&["--controller", "a:1"], "--controller"),

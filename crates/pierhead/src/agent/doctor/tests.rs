@@ -28,6 +28,7 @@ async fn an_engine_that_is_not_there_and_one_that_has_stopped_are_told_apart() {
     assert!(bad(&socket).await.contains("not installed, or not started"));
     drop(UnixListener::bind(&socket).unwrap());
     assert!(bad(&socket).await.contains("the engine has stopped"));
+    assert!(bad(&socket).await.contains(&format!("The engine does not answer at {}: ", socket.display())));
 }
 
 #[tokio::test]
@@ -72,4 +73,28 @@ fn a_directory_that_takes_no_file_is_told() {
     std::os::unix::fs::symlink("/dev/full", full.join("doctor.new")).unwrap();
     look_at_directory(&full, &mut found);
     assert!(found.bad[0].contains("gone") && found.bad[1].contains("disk is full"), "{found:?}");
+}
+
+#[test]
+fn what_is_left_of_a_certificate_is_told_in_a_unit_that_fits() {
+    for (seconds, words) in [
+        (8, "8 seconds"),
+        (119, "119 seconds"),
+        (120, "2 minutes"),
+        (7_199, "119 minutes"),
+        (7_200, "2 hours"),
+        (47 * 3600, "47 hours"),
+        (90 * 24 * 3600 - 1, "89 days"),
+    ] {
+        assert_eq!(span(seconds), words);
+    }
+}
+
+#[test]
+fn what_was_found_is_told_to_people_and_to_programs() {
+    let one = |text: &str| vec![text.to_owned()];
+    let found = Found { good: one("A."), bad: one("B."), lacks: one("C.") };
+    assert_eq!(told(&found, false).unwrap(), "ok       A.\nlacks    C.\nproblem  B.");
+    let json: serde_json::Value = serde_json::from_str(&told(&found, true).unwrap()).unwrap();
+    assert_eq!(json, serde_json::json!({ "ok": ["A."], "problems": ["B."], "lacks": ["C."] }));
 }
