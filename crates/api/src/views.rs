@@ -23,7 +23,7 @@ use pierhead_wire::{
 };
 
 /// An engine.
-pub(crate) fn engine(world: &World, state: &EngineState) -> EngineView {
+pub(crate) fn engine(world: &World, state: &EngineState, now: Timestamp) -> EngineView {
     let facts = state.facts.clone().unwrap_or_default();
     // It answers, and tells what it is a moment later: until then nobody could use it.
     let status = match state.health.status {
@@ -42,7 +42,7 @@ pub(crate) fn engine(world: &World, state: &EngineState) -> EngineView {
         health: HealthView {
             status: status.to_owned(),
             response_time: state.health.response_time_ms,
-            reason: reason(state),
+            reason: reason(state, now),
             since: format_timestamp(state.health.since.max(state.record.added_at)),
         },
         duty: duty(world, state).to_owned(),
@@ -61,9 +61,15 @@ pub(crate) fn engine(world: &World, state: &EngineState) -> EngineView {
 }
 
 /// Why it is not used as it is, in words.
-fn reason(state: &EngineState) -> String {
+fn reason(state: &EngineState, now: Timestamp) -> String {
     if state.record.waits_for_approval() {
         return format!("for approval, by: pierhead engine approve {}", state.record.id);
+    }
+    let keys = state.record.agent.as_ref().filter(|_| state.health.status != HealthStatus::Healthy);
+    if let Some(keys) = keys
+        && agent::has_expired(keys, now)
+    {
+        return "its agent's certificate has expired; it has to join again with a new token".to_owned();
     }
     state.why_unused().unwrap_or_else(|| state.health.reason.clone())
 }

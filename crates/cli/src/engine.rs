@@ -8,7 +8,8 @@ use crate::output::{Confirm, WithoutTerminal};
 use crate::{CliError, Output, render};
 use clap::{Args, Subcommand};
 use pierhead_client::Client;
-use pierhead_wire::{EngineRequest, JoinTokenRequest, RegistryAuthRequest};
+use pierhead_model::{EngineId, Timestamp, is_label};
+use pierhead_wire::{EngineRequest, EngineView, JoinTokenRequest, RegistryAuthRequest, parse_timestamp};
 use std::path::{Path, PathBuf};
 
 /// `engine` and its commands; an id alone shows that engine, nothing at all lists them.
@@ -178,10 +179,7 @@ pub(crate) async fn engine(args: &EngineArgs, client: &Client, out: &mut Output)
         (Some(EngineCommand::Add(args)), _) => add(args, client, out).await,
         (Some(EngineCommand::Rm(args)), _) => remove(args, WithoutTerminal::Refuse, client, out).await,
         (Some(EngineCommand::JoinCommand(args)), _) => join_command(args, client, out).await,
-        (Some(EngineCommand::Approve { id }), _) => {
-            client.approve_engine(id).await?;
-            out.done(&format!("approved {id}"))
-        }
+        (Some(EngineCommand::Approve { id }), _) => approve(id, client, out).await,
         (Some(EngineCommand::Revoke(args)), _) => revoke(args, client, out).await,
         (Some(EngineCommand::Cordon { id }), _) => {
             client.cordon_engine(id).await?;
@@ -264,8 +262,34 @@ pub(crate) async fn remove(
     out.done(&format!("removed {}", args.id))
 }
 
+async fn approve(id: &str, client: &Client, out: &mut Output) -> Result<(), CliError> {
+    // Who may approve need not be one who may look.
+    let before = client.engine(id).await.ok().and_then(|engine| engine.into_value().agent);
+    client.approve_engine(id).await?;
+    match before {
+        Some(agent) if agent.waits_for_approval => out.done(&format!("approved {id}")),
+        Some(agent) if agent.fingerprints.is_empty() => out.done(&format!(
+            "{id} was not waiting for approval: it was revoked, and has to join again with: pierhead engine join-command"
+        )),
+        Some(_) => out.done(&format!("{id} was not waiting for approval; nothing has changed")),
+        None => out.done(&format!("{id} does not wait for approval")),
+    }
+}
+
 async fn join_command(args: &JoinCommandArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
     let request = JoinTokenRequest { expires_in: args.expires_in.clone(), approved: args.approved.then_some(true) };
+    if let Some(message) = wrong_in(args, &request) {
+        return Err(refused(message));
+    }
+    if let Some(id) = &args.id
+        && let Ok(known) = client.engine(id).await
+        && !is_shut_out(&known, out.now())
+    {
+        return Err(refused(format!(
+            "--id {id} is the name of a host in the pool already: give another, or shut that one out first if this is \
+             the same host (pierhead engine revoke {id})"
+        )));
+    }
     let made = client.make_join_token(&request).await?;
     if out.is_json() {
         return out.json(made.json());
@@ -278,6 +302,29 @@ async fn join_command(args: &JoinCommandArgs, client: &Client, out: &mut Output)
         made.expires_at
     ));
     Ok(())
+}
+
+/// What the host would be refused for when it joins, or the token now.
+fn wrong_in(args: &JoinCommandArgs, request: &JoinTokenRequest) -> Option<String> {
+    if let Some(Err(invalid)) = args.id.as_deref().map(EngineId::parse) {
+        return Some(format!("--id: {invalid}"));
+    }
+    if let Some(bad) = args.labels.iter().find(|label| !is_label(label)) {
+        let form = "must be 1 to 128 printable characters without space, comma, '|' and '!'";
+        return Some(format!("--label {:?} {form}", bad.chars().take(128).collect::<String>()));
+    }
+    request.life().err().map(|invalid| invalid.message.replace("expires_in", "--expires-in"))
+}
+
+/// Whether a host may join again under the name of this one: its certificates are revoked, or have expired.
+fn is_shut_out(engine: &EngineView, now: Timestamp) -> bool {
+    let Some(agent) = &engine.agent else { return false };
+    let end = agent.expires_at.as_deref().and_then(parse_timestamp);
+    agent.fingerprints.is_empty() || end.is_some_and(|end| end <= now)
+}
+
+fn refused(message: String) -> CliError {
+    CliError::Usage { message, hint: "pierhead engine join-command --help".to_owned() }
 }
 
 /// What is pasted on the new host.
@@ -336,5 +383,18 @@ mod tests {
         assert_eq!(command(&args(&[], None), "pj1-x"), "pierhead agent --join pj1-x");
         let many = command(&args(&["ssd", "a;b'c"], Some("web1")), "pj1-x");
         assert_eq!(many, r"pierhead agent --join pj1-x --id web1 --label ssd --label 'a;b'\''c'");
+    }
+
+    #[test]
+    fn what_a_host_would_be_refused_for_gets_no_token() {
+        let wrong = |id: Option<&str>, label: &str, expires_in: Option<&str>| {
+            let (id, expires_in) = (id.map(str::to_owned), expires_in.map(str::to_owned));
+            let request = JoinTokenRequest { expires_in: expires_in.clone(), approved: None };
+            wrong_in(&JoinCommandArgs { expires_in, approved: false, labels: vec![label.to_owned()], id }, &request)
+        };
+        assert_eq!(wrong(Some("web-1"), "ssd", Some("10m")), None);
+        assert!(wrong(Some("bad id/.."), "ssd", None).unwrap().starts_with("--id: "));
+        assert!(wrong(None, "a b", None).unwrap().starts_with("--label \"a b\" must be"));
+        assert!(wrong(None, "ssd", Some("soon")).unwrap().starts_with("--expires-in must be"));
     }
 }

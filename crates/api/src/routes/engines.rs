@@ -11,8 +11,8 @@ use pierhead_model::{Capacity, Duty, Engine, EngineId, OverCommit};
 use pierhead_wire::{EngineRequest, EngineView, FieldError};
 
 pub(super) async fn list(State(api): State<Api>) -> Json<Vec<EngineView>> {
-    let known = api.controller.known();
-    Json(known.world.engines().values().map(|engine| views::engine(&known.world, engine)).collect())
+    let (known, now) = (api.controller.known(), api.controller.clock().now());
+    Json(known.world.engines().values().map(|engine| views::engine(&known.world, engine, now)).collect())
 }
 
 pub(super) async fn show(State(api): State<Api>, Path(id): Path) -> Result<Json<EngineView>, ApiError> {
@@ -43,8 +43,8 @@ pub(super) async fn remove(
 }
 
 pub(super) fn shown(api: &Api, id: &str) -> Result<EngineView, ApiError> {
-    let known = api.controller.known();
-    let engine = known.world.engines().get(id).map(|engine| views::engine(&known.world, engine));
+    let (known, now) = (api.controller.known(), api.controller.clock().now());
+    let engine = known.world.engines().get(id).map(|engine| views::engine(&known.world, engine, now));
     engine.ok_or_else(|| ApiError::not_found(format!("there is no engine {}", id.chars().take(64).collect::<String>())))
 }
 

@@ -1,6 +1,6 @@
 //! The agent of a host, and what that told.
 
-use pierhead_model::{AgentKeys, HostFacts};
+use pierhead_model::{AgentKeys, HostFacts, Timestamp};
 use pierhead_wire::{AgentView, HostView, format_timestamp};
 
 /// An agent: by what it is known, and what it told last.
@@ -11,6 +11,11 @@ pub(super) fn agent(keys: &AgentKeys, host: Option<&HostFacts>) -> AgentView {
         expires_at: keys.certificates.last().map(|newest| format_timestamp(newest.expires_at)),
         host: host.map(told),
     }
+}
+
+/// Whether the agent is refused because none of its certificates is good any more.
+pub(super) fn has_expired(keys: &AgentKeys, now: Timestamp) -> bool {
+    keys.certificates.last().is_some_and(|newest| newest.expires_at <= now)
 }
 
 fn told(host: &HostFacts) -> HostView {
@@ -26,5 +31,20 @@ fn told(host: &HostFacts) -> HostView {
         storage_driver: host.storage_driver.clone(),
         cgroup_version: host.cgroup_version.clone(),
         lacks: host.lacks.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pierhead_model::AgentCertificate;
+
+    #[test]
+    fn the_newest_certificate_counts() {
+        let until = |at| AgentCertificate { fingerprint: "f".to_owned(), expires_at: Timestamp(at) };
+        let keys = |certificates| AgentKeys { certificates, ..AgentKeys::default() };
+        assert!(has_expired(&keys(vec![until(5)]), Timestamp(5)));
+        assert!(!has_expired(&keys(vec![until(5), until(9)]), Timestamp(6)));
+        assert!(!has_expired(&keys(vec![]), Timestamp(6)), "it was revoked, which is something else");
     }
 }

@@ -51,12 +51,14 @@ async fn a_host_that_waits_is_shown_with_what_its_agent_tells_and_approved() {
     assert_eq!(session.run("engine approve e1").await.out, "approved e1\n");
     assert_eq!(session.run("engine approve e2").await.code, 3);
     host["agent"]["waits_for_approval"] = false.into();
-    session.server.json("GET /api/engines/e1", host.to_string());
-    let again = session.run("engine approve e1").await;
+    session.server.json("GET /api/engines/e3", host.to_string());
+    session.server.json("POST /api/engines/e3/approve", host.to_string());
+    let again = session.run("engine approve e3").await;
     assert_eq!((again.code, again.out.contains("was not waiting for approval; nothing")), (0, true), "{again:?}");
     host["agent"]["fingerprints"] = serde_json::json!([]);
-    session.server.json("GET /api/engines/e1", host.to_string());
-    let revoked = session.run("engine approve e1").await.out;
+    session.server.json("GET /api/engines/e4", host.to_string());
+    session.server.json("POST /api/engines/e4/approve", host.to_string());
+    let revoked = session.run("engine approve e4").await.out;
     assert!(revoked.contains("it was revoked, and has to join again"), "{revoked}");
 }
 
@@ -78,8 +80,8 @@ async fn no_token_is_made_for_a_host_that_would_be_refused() {
     assert!(lines(&session).iter().all(|line| line.starts_with("GET ")), "a token was made");
     // The certificate of the host by that name has expired: it may join again.
     host["agent"]["expires_at"] = "2020-01-01T00:00:00Z".into();
-    session.server.json("GET /api/engines/e1", host.to_string());
-    session.run("engine join-command --id e1").await;
+    session.server.json("GET /api/engines/e2", host.to_string());
+    session.run("engine join-command --id e2").await;
     assert!(lines(&session).contains(&"POST /api/engines/join-tokens".to_owned()));
 }
 
