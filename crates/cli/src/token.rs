@@ -92,6 +92,10 @@ async fn list(args: &TokenLsArgs, client: &Client, out: &mut Output) -> Result<(
 
 async fn add(args: &TokenAddArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
     let request = TokenRequest { name: args.name.clone(), expires_in: args.expires_in.clone() };
+    if let Err(invalid) = request.parse() {
+        let message = invalid.message.replace("expires_in", "--expires-in");
+        return Err(CliError::usage(message, "pierhead token add --help"));
+    }
     let made = client.create_token(&request).await?;
     if out.is_json() {
         return out.json(made.json());

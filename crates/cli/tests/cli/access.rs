@@ -48,6 +48,9 @@ async fn a_made_token_stands_alone_on_standard_output() {
     assert_eq!(session.server.asked()[0].body, r#"{"name":"CI","expires_in":"12h"}"#);
     let json: Value = serde_json::from_str(&session.run("--json token add CI").await.out).unwrap();
     assert_eq!(json["token"], "t0ken");
+    let refused = session.run("token add CI --expires-in soon").await;
+    assert!(refused.code == 2 && refused.err.contains("--expires-in must be a span of time"), "{refused:?}");
+    assert_eq!(session.server.asked().len(), 2, "nothing was asked for it");
 }
 
 #[tokio::test]
