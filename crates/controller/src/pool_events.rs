@@ -117,7 +117,8 @@ pub(crate) fn why_anew(known: &Known, present: &Assignment, next: &Assignment) -
     Some(match known.world.engines().get(host) {
         None => format!("host {host} is not in the pool any more"),
         Some(engine) if engine.health.status == HealthStatus::Down => {
-            format!("host {host} is down: {}", engine.health.reason)
+            let stopped = known.world.how_stopped(present).map(|how| format!("; {how}")).unwrap_or_default();
+            format!("host {host} is down: {}{stopped}", engine.health.reason)
         }
         _ if failed.is_some() => failed.map(|attempt| attempt.failure.message.clone()).unwrap_or_default(),
         _ if next.version != present.version => "its description changed".to_owned(),

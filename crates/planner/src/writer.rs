@@ -96,6 +96,14 @@ impl World {
         until >= now.plus(self.policy.lease_spare_ms)
     }
 
+    /// Why nothing of a slot runs any more on the lost host where it had a lease, in words; `None` if it had none.
+    #[must_use]
+    pub fn how_stopped(&self, place: &Assignment) -> Option<&'static str> {
+        place.writer.filter(|guard| *guard == WriterGuard::Lease)?;
+        let is_given_up = self.leases.get(&place.engine).is_some_and(|lease| lease.is_given_up);
+        Some(if is_given_up { "its agent ended and stopped the container first" } else { "the host's lease has ended" })
+    }
+
     /// From when on nothing that needs a lease runs on a host, unless it is granted another one: also none of an earlier
     /// leader counts then.
     #[must_use]

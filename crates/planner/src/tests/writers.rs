@@ -348,10 +348,13 @@ fn an_agent_that_ends_in_good_order_makes_nobody_wait() {
     pool.host(home.as_str()).end_lease(until);
     pool.world.note_lease_given_up(&home);
     assert!(!pool.world.holds_lease(&home, pool.now), "nothing is started there");
+    let place = pool.assignment("solo", 0).clone();
+    assert_eq!(pool.world.how_stopped(&place), Some("its agent ended and stopped the container first"));
     let (struck, _) = (pool.now, pool.lose_home());
     pool.run_until("runs elsewhere", |pool| pool.seen() == 1);
     assert!(pool.now.since(struck) < OVER_MS - 5_000, "{} ms", pool.now.since(struck));
     let now = pool.now;
     pool.world.note_lease_granted(&home, now);
     assert!(pool.world.lease_over_at(&home) > now, "a new one counts");
+    assert_eq!(pool.world.how_stopped(&place), Some("the host's lease has ended"));
 }
