@@ -315,7 +315,11 @@ fn add_slots(app: &mut App, count: u32, operation: &OperationId) -> Result<Vec<S
     if there.saturating_add(count) > MOST_SLOTS {
         return Err(invalid(
             "count",
-            format!("such that app {} has at most {MOST_SLOTS} containers; it has {there}", app.name),
+            format!(
+                "at most {}: app {} has {there} of the {MOST_SLOTS} containers that an app can have",
+                MOST_SLOTS.saturating_sub(there),
+                app.name
+            ),
         ));
     }
     Ok(app.add_slots(count, operation))

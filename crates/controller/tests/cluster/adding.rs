@@ -272,3 +272,14 @@ async fn a_slot_counts_as_started_only_when_it_has_run_for_a_moment() {
     assert!(took < std::time::Duration::from_millis(400 * 10), "{took:?}");
     cluster.assert_invariants().await;
 }
+
+#[tokio::test]
+async fn what_is_one_too_many_is_told_in_numbers() {
+    let cluster = Cluster::start(ClusterOptions { hosts: 1, ..ClusterOptions::default() }).await;
+    cluster.run("web", 1, &sample()).await;
+    let more = cluster.admin().run(&sample(), &run_options("web", 2000), &to_the_end()).await;
+    let (status, body) = refused(more);
+    assert_eq!((status, body.field.as_deref()), (400, Some("count")), "{body:?}");
+    let told = "count must be at most 1999: app web has 1 of the 2000 containers that an app can have";
+    assert!(body.message.contains(told), "{}", body.message);
+}

@@ -153,7 +153,9 @@ fn why_not(flag: &str) -> &'static str {
     match flag {
         "--id" => "a host that is registered in etcd is named after the address of its engine, --advertise",
         "--join" | "--controller" => "a host that is registered in etcd calls no controller: they call its engine",
-        "--label" | "--address" => "of a host that is registered in etcd only the address of its engine is told, --advertise",
+        "--label" | "--address" => {
+            "of a host that is registered in etcd only the address of its engine is told, --advertise"
+        }
         "--forbid" => "whoever reaches the engine's own port is not stopped by anything here",
         "--docker-socket" => "the engine is reached at its address, --advertise",
         _ => "a host that is registered in etcd keeps nothing",
