@@ -193,7 +193,9 @@ mod tests {
             assert!(help.contains("--state-dir") && help.contains("--json"), "{line}: {help}");
             assert!(!help.contains("--url") && !help.contains("--token"), "{line}: {help}");
         }
-        assert!(agents_help(split("pierhead serve --help")).is_none() && agents_help(split("pierhead agent")).is_none());
+        assert!(
+            agents_help(split("pierhead serve --help")).is_none() && agents_help(split("pierhead agent")).is_none()
+        );
         assert_eq!(flag_of_commands(split("pierhead agent --token pj1-x")), Some("--token"));
         assert_eq!(flag_of_commands(split("pierhead agent --url=http://a")), Some("--url"));
         assert_eq!(flag_of_commands(split("pierhead agent --join pj1-x --json")), None);

@@ -17,7 +17,8 @@ use crate::world::{needed_ports, needed_resources};
 use crate::writer;
 use crate::{Hold, HoldKey, Ledger, Refusal, Request, World};
 use pierhead_model::{
-    App, Assignment, Attempt, EngineId, Fallback, Generation, OperationId, Slot, SlotIntent, SlotKey, SlotWish, Timestamp,
+    App, Assignment, Attempt, EngineId, Fallback, Generation, OperationId, Slot, SlotIntent, SlotKey, SlotWish,
+    Timestamp,
 };
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -25,7 +25,10 @@ mod token;
 
 pub use account::{AccountRequest, AccountView, LogIn, LoggedIn, PasswordChange, RoleChange, RoleView};
 pub use app::{AppChange, AppView, SlotView};
-pub use cluster::{ClusterInfo, ControllerView, Health, HomelessView, MoveView, RebalanceRequest, RebalanceView, RestoredView, ScoreView, SilentEngine, SurvivalView, UnknownContainer};
+pub use cluster::{
+    ClusterInfo, ControllerView, Health, HomelessView, MoveView, RebalanceRequest, RebalanceView, RestoredView,
+    ScoreView, SilentEngine, SurvivalView, UnknownContainer,
+};
 pub use container::{ContainerView, EngineOfContainer, GONE_SINCE};
 pub use description::{
     DEFAULT_CPU_LIMIT_MILLIS, Defaults, ImageDescription, PortDescription, PortNumber, RestartDescription,

@@ -23,7 +23,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::pki_types::CertificateDer;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
@@ -37,6 +37,9 @@ const LONGEST_BEAT: usize = 4096;
 /// How many pieces of a talk may wait to be sent.
 const WAITING: usize = 4;
 
+/// How long a connection that takes no request may take to end.
+const TO_END: Duration = Duration::from_secs(1);
+
 /// A tunnel to a host. Cheap to clone; it ends when the last clone is dropped.
 #[derive(Clone)]
 pub struct Tunnel {
@@ -44,6 +47,8 @@ pub struct Tunnel {
     peer: Arc<CertificateDer<'static>>,
     from: SocketAddr,
     ended: watch::Receiver<bool>,
+    /// Why it ended, for the first who asks.
+    why: Arc<Mutex<Option<hyper::Error>>>,
     tasks: Arc<EndTogether>,
 }
 
@@ -146,12 +151,14 @@ async fn open(
     let connected = within(&peer, "begin with HTTP/2", timing.handshake, connecting).await?;
     let (sender, connection) = connected.map_err(AgentError::Tunnel)?;
     let (tell, ended) = watch::channel(false);
+    let why = Arc::new(Mutex::default());
+    let left = Arc::clone(&why);
     tasks.spawn(async move {
-        // Whoever reads an answer sees how it ended.
-        let _how = connection.await;
+        let error = connection.await.err();
+        *left.lock().unwrap_or_else(PoisonError::into_inner) = error;
         drop(tell);
     });
-    Ok(Tunnel { sender, peer: Arc::new(certificate), from, ended, tasks: Arc::new(EndTogether(tasks)) })
+    Ok(Tunnel { sender, peer: Arc::new(certificate), from, ended, why, tasks: Arc::new(EndTogether(tasks)) })
 }
 
 impl Tunnel {
@@ -214,7 +221,10 @@ impl Tunnel {
     /// # Errors
     /// The tunnel broke, or the agent refuses.
     pub async fn beats(&self) -> Result<impl Stream<Item = Result<Beat>> + Send + Unpin + use<>> {
-        let body = self.get(BEATS).await?;
+        let body = match self.get(BEATS).await {
+            Ok(body) => body,
+            Err(error) => return Err(self.as_the_connection_ended(error).await),
+        };
         Ok(Box::pin(stream::unfold((body, Vec::new()), |(mut body, mut read)| async move {
             loop {
                 if let Some(beat) = next_beat(&mut read) {
@@ -226,6 +236,16 @@ impl Tunnel {
                 }
             }
         })))
+    }
+
+    /// A request that was never sent, as the connection had ended, says nothing of the reason.
+    async fn as_the_connection_ended(&self, error: AgentError) -> AgentError {
+        let says_nothing = matches!(&error, AgentError::Tunnel(error) if error.is_closed() || error.is_canceled());
+        if !says_nothing || tokio::time::timeout(TO_END, self.ended()).await.is_err() {
+            return error;
+        }
+        let why = self.why.lock().unwrap_or_else(PoisonError::into_inner).take();
+        why.map_or(error, AgentError::Tunnel)
     }
 
     /// What the host is.

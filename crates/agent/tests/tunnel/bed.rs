@@ -78,10 +78,20 @@ impl Bed {
         in_time("the agent calls", self.listener.accept()).await.unwrap().0
     }
 
-    /// The next call, taken.
+    /// The next call for a tunnel, taken.
     pub async fn tunnel(&self) -> Tunnel {
-        accept(self.call().await, &self.acceptor, &timing()).await.unwrap()
+        loop {
+            match accept(self.call().await, &self.acceptor, &timing()).await {
+                Ok(tunnel) => return tunnel,
+                Err(error) => assert!(asks_why(&error), "{error:?}"),
+            }
+        }
     }
+}
+
+/// Whether it was the call by which an agent asks why its tunnels are ended: this listener does not speak of that.
+pub fn asks_why(refused: &dyn std::fmt::Debug) -> bool {
+    format!("{refused:?}").contains("NoApplicationProtocol")
 }
 
 pub fn gate(dir: &TempDir, fake: &Fake, load: LoadSource) -> Arc<Gate> {

@@ -1,9 +1,14 @@
 //! Controllers that speak nonsense: the agent ends the connection, keeps little in memory, and goes on.
 
-use crate::bed::{Bed, PATIENCE, ask, in_time, request};
+use crate::bed::{Bed, PATIENCE, ask, asks_why, in_time, request, timing};
+use crate::certificates::CONTROLLER;
+use pierhead_agent::{AgentError, accept};
+use std::error::Error;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 use tokio_rustls::server::TlsStream;
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -54,7 +59,12 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin>(case: &str, mut stream: S, fir
 }
 
 async fn keys(bed: &Bed) -> TlsStream<TcpStream> {
-    bed.acceptor.accept(bed.call().await).await.unwrap()
+    loop {
+        match bed.acceptor.accept(bed.call().await).await {
+            Ok(stream) => return stream,
+            Err(error) => assert!(asks_why(&error), "{error:?}"),
+        }
+    }
 }
 
 async fn goes_on(case: &str, bed: &Bed) {
@@ -164,4 +174,29 @@ async fn headers_that_are_too_long_end_their_request_alone() {
     assert!(refused.map_or(true, |answer| answer.status() == 431));
     assert_eq!(ask(&tunnel, "GET", "/info", "").await.0, 200);
     assert_eq!(bed.fake.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn a_host_that_speaks_nonsense_is_told_apart_from_one_that_goes() {
+    let bed = Bed::up().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    for (said, is_nonsense) in [(&[0x2a; 9000][..], true), (&[], false)] {
+        let (address, config) = (listener.local_addr().unwrap(), bed.authority.host("host-1"));
+        let config = Arc::new((*bed.authority.for_agent(&config)).clone());
+        let speaking = tokio::spawn(async move {
+            let stream = TcpStream::connect(address).await.unwrap();
+            let mut stream = TlsConnector::from(config).connect(CONTROLLER.try_into().unwrap(), stream).await.unwrap();
+            stream.write_all(said).await.unwrap();
+            stream.shutdown().await.unwrap();
+            // Until it is hung up on.
+            let _heard = stream.read_to_end(&mut Vec::new()).await;
+        });
+        let tunnel = accept(listener.accept().await.unwrap().0, &bed.acceptor, &timing()).await.unwrap();
+        in_time("it ends", tunnel.ended()).await;
+        let Err(AgentError::Tunnel(error)) = tunnel.beats().await.map(drop) else { panic!("it beats") };
+        let is_of_the_network = error.source().is_some_and(|cause| cause.is::<std::io::Error>());
+        let says_why = !error.is_closed() && !error.is_canceled() && !is_of_the_network;
+        assert_eq!(says_why, is_nonsense, "{error:?}");
+        speaking.await.unwrap();
+    }
 }

@@ -59,11 +59,7 @@ pub(super) async fn thaw(State(api): State<Api>, caller: Caller, headers: Header
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn settle(
-    State(api): State<Api>,
-    caller: Caller,
-    headers: HeaderMap,
-) -> Result<StatusCode, ApiError> {
+pub(super) async fn settle(State(api): State<Api>, caller: Caller, headers: HeaderMap) -> Result<StatusCode, ApiError> {
     let key = idempotency(&headers, &[b"settle-cluster"])?;
     api.controller.settle(&caller.actor(), key.as_ref()).await?;
     Ok(StatusCode::NO_CONTENT)

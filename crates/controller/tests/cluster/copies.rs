@@ -133,7 +133,10 @@ async fn a_host_that_breaks_off_is_replaced_by_another_one() {
     let (_, told) = run_on(&cluster, 2, "shop:1", "shop").await.unwrap_err();
     assert!(told.contains("copied from host-1: connection reset") && told.contains("from host-2"), "{told}");
     let cause = told.find("could not be copied").unwrap();
-    assert!(told.find("nor could it be pulled instead").is_some_and(|registry| cause < registry), "cause first: {told}");
+    assert!(
+        told.find("nor could it be pulled instead").is_some_and(|registry| cause < registry),
+        "cause first: {told}"
+    );
     assert_eq!((on(cluster.host(2), "shop:1").await, cluster.host(2).loads()), (None, 0));
     // Host 2 breaks off once more, host 1 is well.
     run_on(&cluster, 2, "shop:1", "shop").await.unwrap();

@@ -190,9 +190,8 @@ mod tests {
     #[test]
     fn what_a_service_would_not_find_is_refused() {
         let state = "/var/lib/pierhead-agent";
-        let refused = |program: &str, args: &HostArgs| {
-            can_be_served(Path::new(program), args).map_err(|error| error.to_string())
-        };
+        let refused =
+            |program: &str, args: &HostArgs| can_be_served(Path::new(program), args).map_err(|error| error.to_string());
         assert_eq!(refused("/usr/local/bin/pierhead", &args(state)), Ok(()));
         let words = refused("/tmp/x/pierhead", &args(state)).unwrap_err();
         assert!(words.contains("install -m 755 /tmp/x/pierhead /usr/local/bin/pierhead"), "{words}");
@@ -203,7 +202,9 @@ mod tests {
             assert!(words.contains(expected), "{words}");
         }
         let socket = HostArgs { docker_socket: PathBuf::from("docker.sock"), ..args(state) };
-        assert!(refused("/usr/bin/pierhead", &socket).unwrap_err().starts_with("--docker-socket docker.sock must begin"));
+        assert!(
+            refused("/usr/bin/pierhead", &socket).unwrap_err().starts_with("--docker-socket docker.sock must begin")
+        );
     }
 
     /// By systemd itself, where it is there.

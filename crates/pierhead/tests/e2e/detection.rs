@@ -119,7 +119,10 @@ fn a_host_that_is_cut_off(bed: &Bed) {
     host.cut().unwrap();
     seen(bed, "host-1", "down", "the host is off or cut off", began);
     let told = called_dead(bed);
-    assert!(["its kernel answers none of", "its kernel does not answer"].iter().any(|words| told[0].contains(words)), "{told:?}");
+    assert!(
+        ["its kernel answers none of", "its kernel does not answer"].iter().any(|words| told[0].contains(words)),
+        "{told:?}"
+    );
     host.restore().unwrap();
     all_are_healthy(bed);
 }

@@ -2,9 +2,9 @@
 
 use super::{Example, MOMENT, health};
 use crate::{
-    AgentView, ClusterInfo, ContainerView, ControllerView, EngineOfContainer, EngineRequest, EngineThenView, EngineView,
-    EventView, Health, HomelessView, HostView, JoinTokenCreated, JoinTokenRequest, MoveView, RebalanceRequest, RebalanceView,
-    ScoreView, SilentEngine, SurvivalView,
+    AgentView, ClusterInfo, ContainerView, ControllerView, EngineOfContainer, EngineRequest, EngineThenView,
+    EngineView, EventView, Health, HomelessView, HostView, JoinTokenCreated, JoinTokenRequest, MoveView,
+    RebalanceRequest, RebalanceView, ScoreView, SilentEngine, SurvivalView,
 };
 
 fn labels() -> Vec<String> {
