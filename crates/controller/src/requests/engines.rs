@@ -7,8 +7,8 @@ use crate::known::Known;
 use crate::reconciler::progress;
 use crate::{Controller, keys};
 use pierhead_model::{
-    AppId, Assignment, Engine, EngineId, EngineThen, EventTag, Health, HealthStatus, ObservedContainer, Operation,
-    OperationId, OperationState, Ownership,
+    AppId, Engine, EngineId, EngineThen, EventTag, Health, HealthStatus, ObservedContainer, Operation, OperationId,
+    OperationState, Ownership,
 };
 use pierhead_planner::{RecordWrite, cancel, verdicts};
 use pierhead_store::{Error, StoreJson, Transaction};
@@ -98,7 +98,7 @@ impl Controller {
 
     /// A host that is not registered any more is down by that alone: its engine is asked what runs there.
     async fn check_left(&self, record: &Engine) -> Result<(), RequestError> {
-        let Some(writer) = self.known().world.unguarded_writer(&record.id).map(Assignment::clone) else {
+        let Some(writer) = self.known().world.unguarded_writer(&record.id).cloned() else {
             return Ok(());
         };
         let found = if record.has_left() { self.engines.containers_of(record).await } else { None };

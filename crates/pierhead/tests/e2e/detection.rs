@@ -72,8 +72,9 @@ fn seen(bed: &Bed, host: &str, status: &str, words: &str, since: Instant) {
     let mut last = String::new();
     until(&format!("{host} is {status}: {words}"), PATIENCE, || {
         let health = bed.engine(host)["health"].clone();
-        if health.to_string() != last {
-            last = health.to_string();
+        let shown = health.to_string();
+        if shown != last {
+            last = shown;
             println!("{host} after {:?}: {last}", since.elapsed());
         }
         let reason = health["reason"].as_str().unwrap_or_default();
