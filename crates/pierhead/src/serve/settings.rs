@@ -174,7 +174,7 @@ pub(crate) struct ServeArgs {
     /// Directory of image archives, the same for all controllers of a pool [default: images in the data directory]
     #[arg(long, env = "PIERHEAD_BLOBS", value_name = "DIR")]
     blobs: Option<PathBuf>,
-    /// Directory that backups are written to by themselves [default: none are]
+    /// Directory that backups are written to by themselves [default: no backups]
     #[arg(long, env = "PIERHEAD_BACKUP_DIR", value_name = "DIR")]
     backup_dir: Option<PathBuf>,
     /// The time between two backups [default: 24h]
