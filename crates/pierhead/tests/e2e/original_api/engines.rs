@@ -56,11 +56,9 @@ pub(super) fn leave_and_are_added_again_in_both_forms(bed: &Bed, people: &People
         assert_eq!(added["id"], id, "{form}");
         has_fields(&added, &FIELDS);
         let health = &added["health"];
-        assert!(
-            health["status"] == "healthy"
-                || *health == json!({ "status": "pending", "response_time": 0, "since": health["since"] }),
-            "{added}"
-        );
+        // Its first answer may have come already.
+        assert!(health["status"] == "healthy" || health["status"] == "pending", "{added}");
+        assert!(health["response_time"] != 9 && health["since"] != before["health"]["since"], "{added}");
         assert!(!added.to_string().contains(secret) && added.get("auth").is_none(), "{added}");
         admin.send("POST", "/api/engines", &body).check(409, "it is there already");
         until("it is known what it is", PATIENCE, || {
