@@ -135,12 +135,15 @@ fn an_engine_starts_again_after_its_whole_machine_died() {
 
     let identity = engine_id(&host);
     let netns = format!("/run/netns/{}-host-1", place.prefix());
-    let pids = Command::new("ip").args(["netns", "pids", netns.rsplit('/').next().unwrap()]).output().unwrap();
-    for pid in String::from_utf8(pids.stdout).unwrap().split_ascii_whitespace() {
+    let living = || {
+        let listed = Command::new("ip").args(["netns", "pids", netns.rsplit('/').next().unwrap()]).output().unwrap();
+        String::from_utf8(listed.stdout).unwrap()
+    };
+    for pid in living().split_ascii_whitespace() {
         // Some end by themselves when their parents do.
         let _ = Command::new("kill").args(["-9", pid]).stderr(Stdio::null()).status().unwrap();
     }
-    eventually("the engine is gone", || host.pid().unwrap().is_none());
+    eventually("all is gone", || host.pid().unwrap().is_none() && living().is_empty());
     host.start_engine().unwrap();
     assert_eq!(engine_id(&host), identity);
     pool.down().unwrap();
