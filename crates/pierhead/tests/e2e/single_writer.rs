@@ -170,10 +170,16 @@ impl<'a> Writer<'a> {
     fn stops_with_its_agent(&self) {
         let host = self.host();
         let pid = agent(self.bed, host.name());
+        let mut words = argv(pid);
+        if let Some(at) = words.iter().position(|word| word == "--join") {
+            words.drain(at..at + 2);
+        }
         self.watched(|| {
             signal(pid, "TERM");
             until("it is stopped", PATIENCE, || running_on(host).is_empty());
-            until("it runs elsewhere", TAKES_OVER_WITHIN, || self.at().is_some());
+            // Here or elsewhere: whether the last beat told that it was stopped is a matter of luck.
+            again(self.bed, &format!("agent-{}", host.name()), in_host(self.bed, host.name(), words));
+            until("it runs again", TAKES_OVER_WITHIN, || self.at().is_some());
         });
     }
 }

@@ -1,6 +1,7 @@
 //! A real etcd of one member, for one test process, in a directory that goes with it.
 
 use std::fs;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -146,6 +147,10 @@ impl Drop for Member {
     }
 }
 
+/// A port that nobody listens on, and that no connection of others gets by itself while a member is down: those begin
+/// at 32768.
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port()
+    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    let drawn = || u16::try_from(12_000 + RandomState::new().build_hasher().finish() % 20_000).expect("below 32768");
+    std::iter::repeat_with(drawn).take(1_000).find(is_free).expect("a free port")
 }
