@@ -1,0 +1,181 @@
+//! Terminals in containers: where each one lives, who may come, and what becomes of it.
+//!
+//! A terminal is a process in a container whose pseudo-terminal and whose log of bytes belong to a **home**: the agent of
+//! the container's host if it has one that can, else the controller that opened it. Docker can neither attach to such a
+//! process again nor end it, so what is lost with a home is lost. The store has one record of each terminal, which names
+//! its home; every controller passes viewers on to it. Nothing here knows what a frame means: that is the session's, in
+//! its home.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use pierhead_model::{ContainerId, EngineId, TerminalId, TerminalRole, Timestamp, Username};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// A place where terminals live: this controller, another one, or the agent of a host.
+///
+/// Every call ends within a few seconds. What lives in a home goes on without any caller: dropping a [`Line`] is a viewer
+/// who left, and nothing more.
+#[async_trait]
+pub trait TerminalHome: Send + Sync {
+    /// Makes the process and keeps its terminal from now on. What bears this id there already is left as it is, and that
+    /// is a success: the first answer may have been lost.
+    ///
+    /// # Errors
+    /// [`HomeError::Unable`] if this home keeps no terminals (an agent of an older version), [`HomeError::Refused`] with
+    /// the engine's words if the process can't be made. Then nothing is left of it.
+    async fn open(&self, order: &TerminalOrder) -> Result<(), HomeError>;
+
+    /// Somebody comes to a terminal. What they may at most is said here, once; the first frame that they send must be
+    /// `attach`. The frames of a terminal that has ended go on to its `exit`, and then the line ends.
+    ///
+    /// # Errors
+    /// [`HomeError::Gone`] if no such terminal lives here.
+    async fn join(&self, id: &TerminalId, visitor: &Visitor) -> Result<Line, HomeError>;
+
+    /// All terminals that live here or ended less than [`ENDED_KEPT_S`] seconds ago, whole, at first and then after each
+    /// change of one of them (several may come as one, but no change stays untold for longer than a second). It ends
+    /// when the home can't be reached any more.
+    ///
+    /// # Errors
+    /// [`HomeError::Away`], or [`HomeError::Unable`].
+    async fn watch(&self) -> Result<BoxStream<'static, Vec<LiveTerminal>>, HomeError>;
+
+    /// What was recorded so far, as a file of asciicast v2 in pieces.
+    ///
+    /// # Errors
+    /// [`HomeError::Gone`] if no such terminal lives here.
+    async fn recording(&self, id: &TerminalId) -> Result<BoxStream<'static, std::io::Result<Bytes>>, HomeError>;
+
+    /// Ends a terminal with everything that it has started. One that is gone already is a success.
+    ///
+    /// # Errors
+    /// [`HomeError::Away`] if the home can't be reached; [`HomeError::Refused`] if something could not be killed.
+    async fn end(&self, id: &TerminalId) -> Result<(), HomeError>;
+}
+
+/// The way to homes outside of this controller.
+pub trait TerminalHomes: Send + Sync {
+    /// The home in the agent of a host; `None` if no tunnel to it is open.
+    fn of_agent(&self, engine: &EngineId) -> Option<Arc<dyn TerminalHome>>;
+
+    /// The home in another controller, by where its API answers.
+    fn of_controller(&self, url: &str) -> Option<Arc<dyn TerminalHome>>;
+}
+
+/// For how long an ended terminal is still told by [`TerminalHome::watch`] and may be joined to see its end, in seconds.
+pub const ENDED_KEPT_S: u64 = 600;
+
+/// The variable by which everything that a terminal started is found again.
+pub const TERMINAL_VARIABLE: &str = "PIERHEAD_TERMINAL";
+
+/// What a home is asked to open. The home adds [`TERMINAL_VARIABLE`] with the id to the process's environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TerminalOrder {
+    /// Its id, of the opener's making.
+    pub id: TerminalId,
+    /// The container that it is in.
+    pub container: ContainerId,
+    /// What is run: a program and its arguments, at least one word.
+    pub command: Vec<String>,
+    /// Whether it has a pseudo-terminal. Without one its output and errors are told apart and its input can end.
+    pub tty: bool,
+    /// As whom it runs, in Docker's words (`root`, `1000:1000`); the container's own user without.
+    pub user: Option<String>,
+    /// Where it runs; the container's own directory without.
+    pub working_dir: Option<String>,
+    /// Its width, in cells.
+    pub columns: u16,
+    /// Its height, in cells.
+    pub rows: u16,
+    /// What its recording is called.
+    pub title: String,
+}
+
+/// Somebody who comes to a terminal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Visitor {
+    /// Who.
+    pub username: Username,
+    /// What they may at most: a viewer never drives.
+    pub role: TerminalRole,
+}
+
+/// A message of the protocol `pierhead.terminal.v1`, as it travels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Frame {
+    /// From the home: the offset of the first byte in the log (`u64`, big-endian) and bytes. To the home: input.
+    Binary(Bytes),
+    /// JSON with a `type`.
+    Text(String),
+}
+
+/// The two directions between a viewer and a home. Both are bounded: a viewer who does not read makes the home collapse
+/// what waits for them, and a home that does not read makes them wait.
+#[derive(Debug)]
+pub struct Line {
+    /// To the home; dropping it is leaving.
+    pub to_home: mpsc::Sender<Frame>,
+    /// From the home; its end is the end of the line.
+    pub from_home: mpsc::Receiver<Frame>,
+}
+
+/// How it stands with a terminal in its home.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveTerminal {
+    /// Its id.
+    pub id: TerminalId,
+    /// Its width, in cells.
+    pub columns: u16,
+    /// Its height, in cells.
+    pub rows: u16,
+    /// Who is there.
+    pub viewers: Vec<LiveViewer>,
+    /// How it ended, if it did.
+    pub ended: Option<TerminalEnd>,
+}
+
+/// Somebody who looks at a terminal now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveViewer {
+    /// Tells them from others, of the same account too.
+    pub id: String,
+    /// Who.
+    pub username: String,
+    /// Whether they drive now.
+    pub role: TerminalRole,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// How a terminal ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TerminalEnd {
+    /// The exit code of its process, if it is known.
+    pub exit_code: Option<i64>,
+    /// Why, for a person; empty where the process just exited.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Why a home did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HomeError {
+    /// No such terminal lives there.
+    #[error("the terminal is not there any more")]
+    Gone,
+    /// It can't be reached.
+    #[error("the place where the terminal lives can't be reached: {0}")]
+    Away(String),
+    /// It keeps no terminals.
+    #[error("no terminals are kept there")]
+    Unable,
+    /// It keeps as many as it can.
+    #[error("as many terminals live there as can be")]
+    Full,
+    /// It, or the engine, refuses.
+    #[error("{0}")]
+    Refused(String),
+}
