@@ -1,0 +1,332 @@
+/**
+ * What is shown follows the controller: one stream of events for the whole console, and resources that fetch
+ * themselves anew when an event touches them. Nothing is polled.
+ */
+
+import { untrack } from 'svelte';
+import { ApiError, type Schemas } from './api';
+import { follow } from './stream';
+
+export type Event = Schemas['EventView'];
+
+/** The server gives a sign of life each 15 s; without two of them what is shown is stale. */
+const STALE_AFTER_MS = 35_000;
+/** A tab that nobody looks at gives its stream back: browsers have few connections for one server. */
+const HIDDEN_FOR_MS = 60_000;
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 10_000;
+const PATH = '/api/events/stream';
+
+export type ConnectionState = 'connecting' | 'online' | 'stale' | 'offline' | 'deaf';
+
+type Listen = (event: Event) => void;
+
+class Connection {
+  /** `deaf`: this account may not read events, so nothing shows by itself. */
+  state = $state<ConnectionState>('connecting');
+  /** When the server was heard last, in milliseconds since 1970; 0 for never. */
+  heardAt = $state(0);
+  /** When the next try to connect is due, while offline. */
+  nextTryAt = $state(0);
+
+  #stop: AbortController | undefined;
+  #hurry: (() => void) | undefined;
+  #lastId: string | undefined;
+  #hiddenTimer: ReturnType<typeof setTimeout> | undefined;
+  #listeners = new Set<Listen>();
+  #openers = new Set<() => void>();
+  #wanted = false;
+
+  /** Connects, and stays connected until `stop`. */
+  start(): void {
+    if (this.#wanted) return;
+    this.#wanted = true;
+    this.#run();
+    document.addEventListener('visibilitychange', this.#seen);
+    addEventListener('online', this.retry);
+  }
+
+  stop(): void {
+    this.#wanted = false;
+    this.#stop?.abort();
+    this.#stop = undefined;
+    this.#lastId = undefined;
+    this.state = 'connecting';
+    this.heardAt = 0;
+    clearTimeout(this.#hiddenTimer);
+    document.removeEventListener('visibilitychange', this.#seen);
+    removeEventListener('online', this.retry);
+  }
+
+  /** Tries at once instead of waiting. */
+  retry = (): void => this.#hurry?.();
+
+  /** Calls `listen` with each event from now on; answers how to end that. */
+  listen(listen: Listen): () => void {
+    this.#listeners.add(listen);
+    return () => this.#listeners.delete(listen);
+  }
+
+  /** Calls `back` whenever the stream was opened: what was fetched before may be old. */
+  opened(back: () => void): () => void {
+    this.#openers.add(back);
+    return () => this.#openers.delete(back);
+  }
+
+  #seen = (): void => {
+    clearTimeout(this.#hiddenTimer);
+    if (document.visibilityState === 'hidden') {
+      this.#hiddenTimer = setTimeout(() => this.#stop?.abort(), HIDDEN_FOR_MS);
+    } else if (this.#wanted && (!this.#stop || this.#stop.signal.aborted)) {
+      this.#run();
+    }
+  };
+
+  #run(): void {
+    const stop = new AbortController();
+    this.#stop = stop;
+    void this.#connect(stop);
+  }
+
+  async #connect(stop: AbortController): Promise<void> {
+    let wait = FIRST_WAIT_MS;
+    while (!stop.signal.aborted) {
+      const one = new AbortController();
+      const abort = () => one.abort();
+      stop.signal.addEventListener('abort', abort);
+      const watchdog = setInterval(() => {
+        if (this.heardAt > 0 && Date.now() - this.heardAt > STALE_AFTER_MS) {
+          if (this.state === 'online') this.state = 'stale';
+          abort();
+        }
+      }, 1000);
+      try {
+        await follow(PATH, this.#listener(() => (wait = FIRST_WAIT_MS)), { signal: one.signal, lastId: this.#lastId });
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 403) {
+          this.state = 'deaf';
+          return;
+        }
+        if (error instanceof ApiError && error.status === 401) return;
+        if (error instanceof ApiError && error.status === 400) this.#lastId = undefined;
+      } finally {
+        clearInterval(watchdog);
+        stop.signal.removeEventListener('abort', abort);
+      }
+      if (stop.signal.aborted) return;
+      this.state = 'offline';
+      await this.#pause(wait, stop.signal);
+      wait = Math.min(wait * 2, LONGEST_WAIT_MS);
+    }
+  }
+
+  #listener(connected: () => void) {
+    return {
+      open: () => {
+        connected();
+        this.heardAt = Date.now();
+        this.state = 'online';
+        for (const back of this.#openers) back();
+      },
+      heard: () => {
+        this.heardAt = Date.now();
+      },
+      event: ({ id, data }: { id: string | undefined; data: string }) => {
+        if (id) this.#lastId = id;
+        const event = JSON.parse(data) as Event;
+        for (const listen of this.#listeners) listen(event);
+      },
+    };
+  }
+
+  #pause(wait: number, signal: AbortSignal): Promise<void> {
+    // Not all at the same moment, when a controller comes back to many browsers.
+    const jittered = wait * (0.75 + Math.random() / 2);
+    this.nextTryAt = Date.now() + jittered;
+    return new Promise((done) => {
+      const end = () => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', end);
+        this.#hurry = undefined;
+        done();
+      };
+      const timer = setTimeout(end, jittered);
+      this.#hurry = end;
+      signal.addEventListener('abort', end);
+    });
+  }
+}
+
+export const connection = new Connection();
+
+/** Where a resource comes from, and which events change it. */
+export interface Source<T> {
+  /** Tells resources apart: the same key is fetched once, however many look at it. */
+  key: string;
+  load: (signal: AbortSignal) => Promise<T>;
+  /** Whether an event may have changed it; absent for every event. */
+  wakeOn?: (event: Event) => boolean;
+}
+
+/** Events come in bursts: the first is waited for a moment, and then no more often than the answer takes. */
+const DEBOUNCE_MS = 120;
+const SPACING = 3;
+const LONGEST_SPACING_MS = 3_000;
+/** How long what nobody looks at is kept, so that going back shows it at once. */
+const KEPT_MS = 60_000;
+
+class Resource<T> {
+  value = $state.raw<T | undefined>(undefined);
+  error = $state.raw<ApiError | undefined>(undefined);
+  isLoading = $state(false);
+  /** When the value was fetched, in milliseconds since 1970. */
+  at = $state(0);
+
+  #source: Source<T>;
+  #users = 0;
+  #begun = 0;
+  #took = 0;
+  #again = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #abort: AbortController | undefined;
+  #ends: (() => void)[] = [];
+  #waiting: (() => void)[] = [];
+
+  constructor(source: Source<T>) {
+    this.#source = source;
+  }
+
+  /** Somebody looks at it. Answers how they stop. */
+  use(source: Source<T>, forget: () => void): () => void {
+    this.#source = source;
+    this.#users += 1;
+    if (this.#users === 1) this.#wake();
+    return () => {
+      this.#users -= 1;
+      if (this.#users > 0) return;
+      this.#sleep();
+      setTimeout(() => this.#users === 0 && forget(), KEPT_MS);
+    };
+  }
+
+  #wake(): void {
+    this.#ends = [
+      connection.listen((event) => {
+        if (this.#source.wakeOn?.(event) ?? true) this.#soon();
+      }),
+      connection.opened(() => {
+        if (this.#begun > 0 && this.#begun < Date.now()) this.#soon();
+      }),
+    ];
+    void this.refetch();
+  }
+
+  #sleep(): void {
+    for (const end of this.#ends) end();
+    this.#ends = [];
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#abort?.abort();
+  }
+
+  #soon(): void {
+    if (this.#abort) {
+      this.#again = true;
+      return;
+    }
+    const spacing = Math.min(this.#took * SPACING, LONGEST_SPACING_MS);
+    const due = Math.max(DEBOUNCE_MS, this.#begun + spacing - Date.now());
+    this.#timer ??= setTimeout(() => void this.refetch(), due);
+  }
+
+  /** Fetches it now; done when an answer that began after the call is there. */
+  async refetch(): Promise<void> {
+    if (this.#abort) {
+      this.#again = true;
+      return new Promise((done) => this.#waiting.push(done));
+    }
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#again = false;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    const abort = new AbortController();
+    this.#abort = abort;
+    this.#begun = Date.now();
+    this.isLoading = true;
+    try {
+      this.value = await this.#source.load(abort.signal);
+      this.at = Date.now();
+      this.error = undefined;
+    } catch (error) {
+      if (!abort.signal.aborted) {
+        this.error = error instanceof ApiError ? error : new ApiError(0, 'unreadable', String(error));
+      }
+    }
+    this.#took = Date.now() - this.#begun;
+    this.#abort = undefined;
+    this.isLoading = false;
+    for (const done of waiting) done();
+    if (this.#waiting.length > 0) await this.refetch();
+    else if (this.#again && this.#users > 0) this.#soon();
+  }
+}
+
+const resources = new Map<string, Resource<unknown>>();
+
+/** Forgets everything: somebody else logs in. */
+export function forgetAll(): void {
+  resources.clear();
+}
+
+/** What a page sees of a resource. `value` stays while it is fetched anew and when that fails; see `error` and `at`. */
+export interface Live<T> {
+  readonly value: T | undefined;
+  readonly error: ApiError | undefined;
+  readonly isLoading: boolean;
+  readonly at: number;
+  refetch(): Promise<void>;
+}
+
+/**
+ * A resource for as long as the calling component is there. Call it while a component is set up; `source` may depend on
+ * state, and may be null for "nothing at present".
+ */
+export function live<T>(source: () => Source<T> | null): Live<T> {
+  const key = $derived(source()?.key ?? null);
+  const current = $derived.by(() => {
+    if (key === null) return null;
+    const found = resources.get(key) as Resource<T> | undefined;
+    if (found) return found;
+    const made = untrack(() => new Resource(source() as Source<T>));
+    resources.set(key, made as Resource<unknown>);
+    return made;
+  });
+  $effect(() => {
+    const used = current;
+    const as = key;
+    if (!used || as === null) return;
+    return untrack(() => {
+      const from = source();
+      if (!from) return;
+      return used.use(from, () => {
+        if (resources.get(as) === used) resources.delete(as);
+      });
+    });
+  });
+  return {
+    get value() {
+      return current?.value;
+    },
+    get error() {
+      return current?.error;
+    },
+    get isLoading() {
+      return current?.isLoading ?? false;
+    },
+    get at() {
+      return current?.at ?? 0;
+    },
+    refetch: () => current?.refetch() ?? Promise.resolve(),
+  };
+}

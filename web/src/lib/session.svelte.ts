@@ -1,0 +1,69 @@
+/** Who is logged in, and what they may do. */
+
+import { ApiError, del, get, post, type Schemas } from './api';
+
+export type Permission =
+  | 'read-engines'
+  | 'write-engines'
+  | 'read-cluster'
+  | 'read-containers'
+  | 'write-containers'
+  | 'write-all-containers'
+  | 'run-privileged'
+  | 'write-images'
+  | 'read-events'
+  | 'write-accounts';
+
+class Session {
+  /** Who it is; null if nobody, undefined while it is being asked. */
+  who = $state.raw<Schemas['SessionView'] | null | undefined>(undefined);
+  /** Why it could not be asked. */
+  error = $state.raw<ApiError | undefined>(undefined);
+  /** Whether it ended by itself while the console was in use. */
+  expired = $state(false);
+
+  async load(): Promise<void> {
+    try {
+      this.who = await get('/auth/session');
+      this.error = undefined;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.status === 401) this.who = null;
+      else this.error = error;
+    }
+  }
+
+  async logIn(username: string, password: string): Promise<void> {
+    this.who = await post('/auth/session', { body: { username, password } });
+    this.expired = false;
+    this.error = undefined;
+  }
+
+  async logOut(): Promise<void> {
+    await del('/auth/session');
+    this.who = null;
+    this.expired = false;
+  }
+
+  /** The server no longer knows us. */
+  ended(): void {
+    this.expired = this.who != null;
+    this.who = null;
+  }
+
+  may(permission: Permission): boolean {
+    return this.who?.permissions.includes(permission) ?? false;
+  }
+}
+
+export const session = new Session();
+
+/** Whether whoever is logged in has a permission. */
+export function may(permission: Permission): boolean {
+  return session.may(permission);
+}
+
+/** Whether they may change what belongs to `owner`. */
+export function mayChange(owner: string | null | undefined): boolean {
+  return may('write-all-containers') || (may('write-containers') && owner != null && owner === session.who?.username);
+}

@@ -1,0 +1,67 @@
+/** What somebody chose for this browser: theme and density. (The language is in `i18n`.) */
+
+export type Theme = 'system' | 'light' | 'dark';
+
+const KEPT = 'pierhead.settings';
+
+function kept(): { theme: Theme; dense: boolean } {
+  try {
+    const found = JSON.parse(localStorage.getItem(KEPT) ?? '{}') as { theme?: unknown; dense?: unknown };
+    const theme = found.theme === 'light' || found.theme === 'dark' ? found.theme : 'system';
+    return { theme, dense: found.dense === true };
+  } catch {
+    return { theme: 'system', dense: false };
+  }
+}
+
+class Settings {
+  theme = $state<Theme>('system');
+  dense = $state(false);
+  /** Which theme is on, whoever chose it: for what is drawn on a canvas. */
+  shown = $state<'light' | 'dark'>('light');
+
+  constructor() {
+    Object.assign(this, kept());
+  }
+
+  /** Puts it into effect; called once, and after each change. */
+  apply(): void {
+    const dark = matchMedia('(prefers-color-scheme: dark)');
+    dark.onchange = () => this.apply();
+    this.shown = this.theme === 'system' ? (dark.matches ? 'dark' : 'light') : this.theme;
+    const { dataset } = document.documentElement;
+    if (this.theme === 'system') delete dataset.theme;
+    else dataset.theme = this.theme;
+    if (this.dense) dataset.dense = '';
+    else delete dataset.dense;
+  }
+
+  set(change: { theme?: Theme; dense?: boolean }): void {
+    Object.assign(this, change);
+    try {
+      localStorage.setItem(KEPT, JSON.stringify({ theme: this.theme, dense: this.dense }));
+    } catch {
+      // Without storage the choice holds until the page is left.
+    }
+    this.apply();
+  }
+}
+
+export const settings = new Settings();
+
+/** A colour of the theme (`--accent`) as `#rrggbb`, for canvases. Read `settings.shown` to be called anew when it changes. */
+export function colour(variable: string): string {
+  const probe = document.createElement('i');
+  probe.style.color = `var(${variable})`;
+  document.body.append(probe);
+  const computed = getComputedStyle(probe).color;
+  probe.remove();
+  const canvas = document.createElement('canvas');
+  canvas.width = canvas.height = 1;
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  if (!context) return '#808080';
+  context.fillStyle = computed;
+  context.fillRect(0, 0, 1, 1);
+  const [red = 0, green = 0, blue = 0] = context.getImageData(0, 0, 1, 1).data;
+  return `#${[red, green, blue].map((part) => part.toString(16).padStart(2, '0')).join('')}`;
+}

@@ -1,0 +1,4 @@
+import type { Page } from '..';
+
+/** Accounts, roles, tokens, settings. */
+export const people: readonly Page[] = [];

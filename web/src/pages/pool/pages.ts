@@ -1,0 +1,4 @@
+import type { Page } from '..';
+
+/** Overview, hosts, apps, deploy. */
+export const pool: readonly Page[] = [];

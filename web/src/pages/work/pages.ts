@@ -1,0 +1,4 @@
+import type { Page } from '..';
+
+/** Containers, events, terminals. */
+export const work: readonly Page[] = [];
