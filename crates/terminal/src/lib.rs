@@ -1,0 +1,17 @@
+//! Terminals that several people share: the log of what was printed, the screen, who drives, and the protocol.
+//!
+//! Nothing here reads a clock or a stream: a [`Session`] is told what happened and at what time, and says what shall be
+//! done. What is stored and who may come is not decided here.
+
+mod error;
+mod frame;
+mod message;
+mod session;
+
+pub use error::ProtocolError;
+pub use frame::{Frame, FrameDecoder, LONGEST_FRAME};
+pub use message::{Asked, ClientMessage, Role, ServerMessage, SizeOf, ViewerView};
+pub use session::{Effect, End, Pulled, Right, Session, SessionSpec, SessionView, ViewerId, Visitor};
+
+/// The WebSocket subprotocol that [`Frame`]s belong to.
+pub const SUBPROTOCOL: &str = "pierhead.terminal.v1";
