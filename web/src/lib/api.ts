@@ -95,7 +95,9 @@ export async function request<T>(method: string, path: string, options: Plain = 
 
 /** The same with the answer as it comes: for files and streams. A refusal is thrown as an `ApiError`. */
 export async function send(method: string, path: string, options: Plain = {}): Promise<Response> {
-  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(options.path?.[name] ?? '')));
+  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) =>
+    encodeURIComponent(String(options.path?.[name] ?? '')),
+  );
   const headers: Record<string, string> = { accept: 'application/json', ...options.headers };
   const init: RequestInit = { method: method.toUpperCase(), headers, credentials: 'same-origin', cache: 'no-store' };
   if (options.signal) init.signal = options.signal;

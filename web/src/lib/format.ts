@@ -94,7 +94,12 @@ export function exact(moment: string | number): string {
 export function timeOfDay(moment: string | number): string {
   const at = new Date(moment);
   if (Number.isNaN(at.getTime())) return String(moment);
-  return at.toLocaleTimeString(language.locale, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false });
+  return at.toLocaleTimeString(language.locale, {
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hour12: false,
+  });
 }
 
 /** The first characters of a long id. */

@@ -101,7 +101,11 @@ class Connection {
         }
       }, 1000);
       try {
-        await follow(PATH, this.#listener(() => (wait = FIRST_WAIT_MS)), { signal: one.signal, lastId: this.#lastId });
+        await follow(
+          PATH,
+          this.#listener(() => (wait = FIRST_WAIT_MS)),
+          { signal: one.signal, lastId: this.#lastId },
+        );
       } catch (error) {
         if (error instanceof ApiError && error.status === 403) {
           this.state = 'deaf';
