@@ -4,6 +4,7 @@
 
 mod accounts;
 mod body;
+mod console;
 mod describe;
 mod error;
 mod front;
@@ -70,11 +71,12 @@ pub fn router(api: Api) -> axum::Router {
     use tower_http::catch_panic::CatchPanicLayer;
     routes::index()
         .into_router(&api)
-        .fallback(error::no_such_path)
+        .fallback(console::elsewhere)
         .method_not_allowed_fallback(error::no_such_method)
         .layer(axum::Extension(Arc::<views::Rows>::default()))
         .layer(DefaultBodyLimit::max(body::LARGEST_BODY))
         .layer(CatchPanicLayer::custom(error::panicked))
+        .layer(axum::middleware::map_response(console::secure))
         .layer(axum::middleware::from_fn_with_state(api.clone(), metrics::measure))
         .with_state(api)
 }

@@ -5,6 +5,7 @@ mod accounts;
 mod bad_input;
 mod browsers;
 mod canary;
+mod console;
 mod disk;
 mod hosts;
 mod leaks;
