@@ -9,7 +9,8 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
-use pierhead_model::{ContainerId, EngineId, TerminalId, TerminalRole, Timestamp, Username};
+use pierhead_model::{ContainerId, EngineId, TerminalId, Username};
+use pierhead_terminal::{Frame, Role, SessionView, Visitor};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -23,24 +24,30 @@ pub trait TerminalHome: Send + Sync {
     /// is a success: the first answer may have been lost.
     ///
     /// # Errors
-    /// [`HomeError::Unable`] if this home keeps no terminals (an agent of an older version), [`HomeError::Refused`] with
-    /// the engine's words if the process can't be made. Then nothing is left of it.
+    /// [`HomeError::Unable`] if this home keeps no terminals (an agent of an older version), [`HomeError::Full`], or
+    /// [`HomeError::Refused`] with the engine's words if the process can't be made. Then nothing is left of it.
     async fn open(&self, order: &TerminalOrder) -> Result<(), HomeError>;
 
-    /// Somebody comes to a terminal. What they may at most is said here, once; the first frame that they send must be
-    /// `attach`. The frames of a terminal that has ended go on to its `exit`, and then the line ends.
+    /// Somebody comes to a terminal. What they may at most is said here; the first frame that they send must be `attach`.
+    /// The frames of a terminal that has ended go on to its `exit`, and then the line ends.
     ///
     /// # Errors
     /// [`HomeError::Gone`] if no such terminal lives here.
     async fn join(&self, id: &TerminalId, visitor: &Visitor) -> Result<Line, HomeError>;
 
-    /// All terminals that live here or ended less than [`ENDED_KEPT_S`] seconds ago, whole, at first and then after each
-    /// change of one of them (several may come as one, but no change stays untold for longer than a second). It ends
-    /// when the home can't be reached any more.
+    /// An account that is there may do this from now on, or nothing (`None`): then its lines end.
+    ///
+    /// # Errors
+    /// [`HomeError::Gone`] if no such terminal lives here.
+    async fn grant(&self, id: &TerminalId, username: &Username, role: Option<Role>) -> Result<(), HomeError>;
+
+    /// All terminals that live here or ended less than ten minutes ago, whole, at first and then after each change of one
+    /// of them (several may come as one, but no change stays untold for longer than a second). It ends when the home
+    /// can't be reached any more.
     ///
     /// # Errors
     /// [`HomeError::Away`], or [`HomeError::Unable`].
-    async fn watch(&self) -> Result<BoxStream<'static, Vec<LiveTerminal>>, HomeError>;
+    async fn watch(&self) -> Result<BoxStream<'static, Vec<SessionView>>, HomeError>;
 
     /// What was recorded so far, as a file of asciicast v2 in pieces.
     ///
@@ -48,11 +55,11 @@ pub trait TerminalHome: Send + Sync {
     /// [`HomeError::Gone`] if no such terminal lives here.
     async fn recording(&self, id: &TerminalId) -> Result<BoxStream<'static, std::io::Result<Bytes>>, HomeError>;
 
-    /// Ends a terminal with everything that it has started. One that is gone already is a success.
+    /// Ends a terminal with everything that it has started; `reason` is for people. One that is gone already is a success.
     ///
     /// # Errors
-    /// [`HomeError::Away`] if the home can't be reached; [`HomeError::Refused`] if something could not be killed.
-    async fn end(&self, id: &TerminalId) -> Result<(), HomeError>;
+    /// [`HomeError::Away`] if the home can't be reached.
+    async fn end(&self, id: &TerminalId, reason: &str) -> Result<(), HomeError>;
 }
 
 /// The way to homes outside of this controller.
@@ -63,9 +70,6 @@ pub trait TerminalHomes: Send + Sync {
     /// The home in another controller, by where its API answers.
     fn of_controller(&self, url: &str) -> Option<Arc<dyn TerminalHome>>;
 }
-
-/// For how long an ended terminal is still told by [`TerminalHome::watch`] and may be joined to see its end, in seconds.
-pub const ENDED_KEPT_S: u64 = 600;
 
 /// The variable by which everything that a terminal started is found again.
 pub const TERMINAL_VARIABLE: &str = "PIERHEAD_TERMINAL";
@@ -93,71 +97,14 @@ pub struct TerminalOrder {
     pub title: String,
 }
 
-/// Somebody who comes to a terminal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Visitor {
-    /// Who.
-    pub username: Username,
-    /// What they may at most: a viewer never drives.
-    pub role: TerminalRole,
-}
-
-/// A message of the protocol `pierhead.terminal.v1`, as it travels.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Frame {
-    /// From the home: the offset of the first byte in the log (`u64`, big-endian) and bytes. To the home: input.
-    Binary(Bytes),
-    /// JSON with a `type`.
-    Text(String),
-}
-
-/// The two directions between a viewer and a home. Both are bounded: a viewer who does not read makes the home collapse
-/// what waits for them, and a home that does not read makes them wait.
+/// The two directions between a viewer and a home. Both are bounded: a viewer who does not read gets a snapshot in place of
+/// what it missed, and a home that does not read makes the viewer wait.
 #[derive(Debug)]
 pub struct Line {
     /// To the home; dropping it is leaving.
     pub to_home: mpsc::Sender<Frame>,
     /// From the home; its end is the end of the line.
     pub from_home: mpsc::Receiver<Frame>,
-}
-
-/// How it stands with a terminal in its home.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LiveTerminal {
-    /// Its id.
-    pub id: TerminalId,
-    /// Its width, in cells.
-    pub columns: u16,
-    /// Its height, in cells.
-    pub rows: u16,
-    /// Who is there.
-    pub viewers: Vec<LiveViewer>,
-    /// How it ended, if it did.
-    pub ended: Option<TerminalEnd>,
-}
-
-/// Somebody who looks at a terminal now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LiveViewer {
-    /// Tells them from others, of the same account too.
-    pub id: String,
-    /// Who.
-    pub username: String,
-    /// Whether they drive now.
-    pub role: TerminalRole,
-    /// Since when.
-    pub since: Timestamp,
-}
-
-/// How a terminal ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TerminalEnd {
-    /// The exit code of its process, if it is known.
-    pub exit_code: Option<i64>,
-    /// Why, for a person; empty where the process just exited.
-    pub reason: String,
-    /// When.
-    pub at: Timestamp,
 }
 
 /// Why a home did not do what it was asked.
