@@ -115,6 +115,7 @@ pub(crate) fn survival(engine: &str, survival: &Survival) -> SurvivalView {
         engine: engine.to_owned(),
         survives: survival.homeless.is_empty(),
         slots: survival.slots as u64,
+        moves: moves(&survival.moves),
         homeless: homeless.collect(),
     }
 }

@@ -75,6 +75,7 @@ impl DescriptionArgs {
         ImageDescription {
             name: image.to_owned(),
             cpus: self.cpus,
+            cpu_limit: None,
             cpuset: self.cpuset.clone(),
             memory: self.memory,
             entrypoint: self.entrypoint.clone(),

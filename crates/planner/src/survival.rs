@@ -3,7 +3,7 @@
 //! It asks the same plan that would be made if it happened, on a copy of the world.
 
 use crate::{RecordWrite, World, plan};
-use pierhead_model::{AppName, Engine, EngineId, Health, HealthStatus, SlotKey, Timestamp};
+use pierhead_model::{AppName, Engine, EngineId, Health, HealthStatus, Move, SlotKey, Timestamp};
 use std::collections::BTreeSet;
 
 /// What would become of what runs on a host if it were lost.
@@ -11,6 +11,8 @@ use std::collections::BTreeSet;
 pub struct Survival {
     /// How many slots run there.
     pub slots: usize,
+    /// Where those would go that another host takes.
+    pub moves: Vec<Move>,
     /// Those that no other host would take.
     pub homeless: Vec<Homeless>,
 }
@@ -44,7 +46,9 @@ pub fn survive(world: &World, host: &EngineId, now: Timestamp) -> Option<Surviva
         .map(|assignment| assignment.key())
         .collect();
     let plan = plan(&lost, now);
-    let placed: BTreeSet<SlotKey> = plan.writes.iter().filter_map(|write| placed_anew(&lost, write)).collect();
+    let moved = plan.writes.iter().filter_map(|write| placed_anew(&lost, write));
+    let moves: Vec<Move> = moved.filter(|moved| slots.contains(&moved.key)).collect();
+    let placed: BTreeSet<SlotKey> = moves.iter().map(|moved| moved.key.clone()).collect();
     let homeless = slots.difference(&placed).map(|key| {
         let blocked = plan.blocked.iter().find(|blocked| blocked.key == *key);
         Homeless {
@@ -53,12 +57,17 @@ pub fn survive(world: &World, host: &EngineId, now: Timestamp) -> Option<Surviva
             reason: blocked.map(|blocked| blocked.reason.clone()).unwrap_or_default(),
         }
     });
-    Some(Survival { slots: slots.len(), homeless: homeless.collect() })
+    Some(Survival { slots: slots.len(), homeless: homeless.collect(), moves })
 }
 
-fn placed_anew(world: &World, write: &RecordWrite) -> Option<SlotKey> {
+fn placed_anew(world: &World, write: &RecordWrite) -> Option<Move> {
     let RecordWrite::Assign(next) = write else { return None };
-    let key = next.key();
-    let is_new = world.assignments().get(&key).is_some_and(|present| present.engine != next.engine);
-    is_new.then_some(key)
+    let present = world.assignments().get(&next.key()).filter(|present| present.engine != next.engine)?;
+    Some(Move {
+        key: next.key(),
+        app_name: next.app_name.clone(),
+        generation: present.generation,
+        from: present.engine.clone(),
+        to: Some(next.engine.clone()),
+    })
 }

@@ -90,6 +90,9 @@ pub struct SurvivalView {
     pub survives: bool,
     /// How many slots run there.
     pub slots: u64,
+    /// Where those would go that another host takes.
+    #[serde(default)]
+    pub moves: Vec<MoveView>,
     /// Those that no other host would take.
     pub homeless: Vec<HomelessView>,
 }

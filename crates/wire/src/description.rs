@@ -17,6 +17,10 @@ pub struct ImageDescription {
     /// Cores, as a fraction. Reserved by the planner and held to by the engine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpus: Option<f64>,
+    /// Cores that it may use at most, where that is more than what is reserved; `cpus` if absent, or one core if that is
+    /// absent, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_limit: Option<f64>,
     /// The cores that it may use (`0-2,5`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpuset: Option<String>,
@@ -172,6 +176,8 @@ impl ImageDescription {
         Self {
             name: spec.image.to_string(),
             cpus: Some(spec.limits.reserved.cpus()),
+            cpu_limit: (spec.limits.cpu_limit_millis != spec.limits.reserved.cpu_millis)
+                .then(|| Resources::new(spec.limits.cpu_limit_millis, 0).cpus()),
             cpuset: spec.cpuset.clone(),
             memory: Some(spec.limits.reserved.memory_mb as f64),
             entrypoint: spec.entrypoint.clone(),

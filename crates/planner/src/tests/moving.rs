@@ -315,6 +315,11 @@ proptest! {
             .collect();
         prop_assert_eq!(told.homeless.iter().map(|slot| slot.key.clone()).collect::<Vec<_>>(), homeless);
         prop_assert!(told.homeless.iter().all(|slot| !slot.reason.is_empty()));
+        prop_assert_eq!(told.moves.len() + told.homeless.len(), there);
+        for moved in &told.moves {
+            let now = &pool.records.assignments[&moved.key].engine;
+            prop_assert!(moved.from == engine(host) && moved.to.as_ref() == Some(now), "{:?} is on {}", moved, now);
+        }
     }
 
     #[test]

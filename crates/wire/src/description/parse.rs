@@ -32,7 +32,7 @@ impl ImageDescription {
         let (placement, labels) = placement(self.kind.as_deref(), &self.labels)?;
         Ok(ContainerSpec {
             image: image(&self.name, defaults)?,
-            limits: limits(self.cpus, self.memory, defaults)?,
+            limits: limits(self.cpus, self.cpu_limit, self.memory, defaults)?,
             cpuset: cpuset(self.cpuset.as_deref())?,
             entrypoint: texts("entrypoint", &self.entrypoint)?,
             args: texts("args", &self.args)?,
@@ -59,8 +59,14 @@ fn image(name: &str, defaults: &Defaults) -> Result<ImageReference> {
     ImageReference::parse(name).map_err(|invalid| FieldError::of("name", &invalid))
 }
 
-fn limits(cpus: Option<f64>, memory: Option<f64>, defaults: &Defaults) -> Result<Limits> {
+fn limits(
+    cpus: Option<f64>,
+    cpu_limit: Option<f64>,
+    memory: Option<f64>,
+    defaults: &Defaults,
+) -> Result<Limits> {
     let cpus = cpus.filter(|&cpus| cpus != 0.0);
+    let cpu_limit = cpu_limit.filter(|&limit| limit != 0.0);
     let memory = memory.filter(|&memory| memory != 0.0);
     if !cpus.is_none_or(|cpus| (0.001..=MOST_CPUS).contains(&cpus)) {
         return Err(FieldError::new("cpus", "a number of cores from 0.001 to 1024, or 0 for the default"));
@@ -68,16 +74,22 @@ fn limits(cpus: Option<f64>, memory: Option<f64>, defaults: &Defaults) -> Result
     if !memory.is_none_or(|memory| (LEAST_MEMORY_MB..=MOST_MEMORY_MB).contains(&memory)) {
         return Err(FieldError::new("memory", "a number of MB from 6 to 16777216, or 0 for the default"));
     }
-    // Both are in range, so that rounding up to whole units cannot overflow.
-    let cpu_millis = cpus.map(|cpus| (cpus * 1000.0 - 1e-6).ceil() as u64);
+    // All are in range, so that rounding up to whole units cannot overflow.
+    let millis = |cores: f64| (cores * 1000.0 - 1e-6).ceil() as u64;
     let memory_mb = memory.map(|memory| memory.ceil() as u64);
-    Ok(Limits {
-        reserved: Resources::new(
-            cpu_millis.unwrap_or(defaults.reserved.cpu_millis),
-            memory_mb.unwrap_or(defaults.reserved.memory_mb),
-        ),
-        cpu_limit_millis: cpu_millis.unwrap_or(DEFAULT_CPU_LIMIT_MILLIS.max(defaults.reserved.cpu_millis)),
-    })
+    let reserved = Resources::new(
+        cpus.map_or(defaults.reserved.cpu_millis, millis),
+        memory_mb.unwrap_or(defaults.reserved.memory_mb),
+    );
+    let usual = if cpus.is_some() { reserved.cpu_millis } else { DEFAULT_CPU_LIMIT_MILLIS.max(reserved.cpu_millis) };
+    let cpu_limit_millis = cpu_limit.filter(|limit| (0.001..=MOST_CPUS).contains(limit)).map(millis);
+    match (cpu_limit, cpu_limit_millis) {
+        (None, _) => Ok(Limits { reserved, cpu_limit_millis: usual }),
+        (_, Some(cpu_limit_millis)) if cpu_limit_millis >= reserved.cpu_millis => {
+            Ok(Limits { reserved, cpu_limit_millis })
+        }
+        _ => Err(FieldError::new("cpu_limit", "a number of cores up to 1024, and at least what is reserved (cpus)")),
+    }
 }
 
 fn cpuset(text: Option<&str>) -> Result<Option<String>> {

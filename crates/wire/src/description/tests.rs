@@ -33,6 +33,25 @@ fn named_cpu_is_also_the_limit() {
 }
 
 #[test]
+fn what_is_shown_of_the_limits_reads_back_as_the_same() {
+    for json in [
+        "{}",
+        r#"{"cpus":0.1}"#,
+        r#"{"cpus":0.1,"cpu_limit":2.5}"#,
+        r#"{"cpus":2,"cpu_limit":2}"#,
+        r#"{"cpu_limit":0}"#,
+        r#"{"cpu_limit":0.05}"#,
+    ] {
+        let told = spec(json).unwrap();
+        let shown = ImageDescription::of(&told, false);
+        assert_eq!(shown.to_spec(&defaults()).unwrap().limits, told.limits, "{json}");
+    }
+    assert_eq!(spec(r#"{"cpus":0.1,"cpu_limit":2.5}"#).unwrap().limits.cpu_limit_millis, 2500);
+    let same = ImageDescription::of(&spec(r#"{"cpus":2}"#).unwrap(), false);
+    assert_eq!(same.cpu_limit, None, "a limit that is what is reserved goes without saying");
+}
+
+#[test]
 fn the_originals_own_description_is_understood() {
     let json = r#"{"name":"ubuntu:14.04","cpus":0.1,"memory":20,"hostname":"714e01115f76","type":"service",
         "labels":[""],"restart_policy":{"name":"no"},"network_mode":"bridge","entrypoint":null,"links":null}"#;
@@ -73,6 +92,10 @@ fn every_bad_value_names_its_field() {
         (r#"{"name":"Bad Name"}"#, "name"),
         (r#"{"cpus":-1}"#, "cpus"),
         (r#"{"cpus":1e300}"#, "cpus"),
+        (r#"{"cpus":2,"cpu_limit":1}"#, "cpu_limit"),
+        (r#"{"cpu_limit":-1}"#, "cpu_limit"),
+        (r#"{"cpu_limit":1e300}"#, "cpu_limit"),
+        (r#"{"cpu_limit":0.01}"#, "cpu_limit"),
         (r#"{"memory":-5}"#, "memory"),
         (r#"{"memory":1}"#, "memory"),
         (r#"{"memory":1e18}"#, "memory"),

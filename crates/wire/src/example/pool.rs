@@ -154,7 +154,8 @@ impl Example for SurvivalView {
     fn example() -> Self {
         let homeless =
             HomelessView { app: "web".to_owned(), slot: 2, reason: "no host has 512 MB of memory left".to_owned() };
-        Self { engine: "10005".to_owned(), survives: false, slots: 6, homeless: vec![homeless] }
+        let moves = vec![one_move()];
+        Self { engine: "10005".to_owned(), survives: false, slots: 6, moves, homeless: vec![homeless] }
     }
 }
 
