@@ -3,6 +3,7 @@
 //! A beat is made when it can be sent, never ahead, so a slow tunnel gets fewer beats and no old ones.
 
 use crate::engine::BodyError;
+use crate::farewell::Farewell;
 use crate::look::EngineWord;
 use futures_util::Stream;
 use hyper::body::{Bytes, Frame};
@@ -53,7 +54,7 @@ pub struct Pulse {
     run: u64,
     load: LoadSource,
     engine: Option<watch::Receiver<EngineWord>>,
-    given_up: Option<watch::Receiver<bool>>,
+    farewell: Farewell,
 }
 
 impl std::fmt::Debug for Pulse {
@@ -66,7 +67,7 @@ impl Pulse {
     /// Beats at this interval, with what `load` says then.
     #[must_use]
     pub fn new(interval: Duration, load: LoadSource) -> Self {
-        Self { interval, run: rand::random(), load, engine: None, given_up: None }
+        Self { interval, run: rand::random(), load, engine: None, farewell: Farewell::default() }
     }
 
     /// The same with what is seen of the engine; a beat comes early when that is urgent.
@@ -75,10 +76,10 @@ impl Pulse {
         Self { engine: Some(engine), ..self }
     }
 
-    /// The same with whether the agent has given its lease up.
+    /// The same with whether the agent has given its lease up; a beat comes early when it has.
     #[must_use]
-    pub fn with_end(self, given_up: watch::Receiver<bool>) -> Self {
-        Self { given_up: Some(given_up), ..self }
+    pub fn with_end(self, farewell: Farewell) -> Self {
+        Self { farewell, ..self }
     }
 
     /// The beats from now on, without end.
@@ -87,17 +88,22 @@ impl Pulse {
         pulse.engine.iter_mut().for_each(watch::Receiver::mark_unchanged);
         let mut timer = tokio::time::interval(pulse.interval);
         timer.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        futures_util::stream::unfold((pulse, timer, 0), |(mut pulse, mut timer, count)| async move {
-            let late_ms = tokio::select! {
-                due = timer.tick() => Instant::now().saturating_duration_since(due).as_millis(),
-                () = urgent(pulse.engine.as_mut()) => 0,
-            };
-            let late_ms = u64::try_from(late_ms).unwrap_or(0);
-            let engine = pulse.engine.as_ref().map(|engine| engine.borrow().clone());
-            let gave_up = pulse.given_up.as_ref().is_some_and(|given_up| *given_up.borrow());
-            let beat = Beat { run: pulse.run, count, late_ms, load: (pulse.load)(), engine, gave_up };
-            Some((Ok(Frame::data(line(&beat))), (pulse, timer, count + 1)))
-        })
+        let listener = pulse.farewell.listen();
+        futures_util::stream::unfold(
+            (pulse, timer, listener, 0),
+            |(mut pulse, mut timer, mut listener, count)| async move {
+                let late_ms = tokio::select! {
+                    due = timer.tick() => Instant::now().saturating_duration_since(due).as_millis(),
+                    () = urgent(pulse.engine.as_mut()) => 0,
+                    () = listener.said() => 0,
+                };
+                let late_ms = u64::try_from(late_ms).unwrap_or(0);
+                let engine = pulse.engine.as_ref().map(|engine| engine.borrow().clone());
+                let gave_up = listener.tell();
+                let beat = Beat { run: pulse.run, count, late_ms, load: (pulse.load)(), engine, gave_up };
+                Some((Ok(Frame::data(line(&beat))), (pulse, timer, listener, count + 1)))
+            },
+        )
     }
 }
 
@@ -153,6 +159,23 @@ mod tests {
         tell.send_replace(dead.clone());
         let beat = next().await;
         assert_eq!((beat.count, beat.engine, beat.late_ms), (1, Some(dead), 0));
+    }
+
+    #[tokio::test]
+    async fn a_beat_comes_early_when_the_lease_is_given_up_and_all_later_ones_say_so() {
+        let farewell = Farewell::default();
+        let pulse = Pulse::new(Duration::from_millis(300), Arc::new(Load::default)).with_end(farewell.clone());
+        let mut frames = Box::pin(pulse.frames());
+        let mut next = async || {
+            let frame = frames.next().await.unwrap().unwrap().into_data().unwrap();
+            serde_json::from_slice::<Beat>(&frame).unwrap()
+        };
+        assert!(!next().await.gave_up);
+        farewell.say();
+        let heard = tokio::spawn(async move { farewell.heard().await });
+        assert_eq!([next().await.gave_up, next().await.gave_up], [true, true]);
+        heard.await.unwrap();
+        assert!(next().await.gave_up);
     }
 
     #[test]

@@ -11,10 +11,11 @@
 mod containers;
 mod file;
 mod guard;
-mod processes;
+pub(crate) mod processes;
 
 use crate::engine::EngineSocket;
 use crate::error::Result;
+use crate::farewell::Farewell;
 use crate::refusal::Refusal;
 use containers::Containers;
 use file::{File, Kept};
@@ -25,7 +26,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 
 /// The label of containers that need a lease.
 pub const SINGLE_WRITER: &str = "pierhead.single-writer";
@@ -93,8 +94,8 @@ pub struct Leases {
     is_described: AtomicBool,
     /// Whether this agent ends: nothing is granted or started any more.
     is_ending: AtomicBool,
-    /// Whether it ends and nothing runs any more that needs a lease.
-    given_up: watch::Sender<bool>,
+    /// Says that it ends and nothing runs any more that needs a lease.
+    farewell: Farewell,
     writing: tokio::sync::Mutex<()>,
     changed: Notify,
 }
@@ -129,7 +130,7 @@ impl Leases {
             is_listed: AtomicBool::new(false),
             is_described: AtomicBool::new(false),
             is_ending: AtomicBool::new(false),
-            given_up: watch::Sender::new(false),
+            farewell: Farewell::default(),
             writing: tokio::sync::Mutex::default(),
             changed: Notify::new(),
         }))
@@ -164,9 +165,10 @@ impl Leases {
         Ok(self.left_ms())
     }
 
-    /// Whether this agent has given its lease up for good, and nothing runs any more that needs one.
-    pub fn given_up(&self) -> watch::Receiver<bool> {
-        self.given_up.subscribe()
+    /// What is said when this agent has given its lease up for good, and nothing runs any more that needs one.
+    #[must_use]
+    pub fn farewell(&self) -> Farewell {
+        self.farewell.clone()
     }
 
     /// Refuses what an agent that ends does not do any more.

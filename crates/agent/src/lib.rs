@@ -19,6 +19,7 @@ mod controllers;
 mod engine;
 mod error;
 mod facts;
+mod farewell;
 mod forbid;
 mod gate;
 mod identity;
@@ -28,6 +29,7 @@ mod lease;
 mod look;
 mod refusal;
 mod term;
+mod terminals;
 mod tunnel;
 mod whole;
 mod words;
@@ -36,6 +38,7 @@ pub use beats::{Beat, INTERVAL, Load, LoadSource, Pulse};
 pub use controllers::Controllers;
 pub use error::{AgentError, Result};
 pub use facts::{EngineState, HostFacts, LoadMeter};
+pub use farewell::Farewell;
 pub use forbid::{Forbid, UnknownForbid};
 pub use gate::{Gate, TunnelBody};
 pub use identity::Identity;
@@ -48,9 +51,10 @@ pub use lease::{LONGEST_LEASE, LeaseGrant, Leases, SINGLE_WRITER, STOPPED_WITHIN
 pub use look::{EngineWord, watch_engine};
 pub use refusal::{REFUSAL, Refusal};
 pub use term::{TERM, Terms};
+pub use terminals::{LiveTerminal, LiveTerminals, Opening, TerminalEnd, Terminals, Visiting, VisitorRight};
 pub use tunnel::{
-    Agent, Backoff, Call, Controller, Cutter, Link, PROTOCOL, STREAM_WINDOW, STREAMS, Talk, Timing, Tunnel, accept,
-    accept_call, client_config, listener_config, server_config, try_call,
+    Agent, Backoff, Call, Controller, Cutter, Link, PROTOCOL, STREAM_WINDOW, STREAMS, Talk, TerminalFrames,
+    TerminalLine, Timing, Tunnel, accept, accept_call, client_config, listener_config, server_config, try_call,
 };
 pub use whole::Whole;
 pub use words::in_words;

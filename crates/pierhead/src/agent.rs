@@ -8,8 +8,8 @@ mod registered;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use pierhead_agent::{
-    Agent, Controller, Controllers, Forbid, Gate, Host, INTERVAL, Identity, JoinToken, Leases, LoadMeter, Pulse, Terms,
-    Timing, in_words, watch_engine,
+    Agent, Controller, Controllers, Forbid, Gate, Host, INTERVAL, Identity, JoinToken, Leases, LoadMeter, Pulse,
+    Terminals, Terms, Timing, in_words, watch_engine,
 };
 use pierhead_controller::fingerprint;
 use registered::RegisterArgs;
@@ -108,14 +108,17 @@ async fn run(args: &HostArgs) -> Result<()> {
     let identity = args.identity().await?;
     let (controllers, shown) = (identity.controllers.join(" "), fingerprint(&identity.certificate));
     tracing::info!(engine = identity.engine, controllers, certificate = shown, "this host is in the pool");
+    // What an earlier run left of terminals is ended meanwhile.
+    let terminals = Terminals::open(&args.state_dir, &args.docker_socket)?;
     let terms = Arc::new(Terms::open(&args.state_dir)?);
     let pulse = Pulse::new(INTERVAL, LoadMeter::source()).with_engine(watch_engine(&args.docker_socket));
-    let pulse = pulse.with_end(leases.given_up());
+    let pulse = pulse.with_end(leases.farewell());
     let gate = Gate::new(&args.docker_socket, terms, pulse);
     let labels = (!args.labels.is_empty()).then(|| args.labels.clone());
     let gate = gate.telling(labels, args.address.clone()).forbidding(args.forbid.iter().copied().collect());
     let calls = Controllers::new(identity.controllers.clone());
-    let gate = Arc::new(gate.leased(Arc::clone(&leases)).introduced(calls.clone()));
+    let gate =
+        Arc::new(gate.leased(Arc::clone(&leases)).introduced(calls.clone()).with_terminals(Arc::clone(&terminals)));
     // An engine that hangs must not keep the host from calling.
     let looked_at = Arc::clone(&gate);
     tokio::spawn(async move { looked_at.facts().await.lacks.iter().for_each(|lack| tracing::warn!("{lack}")) });
@@ -133,7 +136,8 @@ async fn run(args: &HostArgs) -> Result<()> {
     // Nobody will be there to do so when the lease ends.
     guard.abort();
     tokio::select! {
-        () = leases.give_up() => {}
+        // Nobody would be there to keep the terminals either.
+        ((), ()) = async { tokio::join!(leases.give_up(), terminals.end_all()) } => {}
         // Meanwhile the controllers are told.
         () = async { (&mut calling).await; std::future::pending().await } => {}
     }

@@ -24,8 +24,6 @@ const SHORT_PATIENCE: Duration = Duration::from_secs(1);
 const STOP_SECONDS: u64 = 2;
 /// The same where there is time, as its engine would wait for it.
 const STOP_SECONDS_IN_TIME: u64 = 10;
-/// How long an agent that ends goes on to tell that it has given its lease up: some beats.
-const FAREWELL: Duration = Duration::from_millis(350);
 
 impl Leases {
     /// Stops what needs a lease whenever there is none, without end.
@@ -73,9 +71,11 @@ impl Leases {
         if let Err(refusal) = self.keep(0, known).await {
             tracing::warn!(%refusal, "the lease stays on disk");
         }
-        self.given_up.send_replace(is_over);
+        if is_over {
+            self.farewell.say();
+        }
         if is_over && has_any {
-            tokio::time::sleep(FAREWELL).await;
+            self.farewell.heard().await;
         }
     }
 

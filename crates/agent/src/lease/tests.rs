@@ -276,9 +276,9 @@ async fn an_agent_that_ends_stops_what_it_cannot_watch() {
     bed.until_taken().await;
     bed.engine.containers.lock().unwrap().insert("one".to_owned(), true);
     guard.abort();
-    let told = bed.leases.given_up();
+    let farewell = bed.leases.farewell();
     bed.leases.give_up().await;
-    assert!(!bed.runs("one") && *told.borrow());
+    assert!(!bed.runs("one") && farewell.is_said());
     let seconds: Vec<String> = bed.engine.patience.lock().unwrap().clone();
     assert_eq!(seconds, ["t=10"], "it may end by itself while the lease lasts");
     assert_eq!((bed.take().await, bed.admit("one").await), (Err("lease_ending"), "lease_ending"));

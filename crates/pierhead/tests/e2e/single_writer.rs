@@ -1,5 +1,6 @@
 //! What must have one writer has never two, whatever happens to its host: the engines themselves are asked all the time.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -177,9 +178,10 @@ impl<'a> Writer<'a> {
         self.watched(|| {
             signal(pid, "TERM");
             until("it is stopped", PATIENCE, || running_on(host).is_empty());
-            // Here or elsewhere: whether the last beat told that it was stopped is a matter of luck.
+            until("its agent has ended", PATIENCE, || !Path::new(&format!("/proc/{pid}")).exists());
+            until("it runs elsewhere", TAKES_OVER_WITHIN, || self.at().is_some_and(|at| at.name() != host.name()));
             again(self.bed, &format!("agent-{}", host.name()), in_host(self.bed, host.name(), words));
-            until("it runs again", TAKES_OVER_WITHIN, || self.at().is_some());
+            until("the host is healthy", PATIENCE, || is_healthy(self.bed, host.name()));
         });
     }
 }
