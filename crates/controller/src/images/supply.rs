@@ -20,14 +20,16 @@ impl Images {
         record: &ImageArchive,
         progress: Progress,
     ) -> Result<()> {
-        if let Some(found) = link.engine.image(image).await?
-            && (found == record.id.as_str() || link.images.loaded_as(&record.id).as_ref() == Some(&found))
-        {
+        if has(link, image, record).await? {
             return Ok(());
         }
         let has_own_ids = gives_own_ids(engines, link);
         let whole = self.archive(record);
         let less = if has_own_ids { None } else { self.missing(link, record, &whole).await };
+        // Others may have brought it while its layers were compared.
+        if has(link, image, record).await? {
+            return Ok(());
+        }
         let bytes = less.as_ref().unwrap_or(&whole).size();
         tracing::info!(engine = %link.id(), %image, id = %record.id, bytes, "the host gets an uploaded image");
         let loaded = match &less {
@@ -69,4 +71,12 @@ impl Images {
         let bytes = gone.map(|(_, bytes)| bytes).sum();
         Some(whole.clone().without(leave_out.named(&record.layers), bytes))
     }
+}
+
+/// Whether a host has an archive's image under a name.
+async fn has(link: &Link, image: &ImageReference, record: &ImageArchive) -> Result<bool> {
+    let found = link.engine.image(image).await?;
+    Ok(found.is_some_and(|found| {
+        found == record.id.as_str() || link.images.loaded_as(&record.id).as_ref() == Some(&found)
+    }))
 }
