@@ -13,16 +13,19 @@ help: ## Say what there is
 
 run: ## Three Docker hosts and a sample app on this machine, until Ctrl-C
 	@scripts/deps run
+	@if scripts/deps front; then scripts/web build; else echo "Going on without the web console."; fi
 	@echo "Building pierhead (the first time takes a few minutes) ..."
 	@cargo build --locked -p pierhead
 	@exec $(TARGET)/debug/pierhead dev run
 
 test: ## All tests, on real Docker hosts too
 	@scripts/deps test
+	@scripts/web build
 	@scripts/test
 
-lint: ## Format, clippy, documentation, licences, sizes, directions of crates
+lint: ## Format, clippy, types, documentation, licences, sizes, directions of crates
 	@scripts/deps build
+	@scripts/deps front
 	@scripts/lint
 
 bench: ## Measurements beside peers and limits; figures are printed
@@ -32,10 +35,13 @@ bench: ## Measurements beside peers and limits; figures are printed
 
 soak: ## Long runs of faults and load
 	@scripts/deps test
+	@scripts/web build
 	@PIERHEAD_SOAK=1 scripts/test
 
-build: ## The program, optimised: target/release/pierhead
+build: ## The program with its console, optimised: target/release/pierhead
 	@scripts/deps build
+	@scripts/deps front
+	@scripts/web build
 	@cargo build --locked --release -p pierhead
 	@echo "Built $(TARGET)/release/pierhead"
 

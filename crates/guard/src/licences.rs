@@ -32,7 +32,7 @@ pub(crate) fn check(metadata: &Metadata) -> Vec<String> {
 }
 
 /// Whether an SPDX expression can be met with allowed licences alone. `/` is an old way to write `OR`.
-fn allows(expression: &str) -> bool {
+pub(crate) fn allows(expression: &str) -> bool {
     let spaced = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
     let mut at = 0;

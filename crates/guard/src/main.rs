@@ -5,6 +5,7 @@
 mod directions;
 mod licences;
 mod metadata;
+mod npm;
 mod rules;
 mod sizes;
 mod source;
@@ -51,5 +52,6 @@ fn check(root: &Path) -> Result<Vec<String>, Box<dyn Error>> {
     findings.extend(source::texts(root)?.iter().flat_map(|(path, text)| rules::check_text(path, text)));
     findings.extend(directions::check(&metadata));
     findings.extend(licences::check(&metadata));
+    findings.extend(npm::read(root)?.iter().flat_map(npm::check));
     Ok(findings)
 }

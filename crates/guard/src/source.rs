@@ -51,7 +51,8 @@ pub(crate) fn rust_files(root: &Path) -> io::Result<Vec<Source>> {
 
 /// Path and text of everything that people write here: code, documents, scripts, settings.
 pub(crate) fn texts(root: &Path) -> io::Result<Vec<(String, String)>> {
-    const FOLDERS: [&str; 7] = ["crates", "bench", "docs", "scripts", ".ci", ".cargo", ".config"];
+    const FOLDERS: [&str; 10] =
+        ["crates", "bench", "docs", "scripts", "web/public", "web/src", "web/tests", ".ci", ".cargo", ".config"];
     let mut texts = Vec::new();
     let mut paths = walk(root, &FOLDERS)?;
     for entry in fs::read_dir(root)? {
