@@ -1,22 +1,30 @@
-/** What somebody chose for this browser: theme and density. (The language is in `i18n`.) */
+/** What somebody chose for this browser: theme, density, keys. (The language is in `i18n`.) */
 
 export type Theme = 'system' | 'light' | 'dark';
 
 const KEPT = 'pierhead.settings';
 
-function kept(): { theme: Theme; dense: boolean } {
+interface Kept {
+  theme: Theme;
+  dense: boolean;
+  /** Whether single letters are keys; some people's speech or hands would press them by accident. */
+  letters: boolean;
+}
+
+function kept(): Kept {
   try {
-    const found = JSON.parse(localStorage.getItem(KEPT) ?? '{}') as { theme?: unknown; dense?: unknown };
+    const found = JSON.parse(localStorage.getItem(KEPT) ?? '{}') as Record<keyof Kept, unknown>;
     const theme = found.theme === 'light' || found.theme === 'dark' ? found.theme : 'system';
-    return { theme, dense: found.dense === true };
+    return { theme, dense: found.dense === true, letters: found.letters !== false };
   } catch {
-    return { theme: 'system', dense: false };
+    return { theme: 'system', dense: false, letters: true };
   }
 }
 
 class Settings {
   theme = $state<Theme>('system');
   dense = $state(false);
+  letters = $state(true);
   /** Which theme is on, whoever chose it: for what is drawn on a canvas. */
   shown = $state<'light' | 'dark'>('light');
 
@@ -36,10 +44,10 @@ class Settings {
     else delete dataset.dense;
   }
 
-  set(change: { theme?: Theme; dense?: boolean }): void {
+  set(change: Partial<Kept>): void {
     Object.assign(this, change);
     try {
-      localStorage.setItem(KEPT, JSON.stringify({ theme: this.theme, dense: this.dense }));
+      localStorage.setItem(KEPT, JSON.stringify({ theme: this.theme, dense: this.dense, letters: this.letters }));
     } catch {
       // Without storage the choice holds until the page is left.
     }

@@ -1,0 +1,11 @@
+/** Where `g` and a letter lead. */
+export const GO: Readonly<Record<string, string>> = {
+  o: '/',
+  a: '/apps',
+  h: '/hosts',
+  c: '/containers',
+  e: '/events',
+  t: '/terminals',
+  d: '/deploy',
+  s: '/settings',
+};
