@@ -1,4 +1,35 @@
+import { words } from '../../lib/i18n.svelte';
+import { shell } from '../../messages/shell';
 import type { Page } from '..';
 
+const t = words(shell);
+
 /** Accounts, roles, tokens, settings. */
-export const people: readonly Page[] = [];
+export const people: readonly Page[] = [
+  {
+    path: '/settings',
+    title: () => t('settings'),
+    load: () => import('./Settings.svelte'),
+    menu: { group: 'more', order: 0 },
+  },
+  {
+    path: '/tokens',
+    title: () => t('tokens'),
+    load: () => import('./Tokens.svelte'),
+    menu: { group: 'more', order: 10 },
+  },
+  {
+    path: '/accounts',
+    title: () => t('accounts'),
+    load: () => import('./Accounts.svelte'),
+    permission: 'write-accounts',
+    menu: { group: 'more', order: 20 },
+  },
+  {
+    path: '/roles',
+    title: () => t('roles'),
+    load: () => import('./Roles.svelte'),
+    permission: 'write-accounts',
+    menu: { group: 'more', order: 30 },
+  },
+];
