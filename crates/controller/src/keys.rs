@@ -1,6 +1,6 @@
 //! Where each record lies in the store.
 
-use pierhead_model::{AppId, AppName, EngineId, ImageId, ImageReference, OperationId, RegistryHost, SlotKey, Username};
+use pierhead_model::{AppId, AppName, EngineId, ImageId, ImageReference, OperationId, RegistryHost, SlotKey, TerminalId, Username};
 
 /// Records of engines.
 pub const ENGINES: &str = "spec/engines/";
@@ -40,6 +40,8 @@ pub const IMAGES: &str = "images/";
 pub const IMAGE_TAGS: &str = "image-tags/";
 /// The pool's accounts at registries.
 pub const REGISTRIES: &str = "registries/";
+/// Terminals in containers.
+pub const TERMINALS: &str = "terminals/";
 /// The event log. Its keys are such that the newest comes first in a listing.
 pub const EVENTS: &str = "log/";
 /// Says that the records were restored from a backup, until somebody says that all is well.
@@ -47,8 +49,8 @@ pub const RESTORED: &str = pierhead_store::backup::RESTORED;
 /// How far the events of each engine are in the log.
 pub const EVENT_CURSORS: &str = "event-cursors/";
 
-/// What is sealed where it lies: apps hold the environments of their containers.
-pub(crate) const SEALED: &[&str] = &[APPS];
+/// What is sealed where it lies: apps hold the environments of their containers, and a command may hold a password.
+pub(crate) const SEALED: &[&str] = &[APPS, TERMINALS];
 
 /// The key of an engine's record.
 #[must_use]
@@ -144,6 +146,12 @@ pub fn image_tag(tag: &ImageReference) -> String {
 #[must_use]
 pub fn registry(host: &RegistryHost) -> String {
     format!("{REGISTRIES}{host}")
+}
+
+/// The key of a terminal's record.
+#[must_use]
+pub fn terminal(id: &TerminalId) -> String {
+    format!("{TERMINALS}{id}")
 }
 
 /// The key of an event: its id with each digit turned over, so that later ones sort before earlier ones.

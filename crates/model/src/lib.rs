@@ -24,6 +24,7 @@ mod registration;
 mod registry;
 mod resources;
 mod spec;
+mod terminal;
 mod time;
 mod volume;
 
@@ -47,5 +48,8 @@ pub use registration::{Endpoint, REGISTRATIONS, RegisteredSize, Registration};
 pub use registry::{Registry, RegistryHost};
 pub use resources::Resources;
 pub use spec::{ContainerSpec, Limits, NetworkMode, Placement, RestartPolicy};
+pub use terminal::{
+    Terminal, TerminalEnd, TerminalId, TerminalPlace, TerminalRole, TerminalState, check_container_user,
+};
 pub use time::Timestamp;
 pub use volume::{Volume, VolumeSource};
