@@ -1,0 +1,73 @@
+/** The API as a program uses it: to make what pages show, and to see whether what was done by a page was done. */
+
+import { pool } from './place';
+
+export interface App {
+  name: string;
+  replicas: number;
+  running: number;
+  slots: { slot: number; state: string; engine?: string; container?: string }[];
+}
+export interface Container {
+  id: string;
+  name: string;
+  app?: string;
+  state: string;
+  engine: { id: string };
+}
+export interface Engine {
+  id: string;
+  health: { status: string };
+}
+
+/** A request with a token; an answer that is not a success is an error. */
+export async function api<T>(method: string, path: string, body?: unknown, token = pool().token): Promise<T> {
+  const answer = await fetch(`${pool().url}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+  return (text === '' ? undefined : JSON.parse(text)) as T;
+}
+
+export async function tokenOf(username: string, password: string): Promise<string> {
+  return (await api<{ token: string }>('POST', '/auth/login', { username, password })).token;
+}
+
+/** Waits for what will be true; what is thrown meanwhile is not yet an error. */
+export async function eventually<T>(
+  what: string,
+  look: () => Promise<T | undefined | false>,
+  seconds = 45,
+): Promise<T> {
+  const until = Date.now() + seconds * 1000;
+  let last: unknown;
+  while (Date.now() < until) {
+    try {
+      const found = await look();
+      if (found) return found;
+    } catch (error) {
+      last = error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`not within ${seconds} s: ${what}`, { cause: last });
+}
+
+const SAMPLE = 'pierhead/sample:1';
+
+/** What a container of the sample image is; `more` overrides. */
+export function sample(more: Record<string, unknown> = {}): Record<string, unknown> {
+  return { name: SAMPLE, cpus: 0.1, memory: 32, ...more };
+}
+
+/** A container that does what a shell is told. */
+export function shell(script: string, more: Record<string, unknown> = {}): Record<string, unknown> {
+  return sample({ entrypoint: ['sh', '-c'], args: [script], ...more });
+}
+
+export async function deploy(name: string, image: unknown, replicas = 1, token?: string): Promise<void> {
+  await api('PUT', `/api/apps/${name}?wait=60`, { image, replicas }, token);
+}

@@ -1,0 +1,35 @@
+import { defineConfig } from '@playwright/test';
+import { out } from './place';
+
+/** One after another: all tests share one pool, and the last file breaks parts of it. */
+export default defineConfig({
+  testDir: '.',
+  workers: 1,
+  fullyParallel: false,
+  retries: 0,
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
+  forbidOnly: true,
+  outputDir: `${out}/results`,
+  globalSetup: './setup.ts',
+  reporter: [['list'], ['./summary.ts']],
+  use: {
+    viewport: { width: 1280, height: 800 },
+    locale: 'en-GB',
+    colorScheme: 'light',
+    screenshot: 'only-on-failure',
+    trace: 'retain-on-failure',
+    launchOptions: {
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    },
+  },
+});
