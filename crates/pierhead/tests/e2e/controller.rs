@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use crate::api::Api;
-use crate::program::{Background, program, text_of};
-use crate::wait::{PATIENCE, until_some};
+use crate::program::{Background, program, signal, text_of};
+use crate::wait::{PATIENCE, until, until_some};
 
 pub const PASSWORD: &str = "a password for tests only";
 
@@ -41,14 +41,24 @@ impl Controller {
         text_of(&self.dir.join("output"))
     }
 
-    /// Starts it and waits until it answers at the address that is returned.
+    /// Starts it at a free port and waits until it answers at the address that is returned.
     pub fn start(&mut self) -> String {
+        self.start_at("127.0.0.1:0")
+    }
+
+    /// Starts it where it was in its last life.
+    pub fn start_again(&mut self) -> String {
+        let url = text_of(&self.data_dir().join("url"));
+        self.start_at(url.trim_start_matches("http://"))
+    }
+
+    fn start_at(&mut self, listen: &str) -> String {
         let url = self.data_dir().join("url");
         // Of its last life: it would be somebody else's by now.
         let _ = fs::remove_file(&url);
         let output = fs::OpenOptions::new().create(true).append(true).open(self.dir.join("output")).unwrap();
         let mut serve = program();
-        serve.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(self.data_dir()).args(&self.args);
+        serve.args(["serve", "--listen", listen, "--data-dir"]).arg(self.data_dir()).args(&self.args);
         serve.envs(self.env.iter().cloned()).stdout(output.try_clone().unwrap()).stderr(Stdio::from(output));
         let process = self.process.insert(Background::start(&mut serve));
         let told = |process: &mut Background| {
@@ -61,6 +71,12 @@ impl Controller {
 
     pub fn process(&mut self) -> &mut Background {
         self.process.as_mut().unwrap()
+    }
+
+    /// In good order.
+    pub fn end(&mut self) {
+        signal(self.process().pid(), "TERM");
+        until("the controller has ended", PATIENCE, || self.process().has_ended().is_some());
     }
 
     /// Without any warning.

@@ -4,6 +4,8 @@
 //! With `PIERHEAD_SOAK=1` in the environment: all fixed pairs, and 500 at random, or `PIERHEAD_SOAK_FAULTS`, from the seed
 //! `PIERHEAD_SOAK_SEED`.
 
+mod rolling;
+
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 use std::thread;
