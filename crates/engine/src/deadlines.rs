@@ -42,8 +42,18 @@ pub enum Verb {
     Logs,
     /// [`crate::Engine::usage`].
     Usage,
+    /// [`crate::Engine::stats`].
+    Stats,
     /// [`crate::Engine::events`].
     Events,
+    /// [`crate::Engine::create_exec`].
+    CreateExec,
+    /// [`crate::Engine::start_exec`].
+    StartExec,
+    /// [`crate::Engine::resize_exec`].
+    ResizeExec,
+    /// [`crate::Engine::exec`].
+    Exec,
 }
 
 impl Verb {
@@ -69,7 +79,12 @@ impl Verb {
             Self::Remove => "remove",
             Self::Logs => "logs",
             Self::Usage => "usage",
+            Self::Stats => "stats",
             Self::Events => "events",
+            Self::CreateExec => "create_exec",
+            Self::StartExec => "start_exec",
+            Self::ResizeExec => "resize_exec",
+            Self::Exec => "exec",
         }
     }
 }
@@ -107,10 +122,12 @@ pub struct Deadlines {
     pub stop: Duration,
     /// For `remove`.
     pub remove: Duration,
-    /// For the begin of `logs` and `events`, and for a log that is not followed and stops coming.
+    /// For the begin of `logs`, `stats` and `events`, and for a log that is not followed and stops coming.
     pub stream: Duration,
     /// For `usage`.
     pub usage: Duration,
+    /// For everything about a process in a container, but for how long it goes on.
+    pub exec: Duration,
 }
 
 impl Default for Deadlines {
@@ -130,6 +147,7 @@ impl Default for Deadlines {
             remove: Duration::from_secs(60),
             stream: Duration::from_secs(10),
             usage: Duration::from_secs(10),
+            exec: Duration::from_secs(10),
         }
     }
 }
@@ -153,6 +171,7 @@ impl Deadlines {
             remove: deadline,
             stream: deadline,
             usage: deadline,
+            exec: deadline,
         }
     }
 
@@ -174,8 +193,9 @@ impl Deadlines {
             Verb::Stop => self.stop + grace,
             Verb::Restart => self.stop + grace + self.start,
             Verb::Remove => self.remove,
-            Verb::Logs | Verb::Events => self.stream,
+            Verb::Logs | Verb::Stats | Verb::Events => self.stream,
             Verb::Usage => self.usage,
+            Verb::CreateExec | Verb::StartExec | Verb::ResizeExec | Verb::Exec => self.exec,
         }
     }
 }

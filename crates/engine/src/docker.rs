@@ -9,6 +9,7 @@ mod demultiplex;
 mod encrypted;
 mod endpoint;
 mod events;
+mod exec;
 mod facts;
 mod failure;
 mod inspection;

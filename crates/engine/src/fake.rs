@@ -5,11 +5,15 @@
 
 mod archive;
 mod control;
+mod exec;
 mod logs;
+mod program;
 mod script;
+mod stats;
 mod verbs;
 mod world;
 
+pub use program::{PIPE, RAW, SIZES};
 pub use script::Call;
 
 use crate::deadlines::Deadlines;
@@ -133,6 +137,8 @@ struct Shared {
     transfers: AtomicU64,
     loads_done: AtomicU64,
     loaded_bytes: AtomicU64,
+    /// Held once more by each stream of statistics.
+    stats_open: Arc<()>,
     /// How many of the next archives break off half-way.
     breaking: AtomicU64,
     pulls: Arc<Pulls<ImageReference>>,
@@ -154,6 +160,7 @@ impl Fake {
                 transfers: AtomicU64::new(0),
                 loads_done: AtomicU64::new(0),
                 loaded_bytes: AtomicU64::new(0),
+                stats_open: Arc::default(),
                 breaking: AtomicU64::new(0),
                 pulls: Arc::default(),
                 loads: Arc::default(),

@@ -8,6 +8,7 @@ mod deadlines;
 mod dial;
 mod docker;
 mod error;
+mod exec;
 pub mod fake;
 mod layers;
 mod output;
@@ -17,9 +18,10 @@ mod tls;
 
 pub use archive::{Archive, Pieces};
 pub use deadlines::{Deadlines, Verb};
-pub use dial::{Dial, Stream};
+pub use dial::{Dial, Stream, Talk};
 pub use docker::{Docker, DockerOptions};
 pub use error::{EngineError, Result};
+pub use exec::{ExecId, ExecRequest, ExecState, NO_DETACH_KEYS};
 pub use fake::{Fake, FakeImage, FakeOptions};
 pub use layers::{ImageLayers, LeaveOut, NoArchive, bytes_of_lowest, chain_ids, shared, sieve};
 pub use output::{EngineEvent, LocalImage, LogLine, LogOptions, Usage};
@@ -90,8 +92,27 @@ pub trait Engine: Send + Sync {
     /// What a container printed, oldest first; ends at the newest line unless asked to follow.
     async fn logs(&self, id: &ContainerId, options: LogOptions) -> Result<BoxStream<'static, Result<LogLine>>>;
 
-    /// What a running container uses now.
+    /// What a container uses now; all zero if it does not run.
     async fn usage(&self, id: &ContainerId) -> Result<Usage>;
+
+    /// What a container uses, about once a second, as long as it is there; nothing while it does not run. The first
+    /// reading may take some seconds to come.
+    async fn stats(&self, id: &ContainerId) -> Result<BoxStream<'static, Result<Usage>>>;
+
+    /// Makes a process in a running container, without starting it; [`EngineError::Refused`] if the container does not
+    /// run. One that is never started goes with its container.
+    async fn create_exec(&self, container: &ContainerId, request: &ExecRequest) -> Result<ExecId>;
+
+    /// Starts such a process, once, and gives both directions: with a pseudo-terminal the bytes as they are, without in
+    /// Docker's frames of 8 bytes of header and the piece. Shutting down the writing side ends its input, dropping it
+    /// ends nothing: the process goes on. That a program can't be run is told in the stream, and by the exit code.
+    async fn start_exec(&self, exec: &ExecId, tty: bool) -> Result<Box<dyn Stream>>;
+
+    /// Sets the size of a process's pseudo-terminal, in cells, as soon as it runs; an error for one that has ended.
+    async fn resize_exec(&self, exec: &ExecId, columns: u16, rows: u16) -> Result<()>;
+
+    /// How it stands with a process; [`EngineError::NotFound`] if there is none, some minutes after its end too.
+    async fn exec(&self, exec: &ExecId) -> Result<ExecState>;
 
     /// What happens on the engine from now on; with a moment (nanoseconds of the engine's own clock), what it still has
     /// of the time since comes first. Lossy: a hint that something changed, never the truth.

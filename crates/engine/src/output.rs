@@ -40,13 +40,25 @@ pub struct LogLine {
     pub bytes: Vec<u8>,
 }
 
-/// What a container uses.
+/// What a container uses; all zero if it does not run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Usage {
     /// CPU time since its start, in nanoseconds.
     pub cpu_nanos: u64,
     /// Memory, in bytes, without the page cache that can be given back.
     pub memory_bytes: u64,
+    /// The most memory that it gets, in bytes: its own limit, or what the host has.
+    pub memory_limit: u64,
+    /// Bytes that came in over its networks since its start; 0 if it has none of its own.
+    pub rx_bytes: u64,
+    /// Bytes that went out over its networks since its start.
+    pub tx_bytes: u64,
+    /// Bytes read from block devices since its start.
+    pub read_bytes: u64,
+    /// Bytes written to block devices since its start.
+    pub write_bytes: u64,
+    /// When that was so, in nanoseconds since 1970 by the clock of the engine.
+    pub at_nanos: u64,
 }
 
 /// An image on a host.

@@ -3,13 +3,14 @@
 //! Connections are not kept: one that an engine closed meanwhile would make a call fail whose outcome nobody knows.
 
 use super::endpoint::{self, Endpoint};
+use crate::dial::{Stream, Talk};
 use bollard::errors::Error as ClientError;
 use futures_util::stream::{self, BoxStream, StreamExt};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::client::conn::http1;
-use hyper::header::{HOST, HeaderValue};
-use hyper::{Request, Response, Uri};
+use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderValue, UPGRADE};
+use hyper::{Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use std::error::Error as StdError;
 use std::io;
@@ -77,6 +78,17 @@ impl Answer {
         })
         .boxed()
     }
+
+    /// The body as a whole, or as much of it as `most` bytes.
+    pub(super) async fn into_whole(self, most: usize) -> Result<Vec<u8>, ClientError> {
+        let (mut whole, mut pieces) = (Vec::new(), self.into_bytes());
+        while whole.len() < most
+            && let Some(piece) = pieces.next().await
+        {
+            whole.extend_from_slice(&piece?);
+        }
+        Ok(whole)
+    }
 }
 
 /// Sends a request; dropping the future closes the connection.
@@ -119,6 +131,58 @@ where
     Ok(Answer { response, connection })
 }
 
+/// What came of the wish to talk.
+pub(super) enum Upgraded {
+    Open(Box<dyn Stream>),
+    /// The engine answered something else than that it begins.
+    Refused(String),
+}
+
+/// Sends JSON and then talks: what comes after the answer are bytes of both sides.
+pub(super) async fn upgrade(endpoint: &Endpoint, path: &str, json: Vec<u8>) -> Result<Upgraded, ClientError> {
+    match endpoint {
+        Endpoint::Unix(at) => upgrade_on(UnixStream::connect(at).await?, path, json).await,
+        Endpoint::Tcp(authority) => upgrade_on(endpoint::tcp(authority).await?, path, json).await,
+        Endpoint::Tls { authority, name, connector } => {
+            upgrade_on(endpoint::tls(authority, name, connector).await?, path, json).await
+        }
+        Endpoint::Dialled { dial, .. } if dial.is_agent() => match dial.talk(path, &json).await? {
+            Talk::Open(stream) => Ok(Upgraded::Open(stream)),
+            Talk::Refused(status_code, body) => Err(refusal(status_code, &body)),
+        },
+        Endpoint::Dialled { dial, .. } => upgrade_on(dial.dial().await?, path, json).await,
+    }
+}
+
+async fn upgrade_on<S>(stream: S, path: &str, json: Vec<u8>) -> Result<Upgraded, ClientError>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let request = Request::post(path)
+        .header(HOST, "engine")
+        .header(CONTENT_TYPE, "application/json")
+        .header(CONNECTION, "Upgrade")
+        .header(UPGRADE, "tcp")
+        .body(Full::new(Bytes::from(json)))?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    let mut connection = Connection(Some(tokio::spawn(async move {
+        let _ended = connection.with_upgrades().await;
+    })));
+    let response = sender.send_request(request).await?;
+    let status = response.status();
+    if status == StatusCode::SWITCHING_PROTOCOLS {
+        let upgraded = hyper::upgrade::on(response).await?;
+        // It has ended by itself.
+        connection.0.take();
+        return Ok(Upgraded::Open(Box::new(TokioIo::new(upgraded))));
+    }
+    let body = message_of(Answer { response, connection }).await?;
+    if status.is_success() {
+        return Ok(Upgraded::Refused(format!("it does not begin to talk (status {})", status.as_u16())));
+    }
+    Err(refusal(status.as_u16(), &body))
+}
+
 /// Gets the bytes behind a path, or what the engine says instead.
 pub(super) async fn get(endpoint: &Endpoint, path: &str) -> Result<Answer, ClientError> {
     let request = Request::get(path).body(http_body_util::Empty::<Bytes>::new())?;
@@ -127,21 +191,29 @@ pub(super) async fn get(endpoint: &Endpoint, path: &str) -> Result<Answer, Clien
     if answer.response.status().is_success() {
         return Ok(answer);
     }
-    let mut body = Vec::new();
-    let mut bytes = answer.into_bytes();
+    Err(refusal(status_code, &message_of(answer).await?))
+}
+
+/// The beginning of an answer's body.
+async fn message_of(answer: Answer) -> Result<Vec<u8>, ClientError> {
+    let (mut body, mut bytes) = (Vec::new(), answer.into_bytes());
     while let Some(piece) = bytes.next().await {
         body.extend_from_slice(&piece?);
         if body.len() > LONGEST_MESSAGE {
             break;
         }
     }
+    Ok(body)
+}
+
+fn refusal(status_code: u16, body: &[u8]) -> ClientError {
     #[derive(serde::Deserialize)]
     struct Refusal {
         message: String,
     }
-    let message = match serde_json::from_slice::<Refusal>(&body) {
+    let message = match serde_json::from_slice::<Refusal>(body) {
         Ok(refusal) => refusal.message,
-        Err(_) => String::from_utf8_lossy(&body).into_owned(),
+        Err(_) => String::from_utf8_lossy(body).into_owned(),
     };
-    Err(ClientError::DockerResponseServerError { status_code, message })
+    ClientError::DockerResponseServerError { status_code, message }
 }

@@ -7,14 +7,16 @@ use crate::deadlines::Verb;
 use crate::error::{EngineError, Result};
 use crate::output::{EngineEvent, LocalImage, LogLine, LogOptions, Usage};
 use crate::request::{CreateRequest, RegistryAuth};
-use crate::{Archive, Engine, ImageLayers, LeaveOut, Pieces as ArchivePieces, Progress};
+use crate::{
+    Archive, Engine, ExecId, ExecRequest, ExecState, ImageLayers, LeaveOut, Pieces as ArchivePieces, Progress, Stream,
+};
 use async_trait::async_trait;
 use bollard::Docker as Client;
 use bollard::auth::DockerCredentials;
 use bollard::models::ImageSummary;
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, CreateImageOptionsBuilder, ListImagesOptions, RemoveContainerOptionsBuilder,
-    RestartContainerOptionsBuilder, StatsOptionsBuilder, StopContainerOptionsBuilder,
+    RestartContainerOptionsBuilder, StopContainerOptionsBuilder,
 };
 use futures_util::stream::{self, BoxStream, StreamExt};
 use hyper::body::Bytes;
@@ -178,12 +180,37 @@ impl Engine for Docker {
     }
 
     async fn usage(&self, id: &ContainerId) -> Result<Usage> {
-        let options = StatsOptionsBuilder::new().stream(false).one_shot(true).build();
-        let stats = self.call(Verb::Usage, self.deadlines.usage, |client| {
-            let options = options.clone();
-            async move { client.stats(id.as_str(), Some(options)).next().await.transpose() }
+        let body = self.call(Verb::Usage, self.deadlines.usage, |_| async {
+            let path = format!("/v{}/containers/{id}/stats?stream=false&one-shot=true", self.wire.version());
+            raw::get(&self.endpoint, &path).await?.into_whole(usage::LONGEST).await
         });
-        Ok(stats.await?.map(usage::usage).unwrap_or_default())
+        usage::read(&body.await?).ok_or_else(|| EngineError::Failed("its statistics cannot be read".to_owned()))
+    }
+
+    async fn stats(&self, id: &ContainerId) -> Result<BoxStream<'static, Result<Usage>>> {
+        let bytes = self
+            .call(Verb::Stats, self.deadlines.stream, |_| async {
+                let path = format!("/v{}/containers/{id}/stats?stream=true", self.wire.version());
+                Ok(raw::get(&self.endpoint, &path).await?.into_bytes())
+            })
+            .await?;
+        Ok(in_lines(Verb::Stats, bytes, usage::read_running))
+    }
+
+    async fn create_exec(&self, container: &ContainerId, request: &ExecRequest) -> Result<ExecId> {
+        self.exec_made(container, request).await
+    }
+
+    async fn start_exec(&self, exec: &ExecId, tty: bool) -> Result<Box<dyn Stream>> {
+        self.exec_started(exec, tty).await
+    }
+
+    async fn resize_exec(&self, exec: &ExecId, columns: u16, rows: u16) -> Result<()> {
+        self.exec_resized(exec, columns, rows).await
+    }
+
+    async fn exec(&self, exec: &ExecId) -> Result<ExecState> {
+        self.exec_seen(exec).await
     }
 
     async fn events(&self, since: Option<u64>) -> Result<BoxStream<'static, Result<EngineEvent>>> {
@@ -193,14 +220,7 @@ impl Engine for Docker {
                 Ok(raw::get(&self.endpoint, &path).await?.into_bytes())
             })
             .await?;
-        let mut lines = chunks::Lines::default();
-        let events = bytes.flat_map(move |piece| {
-            stream::iter(match piece {
-                Ok(piece) => lines.feed(&piece).iter().filter_map(|line| events::parse(line)).map(Ok).collect(),
-                Err(error) => vec![Err(failure::classify(Verb::Events, error))],
-            })
-        });
-        Ok(events.boxed())
+        Ok(in_lines(Verb::Events, bytes, events::parse))
     }
 }
 
@@ -282,6 +302,22 @@ fn log_query(options: &LogOptions) -> String {
 }
 
 type Pieces = BoxStream<'static, std::result::Result<Bytes, bollard::errors::Error>>;
+
+/// What stands in the lines of a stream of bytes; what is nothing of the kind is left out.
+fn in_lines<T: Send + 'static>(
+    verb: Verb,
+    bytes: Pieces,
+    read: fn(&[u8]) -> Option<T>,
+) -> BoxStream<'static, Result<T>> {
+    let mut lines = chunks::Lines::default();
+    let found = bytes.flat_map(move |piece| {
+        stream::iter(match piece {
+            Ok(piece) => lines.feed(&piece).iter().filter_map(|line| read(line)).map(Ok).collect(),
+            Err(error) => vec![Err(failure::classify(verb, error))],
+        })
+    });
+    found.boxed()
+}
 
 /// The lines in a stream of bytes; ends after an error, and with one if no byte comes for as long as `idle`.
 fn demultiplexed(

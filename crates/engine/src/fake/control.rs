@@ -107,6 +107,11 @@ impl Fake {
         self.shared.changes.receiver_count()
     }
 
+    /// How many streams of statistics are open now.
+    pub fn stats_open(&self) -> usize {
+        Arc::strong_count(&self.shared.stats_open) - 1
+    }
+
     /// Somebody removes a container.
     pub fn vanish(&self, id: &ContainerId) {
         self.change(|world| world.remove(id));
@@ -195,7 +200,15 @@ impl Fake {
     /// # Errors
     /// [`EngineError::NotFound`].
     pub fn set_usage(&self, id: &ContainerId, usage: Usage) -> Result<()> {
-        self.change(|world| world.held(id).map(|held| held.usage = usage))
+        self.change(|world| world.held(id).map(|held| held.meter.set(usage)))
+    }
+
+    /// By how much what a container uses grows in each second from now on, while it runs. Memory does not grow.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`].
+    pub fn set_growth(&self, id: &ContainerId, each_second: Usage) -> Result<()> {
+        self.change(|world| world.held(id).map(|held| held.meter.grow(each_second)))
     }
 }
 

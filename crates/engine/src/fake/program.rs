@@ -73,11 +73,11 @@ impl Program {
             ["/bin/sh", "-c", script] if *script == RAW => Self::Raw,
             ["/bin/sh", "-c", script] if *script == PIPE => Self::Pipe,
             ["/bin/sh", "-c", script] if *script == SIZES => Self::Sizes,
-            ["/bin/sh", "-c", script] => {
+            ["/bin/sh", "-c", script] if script.starts_with("exit ") => {
                 let code = script.strip_prefix("exit ").and_then(|code| code.parse().ok());
                 Self::Ends(Output::default().exits(code.unwrap_or(0)))
             }
-            ["/bin/sh", "-c", ..] => Self::Ends(Output::default().exits(0)),
+            ["/bin/sh", "-c", _, _, ..] => Self::Ends(Output::default().exits(0)),
             [program, ..] if program.contains("no/such") => {
                 let said = format!("OCI runtime exec failed: exec failed: {program}: no such file or directory\r\n");
                 Self::Ends(Output::of(said).exits(127))
@@ -89,7 +89,7 @@ impl Program {
     /// The mark of those that a command kills, if it is a script that goes through all processes.
     pub(super) fn kills(command: &[String]) -> Option<&str> {
         match command {
-            [_, c, script, _, mark, ..] if c == "-c" && script.contains("/environ") => Some(mark),
+            [_, c, script, _, _, mark, what] if c == "-c" && script.contains("/environ") && what == "END" => Some(mark),
             _ => None,
         }
     }

@@ -263,7 +263,7 @@ async fn what_is_put_there_is_there() {
     assert_eq!(fake.container(&id).await.unwrap(), container);
     assert_eq!(fake.named("old"), Some(container));
     fake.start(&id).await.unwrap();
-    fake.set_usage(&id, Usage { cpu_nanos: 1, memory_bytes: 2 }).unwrap();
+    fake.set_usage(&id, Usage { cpu_nanos: 1, memory_bytes: 2, ..Usage::default() }).unwrap();
     assert_eq!(fake.usage(&id).await.unwrap().memory_bytes, 2);
     fake.print(&id, LogLine { is_stderr: false, bytes: b"hello\n".to_vec() }).unwrap();
     let lines: Vec<_> = fake.logs(&id, LogOptions::default()).await.unwrap().collect().await;

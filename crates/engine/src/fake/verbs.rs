@@ -2,13 +2,15 @@
 
 use super::archive::LAYER_BYTES;
 use super::world::World;
-use super::{Fake, FakeImage, logs};
+use super::{Fake, FakeImage, logs, stats};
 use crate::deadlines::Verb;
 use crate::error::{EngineError, Result};
 use crate::layers::sieve;
 use crate::output::{EngineEvent, LocalImage, LogLine, LogOptions, Usage};
 use crate::request::{CreateRequest, RegistryAuth};
-use crate::{Archive, Engine, ImageLayers, LeaveOut, Pieces, Progress};
+use crate::{
+    Archive, Engine, ExecId, ExecRequest, ExecState, ImageLayers, LeaveOut, Pieces, Progress, Stream as Talking,
+};
 use async_trait::async_trait;
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use pierhead_model::{ContainerId, ContainerState, EngineFacts, ImageReference, ObservedContainer, Timestamp};
@@ -20,7 +22,7 @@ const YOUNG_MS: u64 = 10_000;
 
 impl Fake {
     /// A whole call: counted, subject to faults, done, told.
-    async fn perform<T>(
+    pub(super) async fn perform<T>(
         &self,
         verb: Verb,
         subject: &str,
@@ -34,7 +36,12 @@ impl Fake {
     }
 
     /// A call that changes nothing, so that readers disturb nobody.
-    async fn read<T>(&self, verb: Verb, subject: &str, look: impl FnOnce(&World) -> Result<T> + Send) -> Result<T> {
+    pub(super) async fn read<T>(
+        &self,
+        verb: Verb,
+        subject: &str,
+        look: impl FnOnce(&World) -> Result<T> + Send,
+    ) -> Result<T> {
         let _running = self.shared.script.begin(verb, subject);
         self.shared.script.pass(verb, 0).await?;
         let result = look(&self.world());
@@ -219,9 +226,33 @@ impl Engine for Fake {
     async fn usage(&self, id: &ContainerId) -> Result<Usage> {
         self.read(Verb::Usage, id.as_str(), |world| {
             let held = world.containers.get(id).ok_or(EngineError::NotFound)?;
-            Ok(if held.observed.state.is_running() { held.usage } else { Usage::default() })
+            Ok(if held.observed.state.is_running() { held.meter.read() } else { Usage::default() })
         })
         .await
+    }
+
+    async fn stats(&self, id: &ContainerId) -> Result<BoxStream<'static, Result<Usage>>> {
+        self.read(Verb::Stats, id.as_str(), |world| {
+            if world.containers.contains_key(id) { Ok(()) } else { Err(EngineError::NotFound) }
+        })
+        .await?;
+        Ok(stats::stream(self, id).boxed())
+    }
+
+    async fn create_exec(&self, container: &ContainerId, request: &ExecRequest) -> Result<ExecId> {
+        self.exec_made(container, request).await
+    }
+
+    async fn start_exec(&self, exec: &ExecId, tty: bool) -> Result<Box<dyn Talking>> {
+        self.exec_started(exec, tty).await
+    }
+
+    async fn resize_exec(&self, exec: &ExecId, columns: u16, rows: u16) -> Result<()> {
+        self.exec_resized(exec, columns, rows).await
+    }
+
+    async fn exec(&self, exec: &ExecId) -> Result<ExecState> {
+        self.exec_seen(exec).await
     }
 
     async fn events(&self, since: Option<u64>) -> Result<BoxStream<'static, Result<EngineEvent>>> {

@@ -1,9 +1,12 @@
 //! What is on a fake engine: containers, images, bound ports. The rules of Docker, without time or faults.
 
+use super::exec::Process;
+use super::stats::Meter;
 use super::{FakeImage, FakeOptions, archive};
 use crate::error::{EngineError, Result};
+use crate::exec::ExecId;
 use crate::layers::shared;
-use crate::output::{EngineEvent, LocalImage, LogLine, Usage};
+use crate::output::{EngineEvent, LocalImage, LogLine};
 use crate::request::{CreateRequest, RegistryAuth};
 use pierhead_model::{
     ContainerId, ContainerState, HostPort, ImageReference, ObservedContainer, Ownership, Protocol, Resources, Timestamp,
@@ -25,7 +28,7 @@ const FIRST_FREE_PORT: u16 = 49_153;
 pub(super) struct Held {
     pub(super) observed: ObservedContainer,
     pub(super) request: Option<Arc<CreateRequest>>,
-    pub(super) usage: Usage,
+    pub(super) meter: Meter,
     pub(super) log: Vec<(Timestamp, LogLine)>,
     ports: Vec<HostPort>,
     engine_restarts: bool,
@@ -44,6 +47,7 @@ impl Held {
 
 pub(super) struct World {
     pub(super) containers: BTreeMap<ContainerId, Held>,
+    pub(super) processes: BTreeMap<ExecId, Process>,
     pub(super) images: BTreeMap<ImageReference, FakeImage>,
     pub(super) registry: BTreeMap<ImageReference, FakeImage>,
     /// The accounts that registries ask for.
@@ -65,6 +69,7 @@ impl World {
         let by_name = |images: &[FakeImage]| images.iter().map(|i| (i.reference.clone(), i.clone())).collect();
         Self {
             containers: BTreeMap::new(),
+            processes: BTreeMap::new(),
             images: by_name(&options.images),
             registry: by_name(&options.registry),
             accounts: HashMap::new(),
@@ -148,7 +153,7 @@ impl World {
         let held = Held {
             observed,
             request: request.map(|request| Arc::new(request.clone())),
-            usage: Usage::default(),
+            meter: Meter::default(),
             log: Vec::new(),
             ports,
             engine_restarts: request.is_some_and(|request| request.engine_restarts),
@@ -233,6 +238,7 @@ impl World {
             let _there = self.end(id, KILLED);
         }
         self.tell(id, "destroy", &[]);
+        self.forget_processes(id);
         if let Some(held) = self.containers.remove(id) {
             self.names.remove(&held.observed.name);
         }
@@ -336,6 +342,7 @@ impl World {
         for port in std::mem::take(&mut held.observed.ports) {
             self.unbind(port.protocol, port.host_port, Some(id));
         }
+        self.kill_processes(id);
         self.tell(id, "die", &[("exitCode", &code.to_string())]);
         Ok(())
     }

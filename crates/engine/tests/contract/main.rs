@@ -7,6 +7,8 @@ mod bed;
 #[cfg(test)]
 mod docker;
 #[cfg(test)]
+mod exec;
+#[cfg(test)]
 mod images;
 #[cfg(test)]
 mod life;
@@ -21,7 +23,7 @@ type Case = (&'static str, fn(&Bed) -> BoxFuture<'_, ()>);
 
 /// The cases of both.
 fn cases() -> Vec<Case> {
-    [life::CASES, reports::CASES, images::CASES].concat()
+    [life::CASES, reports::CASES, images::CASES, exec::CASES].concat()
 }
 
 async fn run(bed: &Bed, cases: &[Case]) {

@@ -1,7 +1,7 @@
 //! What an engine tells: itself, others' containers, logs, usage, events, images.
 
 use crate::Case;
-use crate::bed::{Bed, ERRORS, Kind, OUTPUT, PATIENCE, SAMPLE, silent};
+use crate::bed::{Bed, ERRORS, Kind, OUTPUT, PATIENCE, SAMPLE, silent, unknown};
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt};
 use pierhead_devhosts::http::Body;
@@ -19,6 +19,7 @@ pub const CASES: &[Case] = &[
     ("parts of a log", log_parts),
     ("a log that is followed", log_follow),
     ("what a container uses", usage),
+    ("what a container uses, again and again", stats),
     ("what happens", events),
     ("an image archive is loaded", load),
     ("an archive whose last manifest gives another name", load_renamed),
@@ -132,7 +133,8 @@ fn usage(bed: &Bed) -> BoxFuture<'_, ()> {
         let id = bed.engine.create(&bed.running()).await.unwrap();
         bed.engine.start(&id).await.unwrap();
         if let Kind::Fake(fake) = &bed.kind {
-            fake.set_usage(&id, Usage { cpu_nanos: 1_000_000, memory_bytes: 1 << 20 }).unwrap();
+            let used = Usage { cpu_nanos: 1_000_000, memory_bytes: 1 << 20, ..Usage::default() };
+            fake.set_usage(&id, used).unwrap();
         }
         let usage = bed.engine.usage(&id).await.unwrap();
         assert!(usage.cpu_nanos > 0, "{usage:?}");
@@ -140,6 +142,45 @@ fn usage(bed: &Bed) -> BoxFuture<'_, ()> {
         bed.engine.stop(&id, 0).await.unwrap();
         assert_eq!(bed.engine.usage(&id).await.unwrap(), Usage::default());
         bed.engine.remove(&id).await.unwrap();
+    }
+    .boxed()
+}
+
+fn stats(bed: &Bed) -> BoxFuture<'_, ()> {
+    async {
+        let refused = bed.engine.stats(&unknown()).await.map(drop).unwrap_err();
+        assert!(matches!(refused, EngineError::NotFound), "{refused:?}");
+        let id = bed.engine.create(&bed.running()).await.unwrap();
+        let mut stats = bed.engine.stats(&id).await.unwrap();
+        let one = tokio::time::timeout(Duration::from_millis(2_500), stats.next()).await;
+        assert!(one.is_err(), "it does not run: {one:?}");
+        bed.engine.start(&id).await.unwrap();
+        if let Kind::Fake(fake) = &bed.kind {
+            let used =
+                Usage { cpu_nanos: 1_000_000, memory_bytes: 1 << 20, memory_limit: 32 << 20, ..Usage::default() };
+            fake.set_usage(&id, used).unwrap();
+        }
+        let mut read = Vec::new();
+        while read.len() < 3 {
+            let next = tokio::time::timeout(PATIENCE, stats.next()).await.expect("in time");
+            read.push(next.expect("no end").unwrap());
+        }
+        for usage in &read {
+            assert!(usage.cpu_nanos > 0 && (1..=32 << 20).contains(&usage.memory_bytes), "{usage:?}");
+            assert_eq!(usage.memory_limit, 32 << 20, "{usage:?}");
+        }
+        for pair in read.windows(2) {
+            let apart = Duration::from_nanos(pair[1].at_nanos - pair[0].at_nanos);
+            assert!((Duration::from_millis(300)..PATIENCE).contains(&apart), "{apart:?}");
+            assert!(pair[1].cpu_nanos >= pair[0].cpu_nanos, "{pair:?}");
+        }
+        let now = bed.engine.usage(&id).await.unwrap();
+        assert!(now.at_nanos > read[0].at_nanos && now.memory_limit == read[0].memory_limit, "{now:?}");
+        bed.engine.remove(&id).await.unwrap();
+        let all = async { while stats.next().await.is_some() {} };
+        tokio::time::timeout(PATIENCE, all).await.expect("it ends with the container");
+        let error = bed.engine.usage(&id).await.unwrap_err();
+        assert!(matches!(error, EngineError::NotFound), "{error:?}");
     }
     .boxed()
 }

@@ -4,8 +4,8 @@ use super::Power;
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use pierhead_engine::{
-    Archive, CreateRequest, DynEngine, Engine, EngineEvent, ImageLayers, LeaveOut, LocalImage, LogLine, LogOptions,
-    Pieces, Progress, RegistryAuth, Result, Usage,
+    Archive, CreateRequest, DynEngine, Engine, EngineEvent, ExecId, ExecRequest, ExecState, ImageLayers, LeaveOut,
+    LocalImage, LogLine, LogOptions, Pieces, Progress, RegistryAuth, Result, Stream, Usage,
 };
 use pierhead_model::{ContainerId, EngineFacts, ImageReference, ObservedContainer};
 
@@ -93,6 +93,26 @@ impl Engine for PoweredEngine {
 
     async fn usage(&self, id: &ContainerId) -> Result<Usage> {
         self.engine.usage(id).await
+    }
+
+    async fn stats(&self, id: &ContainerId) -> Result<BoxStream<'static, Result<Usage>>> {
+        self.engine.stats(id).await
+    }
+
+    async fn create_exec(&self, container: &ContainerId, request: &ExecRequest) -> Result<ExecId> {
+        self.engine.create_exec(container, request).await
+    }
+
+    async fn start_exec(&self, exec: &ExecId, tty: bool) -> Result<Box<dyn Stream>> {
+        self.step("start_exec", exec.as_str(), self.engine.start_exec(exec, tty)).await
+    }
+
+    async fn resize_exec(&self, exec: &ExecId, columns: u16, rows: u16) -> Result<()> {
+        self.engine.resize_exec(exec, columns, rows).await
+    }
+
+    async fn exec(&self, exec: &ExecId) -> Result<ExecState> {
+        self.engine.exec(exec).await
     }
 
     async fn events(&self, since: Option<u64>) -> Result<BoxStream<'static, Result<EngineEvent>>> {
