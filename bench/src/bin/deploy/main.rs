@@ -35,6 +35,9 @@ struct Options {
     /// How many are started one after another; they are slow.
     #[arg(long, default_value_t = 20)]
     serial: usize,
+    /// Compares with a pool whose records are in an etcd cluster of so many members, and with nothing else.
+    #[arg(long, value_name = "MEMBERS")]
+    etcd: Option<usize>,
 }
 
 /// The figures of one way to deploy: medians over the rounds.
@@ -58,27 +61,65 @@ const CONCURRENCIES: [usize; 4] = [6, 9, 12, 24];
 
 fn main() -> Result<()> {
     let options = Options::parse();
-    let pool = Pool::up(options.hosts)?;
+    let pool = Pool::up(options.hosts, 0)?;
+    if let Some(members) = options.etcd {
+        let result = beside_etcd(&options, &pool, members);
+        pool.down()?;
+        return result;
+    }
     let result = measure(&options, &pool);
     pool.down()?;
     let (figures, controller_cpu, best) = result?;
+    print(&options, &figures)?;
     if options.json {
-        println!("{}", serde_json::to_string_pretty(&figures)?);
+        return Ok(());
+    }
+    let ratio = |of: usize, to: usize| figures[of].containers_per_second / figures[to].containers_per_second;
+    println!("\nPierhead beside the raw API with {best} requests at once: {:.2} of its rate", ratio(0, 1));
+    println!("Pierhead beside one after another: {:.2} times its rate", ratio(0, 2));
+    println!("The controller's own part: {controller_cpu:.4} CPU-s per container");
+    Ok(())
+}
+
+/// Two pools of the same program, one with its records in etcd, in turn.
+fn beside_etcd(options: &Options, embedded: &Pool, members: usize) -> Result<()> {
+    let pool = Pool::up(options.hosts, members)?;
+    let result: Result<Vec<Figures>> = (|| {
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        for round in 0..=options.rounds {
+            let (one, other) = (deploy(options, embedded)?, deploy(options, &pool)?);
+            // The first warms the machine up.
+            if round > 0 {
+                ours.push(one);
+                theirs.push(other);
+            }
+        }
+        Ok(vec![summary("embedded store", &ours), summary(&format!("etcd, {members} members"), &theirs)])
+    })();
+    pool.down()?;
+    let figures = result?;
+    print(options, &figures)?;
+    if !options.json {
+        let ratio = figures[1].containers_per_second / figures[0].containers_per_second;
+        println!("\nOn etcd: {ratio:.2} of the embedded store's rate. Wanted: 0.9.");
+    }
+    Ok(())
+}
+
+fn print(options: &Options, figures: &[Figures]) -> Result<()> {
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(figures)?);
         return Ok(());
     }
     println!("{} containers over {} hosts, {} rounds in turn\n", options.count, options.hosts, options.rounds);
     println!("{:<40} {:>12} {:>18} {:>20}", "", "containers/s", "least .. most", "CPU-s per container");
-    for row in &figures {
+    for row in figures {
         let spread = format!("{:.1} .. {:.1}", row.spread.0, row.spread.1);
         println!(
             "{:<40} {:>12.2} {:>18} {:>20.3}",
             row.way, row.containers_per_second, spread, row.cpu_seconds_per_container
         );
     }
-    let ratio = |of: usize, to: usize| figures[of].containers_per_second / figures[to].containers_per_second;
-    println!("\nPierhead beside the raw API with {best} requests at once: {:.2} of its rate", ratio(0, 1));
-    println!("Pierhead beside one after another: {:.2} times its rate", ratio(0, 2));
-    println!("The controller's own part: {:.4} CPU-s per container", controller_cpu);
     Ok(())
 }
 

@@ -22,12 +22,13 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    pub fn up(hosts: usize) -> Result<Self> {
+    /// With its records in an etcd cluster of so many members, or in the embedded store if there are none.
+    pub fn up(hosts: usize, etcd: usize) -> Result<Self> {
         let program = std::env::current_exe()?.with_file_name("pierhead");
         ensure!(program.exists(), "build the program first: cargo build --release -p pierhead");
         let dir = tempfile::tempdir()?;
         let output = Command::new(&program)
-            .args(["dev", "up", "--json", "--hosts", &hosts.to_string(), "--dir"])
+            .args(["dev", "up", "--json", "--hosts", &hosts.to_string(), "--etcd", &etcd.to_string(), "--dir"])
             .arg(dir.path().join("pool"))
             .output()
             .context("pierhead dev up")?;
