@@ -18,6 +18,7 @@ mod operations;
 mod registry;
 mod role;
 mod session;
+mod stats;
 mod ticket;
 mod token;
 mod waiting;
@@ -139,6 +140,10 @@ fn cluster(routes: Routes) -> Routes {
         .noun("event", "The event log")
         .list("/api/events", Holders(ReadEvents), events::list, doc::events::list(), Order::Log)
         .get("/api/events/stream", Streamed(ReadEvents), events::follow, doc::events::follow())
+        .noun("stats", "What hosts and containers use")
+        .get("/api/stats", Holders(ReadContainers), stats::show, doc::stats::show())
+        .get("/api/stats/history", Holders(ReadContainers), stats::history, doc::stats::history())
+        .get("/api/stats/stream", Streamed(ReadContainers), stats::follow, doc::stats::follow())
         .noun("operation", "Requests that take time")
         .list("/api/operations", Holders(ReadContainers), operations::list, doc::operations::list(), Order::Newest)
         .get("/api/operations/{id}", Holders(ReadContainers), operations::show, doc::operations::show())

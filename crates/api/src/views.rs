@@ -4,10 +4,12 @@ mod agent;
 mod event;
 mod explain;
 mod rows;
+mod stats;
 
 pub(crate) use event::event;
 pub(crate) use explain::{explain_app, explain_request, explain_slot};
 pub(crate) use rows::Rows;
+pub(crate) use stats::{statistics, statistics_history};
 
 use crate::identity::Caller;
 use pierhead_controller::{ControllerState, PoolUsage};

@@ -61,7 +61,7 @@ impl EventFeed {
     /// [`ClientError::ReadLog`] if the connection is lost, [`ClientError::ReadAnswer`] if it is no event.
     pub async fn next(&mut self) -> Result<Option<(String, EventView)>, ClientError> {
         loop {
-            if let Some(json) = self.frames.ready.pop_front() {
+            if let Some(json) = self.frames.next() {
                 let event = serde_json::from_str(&json).map_err(|error| ClientError::ReadAnswer {
                     url: self.response.url.to_string(),
                     why: error.to_string(),
@@ -79,14 +79,20 @@ impl EventFeed {
 
 /// Cuts server-sent events out of pieces of text, wherever those end.
 #[derive(Debug, Default)]
-struct Frames {
+pub(crate) struct Frames {
     line: Vec<u8>,
     data: String,
     ready: VecDeque<String>,
 }
 
 impl Frames {
-    fn feed(&mut self, bytes: &[u8]) {
+    /// The data of the next frame that is whole.
+    pub(crate) fn next(&mut self) -> Option<String> {
+        self.ready.pop_front()
+    }
+
+    /// Takes the next piece.
+    pub(crate) fn feed(&mut self, bytes: &[u8]) {
         for byte in bytes {
             if *byte != b'\n' {
                 self.line.push(*byte);

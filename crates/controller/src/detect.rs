@@ -17,6 +17,8 @@ pub(crate) use cause::Witness;
 pub(crate) use machine::{Local, Machine, Wishes};
 pub(crate) use rules::Rules;
 
+use crate::stats::HostLoad;
+
 /// What is heard of a host's agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard {
@@ -41,6 +43,8 @@ pub struct HostBeat {
     pub engine: Option<EngineAnswers>,
     /// Whether the agent ends, and has stopped what needs a lease.
     pub gave_up: bool,
+    /// What the host has to do; absent if the agent does not tell. Nothing is judged by it.
+    pub load: Option<HostLoad>,
 }
 
 /// How an engine answers the agent beside it.

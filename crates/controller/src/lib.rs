@@ -29,6 +29,7 @@ mod pool_events;
 mod reconciler;
 mod registries;
 mod requests;
+mod stats;
 mod sweep;
 mod usage;
 
@@ -49,6 +50,10 @@ pub use leases::LeaseTerms;
 pub use requests::{
     Actor, Container, ContainerLog, Idempotency, MOST_LOG_READERS, MOST_LOG_READERS_OF_ONE, MOST_SLOTS, Once,
     PoolImage, PoolImages, RequestError, RunRequest, Started,
+};
+pub use stats::{
+    ContainerStatistics, EngineStatistics, Figures, HostLoad, Measured as StatisticsMeasured, Statistics,
+    StatisticsSeries, StatisticsStream, StatsOf, Told,
 };
 pub use usage::PoolUsage;
 
@@ -147,6 +152,7 @@ pub struct Controller {
     ids: Arc<Ids>,
     options: Arc<Options>,
     readings: Arc<usage::Readings>,
+    stats: Arc<stats::Stats>,
     gone_logs: Arc<GoneLogs>,
     images: Arc<Images>,
     registries: Arc<Registries>,
@@ -201,6 +207,7 @@ impl Controller {
             ids,
             options: Arc::new(options),
             readings: Arc::default(),
+            stats: Arc::new(stats::Stats::new(clock)),
             gone_logs: Arc::new(gone_logs),
             images: Arc::new(images),
             registries: Arc::new(registries),
@@ -228,6 +235,9 @@ impl Controller {
         // It ends by itself, and lets a successor begin.
         controller.tasks.spawn(reconciler::lead(controller.clone()));
         controller.spawn(sweep::sweep(controller.clone()));
+        let (stats, shared) = (Arc::clone(&controller.stats), Arc::clone(&controller.shared));
+        let engines = Arc::clone(&controller.engines);
+        controller.spawn(stats::Collector::new(stats, shared, engines, controller.tasks.clone()).run());
         if let Some(backups) = controller.options.backups.clone() {
             controller.spawn(controller.clone().back_up(backups));
         }

@@ -133,7 +133,8 @@ mod tests {
     fn cpu_is_averaged_since_the_last_reading() {
         let readings = Readings::default();
         let id = ContainerId::parse("a1").unwrap();
-        let usage = |seconds: u64| Usage { cpu_nanos: seconds * 1_000_000_000, memory_bytes: 3 << 20 };
+        let usage =
+            |seconds: u64| Usage { cpu_nanos: seconds * 1_000_000_000, memory_bytes: 3 << 20, ..Usage::default() };
         let first = readings.take(&id, usage(2), Timestamp(0), Timestamp(4_000));
         assert!((first.cpus - 0.5).abs() < 1e-9 && (first.memory_mb - 3.0).abs() < 1e-9);
         let second = readings.take(&id, usage(6), Timestamp(0), Timestamp(6_000));
@@ -147,7 +148,7 @@ mod tests {
         let readings = Readings::default();
         let [gone, kept] = ["a1", "b2"].map(|id| ContainerId::parse(id).unwrap());
         for id in [&gone, &kept] {
-            readings.take(id, Usage { cpu_nanos: 1, memory_bytes: 0 }, Timestamp(0), Timestamp(4_000));
+            readings.take(id, Usage { cpu_nanos: 1, ..Usage::default() }, Timestamp(0), Timestamp(4_000));
         }
         readings.keep([&kept].into_iter());
         assert_eq!(readings.readings().keys().collect::<Vec<_>>(), [&kept]);

@@ -3,6 +3,7 @@
 mod access;
 mod images;
 mod pool;
+mod stats;
 mod work;
 
 use crate::{ErrorBody, HealthView, PortDescription, PortNumber};

@@ -20,6 +20,7 @@ mod operation;
 mod registry;
 mod role;
 mod session;
+mod stats;
 mod time;
 mod token;
 
@@ -45,6 +46,7 @@ pub use operation::OperationView;
 pub use registry::{RegistryChange, RegistryRequest, RegistryView};
 pub use role::{PermissionsRequest, RoleDetail, RoleRequest};
 pub use session::{SessionView, TicketRequest, TicketView};
+pub use stats::{ContainerStatsView, EngineStatsView, StatsHistoryView, StatsPointView, StatsSeriesView, StatsView};
 pub use time::{format_timestamp, parse_timestamp};
 pub use token::{LifeSpan, TokenCreated, TokenRequest, TokenView};
 

@@ -1,7 +1,7 @@
 //! The pool: engines, containers, apps and operations, counted.
 
 use super::text::{Kind, Page};
-use pierhead_controller::{Controller, Known};
+use pierhead_controller::{Controller, EngineStatistics, Known};
 use pierhead_model::{HealthStatus, SlotWish};
 use std::collections::BTreeMap;
 
@@ -9,6 +9,9 @@ pub(super) fn write(page: &mut Page, controller: &Controller) {
     let now = controller.clock().now();
     let known = controller.known();
     engines(page, &known);
+    drop(known);
+    statistics(page, controller);
+    let known = controller.known();
     containers(page, &known);
     apps(page, &known);
     let operations = known.world.operations();
@@ -31,6 +34,37 @@ fn engines(page: &mut Page, known: &Known) {
     for (status, count) in by_status {
         family.sample(&[("health", status)], f64::from(count));
     }
+}
+
+/// What hosts use, as far as it is known.
+fn statistics(page: &mut Page, controller: &Controller) {
+    let engines = controller.statistics().engines;
+    type Figure = fn(&EngineStatistics) -> f64;
+    let figures: [(&'static str, &str, Figure); 6] = [
+        ("pierhead_engine_cpu_used_cores", "Cores in use on a host.", |engine| engine.figures.cpu_cores),
+        ("pierhead_engine_memory_used_bytes", "Memory in use on a host.", |engine| engine.figures.memory_bytes),
+        ("pierhead_engine_network_received_bytes_per_second", "What its containers receive.", |engine| {
+            engine.figures.rx_bytes_s
+        }),
+        ("pierhead_engine_network_sent_bytes_per_second", "What its containers send.", |engine| {
+            engine.figures.tx_bytes_s
+        }),
+        ("pierhead_engine_disk_read_bytes_per_second", "What its containers read.", |engine| {
+            engine.figures.read_bytes_s
+        }),
+        ("pierhead_engine_disk_written_bytes_per_second", "What its containers write.", |engine| {
+            engine.figures.write_bytes_s
+        }),
+    ];
+    for (name, help, figure) in figures {
+        let mut family = page.family(name, Kind::Gauge, help);
+        engines.iter().for_each(|engine| family.sample(&[("engine", engine.id.as_str())], figure(engine)));
+    }
+    let (viewers, streams) = controller.statistics_load();
+    let help = "Streams of statistics that somebody looks at now.";
+    page.family("pierhead_stats_viewers_open", Kind::Gauge, help).sample(&[], viewers as f64);
+    let help = "Containers of which an engine streams statistics to this controller now.";
+    page.family("pierhead_stats_streams_open", Kind::Gauge, help).sample(&[], streams as f64);
 }
 
 fn containers(page: &mut Page, known: &Known) {

@@ -9,3 +9,4 @@ pub(super) mod events;
 pub(super) mod images;
 pub(super) mod operations;
 pub(super) mod session;
+pub(super) mod stats;

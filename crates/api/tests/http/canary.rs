@@ -209,7 +209,7 @@ impl Bed {
         let operation = admin.get("/api/operations").await.json()[0]["id"].as_str().unwrap().to_owned();
         let mut found = Vec::new();
         for (path, methods) in document["paths"].as_object().unwrap() {
-            if methods["get"].is_null() || methods["get"]["deprecated"] == true || path == "/api/events/stream" {
+            if methods["get"].is_null() || methods["get"]["deprecated"] == true || path.ends_with("/stream") {
                 continue;
             }
             let thing = match path.split('/').nth(2).unwrap_or_default() {

@@ -23,6 +23,7 @@ mod retries;
 mod roles;
 mod routes;
 mod sessions;
+mod stats;
 mod streams;
 mod tokens;
 mod watchers;

@@ -109,7 +109,7 @@ impl Machine {
                 // What failed before it called says nothing.
                 self.failed = 0;
             }
-            Heard::Beat(HostBeat { run, late_ms, engine, gave_up }) => {
+            Heard::Beat(HostBeat { run, late_ms, engine, gave_up, load: _ }) => {
                 if self.run.replace(run) != Some(run) {
                     // Another process: how late its predecessor was says nothing of it.
                     self.lateness = Lateness::default();

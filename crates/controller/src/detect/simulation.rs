@@ -158,7 +158,8 @@ impl Pool {
             let refuses = (!host.has_engine).then(|| "dead".to_owned());
             let engine = Some(EngineAnswers { silent_ms: host.silent.unwrap_or(0), refuses });
             if host.has_link {
-                host.on_the_way.push((now + delay, Heard::Beat(HostBeat { run: 1, late_ms, engine, gave_up: false })));
+                let beat = HostBeat { run: 1, late_ms, engine, ..HostBeat::default() };
+                host.on_the_way.push((now + delay, Heard::Beat(beat)));
             }
         }
     }

@@ -270,6 +270,11 @@ fn addresses(known: &Known) -> BTreeMap<EngineId, Vec<IpAddr>> {
 impl crate::Controller {
     /// Something was heard of a host's agent. For a host without one it means nothing.
     pub fn hear(&self, id: &EngineId, heard: Heard) {
+        if let Heard::Beat(beat) = &heard
+            && let Some(load) = beat.load
+        {
+            self.stats.load(id, load);
+        }
         self.engines.hear(id, heard);
     }
 

@@ -50,7 +50,7 @@ fn id(at: usize) -> EngineId {
 }
 
 fn answers(engine: EngineAnswers) -> HostBeat {
-    HostBeat { run: 1, late_ms: 0, engine: Some(engine), gave_up: false }
+    HostBeat { run: 1, engine: Some(engine), ..HostBeat::default() }
 }
 
 fn record(at: usize) -> Engine {

@@ -355,7 +355,8 @@ fn step() -> impl Strategy<Value = Step> {
         (0u64..3_000, any::<bool>())
             .prop_map(|(silent_ms, is_dead)| EngineAnswers { silent_ms, refuses: is_dead.then(|| "dead".to_owned()) }),
     );
-    let beat = (engine, 0u64..2_000).prop_map(|(engine, late_ms)| HostBeat { run: 1, late_ms, engine, gave_up: false });
+    let beat =
+        (engine, 0u64..2_000).prop_map(|(engine, late_ms)| HostBeat { run: 1, late_ms, engine, ..HostBeat::default() });
     prop_oneof![
         4 => (0u64..1_000).prop_map(Step::Passes),
         3 => beat.prop_map(|beat| Step::Heard(Heard::Beat(beat))),

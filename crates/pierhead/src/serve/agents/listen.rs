@@ -12,7 +12,8 @@ use pierhead_agent::{
     AgentError, Beat, Call, Grant, Joining, Reply, Standing, Timing, Tunnel, accept_call, is_signed, listener_config,
 };
 use pierhead_controller::{
-    Admission, Authority, Controller, EngineAnswers, Heard, HostBeat, JoinError, Joined, JoiningHost, fingerprint,
+    Admission, Authority, Controller, EngineAnswers, Heard, HostBeat, HostLoad, JoinError, Joined, JoiningHost,
+    fingerprint,
 };
 use pierhead_model::EngineId;
 use std::error::Error;
@@ -241,7 +242,8 @@ impl Listener {
 /// A beat as the controller judges it.
 fn heard(beat: Beat) -> Heard {
     let engine = beat.engine.map(|word| EngineAnswers { silent_ms: word.silent_ms, refuses: word.refuses });
-    Heard::Beat(HostBeat { run: beat.run, late_ms: beat.late_ms, engine, gave_up: beat.gave_up })
+    let load = HostLoad { cpu_permille: beat.load.cpu_permille, memory_available: beat.load.memory_available };
+    Heard::Beat(HostBeat { run: beat.run, late_ms: beat.late_ms, engine, gave_up: beat.gave_up, load: Some(load) })
 }
 
 pub(super) fn code(error: &JoinError) -> &'static str {
