@@ -20,6 +20,8 @@ export default defineConfig({
   // Relative addresses only: the console works behind any path prefix.
   base: './',
   plugins: [svelte()],
+  // Tests run what browsers run, not what a server would.
+  ...(process.env.VITEST ? { resolve: { conditions: ['browser'] } } : {}),
   build: {
     target: 'es2022',
     // Everything is a file of its own: `data:` addresses and scripts in the page are refused by the policy it is served with.
@@ -37,5 +39,5 @@ export default defineConfig({
   server: {
     proxy: { '/api': proxied(true), '/auth': proxied(), '/account': proxied(), '/healthz': proxied() },
   },
-  test: { include: ['src/**/*.test.ts', 'tests/unit/**/*.test.ts'], environment: 'node' },
+  test: { include: ['src/**/*.test.ts', 'tests/unit/**/*.test.ts'], environment: './tests/unit/environment.ts' },
 });

@@ -61,7 +61,7 @@ export function messages<const M extends Messages>(area: M): M {
 }
 
 /** The function that says an area's messages in the language of the moment. */
-export function words<M extends Messages>(area: M) {
+export function words<const M extends Messages>(area: M) {
   return <K extends keyof M & string>(key: K, ...values: Values<M[K][0]>): string => {
     const pair = area[key] as Pair;
     return fill(pair[language.current === 'zh' ? 1 : 0], values[0] ?? {}, language.locale);

@@ -1,5 +1,7 @@
 /** What the command palette offers besides places: actions of the shell and of the page that is open. */
 
+import { untrack } from 'svelte';
+
 export interface Action {
   id: string;
   /** A verb first: "Scale web". */
@@ -27,5 +29,5 @@ export const palette = new Palette();
 
 /** Offers actions while the calling component is there. Call it while a component is set up. */
 export function offer(provide: () => readonly Action[]): void {
-  $effect(() => palette.add(provide));
+  $effect(() => untrack(() => palette.add(provide)));
 }
