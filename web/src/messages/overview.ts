@@ -46,6 +46,7 @@ export const overview = messages({
   hostWaits: ['{name} waits for approval', '{name} 等待批准'],
   hostPending: ['{name} was not reached yet', '尚未连接到 {name}'],
   hostLacks: ['{name} lacks something', '{name} 缺少一些东西'],
+  hostsLack: ['{n} hosts lack something', '{n} 台主机缺少一些东西'],
   hostFull: ['{name} is nearly full: {what} {share} reserved', '{name} 快满了：{what}已预留 {share}'],
   hostOut: ['{name} is {state}: nothing new goes there', '{name} {state}：不再接收新容器'],
   appFailed: ['{name}: {word}', '{name}：{word}'],

@@ -74,7 +74,7 @@ export interface Concern {
 
 /** What needs attention, the worst first. */
 export function concerns(engines: readonly Engine[], apps: readonly App[], info?: Info): Concern[] {
-  const found = [...engines.flatMap(ofHost), ...apps.flatMap(ofApp)];
+  const found = [...engines.flatMap(ofHost), ...lacking(engines), ...apps.flatMap(ofApp)];
   if (info?.frozen) found.push({ key: 'frozen', tone: 'bad', text: t('frozen'), why: info.frozen, place: '/hosts' });
   if (info?.restored) {
     found.push({ key: 'restored', tone: 'warn', text: t('restored'), why: info.restored.reason, place: '/hosts' });
@@ -100,7 +100,6 @@ function ofHost(engine: Engine): Concern[] {
   else if (state === 'waiting') found.push(of('waits', 'warn', t('hostWaits', { name }), reason));
   else if (state === 'pending') found.push(of('pending', 'accent', t('hostPending', { name }), reason));
   else if (state !== 'well') found.push(of('out', 'plain', t('hostOut', { name, state: stateWord(state) })));
-  if (engine.lacks.length > 0) found.push(of('lacks', 'warn', t('hostLacks', { name }), engine.lacks.join(' ')));
   const cpus = share(engine.reserved_cpus, engine.cpus);
   const memory = share(engine.reserved_memory, engine.memory);
   if (state === 'well' && Math.max(cpus, memory) >= FULL) {
@@ -108,6 +107,19 @@ function ofHost(engine: Engine): Concern[] {
     found.push(of('full', 'accent', t('hostFull', { name, what, share: percent(Math.max(cpus, memory)) })));
   }
   return found;
+}
+
+/** What hosts lack: those that lack the same are told once. */
+function lacking(engines: readonly Engine[]): Concern[] {
+  const hosts = new Map<string, string[]>();
+  for (const engine of engines.filter((one) => one.health.status !== 'down')) {
+    for (const what of engine.lacks) hosts.set(what, [...(hosts.get(what) ?? []), engine.id]);
+  }
+  return [...hosts].map(([why, ids]) => {
+    const text = ids.length === 1 ? t('hostLacks', { name: ids[0] as string }) : t('hostsLack', { n: ids.length });
+    const place = ids.length === 1 ? `/hosts/${encodeURIComponent(ids[0] as string)}` : '/hosts';
+    return { key: `lacks ${why}`, tone: 'accent', text, why, place };
+  });
 }
 
 function ofApp(app: App): Concern[] {
