@@ -8,6 +8,7 @@ use hyper::client::conn::http1;
 use hyper::header::{HOST, HeaderValue};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::net::UnixStream;
@@ -18,6 +19,8 @@ pub(crate) type BodyError = Box<dyn std::error::Error + Send + Sync>;
 
 /// How long an engine may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(10);
+/// The pause before it is tried again where too many connect at once.
+const PAUSE: Duration = Duration::from_millis(5);
 /// The most that is read of an answer ahead of whoever takes it, in bytes.
 const AHEAD: usize = 64 * 1024;
 
@@ -59,7 +62,7 @@ impl EngineSocket {
         B::Error: Into<BodyError>,
     {
         let failed = |source: BodyError| AgentError::Engine { socket: self.path.clone(), source };
-        let connected = tokio::time::timeout(CONNECT, UnixStream::connect(&self.path)).await;
+        let connected = tokio::time::timeout(CONNECT, connect(&self.path)).await;
         let stream = connected.map_err(|late| failed(late.into()))?.map_err(|error| failed(error.into()))?;
         let (mut sender, connection) = http1::Builder::new()
             .max_buf_size(AHEAD)
@@ -73,5 +76,38 @@ impl EngineSocket {
         request.headers_mut().insert(HOST, HeaderValue::from_static("engine"));
         let response = sender.send_request(request).await.map_err(|error| failed(error.into()))?;
         Ok(Answer { response, connection })
+    }
+}
+
+/// A connection to a socket, once there is room in its queue: a full one refuses at once.
+async fn connect(path: &Path) -> io::Result<UnixStream> {
+    loop {
+        match UnixStream::connect(path).await {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => tokio::time::sleep(PAUSE).await,
+            connected => return connected,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::{UnixListener, UnixSocket};
+
+    #[tokio::test]
+    async fn a_full_queue_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("socket");
+        let socket = UnixSocket::new_stream().unwrap();
+        socket.bind(&path).unwrap();
+        let listener: UnixListener = socket.listen(1).unwrap();
+        let _first = (UnixStream::connect(&path).await.unwrap(), UnixStream::connect(&path).await.unwrap());
+        let refused = UnixStream::connect(&path).await.unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::WouldBlock, "it is full");
+        let more = tokio::spawn(async move { connect(&path).await });
+        tokio::task::yield_now().await;
+        let accepted = (listener.accept().await.unwrap(), listener.accept().await.unwrap());
+        assert!(tokio::time::timeout(Duration::from_secs(60), more).await.unwrap().unwrap().is_ok());
+        drop(accepted);
     }
 }

@@ -13,6 +13,8 @@ use std::str::FromStr;
 
 /// The label of what Pierhead makes.
 const OURS: &str = "pierhead.cluster";
+/// What lets somebody in a container run or say something.
+const TALKS: [&str; 3] = ["/containers/{id}/attach", "/containers/{id}/exec", "/exec/{id}/start"];
 /// The longest description of a container that is read, in bytes.
 const LONGEST: usize = 4 << 20;
 
@@ -23,13 +25,15 @@ pub enum Forbid {
     HostNetwork,
     /// Containers that see directories of the host.
     HostPaths,
+    /// Terminals and programs that somebody starts or attaches to in containers.
+    Terminals,
     /// Whatever is done to containers that Pierhead did not make, or read out of them; they are listed.
     OtherContainers,
 }
 
 /// A word that is none of them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' must be one of: host-network, host-paths, other-containers")]
+#[error("'{0}' must be one of: host-network, host-paths, other-containers, terminals")]
 pub struct UnknownForbid(String);
 
 impl FromStr for Forbid {
@@ -40,6 +44,7 @@ impl FromStr for Forbid {
             "host-network" => Ok(Self::HostNetwork),
             "host-paths" => Ok(Self::HostPaths),
             "other-containers" => Ok(Self::OtherContainers),
+            "terminals" => Ok(Self::Terminals),
             other => Err(UnknownForbid(other.to_owned())),
         }
     }
@@ -51,6 +56,7 @@ impl fmt::Display for Forbid {
             Self::HostNetwork => "host-network",
             Self::HostPaths => "host-paths",
             Self::OtherContainers => "other-containers",
+            Self::Terminals => "terminals",
         })
     }
 }
@@ -61,10 +67,27 @@ pub(crate) async fn check(
     allowed: &Allowed,
     engine: &EngineSocket,
 ) -> Result<(), Refusal> {
-    let Some(id) = container(allowed).filter(|_| forbidden.contains(&Forbid::OtherContainers)) else { return Ok(()) };
+    if forbidden.contains(&Forbid::Terminals) && TALKS.contains(&allowed.rule.path) {
+        return Err(refused(Forbid::Terminals));
+    }
+    match container(allowed) {
+        Some(id) => check_container(forbidden, id, engine).await,
+        None => Ok(()),
+    }
+}
+
+/// Refuses to do something to a container that Pierhead did not make, where that is forbidden.
+pub(crate) async fn check_container(
+    forbidden: &BTreeSet<Forbid>,
+    id: &str,
+    engine: &EngineSocket,
+) -> Result<(), Refusal> {
+    if !forbidden.contains(&Forbid::OtherContainers) {
+        return Ok(());
+    }
     // An engine that knows nothing of it answers the request itself.
     match is_ours(engine, id).await? {
-        Some(false) => Err(refused(Forbid::OtherContainers, "that was not made by Pierhead")),
+        Some(false) => Err(refused(Forbid::OtherContainers)),
         Some(true) | None => Ok(()),
     }
 }
@@ -78,13 +101,13 @@ pub(crate) fn check_new(forbidden: &BTreeSet<Forbid>, path: &str, json: &[u8]) -
     let host = &described["HostConfig"];
     let network = host["NetworkMode"].as_str().unwrap_or_default();
     if forbidden.contains(&Forbid::HostNetwork) && (network == "host" || network.starts_with("container:")) {
-        return Err(refused(Forbid::HostNetwork, "in the host's network"));
+        return Err(refused(Forbid::HostNetwork));
     }
     // A volume has a name, a directory begins with a slash.
     let is_path =
         |bind: &Value| !bind.as_str().is_some_and(|bind| bind.starts_with(|c: char| c.is_ascii_alphanumeric()));
     if forbidden.contains(&Forbid::HostPaths) && host["Binds"].as_array().is_some_and(|all| all.iter().any(is_path)) {
-        return Err(refused(Forbid::HostPaths, "that sees directories of the host"));
+        return Err(refused(Forbid::HostPaths));
     }
     Ok(())
 }
@@ -114,14 +137,15 @@ async fn is_ours(engine: &EngineSocket, id: &str) -> Result<Option<bool>, Refusa
     Ok(Some(described["Config"]["Labels"].get(OURS).is_some()))
 }
 
-fn refused(what: Forbid, which: &str) -> Refusal {
-    let message = format!("the owner of this host forbids containers {which} (--forbid {what})");
-    let message = match what {
-        Forbid::OtherContainers => {
-            format!("the owner of this host forbids to touch a container {which} (--forbid {what})")
-        }
-        _ => message,
+/// The refusal of what is forbidden.
+pub(crate) fn refused(what: Forbid) -> Refusal {
+    let which = match what {
+        Forbid::HostNetwork => "containers in the host's network",
+        Forbid::HostPaths => "containers that see directories of the host",
+        Forbid::OtherContainers => "to touch a container that was not made by Pierhead",
+        Forbid::Terminals => "terminals in its containers",
     };
+    let message = format!("the owner of this host forbids {which} (--forbid {what})");
     Refusal::new(StatusCode::FORBIDDEN, "forbidden_here", message)
 }
 
@@ -138,7 +162,7 @@ mod tests {
 
     #[test]
     fn words_are_what_they_are_shown_as() {
-        for forbid in [Forbid::HostNetwork, Forbid::HostPaths, Forbid::OtherContainers] {
+        for forbid in [Forbid::HostNetwork, Forbid::HostPaths, Forbid::OtherContainers, Forbid::Terminals] {
             assert_eq!(forbid.to_string().parse(), Ok(forbid));
         }
         assert!("host".parse::<Forbid>().unwrap_err().to_string().contains("host-network, host-paths"));

@@ -7,8 +7,10 @@ mod leases;
 mod pieces;
 mod receive;
 mod talk;
+mod terminals;
 
 pub(crate) use talk::TALK;
+pub(crate) use terminals::TERMINALS;
 
 use crate::allow::{self, Access, Allowed, Body as Expected, REGISTRY_AUTH, rebuild};
 use crate::beats::Pulse;
@@ -20,6 +22,7 @@ use crate::knock::Knocker;
 use crate::lease::Leases;
 use crate::refusal::Refusal;
 use crate::term::Terms;
+use crate::terminals::Terminals;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Body, Bytes, Incoming};
@@ -60,6 +63,7 @@ pub struct Gate {
     forbidden: BTreeSet<Forbid>,
     leases: Option<Arc<Leases>>,
     controllers: Option<Controllers>,
+    terminals: Option<Arc<Terminals>>,
 }
 
 impl Gate {
@@ -76,6 +80,7 @@ impl Gate {
             forbidden: BTreeSet::new(),
             leases: None,
             controllers: None,
+            terminals: None,
         }
     }
 
@@ -101,6 +106,12 @@ impl Gate {
     #[must_use]
     pub fn introduced(self, controllers: Controllers) -> Self {
         Self { controllers: Some(controllers), ..self }
+    }
+
+    /// The same for a host that keeps terminals.
+    #[must_use]
+    pub fn with_terminals(self, terminals: Arc<Terminals>) -> Self {
+        Self { terminals: Some(terminals), ..self }
     }
 
     /// What the host is, read now.
@@ -158,6 +169,9 @@ impl Gate {
         if let Some(image) = images::asked(&head) {
             receive::nothing(body).await?;
             return self.archive_without(image, &head).await;
+        }
+        if let Some(asked) = terminals::asked(&head) {
+            return self.terminal(asked, &head, body).await;
         }
         let allowed = allow::decide(&head.method, &head.uri, &head.headers)?;
         let json_length = talk::json_length(&head.headers)?;

@@ -51,7 +51,7 @@ pub use lease::{LONGEST_LEASE, LeaseGrant, Leases, SINGLE_WRITER, STOPPED_WITHIN
 pub use look::{EngineWord, watch_engine};
 pub use refusal::{REFUSAL, Refusal};
 pub use term::{TERM, Terms};
-pub use terminals::{LiveTerminal, LiveTerminals, Opening, TerminalEnd, Terminals, Visiting, VisitorRight};
+pub use terminals::{Opening, Terminals, Visiting, VisitorRight};
 pub use tunnel::{
     Agent, Backoff, Call, Controller, Cutter, Link, PROTOCOL, STREAM_WINDOW, STREAMS, Talk, TerminalFrames,
     TerminalLine, Timing, Tunnel, accept, accept_call, client_config, listener_config, server_config, try_call,

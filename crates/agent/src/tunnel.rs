@@ -13,15 +13,16 @@ mod tls;
 pub use backoff::Backoff;
 pub use dial::try_call;
 pub(crate) use dial::{call, within};
-pub use far_end::{Call, Cutter, Talk, Tunnel, accept, accept_call};
+pub use far_end::{Call, Cutter, Talk, TerminalFrames, TerminalLine, Tunnel, accept, accept_call};
 pub use link::{Agent, Controller, Link};
 pub(crate) use tls::provider;
 pub use tls::{PROTOCOL, client_config, listener_config, server_config};
 
 use std::time::Duration;
 
-/// How many requests there may be at the same time in one tunnel.
-pub const STREAMS: u32 = 128;
+/// How many requests there may be at the same time in one tunnel: who follows a log or the figures of a container has
+/// one, and each viewer of a terminal.
+pub const STREAMS: u32 = 1024;
 /// How many bytes of one stream may be on their way or unread. Small, since all that is on its way is in front of the
 /// next beat; at a round trip of 1 ms it is still 250 MB a second.
 pub const STREAM_WINDOW: u32 = 256 * 1024;

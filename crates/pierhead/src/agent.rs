@@ -70,7 +70,7 @@ struct HostArgs {
     /// Where the host's published ports answer [default: the address that it calls from]
     #[arg(long, value_name = "ADDRESS", global = true)]
     address: Option<String>,
-    /// What no controller may do on this host: host-network, host-paths, other-containers; several as a comma list
+    /// What no controller may do on this host: host-network, host-paths, other-containers, terminals; several as a comma list
     #[arg(long, value_name = "WHAT", value_delimiter = ',', global = true)]
     forbid: Vec<Forbid>,
     /// Socket of the host's Docker engine

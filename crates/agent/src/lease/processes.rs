@@ -29,7 +29,8 @@ fn members(containers: &BTreeSet<String>) -> impl Iterator<Item = Pid> {
     numbers.filter_map(Pid::from_raw).filter(move |pid| belongs(*pid, &ids))
 }
 
-fn belongs(pid: Pid, ids: &BTreeSet<String>) -> bool {
+/// Whether a process runs in a container of these ids, each of at least 64 digits.
+pub(crate) fn belongs(pid: Pid, ids: &BTreeSet<String>) -> bool {
     if ids.is_empty() {
         return false;
     }
@@ -43,7 +44,8 @@ fn has_ended(stat: &str) -> bool {
     stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['Z', 'X']))
 }
 
-fn send(pid: Pid, containers: &BTreeSet<String>, signal: Signal) -> bool {
+/// Sends a signal to a process of these containers; `false` if it is none or has ended.
+pub(crate) fn send(pid: Pid, containers: &BTreeSet<String>, signal: Signal) -> bool {
     match pidfd_open(pid, PidfdFlags::empty()) {
         Ok(process) => belongs(pid, containers) && pidfd_send_signal(&process, signal).is_ok(),
         // A kernel before 5.3 has no such descriptors.

@@ -1,5 +1,9 @@
 //! The controller's end of a tunnel: takes an agent's call and asks through it.
 
+mod terminals;
+
+pub use terminals::{TerminalFrames, TerminalLine};
+
 use super::dial::within;
 use super::tasks::{EndTogether, Tasks};
 use super::{CONNECTION_WINDOW, FRAME, PROTOCOL, SEND_BUFFER, STREAM_WINDOW, STREAMS, Timing};
