@@ -35,6 +35,8 @@ export class ApiError extends Error {
   readonly field: string | undefined;
   /** The operation that ended with this error. */
   readonly operation: string | undefined;
+  /** The container that took the place of the one asked for. */
+  readonly replacedBy: string | undefined;
   /** What the container printed last that failed. */
   readonly log: readonly string[];
   /** After how many seconds it may be tried again, if the server says so. */
@@ -46,6 +48,7 @@ export class ApiError extends Error {
     this.code = code;
     this.field = more.field ?? undefined;
     this.operation = more.operation ?? undefined;
+    this.replacedBy = more.replaced_by ?? undefined;
     this.log = more.log ?? [];
     this.retryAfter = retry;
   }

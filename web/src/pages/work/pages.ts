@@ -1,17 +1,33 @@
 import { words } from '../../lib/i18n.svelte';
+import { containers } from '../../messages/containers';
 import { terminals } from '../../messages/terminals';
 import type { Page } from '..';
 
 const t = words(terminals);
+const c = words(containers);
 
 /** Containers, events, images, terminals. */
 export const work: readonly Page[] = [
+  {
+    path: '/containers',
+    title: () => c('title'),
+    load: () => import('../containers/Containers.svelte'),
+    permission: 'read-containers',
+    menu: { group: 'main', order: 40 },
+  },
+  {
+    path: '/containers/:id',
+    title: () => c('name'),
+    load: () => import('../containers/Container.svelte'),
+    permission: 'read-containers',
+    isWide: true,
+  },
   {
     path: '/terminals',
     title: () => t('title'),
     load: () => import('../terminals/Terminals.svelte'),
     permission: 'read-containers',
-    menu: { group: 'more', order: 10 },
+    menu: { group: 'main', order: 45 },
   },
   {
     path: '/terminals/:id',

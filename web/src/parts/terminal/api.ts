@@ -1,6 +1,7 @@
 /** The routes of terminals, and the socket of one. */
 
 import { address, ApiError, post, request } from '../../lib/api';
+import type { Source } from '../../lib/live.svelte';
 import { Refused, type Socket, type SocketEvents } from './link';
 import { SUBPROTOCOL, type Role } from './protocol';
 
@@ -41,9 +42,12 @@ export interface Wish {
 const one = '/api/terminals/{id}';
 const guest = '/api/terminals/{id}/guests/{username}';
 
-export function listTerminals(signal?: AbortSignal): Promise<TerminalRecord[]> {
-  return request('get', '/api/terminals', { signal });
-}
+/** All terminals that whoever is logged in may join. */
+export const everyTerminal: Source<TerminalRecord[]> = {
+  key: '/api/terminals',
+  load: (signal) => request('get', '/api/terminals', { signal }),
+  wakeOn: (event) => event.type.includes('terminal'),
+};
 
 export function showTerminal(id: string): Promise<TerminalRecord> {
   return request('get', one, { path: { id } });

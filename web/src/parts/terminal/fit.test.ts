@@ -8,7 +8,7 @@ describe('room', () => {
     expect(room({ width: 807, height: 399 }, CELL, 14)).toEqual({ columns: 100, rows: 24 });
   });
 
-  test('is the wanted font\'s, whichever is drawn', () => {
+  test("is the wanted font's, whichever is drawn", () => {
     expect(room({ width: 800, height: 320 }, { width: 4, height: 8, font: 7 }, 14)).toEqual({ columns: 100, rows: 20 });
   });
 

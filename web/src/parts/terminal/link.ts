@@ -3,7 +3,15 @@
  * and knows who else is there. It draws nothing itself and knows no browser: sockets, timers and the screen are given.
  */
 
-import { readMessage, readOutput, type ClientMessage, type Role, type ServerMessage, type Viewer, type ViewerId } from './protocol';
+import {
+  readMessage,
+  readOutput,
+  type ClientMessage,
+  type Role,
+  type ServerMessage,
+  type Viewer,
+  type ViewerId,
+} from './protocol';
 
 export interface Socket {
   send(data: string | Uint8Array): void;
@@ -337,7 +345,13 @@ export class TerminalLink {
     const wasViewer = this.#state.role === 'viewer';
     const here = new Set(viewers.map((viewer) => viewer.id));
     const asking = role === 'driver' ? this.#state.asking.filter((one) => here.has(one.viewer)) : [];
-    this.#set({ driver, viewers, role, asking, hasAsked: role === 'viewer' && this.#state.hasAsked && driver !== null });
+    this.#set({
+      driver,
+      viewers,
+      role,
+      asking,
+      hasAsked: role === 'viewer' && this.#state.hasAsked && driver !== null,
+    });
     if (role === 'driver' && wasViewer) this.fit(this.#room.columns, this.#room.rows);
   }
 

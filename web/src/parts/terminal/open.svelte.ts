@@ -14,8 +14,16 @@ export function read(text: string | null): OpenTerminal[] {
     const found: unknown = JSON.parse(text ?? '[]');
     if (!Array.isArray(found)) return [];
     const isOne = (one: unknown): one is OpenTerminal =>
-      typeof one === 'object' && one !== null && 'id' in one && typeof one.id === 'string' && 'name' in one && typeof one.name === 'string';
-    return found.filter(isOne).map(({ id, name }) => ({ id, name })).slice(-MOST);
+      typeof one === 'object' &&
+      one !== null &&
+      'id' in one &&
+      typeof one.id === 'string' &&
+      'name' in one &&
+      typeof one.name === 'string';
+    return found
+      .filter(isOne)
+      .map(({ id, name }) => ({ id, name }))
+      .slice(-MOST);
   } catch {
     return [];
   }

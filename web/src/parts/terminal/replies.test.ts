@@ -17,12 +17,22 @@ test.each([
   expect(isReply(data)).toBe(true);
 });
 
-test.each(['a', '\r', '\x1b', '\x1b[A', '\x1b[1;5C', '\x1b[3~', '\x1bOP', '\x1b[<0;10;10M', '\x1b[200~ls\x1b[201~', '\x1b[I', 'c', '中'])(
-  '%j was typed',
-  (data) => {
-    expect(isReply(data)).toBe(false);
-  },
-);
+test.each([
+  'a',
+  '\r',
+  '\x1b',
+  '\x1b[A',
+  '\x1b[1;5C',
+  '\x1b[3~',
+  '\x1bOP',
+  '\x1b[<0;10;10M',
+  '\x1b[200~ls\x1b[201~',
+  '\x1b[I',
+  'c',
+  '中',
+])('%j was typed', (data) => {
+  expect(isReply(data)).toBe(false);
+});
 
 test('a title is text', () => {
   expect(plainTitle('vim notes.txt')).toBe('vim notes.txt');
