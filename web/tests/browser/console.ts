@@ -98,15 +98,18 @@ export async function enter(page: Page, home: string, who: Person, place = '/'):
   const origin = new URL(home).origin;
   const answer = await page.request.post(`${home}auth/session`, { data: who, headers: { origin } });
   expect(answer.status(), await answer.text()).toBe(200);
+  // An address that differs in its hash only would not load the page anew.
+  await page.goto('about:blank');
   await page.goto(`${home}#${place}`);
   await settled(page);
 }
 
 /** Waits until a page shows what it has, or why it has nothing. */
 export async function settled(page: Page): Promise<void> {
-  await expect(page.locator('main')).toBeVisible();
-  await expect(page.locator('main :is(h1, h2)').first()).toBeVisible();
-  await expect(page.locator('main [aria-busy="true"]')).toHaveCount(0);
+  const content = page.locator('main#content');
+  await expect(content).toBeVisible();
+  await expect(content.locator('h1, h2').first()).toBeVisible();
+  await expect(content.locator('[aria-busy="true"]')).toHaveCount(0);
 }
 
 /** Goes to another place without loading the page anew. */

@@ -52,8 +52,8 @@ test('a session that was ended leads to the log-in, and after it back to the sam
   pool,
 }) => {
   await enter(page, home, admin(pool), '/apps/web');
-  const sessions = await api<{ id: string; kind?: string }[]>('GET', '/api/tokens');
-  const session = sessions.filter((token) => token.kind === 'session').at(-1);
+  const sessions = await api<{ id: string; session: boolean }[]>('GET', '/api/tokens');
+  const session = sessions.filter((token) => token.session).at(-1);
   expect(session, JSON.stringify(sessions)).toBeTruthy();
   await api('DELETE', `/api/tokens/${session?.id}`);
   await expect(page.getByLabel(/^User name/)).toBeVisible({ timeout: 30_000 });

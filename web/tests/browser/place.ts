@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 const repository = resolve(import.meta.dirname, '../../..');
 export const program = process.env.PIERHEAD ?? join(repository, 'target/debug/pierhead');
 export const dist = join(repository, 'web/dist');
-export const messages = join(repository, 'web/src/messages');
+export const source = join(repository, 'web/src');
 /** Screenshots and reports; not committed. */
 export const out = process.env.PIERHEAD_WEB_OUT ?? join(repository, 'target/web');
 

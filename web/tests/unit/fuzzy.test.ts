@@ -4,9 +4,10 @@ import { best, score } from '../../src/lib/fuzzy';
 const find = (query: string, items: string[]) => best(query, items, (item) => item, 10);
 
 describe('search', () => {
-  test('finds by beginnings, words, parts and letters, in this order', () => {
+  test('finds by beginnings, words and parts, in this order, and by letters if there is nothing better', () => {
     const items = ['a wide bower', 'cobweb', 'my web shop', 'web'];
-    expect(find('web', items)).toEqual(['web', 'my web shop', 'cobweb', 'a wide bower']);
+    expect(find('web', items)).toEqual(['web', 'my web shop', 'cobweb']);
+    expect(find('wdbo', items)).toEqual(['a wide bower']);
   });
 
   test('wants every word, in any order', () => {

@@ -1,0 +1,25 @@
+/** Accessibility as axe sees it. */
+
+import type { Page } from '@playwright/test';
+import type { AxeResults } from 'axe-core';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+const script = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What is serious or critical against WCAG 2.2 AA, each with where it is. */
+export async function serious(page: Page): Promise<string[]> {
+  // Evaluated by the debugger: the page's own policy would refuse it.
+  await page.evaluate(script);
+  const results = await page.evaluate(async () => {
+    const { axe } = window as unknown as { axe: typeof import('axe-core') };
+    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+    return axe.run(document, { runOnly: tags, resultTypes: ['violations'] });
+  });
+  const found = (results as AxeResults).violations.filter(
+    ({ impact }) => impact === 'serious' || impact === 'critical',
+  );
+  return found.flatMap(({ id, nodes }) =>
+    nodes.map((node) => `${id}: ${node.target.join(' ')}: ${node.html.slice(0, 160)} — ${node.failureSummary ?? ''}`),
+  );
+}

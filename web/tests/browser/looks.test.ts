@@ -1,0 +1,124 @@
+/** A picture of every page at each width, in each theme and language; and what can be found in it without looking. */
+
+import type { Page } from '@playwright/test';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { admin, enter, expect, test, visit } from './console';
+import { places } from './pages';
+import { out } from './place';
+import { pairs, pattern } from './words';
+
+const WIDTHS = [360, 1280, 2560];
+const folder = join(out, 'pictures');
+
+test.beforeAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+});
+
+/** What sticks out of the page, so that it would have to be scrolled sideways; innermost elements only. */
+async function sticksOut(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const width = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth <= width) return [];
+    const wide = [...document.body.querySelectorAll('*')].filter(
+      (element) => element.getBoundingClientRect().right > width + 1,
+    );
+    return wide
+      .filter((element) => ![...element.children].some((child) => wide.includes(child)))
+      .slice(0, 5)
+      .map((element) => element.outerHTML.slice(0, 160));
+  });
+}
+
+/** Buttons and links that something else lies upon. */
+async function covered(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const found: string[] = [];
+    for (const element of document.querySelectorAll<HTMLElement>(
+      'main button, main a, main input, main select, header a, header button',
+    )) {
+      const box = element.getBoundingClientRect();
+      if (box.width < 2 || box.height < 2 || !element.checkVisibility({ opacityProperty: true })) continue;
+      const [x, y] = [box.left + box.width / 2, box.top + box.height / 2];
+      if (x < 0 || y < 0 || x >= innerWidth || y >= innerHeight) continue;
+      const top = document.elementFromPoint(x, y);
+      if (!top || element.contains(top) || top.contains(element) || top.closest('label')?.contains(element)) continue;
+      // What stays in its place while the page is scrolled lies on what is scrolled beneath it.
+      const stays = [...document.querySelectorAll('body *')].some(
+        (one) => one.contains(top) && !one.contains(element) && /fixed|sticky/.test(getComputedStyle(one).position),
+      );
+      if (!stays) {
+        found.push(`${element.outerHTML.slice(0, 100)} under ${top.outerHTML.slice(0, 100)}`);
+      }
+    }
+    return found;
+  });
+}
+
+/** All that can be read on a page, or is read out. */
+async function texts(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const found = new Set<string>();
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
+    while (walker.nextNode()) {
+      const node = walker.currentNode;
+      if (node instanceof Element) {
+        for (const name of ['aria-label', 'title', 'placeholder', 'alt'])
+          found.add(node.getAttribute(name)?.trim() ?? '');
+      } else if (!node.parentElement?.closest('pre, code, script, style, noscript, [lang="en"]')) {
+        found.add(node.textContent?.replace(/\s+/g, ' ').trim() ?? '');
+      }
+    }
+    found.delete('');
+    return [...found];
+  });
+}
+
+for (const theme of ['light', 'dark'] as const) {
+  for (const language of ['en', 'zh'] as const) {
+    test(`every page, ${theme}, ${language}, fits each width`, async ({ another, home, pool }) => {
+      test.setTimeout(180_000);
+      const page = await another({
+        colorScheme: theme,
+        locale: language === 'zh' ? 'zh-CN' : 'en-GB',
+        reducedMotion: 'reduce',
+      });
+      const wrong: string[] = [];
+      const all = pairs();
+      const foreign = all.flatMap(({ english, chinese }) => {
+        const wanted = language === 'zh' ? chinese : english;
+        const found = pattern(language === 'zh' ? english : chinese);
+        return found ? [{ found, wanted }] : [];
+      });
+      // The same words may be a message elsewhere that is the same in both languages, or a name in the pool.
+      const own = new Set(all.map(({ english, chinese }) => (language === 'zh' ? chinese : english)));
+      const look = async (name: string) => {
+        for (const width of WIDTHS) {
+          await page.setViewportSize({ width, height: width === 360 ? 780 : width === 1280 ? 800 : 1440 });
+          const found = [...(await sticksOut(page)).map((what) => `sticks out: ${what}`)];
+          found.push(...(await covered(page)).map((what) => `is covered: ${what}`));
+          wrong.push(...found.map((what) => `${name} at ${width}: ${what}`));
+          await page.screenshot({
+            path: join(folder, `${name}-${width}-${theme}-${language}.png`),
+            fullPage: width !== 2560,
+          });
+        }
+        for (const text of await texts(page)) {
+          const message = foreign.find(({ found }) => found.test(text));
+          if (message && !own.has(text)) wrong.push(`${name}: “${text}” should be “${message.wanted}”`);
+        }
+      };
+      await page.goto(home);
+      await expect(page.getByLabel(/^(User name|用户名)/)).toBeVisible();
+      await look('log-in');
+      await enter(page, home, admin(pool));
+      await expect(page.locator('html')).toHaveAttribute('lang', language === 'zh' ? 'zh-CN' : 'en');
+      for (const { name, address } of places) {
+        await visit(page, await address());
+        await look(name);
+      }
+      expect(wrong).toEqual([]);
+    });
+  }
+}

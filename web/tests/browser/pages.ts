@@ -1,0 +1,62 @@
+/** Every page of the console, by an address at which it has something to show. */
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { api, type Container, eventually } from './api';
+import { source } from './place';
+
+export interface Place {
+  /** What its pictures are called. */
+  name: string;
+  /** Its pattern in the table of pages. */
+  pattern: string;
+  /** What one must be allowed to do to see it. */
+  permission?: string;
+  address: () => Promise<string>;
+}
+
+function at(name: string, pattern: string, permission?: string, address = async () => pattern): Place {
+  return { name, pattern, address, ...(permission ? { permission } : {}) };
+}
+
+export async function containerOf(app: string): Promise<Container> {
+  return eventually(`a container of ${app}`, async () =>
+    (await api<Container[]>('GET', '/api/containers')).find((one) => one.app === app && one.state === 'running'),
+  );
+}
+
+export const places: readonly Place[] = [
+  at('overview', '/'),
+  at('hosts', '/hosts', 'read-engines'),
+  at('host', '/hosts/:id', 'read-engines', async () => '/hosts/host-1'),
+  at('apps', '/apps', 'read-containers'),
+  at('app', '/apps/:name', 'read-containers', async () => '/apps/web'),
+  at('deploy', '/deploy', 'write-containers'),
+  at('containers', '/containers', 'read-containers'),
+  at('container', '/containers/:id', 'read-containers', async () => `/containers/${(await containerOf('talk')).id}`),
+  at('events', '/events', 'read-events'),
+  at('terminals', '/terminals', 'read-containers'),
+  at('accounts', '/accounts', 'write-accounts'),
+  at('roles', '/roles', 'write-accounts'),
+  at('tokens', '/tokens'),
+  at('settings', '/settings'),
+];
+
+/** Patterns of the console's own table of pages, with what each needs. */
+export function declared(): { path: string; permission: string | undefined }[] {
+  const folder = join(source, 'pages');
+  const areas = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return areas.flatMap(({ name }) => {
+    let text: string;
+    try {
+      text = readFileSync(join(folder, name, 'pages.ts'), 'utf8');
+    } catch {
+      return [];
+    }
+    const found = text.matchAll(/\{\s*path: '([^']+)'((?:(?!path: ')[\s\S])*)/g);
+    return [...found].map(([, path = '', rest = '']) => ({
+      path,
+      permission: /permission: '([^']+)'/.exec(rest)?.[1],
+    }));
+  });
+}
