@@ -4,6 +4,8 @@ const START = 8;
 const WORD = 6;
 const NEXT = 4;
 const ANY = 1;
+/** What fits so much worse than the best was hardly meant. */
+const WORST = 0.4;
 
 /** Higher is better; null if a word of the query does not fit at all. Letters may be left out, not swapped. */
 export function score(query: string, text: string): number | null {
@@ -43,10 +45,13 @@ function isStart(text: string, at: number): boolean {
 /** The best that fit, best first; all of them, in their order, if nothing is typed. */
 export function best<T>(query: string, items: readonly T[], text: (item: T) => string, most: number): T[] {
   if (query.trim() === '') return items.slice(0, most);
-  return items
+  const found = items
     .map((item) => ({ item, fit: score(query, text(item)) }))
-    .filter((found): found is { item: T; fit: number } => found.fit !== null)
-    .sort((a, b) => b.fit - a.fit)
+    .filter((one): one is { item: T; fit: number } => one.fit !== null)
+    .sort((a, b) => b.fit - a.fit);
+  const least = (found[0]?.fit ?? 0) * WORST;
+  return found
+    .filter(({ fit }) => fit >= least)
     .slice(0, most)
     .map(({ item }) => item);
 }
