@@ -22,6 +22,7 @@ export const apps = messages({
   image: ['Image', '镜像'],
   running: ['Running', '运行中'],
   hosts: ['Hosts', '主机'],
+  nHosts: ['{n} {n|host|hosts}', '{n} 台主机'],
   size: ['Each', '每个'],
   owner: ['Owner', '所有者'],
   created: ['Made', '创建时间'],
@@ -130,6 +131,10 @@ export const apps = messages({
   oneMore: ['Where one more would go', '再增加一个会在哪里'],
   blockedTitle: ['Why {n} {n|slot waits|slots wait}', '{n} 个槽位等待的原因'],
   noEvents: ['Nothing has happened to it lately.', '最近没有相关事件。'],
+  firstSix: [
+    'The first six containers are drawn; the others have pages of their own.',
+    '仅绘制前六个容器；其余请查看各自的页面。',
+  ],
   version: ['version {n}', '版本 {n}'],
   ownedBy: ['of {owner}', '所有者 {owner}'],
 });

@@ -100,10 +100,7 @@ export const deploy = messages({
   // Doing it.
   verb: ['Deploy {n} {n|replica|replicas}', '部署 {n} 个副本'],
   verbPlain: ['Deploy', '部署'],
-  anyway: [
-    'What does not fit waits until there is room, or the time for it is over.',
-    '放不下的会等待空位，直到超时。',
-  ],
+  anyway: ['Nothing is started unless all of it fits.', '只有全部放得下才会启动。'],
   onItsWay: ['{name} is on its way', '{name} 正在部署'],
   failed: ['{name} could not be deployed', '无法部署 {name}'],
   exists: [

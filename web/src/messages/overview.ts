@@ -38,6 +38,7 @@ export const overview = messages({
   nothing: ['Nothing does.', '一切正常。'],
   latest: ['Latest', '最新动态'],
   noEvents: ['What people and the pool itself do will appear here.', '用户和池自身的操作会显示在这里。'],
+  allApps: ['All {n} apps', '全部 {n} 个应用'],
   allEvents: ['All events', '所有事件'],
   moreAttention: ['and {n} more', '另有 {n} 项'],
   // What needs attention.

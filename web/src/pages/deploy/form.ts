@@ -4,6 +4,9 @@
  */
 import type { Schemas } from '../../lib/api';
 
+/** Whoever asks for a change waits so many seconds for it to fail at once; what takes longer is followed on its page. */
+export const AT_ONCE_S = 2;
+
 export type Description = Schemas['ImageDescription'];
 
 /** A port to publish, as it is typed. */

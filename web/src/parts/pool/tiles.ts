@@ -24,7 +24,7 @@ interface Measure {
 }
 
 const MEASURES: Record<Detail, Measure> = {
-  full: { least: 260, most: 560, gap: 12, share: 0.6 },
+  full: { least: 220, most: 560, gap: 12, share: 0.6 },
   brief: { least: 150, most: 240, gap: 8, share: 0.6 },
   dense: { least: 68, most: 120, gap: 6, share: 0.5 },
 };
@@ -44,12 +44,16 @@ export function arrange(
   capacities: readonly Amount[],
   available: number,
   detail: Detail = detailOf(capacities.length),
+  isAlone = false,
 ): Tiles {
   const { least, most, gap, share } = MEASURES[detail];
   const shares = sharesOf(capacities);
   const fitting = Math.floor((available + gap) / (least + gap));
   const columns = Math.max(1, Math.min(fitting, capacities.length || 1));
-  const widest = Math.max(0, Math.min(most, Math.floor((available - gap * (columns - 1)) / columns)));
+  const widest = Math.max(
+    0,
+    Math.min(isAlone ? available : most, Math.floor((available - gap * (columns - 1)) / columns)),
+  );
   const widths = shares.map((part) => Math.floor(widest * Math.max(share, part)));
   return { detail, widths, gap };
 }

@@ -37,6 +37,13 @@ export function reservedPercent(host: PoolHost): { cpus: string; memory: string 
   };
 }
 
+/** So much of so much; a unit that both have is told once. */
+export function partOf(part: string, whole: string): string {
+  const unit = /\u00a0\S+$/.exec(whole)?.[0] ?? '';
+  const short = unit !== '' && part.endsWith(unit) ? part.slice(0, -unit.length) : part;
+  return t('reservedOf', { part: short, whole });
+}
+
 /** A host in one sentence or two. */
 export function hostWords(host: PoolHost, ghosts?: Ghosts): string {
   const { cpus, memory } = reservedPercent(host);
