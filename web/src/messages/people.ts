@@ -99,8 +99,8 @@ export const permissions = messages({
 });
 
 export const tokens = messages({
-  title: ['{n} {n|token|tokens} and sessions', '{n} 个令牌和会话'],
-  titleMine: ['You have {n} {n|token|tokens} and sessions', '您有 {n} 个令牌和会话'],
+  title: ['{n} {n|token or session|tokens and sessions}', '{n} 个令牌和会话'],
+  titleMine: ['You have {n} {n|token or session|tokens and sessions}', '您有 {n} 个令牌和会话'],
   label: ['Tokens', '令牌'],
   lead: [
     'With a token a program does what you may do. It is shown once; revoke it when it is no longer needed.',
