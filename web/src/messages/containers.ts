@@ -46,7 +46,7 @@ export const containers = messages({
   findPrevious: ['Previous', '上一个'],
   follow: ['Follow', '跟随'],
   following: ['Following.', '正在跟随。'],
-  followsNew: ['{n|new line|new lines}: {n}', '新行：{n}'],
+  followsNew: ['{n} new {n|line|lines} below', '下方有 {n} 行新内容'],
   gapDropped: ['Older lines are not kept here: {n}. Download shows what is.', '更早的 {n} 行未保留。'],
   gapReconnected: [
     'The connection of {name} was lost here, and goes on where it was.',
@@ -68,7 +68,7 @@ export const containers = messages({
   image: ['Image', '镜像'],
   limitMemory: ['{n} at most', '上限 {n}'],
   itsEvents: ['What happened to it', '它的事件'],
-  lines: ['{n|line|lines}: {n}', '行数：{n}'],
+  lines: ['{n} {n|line|lines}.', '共 {n} 行。'],
   logLabel: ['Log of {name}', '{name} 的日志'],
   logLabels: ['Logs of {n} containers', '{n} 个容器的日志'],
   logs: ['Logs', '日志'],
@@ -85,8 +85,8 @@ export const containers = messages({
   noFigures: ['No figures yet: they appear while the container runs.', '尚无指标：容器运行时会显示。'],
   noPort: ['none', '无'],
   noTerminals: [
-    'No terminal is open here. It runs a shell inside of the container and goes on when you leave; others can join.',
-    '这里没有打开的终端。终端在容器中运行 shell，离开后继续运行，他人也可加入。',
+    'A terminal runs a shell inside of the container. It goes on when you leave, and others can join.',
+    '终端在容器中运行 shell。离开后它会继续运行，他人也可加入。',
   ],
   noTerminalsStopped: ['It does not run, so no terminal can be opened in it.', '它没有运行，无法打开终端。'],
   noneInState: ['No container is {state}.', '没有{state}的容器。'],
@@ -101,7 +101,7 @@ export const containers = messages({
   paused: ['Paused.', '已暂停。'],
   ports: ['Ports', '端口'],
   question: [
-    '{running} of {n} run on {hosts|host|hosts}: {hosts}.',
+    '{running} of {n} containers run, on {hosts} {hosts|host|hosts}.',
     '{hosts} 台主机上共 {n} 个容器，{running} 个在运行。',
   ],
   questionBad: ['{n} on hosts that do not answer.', '{n} 个所在主机无响应。'],

@@ -101,7 +101,7 @@ export const terminals = messages({
   opened: ['Opened', '打开于'],
   owner: ['Opened by', '打开者'],
   questionAll: [
-    '{n|terminal is|terminals are} open, {shared} of them shared with you.',
+    '{n} {n|terminal is|terminals are} open, {shared} shared with you.',
     '共打开 {n} 个终端，其中 {shared} 个共享给您。',
   ],
   questionNone: ['No terminals are open.', '没有打开的终端。'],

@@ -1,10 +1,12 @@
 import { words } from '../../lib/i18n.svelte';
 import { containers } from '../../messages/containers';
+import { events } from '../../messages/events';
 import { terminals } from '../../messages/terminals';
 import type { Page } from '..';
 
 const t = words(terminals);
 const c = words(containers);
+const e = words(events);
 
 /** Containers, events, images, terminals. */
 export const work: readonly Page[] = [
@@ -35,5 +37,12 @@ export const work: readonly Page[] = [
     load: () => import('../terminals/Terminal.svelte'),
     permission: 'read-containers',
     isWide: true,
+  },
+  {
+    path: '/events',
+    title: () => e('title'),
+    load: () => import('../events/Events.svelte'),
+    permission: 'read-events',
+    menu: { group: 'main', order: 50 },
   },
 ];

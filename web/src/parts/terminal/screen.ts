@@ -80,6 +80,9 @@ export class XtermScreen implements Screen {
   readonly #events: ScreenEvents;
   readonly #watch: ResizeObserver;
   #font: number;
+  /** A cell with the wanted font, measured when it was last drawn with it: cells do not grow evenly. */
+  #wanted: Cell | null = null;
+  #isTaking = false;
   #isGone = false;
 
   constructor(
@@ -154,7 +157,9 @@ export class XtermScreen implements Screen {
 
   /** How many cells there is room for with the wanted font. */
   get room(): Grid | null {
-    return room(this.#box, this.#cell, this.#font);
+    const cell = this.#cell;
+    if (cell.font === this.#font && cell.width > 0) this.#wanted = cell;
+    return room(this.#box, this.#wanted ?? cell, this.#font);
   }
 
   get #box() {
@@ -176,7 +181,8 @@ export class XtermScreen implements Screen {
     const grid = this.room;
     if (!grid || this.#isGone) return;
     this.#events.room(grid);
-    this.#scale();
+    // Whoever drives is followed by the size, so nothing has to shrink.
+    if (!this.#isTaking) this.#scale();
   }
 
   /** Takes the largest font with which the whole terminal can be seen. */
@@ -191,11 +197,14 @@ export class XtermScreen implements Screen {
     this.#terminal.options.screenReaderMode = isReadable;
     if (font === this.#font) return;
     this.#font = font;
+    this.#wanted = null;
+    this.#terminal.options.fontSize = font;
     this.#measure();
   }
 
   /** Whether keys are taken at all; who looks only has no cursor that blinks at them. */
   set isTaking(is: boolean) {
+    this.#isTaking = is;
     this.#terminal.options.cursorBlink = is;
     this.#terminal.options.cursorInactiveStyle = is ? 'outline' : 'none';
   }
