@@ -1,8 +1,8 @@
 import { words } from '../../lib/i18n.svelte';
-import { shell } from '../../messages/shell';
+import { titles } from '../../messages/titles';
 import type { Page } from '..';
 
-const t = words(shell);
+const t = words(titles);
 
 /** Accounts, roles, tokens, settings. */
 export const people: readonly Page[] = [

@@ -1,27 +1,21 @@
 import { words } from '../../lib/i18n.svelte';
-import { apps } from '../../messages/apps';
-import { deploy } from '../../messages/deploy';
-import { hosts } from '../../messages/hosts';
-import { overview } from '../../messages/overview';
+import { titles } from '../../messages/titles';
 import type { Page } from '..';
 
-const o = words(overview);
-const h = words(hosts);
-const a = words(apps);
-const d = words(deploy);
+const t = words(titles);
 
 /** Overview, hosts, apps, deploy. */
 export const pool: readonly Page[] = [
   {
     path: '/',
-    title: () => o('title'),
+    title: () => t('overview'),
     load: () => import('../overview/Overview.svelte'),
     menu: { group: 'main', order: 10 },
     isWide: true,
   },
   {
     path: '/hosts',
-    title: () => h('title'),
+    title: () => t('hosts'),
     load: () => import('../hosts/Hosts.svelte'),
     permission: 'read-engines',
     menu: { group: 'main', order: 15 },
@@ -29,45 +23,45 @@ export const pool: readonly Page[] = [
   },
   {
     path: '/hosts/:id',
-    title: () => h('name'),
+    title: () => t('host'),
     load: () => import('../hosts/Host.svelte'),
     permission: 'read-engines',
   },
   {
     path: '/add-host',
-    title: () => h('joinTitle'),
+    title: () => t('addHost'),
     load: () => import('../hosts/AddHost.svelte'),
     permission: 'write-engines',
   },
   {
     path: '/rebalance',
-    title: () => h('rebalanceTitle'),
+    title: () => t('rebalance'),
     load: () => import('../hosts/Rebalance.svelte'),
     permission: 'read-cluster',
     isWide: true,
   },
   {
     path: '/apps',
-    title: () => a('title'),
+    title: () => t('apps'),
     load: () => import('../apps/Apps.svelte'),
     permission: 'read-containers',
     menu: { group: 'main', order: 20 },
   },
   {
     path: '/apps/:name',
-    title: () => a('name'),
+    title: () => t('app'),
     load: () => import('../apps/App.svelte'),
     permission: 'read-containers',
   },
   {
     path: '/apps/:name/change',
-    title: () => a('change'),
+    title: () => t('changeApp'),
     load: () => import('../apps/Change.svelte'),
     permission: 'write-containers',
   },
   {
     path: '/deploy',
-    title: () => d('title'),
+    title: () => t('deploy'),
     load: () => import('../deploy/Deploy.svelte'),
     permission: 'read-containers',
     isWide: true,

@@ -1,32 +1,28 @@
 import { words } from '../../lib/i18n.svelte';
-import { containers } from '../../messages/containers';
-import { events } from '../../messages/events';
-import { terminals } from '../../messages/terminals';
+import { titles } from '../../messages/titles';
 import type { Page } from '..';
 
-const t = words(terminals);
-const c = words(containers);
-const e = words(events);
+const t = words(titles);
 
 /** Containers, events, images, terminals. */
 export const work: readonly Page[] = [
   {
     path: '/containers',
-    title: () => c('title'),
+    title: () => t('containers'),
     load: () => import('../containers/Containers.svelte'),
     permission: 'read-containers',
     menu: { group: 'main', order: 40 },
   },
   {
     path: '/containers/:id',
-    title: () => c('name'),
+    title: () => t('container'),
     load: () => import('../containers/Container.svelte'),
     permission: 'read-containers',
     isWide: true,
   },
   {
     path: '/terminals',
-    title: () => t('title'),
+    title: () => t('terminals'),
     load: () => import('../terminals/Terminals.svelte'),
     permission: 'read-containers',
     menu: { group: 'main', order: 45 },
@@ -40,7 +36,7 @@ export const work: readonly Page[] = [
   },
   {
     path: '/events',
-    title: () => e('title'),
+    title: () => t('events'),
     load: () => import('../events/Events.svelte'),
     permission: 'read-events',
     menu: { group: 'main', order: 50 },
