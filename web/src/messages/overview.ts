@@ -56,8 +56,8 @@ export const overview = messages({
   // Empty.
   welcome: ['Bring in the first host', '添加第一台主机'],
   welcomeText: [
-    'A host is any machine with Docker. Make a command here and paste it there, as root: the host calls this controller, and nothing needs to listen on it.',
-    '任何装有 Docker 的机器都可以作为主机。在这里生成命令，以 root 身份粘贴到主机上执行：主机会主动连接控制器，无需开放任何端口。',
+    'A host is any machine with Docker 20.10 or newer.',
+    '任何装有 Docker 20.10 或更新版本的机器都可以作为主机。',
   ],
   askAdmin: ['An administrator has to add it.', '需要由管理员添加。'],
   firstApp: ['Run something', '运行第一个应用'],

@@ -59,9 +59,11 @@ export function stretches(events: readonly Told[], since: number, now: number, s
     from = event.at;
   }
   // What is so now is known better than by events: one may have been left out, or told of another controller.
-  const turned = Math.max(from, Math.min(now, at));
   if (health !== status) {
-    add(from, turned, health === 'suspect' ? 'well' : health);
+    const stumbled = health === 'suspect' ? Math.min(from + SUSPECT_MS, now) : from;
+    add(from, stumbled, health);
+    const turned = Math.max(stumbled, Math.min(now, at));
+    add(stumbled, turned, health === 'suspect' ? 'well' : health);
     add(turned, now, status);
   } else add(from, now, health);
   return found;

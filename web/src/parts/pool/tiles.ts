@@ -1,6 +1,7 @@
 /**
- * How the boxes of the hosts are arranged: how much each shows, and how wide it is. The widest host gives the measure;
- * the others are as wide as their capacity is beside its.
+ * How the boxes of the hosts are arranged: how much each shows, and how wide it is. The largest host gives the measure;
+ * the others are as wide as their capacity is beside its. Where there are many hosts the boxes stand in a grid, and their
+ * bars alone are of different widths.
  */
 import type { Amount } from './model';
 
@@ -10,8 +11,10 @@ export type Detail = 'full' | 'brief' | 'dense';
 /** What the arrangement came to. */
 export interface Tiles {
   detail: Detail;
-  /** Widths in pixels, in the order of the hosts. */
+  /** Widths of the boxes in pixels, in the order of the hosts. */
   widths: number[];
+  /** The part of a box that its bars take. */
+  bars: number[];
   gap: number;
 }
 
@@ -19,14 +22,15 @@ interface Measure {
   least: number;
   most: number;
   gap: number;
-  /** A smaller host is drawn at least as wide as this part of the widest. */
+  /** A smaller host's box, and its bar, is at least this part of the largest. */
   share: number;
+  bar: number;
 }
 
 const MEASURES: Record<Detail, Measure> = {
-  full: { least: 220, most: 560, gap: 12, share: 0.6 },
-  brief: { least: 150, most: 240, gap: 8, share: 0.6 },
-  dense: { least: 68, most: 120, gap: 6, share: 0.5 },
+  full: { least: 220, most: 560, gap: 12, share: 0.6, bar: 1 },
+  brief: { least: 144, most: 240, gap: 8, share: 1, bar: 0.2 },
+  dense: { least: 76, most: 120, gap: 6, share: 1, bar: 0.2 },
 };
 
 /** From so many hosts on boxes are `brief`, and then `dense`. */
@@ -46,7 +50,7 @@ export function arrange(
   detail: Detail = detailOf(capacities.length),
   isAlone = false,
 ): Tiles {
-  const { least, most, gap, share } = MEASURES[detail];
+  const { least, most, gap, share, bar } = MEASURES[detail];
   const shares = sharesOf(capacities);
   const fitting = Math.floor((available + gap) / (least + gap));
   const columns = Math.max(1, Math.min(fitting, capacities.length || 1));
@@ -55,7 +59,7 @@ export function arrange(
     Math.min(isAlone ? available : most, Math.floor((available - gap * (columns - 1)) / columns)),
   );
   const widths = shares.map((part) => Math.floor(widest * Math.max(share, part)));
-  return { detail, widths, gap };
+  return { detail, widths, bars: shares.map((part) => Math.max(bar, part)), gap };
 }
 
 /** Each capacity beside the largest, from 0 to 1: the mean of cores and memory. */
