@@ -23,6 +23,12 @@ export const accounts = messages({
   failedList: ['The accounts could not be listed', '无法列出账户'],
 
   addTitle: ['Add an account', '添加账户'],
+  nameWrong: [
+    'A user name is 1 to 63 letters, digits, “.”, “_” and “-”, and starts with a letter or digit.',
+    '用户名由 1 到 63 个字母、数字、“.”、“_”和“-”组成，并以字母或数字开头。',
+  ],
+  nameTaken: ['There is such an account already.', '该账户已存在。'],
+  passwordWrong: ['A password has 8 to 256 characters, not only spaces.', '密码为 8 到 256 个字符，且不能全是空格。'],
   addHint: ['1 to 63 letters, digits, “.”, “_” and “-”', '1 到 63 个字母、数字、“.”、“_”和“-”'],
   password: ['Password', '密码'],
   newPassword: ['New password', '新密码'],
@@ -62,6 +68,11 @@ export const roles = messages({
   make: ['Make a role', '创建角色'],
   name: ['Name', '名称'],
   nameHint: ['1 to 63 letters, digits, “.”, “_” and “-”', '1 到 63 个字母、数字、“.”、“_”和“-”'],
+  nameWrong: [
+    'A name is 1 to 63 letters, digits, “.”, “_” and “-”, and starts with a letter or digit.',
+    '名称由 1 到 63 个字母、数字、“.”、“_”和“-”组成，并以字母或数字开头。',
+  ],
+  nameTaken: ['There is such a role already.', '该角色已存在。'],
   may: ['May', '权限'],
   builtIn: ['built in', '内置'],
   usedBy: ['Accounts', '账户'],
