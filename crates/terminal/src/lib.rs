@@ -3,11 +3,16 @@
 //! Nothing here reads a clock or a stream: a [`Session`] is told what happened and at what time, and says what shall be
 //! done. What is stored and who may come is not decided here.
 
+mod demultiplex;
 mod error;
 mod frame;
+mod log;
 mod message;
+mod recording;
+mod screen;
 mod session;
 
+pub use demultiplex::Demultiplexer;
 pub use error::ProtocolError;
 pub use frame::{Frame, FrameDecoder, LONGEST_FRAME};
 pub use message::{Asked, ClientMessage, Role, ServerMessage, SizeOf, ViewerView};

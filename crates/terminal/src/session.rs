@@ -3,14 +3,49 @@
 //! What a viewer gets is pulled, frame by frame, as fast as its line takes it: nothing is queued for a viewer but its place
 //! in the log.
 
+mod flow;
+mod pull;
+mod receive;
+mod seat;
+#[cfg(test)]
+mod tests;
+mod viewer;
+
+use crate::log::Log;
+use crate::recording::Recording;
+use crate::screen::Screen;
 use crate::{Frame, Role, SizeOf, ViewerView};
 use bytes::Bytes;
 use pierhead_model::Timestamp;
+use pull::Snapshot;
+use seat::Seat;
 use std::collections::BTreeMap;
+use std::fmt;
+use viewer::{QUEUE, Viewer};
+
+/// How much is kept of what was printed, in bytes.
+const LOG: usize = 2 * 1024 * 1024;
+/// The largest screen.
+const LARGEST: SizeOf = SizeOf { columns: 1000, rows: 500 };
+/// How long a line may be without its `attach`, in milliseconds.
+const ATTACH_MS: u64 = 10_000;
 
 /// Tells viewers of one session apart; never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ViewerId(pub u64);
+
+impl fmt::Display for ViewerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "v{}", self.0)
+    }
+}
+
+impl ViewerId {
+    /// Reads what `Display` has written.
+    pub fn parse(text: &str) -> Option<Self> {
+        text.strip_prefix('v')?.parse().ok().map(Self)
+    }
+}
 
 /// What somebody may do in a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,6 +129,8 @@ pub enum Effect {
     Resize(SizeOf),
     /// Send the process a signal, by its name without `SIG`.
     Signal(&'static str),
+    /// A viewer has something to be told that came from another one.
+    Wake,
     /// Who is there, the size or the state has changed: what is told of it outside is old.
     Changed,
 }
@@ -113,62 +150,220 @@ pub enum Pulled {
 #[derive(Debug)]
 pub struct Session {
     spec: SessionSpec,
+    began: Timestamp,
+    log: Log,
+    errors: Log,
+    screen: Screen,
+    recording: Recording,
+    viewers: BTreeMap<ViewerId, Viewer>,
+    joined: u64,
+    seat: Seat,
+    guests: BTreeMap<String, Role>,
+    size: SizeOf,
+    /// How often the size has changed, and where in the log the last time.
+    sizes: (u64, u64),
+    /// Until then the driver, who has interrupted the program, may lose what it printed too much, and holds up nothing.
+    interrupted_until: Timestamp,
+    /// Whether the process takes its input more slowly than it comes.
+    is_input_full: bool,
+    snapshot: Option<Snapshot>,
+    end: Option<End>,
 }
 
-#[allow(unused_variables, reason = "bodies follow")]
 impl Session {
     /// A terminal that has printed nothing yet.
     pub fn new(spec: SessionSpec, now: Timestamp) -> Self {
-        Self { spec }
+        let size = bounded(SizeOf {
+            columns: if spec.columns == 0 { 80 } else { spec.columns },
+            rows: if spec.rows == 0 { 24 } else { spec.rows },
+        });
+        Self {
+            began: now,
+            log: Log::new(LOG),
+            errors: Log::new(LOG),
+            screen: Screen::new(size),
+            recording: Recording::new(&spec.title, size, spec.recording_bytes, now),
+            viewers: BTreeMap::new(),
+            joined: 0,
+            seat: Seat::Free,
+            guests: BTreeMap::new(),
+            size,
+            sizes: (0, 0),
+            interrupted_until: Timestamp(0),
+            is_input_full: false,
+            snapshot: None,
+            end: None,
+            spec,
+        }
     }
 
-    /// The process has printed this, of its errors if `is_stderr`.
-    pub fn output(&mut self, bytes: Bytes, is_stderr: bool, now: Timestamp) {
-        unreachable!("bodies follow")
+    /// The process has printed this, of its errors if `is_stderr`. What it prints should be bounded: as long as
+    /// [`may_read`](Self::may_read) says no, it should not be read.
+    pub fn output(&mut self, bytes: &[u8], is_stderr: bool, now: Timestamp) {
+        self.recording.output(bytes, now);
+        if is_stderr {
+            self.errors.push(bytes);
+            return;
+        }
+        for bytes in bytes.chunks(LOG / 4) {
+            // The screen is told at leisure, but before anything that it lacks is gone.
+            if self.log.end() - self.screen.fed() > LOG as u64 / 2 {
+                self.catch_up();
+            }
+            self.log.push(bytes);
+        }
     }
 
-    /// The process has ended, or can't be reached any more.
+    /// Tells the screen what was printed meanwhile: better now than when somebody waits for a snapshot.
+    pub fn catch_up(&mut self) {
+        if self.spec.tty {
+            for bytes in self.log.bytes(self.screen.fed()) {
+                self.screen.feed(bytes);
+            }
+        }
+    }
+
+    /// The process has ended, or can't be reached any more. Viewers get what is left, then how it ended.
     pub fn ended(&mut self, code: Option<i64>, reason: &str, now: Timestamp) -> Vec<Effect> {
-        unreachable!("bodies follow")
+        if self.end.is_some() {
+            return Vec::new();
+        }
+        self.recording.end();
+        self.end = Some(End { code, reason: reason.to_owned(), at: now });
+        vec![Effect::Changed]
     }
 
     /// Somebody has a line to it. They are there once their `attach` has come.
     pub fn join(&mut self, visitor: Visitor, now: Timestamp) -> ViewerId {
-        unreachable!("bodies follow")
-    }
-
-    /// A viewer sent a frame.
-    pub fn receive(&mut self, viewer: ViewerId, frame: Frame, now: Timestamp) -> Vec<Effect> {
-        unreachable!("bodies follow")
+        self.joined += 1;
+        let id = ViewerId(self.joined);
+        self.viewers.insert(id, Viewer::new(visitor, now));
+        id
     }
 
     /// A viewer's line is gone.
-    pub fn leave(&mut self, viewer: ViewerId, now: Timestamp) -> Vec<Effect> {
-        unreachable!("bodies follow")
+    pub fn leave(&mut self, id: ViewerId, now: Timestamp) -> Vec<Effect> {
+        let Some(viewer) = self.viewers.remove(&id) else { return Vec::new() };
+        if self.seat == Seat::Held(id) {
+            self.keep_seat(id, &viewer.username, viewer.flow.shown(), now);
+        }
+        if viewer.is_there { self.told_of_presence() } else { Vec::new() }
     }
 
-    /// What is next for a viewer.
-    pub fn pull(&mut self, viewer: ViewerId, now: Timestamp) -> Pulled {
-        unreachable!("bodies follow")
-    }
-
-    /// Time has passed.
+    /// Time has passed; see [`deadline`](Self::deadline).
     pub fn tick(&mut self, now: Timestamp) -> Vec<Effect> {
-        unreachable!("bodies follow")
+        for viewer in self.viewers.values_mut().filter(|viewer| !viewer.is_there && !viewer.is_closing) {
+            if now.since(viewer.since) >= ATTACH_MS {
+                viewer.close("late", format!("no attach came within {} s", ATTACH_MS / 1000));
+            }
+        }
+        match self.seat {
+            Seat::Kept { until, .. } if until <= now => self.unseat(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// When [`tick`](Self::tick) or [`may_read`](Self::may_read) will have something to say though nothing happens.
+    pub fn deadline(&self, now: Timestamp) -> Option<Timestamp> {
+        let late = self.viewers.values().filter(|viewer| !viewer.is_there && !viewer.is_closing);
+        let late = late.map(|viewer| viewer.since.plus(ATTACH_MS)).min();
+        let seat = match &self.seat {
+            Seat::Kept { until, .. } => Some(*until),
+            Seat::Held(id) if !self.may_read(now) => self.viewers.get(id).map(|viewer| viewer.flow.stalls_at()),
+            Seat::Held(_) | Seat::Free => None,
+        };
+        late.into_iter().chain(seat).min()
     }
 
     /// An account may do this from now on, or nothing at all (`None`): whoever is there by its old right is told.
-    pub fn grant(&mut self, username: &str, role: Option<Role>, now: Timestamp) -> Vec<Effect> {
-        unreachable!("bodies follow")
+    pub fn grant(&mut self, username: &str, role: Option<Role>) -> Vec<Effect> {
+        match role {
+            Some(role) => self.guests.insert(username.to_owned(), role),
+            None => self.guests.remove(username),
+        };
+        let right = match role {
+            Some(Role::Driver) => Right::Driver,
+            Some(Role::Viewer) | None => Right::Viewer,
+        };
+        let theirs = self.viewers.values_mut();
+        for viewer in theirs.filter(|viewer| viewer.username == username && viewer.right != Right::Owner) {
+            viewer.right = right;
+            if role.is_none() {
+                viewer.close("revoked", "you may not look at this terminal any more");
+            }
+        }
+        let may_drive = match &self.seat {
+            Seat::Held(id) => self.viewers.get(id).is_some_and(|driver| driver.right >= Right::Driver),
+            Seat::Kept { username: kept, .. } => kept != username || right >= Right::Driver,
+            Seat::Free => true,
+        };
+        if may_drive { self.told_of_presence() } else { self.unseat() }
     }
 
-    /// Whether more output may be read now.
+    /// Whether the process takes its input more slowly than it comes. What its driver has shown is not known then, since
+    /// that comes behind the input: it must go on printing, or it might never go on reading.
+    pub fn input_full(&mut self, is_full: bool) {
+        self.is_input_full = is_full;
+    }
+
+    /// Whether more output may be read now: not while the driver has too much that it has not shown.
     pub fn may_read(&self, now: Timestamp) -> bool {
-        unreachable!("bodies follow")
+        if self.is_input_full || self.interrupted_until > now {
+            return true;
+        }
+        match &self.seat {
+            Seat::Free => true,
+            Seat::Kept { shown, .. } => self.log.end().saturating_sub(*shown) < QUEUE,
+            Seat::Held(id) => {
+                let Some(driver) = self.viewers.get(id) else { return true };
+                let waits = driver.flow.in_flight(driver.next) + self.log.end().saturating_sub(driver.next);
+                let errors = self.errors.end().saturating_sub(driver.next_error);
+                let holds_up = driver.is_visible && driver.jump.is_none() && !driver.flow.is_stalled(now);
+                !holds_up || (waits < driver.flow.window() && errors < QUEUE)
+            }
+        }
     }
 
     /// How it stands.
     pub fn view(&self) -> SessionView {
-        unreachable!("bodies follow")
+        SessionView {
+            id: self.spec.id.clone(),
+            columns: self.size.columns,
+            rows: self.size.rows,
+            tty: self.spec.tty,
+            since: self.began,
+            viewers: self.viewer_views(),
+            guests: self.guests.clone(),
+            end: self.end.clone(),
+            printed: self.log.end() + self.errors.end(),
+        }
     }
+
+    /// What was recorded so far, as a file of asciicast v2 in pieces.
+    pub fn recording(&mut self) -> Vec<Bytes> {
+        self.recording.pieces()
+    }
+
+    fn viewer_views(&self) -> Vec<ViewerView> {
+        let driver = self.driver();
+        let seen = self.viewers.iter().filter(|(_, viewer)| viewer.is_seen());
+        seen.map(|(id, viewer)| viewer.view(*id, driver == Some(*id))).collect()
+    }
+
+    fn resize(&mut self, size: SizeOf, now: Timestamp) -> Vec<Effect> {
+        let size = bounded(size);
+        if size == self.size || self.end.is_some() {
+            return Vec::new();
+        }
+        self.catch_up();
+        self.screen.resize(size);
+        self.recording.resized(size, now);
+        self.size = size;
+        self.sizes = (self.sizes.0 + 1, self.log.end());
+        vec![Effect::Resize(size), Effect::Changed]
+    }
+}
+
+fn bounded(size: SizeOf) -> SizeOf {
+    SizeOf { columns: size.columns.clamp(2, LARGEST.columns), rows: size.rows.clamp(1, LARGEST.rows) }
 }
