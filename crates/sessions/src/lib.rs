@@ -5,8 +5,19 @@
 
 mod error;
 mod hooks;
+mod input;
+mod line;
+mod running;
 mod sessions;
 
 pub use error::SessionsError;
 pub use hooks::Hooks;
-pub use sessions::{Line, Sessions};
+pub use line::Line;
+pub use sessions::Sessions;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Locks what no code of ours leaves half changed, even where it panics.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
