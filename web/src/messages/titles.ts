@@ -15,6 +15,8 @@ export const titles = messages({
   containers: ['Containers', '容器'],
   container: ['Container', '容器'],
   events: ['Events', '事件'],
+  images: ['Images', '镜像'],
+  registries: ['Registries', '镜像仓库'],
   terminals: ['Terminals', '终端'],
   terminal: ['Terminal', '终端'],
   accounts: ['Accounts', '账户'],

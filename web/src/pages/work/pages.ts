@@ -41,4 +41,18 @@ export const work: readonly Page[] = [
     permission: 'read-events',
     menu: { group: 'main', order: 50 },
   },
+  {
+    path: '/images',
+    title: () => t('images'),
+    load: () => import('../images/Images.svelte'),
+    permission: 'read-containers',
+    menu: { group: 'more', order: 2 },
+  },
+  {
+    path: '/registries',
+    title: () => t('registries'),
+    load: () => import('../images/Registries.svelte'),
+    permission: 'read-engines',
+    menu: { group: 'more', order: 4 },
+  },
 ];
