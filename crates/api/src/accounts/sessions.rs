@@ -33,7 +33,8 @@ impl Accounts {
     ) -> Result<(String, TokenRecord)> {
         let account = self.check_password(name, password, from).await?;
         let expires_at = self.clock.now().plus(SESSION_LIFE_MS);
-        let opened = self.give_at_log_in(&account, client, expires_at, TokenKind::Session, from).await?;
+        let client = browser_name(client);
+        let opened = self.give_at_log_in(&account, &client, expires_at, TokenKind::Session, from).await?;
         self.end_surplus(&account).await?;
         Ok(opened)
     }
@@ -88,6 +89,62 @@ impl Accounts {
                 _ = changes.changed() => {}
                 () = tokio::time::sleep(left) => {}
             }
+        }
+    }
+}
+
+/// What a browser says it is, in few words: `Firefox, Linux`. Anything else as it is.
+fn browser_name(agent: &str) -> String {
+    // Most browsers name those that they are like, too: the first that is found counts.
+    const BROWSERS: [(&str, &str); 6] = [
+        ("Edg", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("HeadlessChrome/", "Chrome"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    ];
+    const SYSTEMS: [(&str, &str); 6] = [
+        ("Android", "Android"),
+        ("iPhone", "iOS"),
+        ("iPad", "iOS"),
+        ("Windows", "Windows"),
+        ("Mac OS X", "macOS"),
+        ("Linux", "Linux"),
+    ];
+    if !agent.starts_with("Mozilla/") {
+        return agent.to_owned();
+    }
+    let of =
+        |known: [(&str, &'static str); 6]| known.iter().find(|(mark, _)| agent.contains(mark)).map(|found| found.1);
+    match (of(BROWSERS), of(SYSTEMS)) {
+        (Some(browser), Some(system)) => format!("{browser}, {system}"),
+        (Some(one), None) | (None, Some(one)) => one.to_owned(),
+        (None, None) => agent.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::browser_name;
+
+    #[test]
+    fn sessions_are_called_by_browser_and_system() {
+        for (agent, name) in [
+            (
+                "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537 (KHTML, like Gecko) Chrome/141 Safari/537",
+                "Chrome, Linux",
+            ),
+            ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537 Chrome/141 Safari/537 Edg/141", "Edge, Windows"),
+            ("Mozilla/5.0 (Macintosh; Intel Mac OS X 14.1; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox, macOS"),
+            ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile Safari/604", "Safari, iOS"),
+            ("Mozilla/5.0 (Linux; Android 15) Chrome/141 Mobile Safari/537", "Chrome, Android"),
+            ("Mozilla/5.0 (compatible; Linux)", "Linux"),
+            ("Mozilla/5.0", "Mozilla/5.0"),
+            ("Firefox/200", "Firefox/200"),
+            ("curl/8 (Windows)", "curl/8 (Windows)"),
+        ] {
+            assert_eq!(browser_name(agent), name, "{agent}");
         }
     }
 }
