@@ -48,6 +48,8 @@ export function match(pattern: string, path: string): Record<string, string> | n
 
 class Route {
   #place = $state.raw<Place>(parse(globalThis.location?.hash ?? ''));
+  /** Of its own, so that what follows the path is left alone when only the query changes: the page, and its focus. */
+  readonly #path = $derived(this.#place.path);
 
   constructor() {
     globalThis.addEventListener?.('hashchange', () => {
@@ -56,7 +58,7 @@ class Route {
   }
 
   get path(): string {
-    return this.#place.path;
+    return this.#path;
   }
 
   get query(): Query {

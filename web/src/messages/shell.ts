@@ -54,6 +54,12 @@ export const shell = messages({
     'The controller does not answer, or has another version since the console was opened.',
     '控制器没有响应，或在打开控制台后更换了版本。',
   ],
+  pageBroken: ['This page has a defect', '此页面出现错误'],
+  pageBrokenText: [
+    'It could not be drawn; nothing was changed by that. The browser’s console says more.',
+    '页面无法显示，未造成任何更改。浏览器控制台中有更多信息。',
+  ],
+  tryAgain: ['Try again', '重试'],
   reload: ['Reload', '重新加载'],
   startFailed: ['The controller does not answer', '控制器没有响应'],
 
