@@ -1,0 +1,6 @@
+//! Sessions over streams that stand for processes.
+
+mod ends;
+mod lines;
+mod losses;
+mod process;
