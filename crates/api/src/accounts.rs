@@ -19,6 +19,7 @@ pub(crate) use sessions::SESSION_LIFE_MS;
 pub(crate) use tickets::Owner;
 pub(crate) use tokens::{TOKEN_LIFE_MS, TokenId, TokenOwner, token_hash};
 
+use crate::relay::Passes;
 use identities::Identities;
 use limits::Attempts;
 use passwords::Passwords;
@@ -42,6 +43,8 @@ pub struct Accounts {
     refusals: Arc<Refusals>,
     identities: Arc<Identities>,
     tickets: Arc<Tickets>,
+    /// The passes of other controllers that were shown here.
+    pub(crate) passes: Arc<Passes>,
     /// The request that the next change carries out, if it must not be carried out twice.
     once: Option<Once>,
     _following: Arc<Following>,
@@ -148,6 +151,7 @@ impl Accounts {
             refusals: Arc::default(),
             identities,
             tickets: Arc::default(),
+            passes: Arc::default(),
             once: None,
             _following: Arc::new(Following(following)),
         })

@@ -143,6 +143,12 @@ impl Doc {
         self
     }
 
+    /// A success after which both sides speak another protocol.
+    pub fn switches(mut self, about: &str) -> Self {
+        self.answers.add_bare(101, about);
+        self
+    }
+
     /// A header of the answers of a status.
     pub fn sends(mut self, status: u16, name: &'static str, about: &str) -> Self {
         self.answers.add_header(status, name, about);
@@ -221,7 +227,11 @@ impl Doc {
             self = self.refuses(413, "too_large", "The body is too large");
         }
         self.refuses(503, "store_failed", "The controller's store does not work")
-            .refuses(503, "store_full", "The controller's disk is full; nothing was changed")
+            .refuses(
+                503,
+                "store_full",
+                "The store has no room left, on the controller's disk or in etcd; nothing was changed",
+            )
             .refuses(503, "store_unavailable", "The controller's store does not answer; look again later what happened")
     }
 }

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use pierhead_controller::{ArchiveError, RequestError};
+use pierhead_controller::{ArchiveError, HomeError, RequestError};
 use pierhead_engine::EngineError;
 use pierhead_model::{Operation, OperationState};
 use pierhead_wire::{ErrorBody, FieldError};
@@ -132,11 +132,28 @@ impl From<RequestError> for ApiError {
                 let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_log_readers", message);
                 Self { retry_after_s: Some(5), ..error }
             }
+            RequestError::NotRunning { .. } => Self::new(StatusCode::CONFLICT, "not_running", message),
+            RequestError::TooManyTerminals | RequestError::TooManyTerminalsOfOne | RequestError::TooManyViewers => {
+                let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_terminals", message);
+                Self { retry_after_s: Some(5), ..error }
+            }
+            RequestError::TerminalOver { .. } => Self::new(StatusCode::CONFLICT, "has_ended", message),
+            RequestError::TerminalHome(error) => of_home(&error, message),
             RequestError::Engine { source, .. } => of_engine(&source, message),
             RequestError::Archive(error) => of_archive(&error, message),
             RequestError::Store(error) => error.into(),
         }
     }
+}
+
+fn of_home(source: &HomeError, message: String) -> ApiError {
+    let (status, code) = match source {
+        HomeError::Gone => (StatusCode::NOT_FOUND, "terminal_gone"),
+        HomeError::Away(_) | HomeError::Unable => (StatusCode::SERVICE_UNAVAILABLE, "terminal_away"),
+        HomeError::Full => (StatusCode::TOO_MANY_REQUESTS, "too_many_terminals"),
+        HomeError::Refused(_) => (StatusCode::BAD_REQUEST, "refused_by_engine"),
+    };
+    ApiError::new(status, code, message)
 }
 
 fn of_archive(source: &ArchiveError, message: String) -> ApiError {
@@ -171,7 +188,8 @@ impl From<pierhead_store::Error> for ApiError {
             Error::Full(_) => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "store_full",
-                "the controller's disk is full; nothing was changed. Make room and try again",
+                "the store has no room left; nothing was changed. Make room on the controller's disk, or compact and defragment \
+                 etcd and disarm its alarm, and try again",
             ),
             Error::Unavailable { reason } => {
                 tracing::warn!(reason, "the store is not available");

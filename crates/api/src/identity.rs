@@ -2,12 +2,13 @@
 
 pub(crate) mod browser;
 
-use crate::accounts::{AccountsError, Identity, token_hash};
+use crate::accounts::{AccountsError, Identity, Owner, token_hash};
+use crate::relay;
 use crate::{Accounts, Api, ApiError};
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::header::{AUTHORIZATION, USER_AGENT};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method};
+use axum::http::{HeaderMap, Method, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
 use pierhead_controller::{Actor, Idempotency};
@@ -28,6 +29,19 @@ pub(crate) struct Caller {
     pub token_hash: String,
     /// How that token must be shown.
     pub kind: TokenKind,
+    /// How it was shown.
+    pub shown: Shown,
+}
+
+/// How somebody showed who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// By a header that no browser sends by itself.
+    Header,
+    /// By a browser's cookie.
+    Cookie,
+    /// By a ticket in the query.
+    Ticket,
 }
 
 impl Caller {
@@ -37,6 +51,12 @@ impl Caller {
             return true;
         }
         self.identity.permissions.contains(&permission)
+    }
+
+    /// A pass with which another controller believes that this one asks for them, for a path.
+    pub fn pass(&self, api: &Api, path: &str) -> Result<String, ApiError> {
+        let owner = Owner { token_hash: self.token_hash.clone(), kind: self.kind };
+        relay::pass(&api.sealer, &owner, path, api.controller.clock().now())
     }
 
     pub fn actor(&self) -> Actor {
@@ -81,7 +101,7 @@ pub(crate) async fn require(
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let caller = authenticate(&api, request.method(), request.headers()).await?;
+    let caller = authenticate(&api, request.method(), request.uri(), request.headers()).await?;
     admit(caller, permission, request, next).await
 }
 
@@ -92,11 +112,11 @@ pub(crate) async fn require_for_stream(
     next: Next,
 ) -> Result<Response, ApiError> {
     let caller = match browser::take_ticket(request.uri_mut())? {
-        None => authenticate(&api, request.method(), request.headers()).await?,
+        None => authenticate(&api, request.method(), request.uri(), request.headers()).await?,
         Some(ticket) => {
             let invalid = || ApiError::unauthenticated("the ticket is not valid here, was used, or has expired");
             let (owner, identity) = api.accounts.redeem(&ticket, request.uri().path()).await?.ok_or_else(invalid)?;
-            Caller { identity, token_hash: owner.token_hash, kind: owner.kind }
+            Caller { identity, token_hash: owner.token_hash, kind: owner.kind, shown: Shown::Ticket }
         }
     };
     admit(caller, permission, request, next).await
@@ -117,7 +137,7 @@ pub(crate) async fn require_log_in(
     mut request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let caller = authenticate(&api, request.method(), request.headers()).await?;
+    let caller = authenticate(&api, request.method(), request.uri(), request.headers()).await?;
     request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
 }
@@ -130,7 +150,10 @@ pub(crate) async fn refuse_sessions(caller: Caller, request: Request, next: Next
     Ok(next.run(request).await)
 }
 
-async fn authenticate(api: &Api, method: &Method, headers: &HeaderMap) -> Result<Caller, ApiError> {
+async fn authenticate(api: &Api, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<Caller, ApiError> {
+    if let Some(pass) = pass_of(headers) {
+        return by_pass(api, pass, uri.path()).await;
+    }
     let (claimed, token, kind) = if let Some((claimed, token)) = token_of(headers) {
         (claimed, token, TokenKind::Token)
     } else if let Some(token) = browser::session_of(headers, api.front.is_secure()) {
@@ -145,7 +168,23 @@ async fn authenticate(api: &Api, method: &Method, headers: &HeaderMap) -> Result
     if claimed.is_some_and(|claimed| claimed != identity.username.as_str()) {
         return Err(invalid());
     }
-    Ok(Caller { identity, token_hash, kind })
+    let shown = if kind == TokenKind::Session { Shown::Cookie } else { Shown::Header };
+    Ok(Caller { identity, token_hash, kind, shown })
+}
+
+/// Who another controller asks for.
+async fn by_pass(api: &Api, pass: &str, path: &str) -> Result<Caller, ApiError> {
+    let invalid = || ApiError::unauthenticated("the pass is not valid here, was used, or has expired");
+    let now = api.controller.clock().now();
+    let owner = api.accounts.passes.take(&api.sealer, pass, path, now).ok_or_else(invalid)?;
+    let identity = api.accounts.identify(&owner.token_hash, owner.kind).await?.ok_or_else(invalid)?;
+    Ok(Caller { identity, token_hash: owner.token_hash, kind: owner.kind, shown: Shown::Header })
+}
+
+/// The pass of another controller.
+fn pass_of(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, pass) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case(relay::SCHEME).then(|| pass.trim())
 }
 
 /// The token, and the user name that was claimed with it. An empty header counts as absent.

@@ -14,6 +14,7 @@ mod mount;
 #[cfg(feature = "mutants")]
 mod mutants;
 mod paging;
+mod relay;
 mod routes;
 mod views;
 
@@ -21,6 +22,7 @@ pub use accounts::{Accounts, AccountsError, LogInLimits, random_password};
 pub use error::ApiError;
 pub use front::{Front, PublicUrl};
 pub use metrics::Metrics;
+pub use relay::{Relay, RelayError};
 
 use pierhead_controller::Controller;
 use pierhead_store::seal::Sealer;
@@ -42,6 +44,8 @@ pub struct Api {
     pub metrics: Metrics,
     /// How this server is reached.
     pub front: Front,
+    /// The way to the other controllers; nothing if there are none.
+    pub relay: Option<Arc<dyn Relay>>,
     /// How hosts join by themselves; nothing if this server takes no agents.
     pub joins: Option<Joins>,
     /// The program's version.

@@ -19,6 +19,7 @@ mod registry;
 mod role;
 mod session;
 mod stats;
+mod terminals;
 mod ticket;
 mod token;
 mod waiting;
@@ -100,6 +101,30 @@ fn containers(routes: Routes) -> Routes {
         .verb("/api/containers/{id}/scale", Holders(WriteContainers), containers::scale, doc::containers::scale)
         .get("/api/containers/{id}/logs", Streamed(ReadContainers), logs::logs, doc::containers::logs())
         .get("/api/containers/{id}/explain", Holders(ReadContainers), explain::container, doc::containers::explain())
+        .noun("terminal", "Terminals in containers, which several people can use at once")
+        .post("/api/containers/{id}/terminals", Holders(WriteContainers), terminals::open, doc::terminals::open())
+        .list("/api/terminals", Holders(ReadContainers), terminals::list, doc::terminals::list(), Order::Newest)
+        .get("/api/terminals/{id}", Holders(ReadContainers), terminals::show, doc::terminals::show())
+        .delete("/api/terminals/{id}", Holders(WriteContainers), terminals::end, doc::terminals::end())
+        .put(
+            "/api/terminals/{id}/guests/{username}",
+            Holders(WriteContainers),
+            terminals::share,
+            doc::terminals::share(),
+        )
+        .delete(
+            "/api/terminals/{id}/guests/{username}",
+            Holders(WriteContainers),
+            terminals::unshare,
+            doc::terminals::unshare(),
+        )
+        .get(
+            "/api/terminals/{id}/recording",
+            Streamed(ReadContainers),
+            terminals::recording,
+            doc::terminals::recording(),
+        )
+        .get("/api/terminals/{id}/socket", Streamed(ReadContainers), terminals::socket, doc::terminals::socket())
         .noun("app", "Apps: containers of one description, as many as asked")
         .list("/api/apps", Holders(ReadContainers), apps::list, doc::apps::list(), Order::Name)
         .get("/api/apps/{name}", Holders(ReadContainers), apps::show, doc::apps::show())

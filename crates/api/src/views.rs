@@ -5,11 +5,13 @@ mod event;
 mod explain;
 mod rows;
 mod stats;
+mod terminal;
 
 pub(crate) use event::event;
 pub(crate) use explain::{explain_app, explain_request, explain_slot};
 pub(crate) use rows::Rows;
 pub(crate) use stats::{statistics, statistics_history};
+pub(crate) use terminal::terminal;
 
 use crate::identity::Caller;
 use pierhead_controller::{ControllerState, PoolUsage};

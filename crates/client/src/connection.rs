@@ -3,7 +3,8 @@
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::{Bytes, Incoming};
-use hyper::{Request, Uri, header};
+use hyper::upgrade::Upgraded;
+use hyper::{HeaderMap, Request, StatusCode, Uri, header};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -50,6 +51,25 @@ impl Connections {
         let (location, gone_since) = (text(header::LOCATION.as_str()), text(GONE_SINCE));
         Ok(Response { status: parts.status.as_u16(), url: url.clone(), location, gone_since, body })
     }
+}
+
+impl Connections {
+    /// Asks for another protocol; the bytes of both directions, or the answer in which that was refused.
+    pub(crate) async fn upgrade(&self, url: &Url, request: Request<OutBody>) -> Result<Upgrade, Lost> {
+        let answer = self.0.request(request).await?;
+        if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(Upgrade::Open(answer.headers().clone(), hyper::upgrade::on(answer).await?));
+        }
+        let (parts, body) = answer.into_parts();
+        let status = parts.status.as_u16();
+        Ok(Upgrade::Refused(Response { status, url: url.clone(), location: None, gone_since: None, body }))
+    }
+}
+
+/// What came of the wish to speak another protocol.
+pub(crate) enum Upgrade {
+    Open(HeaderMap, Upgraded),
+    Refused(Response),
 }
 
 /// An answer that may still be coming.

@@ -3,12 +3,14 @@
 //! A request is tried again only if its answer was lost; an answer is never second-guessed. Every change carries its
 //! key, so that trying it again cannot do it twice.
 
-use crate::connection::{Connections, Lost, OutBody, Response, TookTooLong};
+use crate::connection::{Connections, Lost, OutBody, Response, TookTooLong, Upgrade};
 use crate::error::{refused_certificate, root_cause};
 use crate::trust::client_config;
 use crate::{Addresses, Answer, Authority, Change, ClientError, Wait};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use hyper::upgrade::Upgraded;
 use hyper::{Method, Request, header};
 use pierhead_wire::ErrorBody;
 use serde::de::DeserializeOwned;
@@ -21,6 +23,8 @@ const ROUNDS: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// The longest that an answer may take, beyond what the controller was asked to wait.
 const ANSWER_LIMIT: Duration = Duration::from_secs(15);
+/// How it shows its token, unless told otherwise.
+const BEARER: &str = "Bearer";
 /// What it calls itself; log-ins are listed by it.
 const PROGRAM: &str = concat!("pierhead/", env!("CARGO_PKG_VERSION"));
 
@@ -30,6 +34,8 @@ pub struct Client {
     http: Connections,
     addresses: Addresses,
     token: Option<String>,
+    /// The scheme of the header that the token goes in.
+    scheme: &'static str,
     /// How many entries of a list are asked for, at most; all of them if none.
     most: Option<u16>,
 }
@@ -75,7 +81,13 @@ impl Client {
         authority: Option<&Authority>,
     ) -> Result<Self, ClientError> {
         let http = Connections::new(client_config(&addresses, authority)?);
-        Ok(Self { http, addresses, token, most: None })
+        Ok(Self { http, addresses, token, scheme: BEARER, most: None })
+    }
+
+    /// The same client, which shows what it was given as its token by another scheme of the header `Authorization`.
+    #[must_use]
+    pub fn with_scheme(self, scheme: &'static str) -> Self {
+        Self { scheme, ..self }
     }
 
     /// Where it asks.
@@ -115,6 +127,39 @@ impl Client {
         let (status, url) = (response.status, response.url.clone());
         let body = response.bytes().await.unwrap_or_default();
         Err(Reply { status, url, location: None, body }.refusal())
+    }
+
+    /// Asks for another protocol on a path, with these headers.
+    pub(crate) async fn upgrade(
+        &self,
+        call: &Call,
+        headers: &[(HeaderName, String)],
+    ) -> Result<(HeaderMap, Upgraded), ClientError> {
+        let mut last = None;
+        for base in self.addresses.iter() {
+            let url = call.url(base)?;
+            let mut request = self.request(&url, call, known(None))?;
+            for (name, value) in headers {
+                let value =
+                    HeaderValue::from_str(value).map_err(|error| ClientError::SetUp { why: error.to_string() })?;
+                request.headers_mut().insert(name, value);
+            }
+            let asked = tokio::time::timeout(ANSWER_LIMIT, self.http.upgrade(&url, request)).await;
+            match asked.unwrap_or_else(|_| Err(TookTooLong.into())) {
+                Ok(Upgrade::Open(headers, upgraded)) => return Ok((headers, upgraded)),
+                Ok(Upgrade::Refused(response)) => {
+                    let (status, url) = (response.status, response.url.clone());
+                    let body = response.bytes().await.unwrap_or_default();
+                    return Err(Reply { status, url, location: None, body }.refusal());
+                }
+                Err(error) => last = Some((base, error)),
+            }
+        }
+        let (base, error) = last.expect("a list of addresses is never empty");
+        Err(match refused_certificate(&*error) {
+            Some(refused) => ClientError::untrusted(base, refused),
+            None => ClientError::unreachable(base, root_cause(&*error)),
+        })
     }
 
     /// The first answer of any address that `read` gets hold of.
@@ -178,7 +223,8 @@ impl Client {
     async fn first_that_answers(&self) -> Result<&Url, ClientError> {
         let mut last = None;
         for base in self.addresses.iter() {
-            let only = Self { http: self.http.clone(), addresses: self.addresses.only(base), token: None, most: None };
+            let only =
+                Self { http: self.http.clone(), addresses: self.addresses.only(base), token: None, ..self.clone() };
             match only.health().await {
                 Ok(_) | Err(ClientError::Refused { .. }) => return Ok(base),
                 Err(error) => last = Some(error),
@@ -191,7 +237,7 @@ impl Client {
         let mut request = Request::builder().method(call.method.clone()).uri(url.as_str());
         request = request.header(header::USER_AGENT, PROGRAM);
         if let Some(token) = &self.token {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+            request = request.header(header::AUTHORIZATION, format!("{} {token}", self.scheme));
         }
         if let Some(key) = &call.key {
             request = request.header("Idempotency-Key", key);

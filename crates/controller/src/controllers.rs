@@ -42,6 +42,13 @@ pub(crate) struct ControllerRecord {
     seen: u64,
 }
 
+impl ControllerRecord {
+    /// The URL of its API.
+    pub(crate) fn url(&self) -> &str {
+        &self.addresses.url
+    }
+}
+
 /// How it stands with one controller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ControllerState {

@@ -4,7 +4,7 @@ use crate::controllers::ControllerRecord;
 use crate::engines::Engines;
 use crate::keys;
 use crate::known::{Known, Shared};
-use pierhead_model::{App, AppId, Assignment, Engine, EngineId, Operation, OperationId, Slot, SlotKey};
+use pierhead_model::{App, AppId, Assignment, Engine, EngineId, Operation, OperationId, Slot, SlotKey, Terminal};
 use pierhead_store::leadership::Leader;
 use pierhead_store::{Entry, Error, Result, Revision, Store};
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The records that the world is made of.
-const FOLLOWED: [&str; 8] = [
+const FOLLOWED: [&str; 9] = [
     keys::RESTORED,
     keys::ENGINES,
     keys::APPS,
@@ -21,6 +21,7 @@ const FOLLOWED: [&str; 8] = [
     keys::CONTROLLERS,
     keys::CONTROLLERS_ASKED,
     keys::LEADER,
+    keys::TERMINALS,
 ];
 
 /// Reads every record; the answer is the revision to follow from.
@@ -37,6 +38,7 @@ pub(crate) async fn load(store: &dyn Store, shared: &Shared, engines: &Engines) 
     }
     let from = from.unwrap_or(Revision::ZERO);
     shared.change(|known| known.revision = from);
+    shared.terminals_changed();
     engines.keep_up();
     Ok(from)
 }
@@ -55,7 +57,12 @@ pub(crate) async fn follow(store: Arc<dyn Store>, shared: Arc<Shared>, engines: 
                         }
                         let touches_engines =
                             changes.changes.iter().any(|change| change.key.starts_with(keys::ENGINES));
+                        let touches_terminals =
+                            changes.changes.iter().any(|change| change.key.starts_with(keys::TERMINALS));
                         shared.change(|known| apply(known, changes));
+                        if touches_terminals {
+                            shared.terminals_changed();
+                        }
                         if touches_engines {
                             engines.keep_up();
                         }
@@ -114,6 +121,9 @@ fn put(known: &mut Known, entry: &Entry) -> Result<()> {
         known.world.set_operation(entry.json::<Operation>()?);
     } else if let Some(id) = key.strip_prefix(keys::CONTROLLERS) {
         known.controllers.insert(id.to_owned(), entry.json::<ControllerRecord>()?);
+    } else if key.starts_with(keys::TERMINALS) {
+        let terminal = entry.json::<Terminal>()?;
+        known.terminals.insert(terminal.id.clone(), Arc::new(terminal));
     } else if key == keys::RESTORED {
         known.world.is_restored = true;
     } else if key == keys::CONTROLLERS_ASKED {
@@ -139,6 +149,8 @@ fn delete(known: &mut Known, key: &str) {
         known.remove_app(&AppId(id.to_owned()));
     } else if let Some(id) = key.strip_prefix(keys::CONTROLLERS) {
         known.controllers.remove(id);
+    } else if let Some(id) = key.strip_prefix(keys::TERMINALS) {
+        known.terminals.remove(id);
     } else if key == keys::LEADER {
         known.leader = None;
     } else if let Some(id) = key.strip_prefix(keys::OPERATIONS) {

@@ -1,6 +1,8 @@
 //! Where each record lies in the store.
 
-use pierhead_model::{AppId, AppName, EngineId, ImageId, ImageReference, OperationId, RegistryHost, SlotKey, TerminalId, Username};
+use pierhead_model::{
+    AppId, AppName, EngineId, ImageId, ImageReference, OperationId, RegistryHost, SlotKey, TerminalId, Username,
+};
 
 /// Records of engines.
 pub const ENGINES: &str = "spec/engines/";

@@ -2,11 +2,11 @@
 //! by everybody who asks.
 
 use crate::controllers::ControllerRecord;
-use pierhead_model::{AppId, EngineId, ObservedContainer, Ownership, Username};
+use pierhead_model::{AppId, EngineId, ObservedContainer, Ownership, Terminal, TerminalId, Username};
 use pierhead_planner::{Blocked, World};
 use pierhead_store::Revision;
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::{Notify, watch};
 
 /// The world, and the revisions that it was read at.
@@ -21,6 +21,8 @@ pub struct Known {
     pub(crate) controllers: BTreeMap<String, ControllerRecord>,
     /// Which of them leads, by its id, and in which term.
     pub(crate) leader: Option<(String, Revision)>,
+    /// The terminals in containers.
+    pub(crate) terminals: BTreeMap<TerminalId, Arc<Terminal>>,
     /// When it was last asked how far they are.
     pub(crate) asked: Revision,
     /// The revision that wrote each engine, app and operation last, by its key.
@@ -90,6 +92,7 @@ impl Known {
 pub(crate) struct Shared {
     known: RwLock<Known>,
     changes: watch::Sender<u64>,
+    terminal_changes: watch::Sender<u64>,
     revision: watch::Sender<Revision>,
     wake: Notify,
 }
@@ -101,6 +104,7 @@ impl Shared {
             blocked: Vec::new(),
             revision: Revision::ZERO,
             controllers: BTreeMap::new(),
+            terminals: BTreeMap::new(),
             leader: None,
             asked: Revision::ZERO,
             revisions: HashMap::new(),
@@ -109,6 +113,7 @@ impl Shared {
         Self {
             known: RwLock::new(known),
             changes: watch::Sender::new(0),
+            terminal_changes: watch::Sender::new(0),
             revision: watch::Sender::new(Revision::ZERO),
             wake: Notify::new(),
         }
@@ -147,6 +152,15 @@ impl Shared {
 
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
+    }
+
+    /// Tells those who follow terminals alone that some of their records have changed.
+    pub(crate) fn terminals_changed(&self) {
+        self.terminal_changes.send_modify(|count| *count += 1);
+    }
+
+    pub(crate) fn terminal_changes(&self) -> watch::Receiver<u64> {
+        self.terminal_changes.subscribe()
     }
 
     pub(crate) async fn reached(&self, revision: Revision) {

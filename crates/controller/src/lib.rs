@@ -31,6 +31,7 @@ mod registries;
 mod requests;
 mod stats;
 mod sweep;
+mod terminals;
 mod usage;
 
 pub use authority::{Authority, AuthorityError, Issued, fingerprint};
@@ -48,13 +49,15 @@ pub use joins::{Admission, HostTold, JoinError, JoinSecret, Joined, JoiningHost}
 pub use known::Known;
 pub use leases::LeaseTerms;
 pub use requests::{
-    Actor, Container, ContainerLog, Idempotency, MOST_LOG_READERS, MOST_LOG_READERS_OF_ONE, MOST_SLOTS, Once,
-    PoolImage, PoolImages, RequestError, RunRequest, Started,
+    Actor, Container, ContainerLog, Idempotency, MOST_LOG_READERS, MOST_LOG_READERS_OF_ONE, MOST_SLOTS, MOST_TERMINALS,
+    MOST_TERMINALS_OF_ONE, Once, PoolImage, PoolImages, RequestError, RunRequest, Started, TerminalNow,
+    TerminalRequest, TerminalWay,
 };
 pub use stats::{
     ContainerStatistics, EngineStatistics, Figures, HostLoad, Measured as StatisticsMeasured, Statistics,
     StatisticsSeries, StatisticsStream, StatsOf, Told,
 };
+pub use terminals::{HomeError, Line, Looking, TERMINAL_VARIABLE, TerminalHome, TerminalHomes, TerminalOrder};
 pub use usage::PoolUsage;
 
 use collect::{Desk, Term};
@@ -153,6 +156,7 @@ pub struct Controller {
     options: Arc<Options>,
     readings: Arc<usage::Readings>,
     stats: Arc<stats::Stats>,
+    terminals: Arc<terminals::Terminals>,
     gone_logs: Arc<GoneLogs>,
     images: Arc<Images>,
     registries: Arc<Registries>,
@@ -190,6 +194,7 @@ impl Controller {
         let heartbeat = options.heartbeat;
         let engines = Engines::new(Arc::clone(&shared), connect, heartbeat, desk, leads, stop.clone(), tasks.clone());
         let engines = Arc::new(engines);
+        let terminals = Arc::new(terminals::Terminals::new(Arc::clone(&engines), clock));
         let images = Images::new(Arc::clone(&store), options.images.clone(), options.largest_image_bytes);
         images.remove_leftovers(options.shares_images).await?;
         let registries = Registries::new(Arc::clone(&store), Arc::clone(&sealer));
@@ -208,6 +213,7 @@ impl Controller {
             options: Arc::new(options),
             readings: Arc::default(),
             stats: Arc::new(stats::Stats::new(clock)),
+            terminals,
             gone_logs: Arc::new(gone_logs),
             images: Arc::new(images),
             registries: Arc::new(registries),
@@ -235,6 +241,7 @@ impl Controller {
         // It ends by itself, and lets a successor begin.
         controller.tasks.spawn(reconciler::lead(controller.clone()));
         controller.spawn(sweep::sweep(controller.clone()));
+        controller.spawn(terminals::Keeper::new(controller.clone()).run());
         let (stats, shared) = (Arc::clone(&controller.stats), Arc::clone(&controller.shared));
         let engines = Arc::clone(&controller.engines);
         controller.spawn(stats::Collector::new(stats, shared, engines, controller.tasks.clone()).run());
@@ -244,8 +251,19 @@ impl Controller {
         Ok(controller)
     }
 
-    /// Stops the loops; containers run on.
+    /// How the homes of terminals in hosts' agents are reached.
+    pub fn set_terminal_homes(&self, homes: Arc<dyn TerminalHomes>) {
+        self.terminals.set_homes(homes);
+    }
+
+    /// Returns when the controller stops.
+    pub async fn stopping(&self) {
+        self.stop.cancelled().await;
+    }
+
+    /// Stops the loops; containers run on, and the terminals that live here end.
     pub async fn shut_down(&self) {
+        self.end_terminals().await;
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;

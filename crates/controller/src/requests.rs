@@ -13,6 +13,7 @@ mod idempotency;
 mod images;
 mod logs;
 mod registries;
+mod terminals;
 
 pub use containers::Container;
 pub use edit::Started;
@@ -20,8 +21,10 @@ pub(crate) use idempotency::Remembered;
 pub use idempotency::{Idempotency, Once};
 pub use images::{PoolImage, PoolImages};
 pub use logs::{ContainerLog, MOST_LOG_READERS, MOST_LOG_READERS_OF_ONE};
+pub(crate) use terminals::end_of_record;
+pub use terminals::{MOST_TERMINALS, MOST_TERMINALS_OF_ONE, TerminalNow, TerminalRequest, TerminalWay};
 
-use pierhead_model::{AppName, ContainerSpec, OperationId, OperationState, Username};
+use pierhead_model::{AppName, ContainerSpec, OperationId, OperationState, TerminalId, Username};
 use std::time::Duration;
 
 /// Who asks, and what they may.
@@ -134,6 +137,32 @@ pub enum RequestError {
     /// As many as one account can read.
     #[error("you are reading {MOST_LOG_READERS_OF_ONE} logs already; end one of them and try again")]
     TooManyLogReadersOfOne,
+    /// Nothing can be started in it.
+    #[error("container {container} does not run; start it first")]
+    NotRunning {
+        /// Its name.
+        container: String,
+    },
+    /// As many terminals run as can.
+    #[error("{MOST_TERMINALS} terminals run already; end one of them and try again")]
+    TooManyTerminals,
+    /// As many as one account can have.
+    #[error("you have {MOST_TERMINALS_OF_ONE} terminals already; end one of them and try again")]
+    TooManyTerminalsOfOne,
+    /// As many viewers as can be.
+    #[error("as many terminals are looked at as can be; close one of them and try again")]
+    TooManyViewers,
+    /// It is over.
+    #[error("terminal {id} has ended{}{reason}", if .reason.is_empty() { "" } else { ": " })]
+    TerminalOver {
+        /// The terminal.
+        id: TerminalId,
+        /// Why, for a person.
+        reason: String,
+    },
+    /// The place where a terminal lives can't do it.
+    #[error(transparent)]
+    TerminalHome(crate::terminals::HomeError),
     /// The archive is not taken.
     #[error(transparent)]
     Archive(crate::images::ArchiveError),

@@ -1,13 +1,13 @@
-//! Removes records that nobody needs any more: ended operations, keys of retried requests, tokens that have expired,
+//! Removes records that nobody needs any more: ended operations and terminals, keys of retried requests, tokens that have expired,
 //! the oldest events, image archives without a name.
 
 use crate::event_log::Retention;
 use crate::requests::Remembered;
 use crate::{Controller, keys};
-use pierhead_model::{EngineId, Operation, Timestamp, TokenRecord};
+use pierhead_model::{EngineId, Operation, Terminal, Timestamp, TokenRecord};
 use pierhead_store::{Entry, Result, Transaction};
 
-/// How long an ended operation and the key of a request are kept, in milliseconds.
+/// How long an ended operation, an ended terminal and the key of a request are kept, in milliseconds.
 const KEPT_MS: u64 = 24 * 3600 * 1000;
 /// How many records go in one transaction.
 const AT_ONCE: usize = 90;
@@ -34,6 +34,11 @@ async fn sweep_once(controller: &Controller, retention: &mut Retention) -> Resul
     };
     let old_key = |entry: &Entry| entry.json::<Remembered>().is_ok_and(|found| now.since(found.at) > KEPT_MS);
     let expired = |entry: &Entry| entry.json::<TokenRecord>().is_ok_and(|token| is_over(token.expires_at, now));
+    let old_terminal = |entry: &Entry| {
+        let ended = entry.json::<Terminal>().ok().and_then(|terminal| terminal.end().map(|end| end.at));
+        ended.is_some_and(|ended| now.since(ended) > KEPT_MS)
+    };
+    delete(controller, keys::TERMINALS, old_terminal).await?;
     delete(controller, keys::OPERATIONS, old_operation).await?;
     delete(controller, keys::IDEMPOTENCY, old_key).await?;
     delete(controller, keys::TOKENS, expired).await?;

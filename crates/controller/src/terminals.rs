@@ -6,6 +6,16 @@
 //! its home; every controller passes viewers on to it. Nothing here knows what a frame means: that is the session's, in
 //! its home.
 
+mod ending;
+mod here;
+mod keeper;
+mod live;
+
+pub(crate) use here::Here;
+pub(crate) use keeper::{Keeper, role_of};
+pub use live::Looking;
+pub(crate) use live::Terminals;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
@@ -62,13 +72,10 @@ pub trait TerminalHome: Send + Sync {
     async fn end(&self, id: &TerminalId, reason: &str) -> Result<(), HomeError>;
 }
 
-/// The way to homes outside of this controller.
+/// The way to the homes in hosts' agents.
 pub trait TerminalHomes: Send + Sync {
     /// The home in the agent of a host; `None` if no tunnel to it is open.
     fn of_agent(&self, engine: &EngineId) -> Option<Arc<dyn TerminalHome>>;
-
-    /// The home in another controller, by where its API answers.
-    fn of_controller(&self, url: &str) -> Option<Arc<dyn TerminalHome>>;
 }
 
 /// The variable by which everything that a terminal started is found again.
@@ -79,6 +86,8 @@ pub const TERMINAL_VARIABLE: &str = "PIERHEAD_TERMINAL";
 pub struct TerminalOrder {
     /// Its id, of the opener's making.
     pub id: TerminalId,
+    /// The container's host.
+    pub engine: EngineId,
     /// The container that it is in.
     pub container: ContainerId,
     /// What is run: a program and its arguments, at least one word.

@@ -40,6 +40,12 @@ impl TryFrom<String> for TerminalId {
     }
 }
 
+impl std::borrow::Borrow<str> for TerminalId {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 impl From<TerminalId> for String {
     fn from(id: TerminalId) -> String {
         id.0

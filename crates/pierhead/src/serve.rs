@@ -13,7 +13,7 @@ mod tls;
 
 pub(crate) use settings::ServeArgs;
 
-use agents::{Agents, Told};
+use agents::{AgentHomes, Agents, Told};
 use anyhow::{Context, Result, bail};
 use pierhead_agent::{JoinToken, Timing};
 use pierhead_api::{Accounts, Api, Front, Joins, Metrics};
@@ -48,6 +48,7 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<()> {
     let authority = Arc::new(authority.await.context("the certificate authority")?);
     agents.lead(controller.term());
     controller.set_second_path(Arc::clone(&agents) as Arc<dyn SecondPath>);
+    controller.set_terminal_homes(Arc::new(AgentHomes(Arc::clone(&agents))));
     if let Some(etcd) = &settings.discovery {
         tracing::info!(
             etcd = etcd.address().members().collect::<Vec<_>>().join(","),
@@ -81,6 +82,7 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<()> {
             ca_certificate: (!matches!(settings.tls, Some(TlsSource::Files { .. })))
                 .then(|| authority.certificate_pem().into()),
         },
+        relay: None,
         joins,
         version: env!("CARGO_PKG_VERSION"),
     };

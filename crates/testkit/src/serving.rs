@@ -100,6 +100,7 @@ async fn begin(
         defaults: Arc::new(defaults),
         metrics: Metrics::new(Some(SCRAPE_TOKEN)),
         front: pierhead_api::Front::default(),
+        relay: None,
         joins: Some(pierhead_api::Joins {
             address: "127.0.0.1:7443".to_owned(),
             ca_fingerprint: "0".repeat(64),

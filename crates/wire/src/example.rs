@@ -4,6 +4,7 @@ mod access;
 mod images;
 mod pool;
 mod stats;
+mod terminals;
 mod work;
 
 use crate::{ErrorBody, HealthView, PortDescription, PortNumber};

@@ -21,6 +21,7 @@ mod registry;
 mod role;
 mod session;
 mod stats;
+mod terminal;
 mod time;
 mod token;
 
@@ -47,6 +48,7 @@ pub use registry::{RegistryChange, RegistryRequest, RegistryView};
 pub use role::{PermissionsRequest, RoleDetail, RoleRequest};
 pub use session::{SessionView, TicketRequest, TicketView};
 pub use stats::{ContainerStatsView, EngineStatsView, StatsHistoryView, StatsPointView, StatsSeriesView, StatsView};
+pub use terminal::{DEFAULT_SIZE, GuestRequest, TerminalGuest, TerminalRequest, TerminalView, TerminalViewer};
 pub use time::{format_timestamp, parse_timestamp};
 pub use token::{LifeSpan, TokenCreated, TokenRequest, TokenView};
 

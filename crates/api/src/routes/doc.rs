@@ -10,3 +10,4 @@ pub(super) mod images;
 pub(super) mod operations;
 pub(super) mod session;
 pub(super) mod stats;
+pub(super) mod terminals;

@@ -3,7 +3,7 @@
 use crate::accounts::{SESSION_LIFE_MS, TokenId, TokenOwner, token_hash};
 use crate::body::Body;
 use crate::identity::browser::{check_given_origin, cookie};
-use crate::identity::{Caller, Origin};
+use crate::identity::{Caller, Origin, Shown};
 use crate::{Api, ApiError};
 use axum::Json;
 use axum::extract::State;
@@ -31,7 +31,7 @@ pub(super) async fn open(
     let hash = token_hash(&token);
     let lost = || ApiError::unauthenticated("the account was changed meanwhile: log in again");
     let identity = api.accounts.identify(&hash, TokenKind::Session).await?.ok_or_else(lost)?;
-    let caller = Caller { identity, token_hash: hash, kind: TokenKind::Session };
+    let caller = Caller { identity, token_hash: hash, kind: TokenKind::Session, shown: Shown::Cookie };
     let view = view(&api, &caller).await?;
     Ok(with_cookie(&api, &token, SESSION_LIFE_MS / 1000, Json(view)))
 }

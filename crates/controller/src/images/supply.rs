@@ -76,7 +76,6 @@ impl Images {
 /// Whether a host has an archive's image under a name.
 async fn has(link: &Link, image: &ImageReference, record: &ImageArchive) -> Result<bool> {
     let found = link.engine.image(image).await?;
-    Ok(found.is_some_and(|found| {
-        found == record.id.as_str() || link.images.loaded_as(&record.id).as_ref() == Some(&found)
-    }))
+    Ok(found
+        .is_some_and(|found| found == record.id.as_str() || link.images.loaded_as(&record.id).as_ref() == Some(&found)))
 }

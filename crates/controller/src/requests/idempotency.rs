@@ -41,6 +41,13 @@ impl Idempotency {
     }
 }
 
+impl Idempotency {
+    /// What tells one person's key from all others.
+    pub(super) fn of(&self, actor: &Username) -> [u8; 32] {
+        digest(&[actor.as_str().as_bytes(), &self.key])
+    }
+}
+
 fn digest(parts: &[&[u8]]) -> [u8; 32] {
     let mut hash = Sha256::new();
     for part in parts {

@@ -7,8 +7,10 @@ mod knocks;
 mod leases;
 mod listen;
 mod refusals;
+mod terminals;
 
 pub(super) use listen::{Listener, listen};
+pub(super) use terminals::AgentHomes;
 
 use bridge::Way;
 use pierhead_agent::{Cutter, Tunnel};

@@ -59,12 +59,7 @@ fn image(name: &str, defaults: &Defaults) -> Result<ImageReference> {
     ImageReference::parse(name).map_err(|invalid| FieldError::of("name", &invalid))
 }
 
-fn limits(
-    cpus: Option<f64>,
-    cpu_limit: Option<f64>,
-    memory: Option<f64>,
-    defaults: &Defaults,
-) -> Result<Limits> {
+fn limits(cpus: Option<f64>, cpu_limit: Option<f64>, memory: Option<f64>, defaults: &Defaults) -> Result<Limits> {
     let cpus = cpus.filter(|&cpus| cpus != 0.0);
     let cpu_limit = cpu_limit.filter(|&limit| limit != 0.0);
     let memory = memory.filter(|&memory| memory != 0.0);

@@ -34,6 +34,7 @@ struct Things {
     container: String,
     operation: String,
     token: String,
+    terminal: String,
 }
 
 /// A pool with callers, each of whom owns an app, an operation, an image and a token.
@@ -120,12 +121,19 @@ impl Stage {
         let ran = sender.post(&format!("/api/containers?app={app}"), &image).await;
         assert_eq!(ran.status, 200, "{name}: {ran:?}");
         let token = sender.post("/api/tokens", r#"{"name":"of a test"}"#).await.json();
+        let container = ran.json()[0]["id"].as_str().unwrap().to_owned();
+        let opened = sender.post(&format!("/api/containers/{container}/terminals"), "{}").await;
+        assert_eq!(opened.status, 201, "{name}: {opened:?}");
+        let terminal = opened.json()["id"].as_str().unwrap().to_owned();
+        let shared = format!("/api/terminals/{terminal}/guests/{SPARE}");
+        assert_eq!(sender.send("PUT", &shared, r#"{"role":"viewer"}"#).await.status, 204, "{name}");
         let archive = pierhead_testkit::image_archive(&[&image_of(name)], name);
         assert!([200, 201].contains(&sender.send("POST", "/api/images", archive).await.status), "{name}");
         let role = callers().iter().find(|caller| caller.name == name).map_or("user", |caller| caller.role);
         self.give_role(name, role).await;
         let things = Things {
-            container: ran.json()[0]["id"].as_str().unwrap().to_owned(),
+            container,
+            terminal,
             operation: ran.location.unwrap().rsplit('/').next().unwrap().to_owned(),
             token: token["id"].as_str().unwrap().to_owned(),
         };
@@ -157,6 +165,8 @@ impl Stage {
         for (prefix, parameter, value) in [
             ("/api/containers/", id.as_str(), things.container.as_str()),
             ("/api/operations/", &id, &things.operation),
+            ("/api/terminals/", &id, &things.terminal),
+            ("/api/terminals/", "{username}", SPARE),
             ("/api/tokens/", &id, &things.token),
             ("/api/images/", &id, &image_of(owner).replace('/', "%2F")),
             ("/api/apps/", "{name}", &app),

@@ -1,0 +1,111 @@
+//! Terminals in containers: open, list, show, share, record, end, and the socket that they are used by.
+
+mod socket;
+
+pub(super) use socket::socket;
+
+use crate::body::{Body, Path, Query};
+use crate::identity::{Caller, idempotency};
+use crate::{Api, ApiError, views};
+use axum::Json;
+use axum::body::Body as Bytes;
+use axum::extract::Path as Paths;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use pierhead_controller::TerminalRequest as Wanted;
+use pierhead_model::Username;
+use pierhead_wire::{FieldError, GuestRequest, TerminalRequest, TerminalView};
+use serde::Deserialize;
+
+pub(super) async fn open(
+    State(api): State<Api>,
+    caller: Caller,
+    headers: HeaderMap,
+    Path(id): Path,
+    body: Body<TerminalRequest>,
+) -> Result<(StatusCode, Json<TerminalView>), ApiError> {
+    body.value.check()?;
+    let key = idempotency(&headers, &[b"open-terminal", id.as_bytes(), &body.bytes])?;
+    let (columns, rows) = body.value.size();
+    let TerminalRequest { command, tty, user, working_dir, name, .. } = body.value;
+    let wanted = Wanted { command, tty: tty.unwrap_or(true), user, working_dir, name, columns, rows };
+    let terminal = api.controller.open_terminal(&caller.actor(), &id, &wanted, key.as_ref()).await?;
+    let now = api.controller.terminal(&caller.actor(), terminal.id.as_str())?;
+    Ok((StatusCode::CREATED, Json(views::terminal(&caller, &now))))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListQuery {
+    container: Option<String>,
+}
+
+pub(super) async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    Query(query): Query<ListQuery>,
+) -> Json<Vec<TerminalView>> {
+    let wanted = query.container.filter(|id| !id.is_empty());
+    let all = api.controller.terminals_of(&caller.actor());
+    let is_wanted = |id: &str| wanted.as_ref().is_none_or(|wanted| id.starts_with(wanted.as_str()));
+    let listed = all.iter().filter(|terminal| is_wanted(terminal.record.container.as_str()));
+    Json(listed.map(|terminal| views::terminal(&caller, terminal)).collect())
+}
+
+pub(super) async fn show(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path,
+) -> Result<Json<TerminalView>, ApiError> {
+    let terminal = api.controller.terminal(&caller.actor(), &id)?;
+    Ok(Json(views::terminal(&caller, &terminal)))
+}
+
+pub(super) async fn end(State(api): State<Api>, caller: Caller, Path(id): Path) -> Result<StatusCode, ApiError> {
+    api.controller.end_terminal(&caller.actor(), &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn share(
+    State(api): State<Api>,
+    caller: Caller,
+    Paths((id, username)): Paths<(String, String)>,
+    body: Body<GuestRequest>,
+) -> Result<StatusCode, ApiError> {
+    let role = body.value.role()?;
+    // Whose it is not learns nothing of accounts.
+    api.controller.terminal(&caller.actor(), &id)?;
+    let guest = guest(&username)?;
+    if api.accounts.role_of(&guest).await?.is_none() {
+        return Err(ApiError::not_found(format!("there is no account {guest}")));
+    }
+    api.controller.share_terminal(&caller.actor(), &id, &guest, Some(role)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn unshare(
+    State(api): State<Api>,
+    caller: Caller,
+    Paths((id, username)): Paths<(String, String)>,
+) -> Result<StatusCode, ApiError> {
+    api.controller.share_terminal(&caller.actor(), &id, &guest(&username)?, None).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn guest(username: &str) -> Result<Username, ApiError> {
+    Ok(Username::parse(username).map_err(|invalid| FieldError::of("username", &invalid))?)
+}
+
+pub(super) async fn recording(State(api): State<Api>, caller: Caller, Path(id): Path) -> Result<Response, ApiError> {
+    let headers = [(header::CONTENT_TYPE, "application/x-asciicast"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
+    let body = match api.controller.terminal_recording(&caller.actor(), &id).await? {
+        Ok(pieces) => Bytes::from_stream(pieces),
+        Err(url) => {
+            let relay = api.relay.as_ref().ok_or_else(socket::no_relay)?;
+            let path = format!("/api/terminals/{id}/recording");
+            Bytes::from_stream(relay.get(&url, &path, &caller.pass(&api, &path)?).await.map_err(socket::relay_failed)?)
+        }
+    };
+    Ok((headers, body).into_response())
+}

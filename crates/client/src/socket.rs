@@ -1,0 +1,107 @@
+//! The socket of a terminal: frames of the protocol over a WebSocket. What they mean is the caller's business.
+
+use crate::error::root_cause;
+use crate::transport::Call;
+use crate::{Client, ClientError};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use futures_util::{SinkExt, StreamExt};
+use hyper::header::{
+    CONNECTION, HeaderName, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION,
+    UPGRADE,
+};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use pierhead_terminal::{Frame, LONGEST_FRAME, SUBPROTOCOL};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+/// An open socket. Dropping it is leaving.
+pub struct TerminalSocket(WebSocketStream<TokioIo<Upgraded>>);
+
+/// How a socket ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SocketEnd {
+    /// The server closed it: its code and reason.
+    Closed(u16, String),
+    /// The connection broke; why, in words.
+    Broken(String),
+}
+
+impl std::fmt::Debug for TerminalSocket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TerminalSocket").finish_non_exhaustive()
+    }
+}
+
+impl TerminalSocket {
+    pub(crate) async fn open(client: &Client, call: &Call) -> Result<Self, ClientError> {
+        let key = STANDARD.encode(rand::random::<[u8; 16]>());
+        let headers: [(HeaderName, String); 5] = [
+            (CONNECTION, "Upgrade".to_owned()),
+            (UPGRADE, "websocket".to_owned()),
+            (SEC_WEBSOCKET_VERSION, "13".to_owned()),
+            (SEC_WEBSOCKET_KEY, key.clone()),
+            (SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL.to_owned()),
+        ];
+        let (answer, upgraded) = client.upgrade(call, &headers).await?;
+        let told = |name: HeaderName| answer.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        if told(SEC_WEBSOCKET_ACCEPT) != derive_accept_key(key.as_bytes())
+            || told(SEC_WEBSOCKET_PROTOCOL) != SUBPROTOCOL
+        {
+            let why = format!("it does not speak {SUBPROTOCOL}");
+            return Err(ClientError::ReadAnswer { url: "the terminal's socket".to_owned(), why });
+        }
+        let config = WebSocketConfig::default()
+            .max_message_size(Some(2 * LONGEST_FRAME))
+            .max_frame_size(Some(2 * LONGEST_FRAME))
+            .write_buffer_size(0);
+        let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Client, Some(config)).await;
+        Ok(Self(socket))
+    }
+
+    /// Sends a frame.
+    ///
+    /// # Errors
+    /// [`SocketEnd::Broken`] if the connection is lost.
+    pub async fn send(&mut self, frame: Frame) -> Result<(), SocketEnd> {
+        let message = match frame {
+            Frame::Binary(bytes) => Message::Binary(bytes),
+            Frame::Text(text) => Message::Text(text.into()),
+        };
+        self.0.send(message).await.map_err(broken)
+    }
+
+    /// The next frame, or how it ended. May be dropped without losing any.
+    ///
+    /// # Errors
+    /// [`SocketEnd`]: from then on there is nothing.
+    pub async fn next(&mut self) -> Result<Frame, SocketEnd> {
+        loop {
+            match self.0.next().await {
+                Some(Ok(Message::Binary(bytes))) => return Ok(Frame::Binary(bytes)),
+                Some(Ok(Message::Text(text))) => return Ok(Frame::Text(text.as_str().to_owned())),
+                Some(Ok(Message::Close(close))) => {
+                    let (code, reason) = close
+                        .map_or((1005, String::new()), |close| (close.code.into(), close.reason.as_str().to_owned()));
+                    return Err(SocketEnd::Closed(code, reason));
+                }
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                Some(Err(error)) => return Err(broken(error)),
+                None => return Err(SocketEnd::Broken("the connection ended".to_owned())),
+            }
+        }
+    }
+
+    /// Leaves, in good order.
+    pub async fn close(mut self) {
+        // Whoever is gone already is not told.
+        let _gone = self.0.close(None).await;
+    }
+}
+
+fn broken(error: Error) -> SocketEnd {
+    SocketEnd::Broken(root_cause(&error))
+}
