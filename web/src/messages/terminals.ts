@@ -91,6 +91,7 @@ export const terminals = messages({
   name: ['Name', '名称'],
   nameHint: ['How it is called in the list; may be empty.', '在列表中的名称，可留空。'],
   newTerminal: ['New terminal', '新建终端'],
+  newTerminalWith: ['With options…', '带选项…'],
   newTerminalIn: ['Open a terminal in {name}', '在 {name} 中打开终端'],
   noneOpen: [
     'Nothing is open here. A terminal that you open goes on when you leave this page.',

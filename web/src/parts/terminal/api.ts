@@ -26,6 +26,8 @@ export interface TerminalRecord {
   state: 'running' | 'ended';
   exit_code?: number | null;
   created_at: string;
+  /** What whoever asks may do in it. */
+  right: 'owner' | 'driver' | 'viewer';
   viewers: readonly { id: string; username: string; role: Role; since: string }[];
   guests: readonly Guest[];
 }

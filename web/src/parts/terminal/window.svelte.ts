@@ -45,11 +45,14 @@ export class TerminalWindow {
     this.id = id;
   }
 
-  /** Draws it into an element and connects; answers how to end that. `leave` is where the focus goes by Ctrl-F6. */
-  show(place: HTMLElement, leave: () => void): () => void {
+  /**
+   * Draws it into an element and connects; answers how to end that. `leave` is where the focus goes by Ctrl-F6; with
+   * `isWanted` the terminal takes it once it is there.
+   */
+  show(place: HTMLElement, leave: () => void, isWanted = false): () => void {
     this.#leave = leave;
     let isGone = false;
-    void this.#begin(place, () => isGone);
+    void this.#begin(place, () => isGone, isWanted);
     const seen = () => this.#look();
     const online = () => this.#connection?.hurry();
     document.addEventListener('visibilitychange', seen);
@@ -76,7 +79,7 @@ export class TerminalWindow {
     this.#connection?.show(this.#isShown && document.visibilityState === 'visible');
   }
 
-  async #begin(place: HTMLElement, isGone: () => boolean): Promise<void> {
+  async #begin(place: HTMLElement, isGone: () => boolean, isWanted: boolean): Promise<void> {
     let screen: XtermScreen;
     try {
       screen = await draw(place, untrack(looks), this.#events());
@@ -98,6 +101,7 @@ export class TerminalWindow {
     this.state = link.state;
     this.#look();
     link.open();
+    if (isWanted && this.#isShown) screen.focus();
   }
 
   #ports(screen: XtermScreen): ConstructorParameters<typeof TerminalLink>[0] {
