@@ -21,6 +21,7 @@ use crate::role::RoleArgs;
 use crate::run::RunArgs;
 use crate::scale::ScaleArgs;
 use crate::token::TokenArgs;
+use crate::top::TopArgs;
 use clap::{ArgAction, Parser, Subcommand};
 
 /// The command line of a program that is only a client.
@@ -54,6 +55,9 @@ pub enum ClientCommand {
     /// Show what containers write
     #[command(alias = "log")]
     Logs(LogsArgs),
+    /// Show what hosts and containers use, live
+    #[command(visible_alias = "stats")]
+    Top(TopArgs),
     /// Say why something is where it is, or where it would be
     Explain(Box<ExplainArgs>),
     /// Engines: the Docker hosts of the pool

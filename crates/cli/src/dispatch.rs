@@ -141,6 +141,7 @@ async fn ask(command: ClientCommand, connection: &Connection, out: &mut Output) 
         ClientCommand::App(args) => app::app(&args, &client()?, out).await,
         ClientCommand::Container(args) => container::container(&args, &client()?, out).await,
         ClientCommand::Logs(args) => logs::logs(&args, &client()?, out).await,
+        ClientCommand::Top(args) => crate::top::top(&args, &client()?, out).await,
         ClientCommand::Explain(args) => explain::explain(&args, &client()?, out).await,
         ClientCommand::Engine(args) => engine::engine(&args, &client()?, out).await,
         ClientCommand::Cluster(args) => cluster::cluster(&args, &client()?, out).await,

@@ -45,7 +45,7 @@ own stays as it is: logs, completion, man.
               {\"done\": \"removed rack-1\"}
   run         an array of the containers
   several     a command that names several things prints a document for each
-  streams     'events --follow' prints one object on each line
+  streams     'events --follow' prints one object on each line, and 'top' one each second
 
 Errors are one object on one line of standard error: code (for programs), message (for people), exit_code, and field,
 hint, operation and subject where there is one. A remark that is no error is an object with 'note'.

@@ -42,6 +42,7 @@ mod several;
 mod subject;
 mod target;
 mod token;
+mod top;
 mod trust;
 
 pub use command::{Cli, ClientCommand};

@@ -38,6 +38,7 @@ pub struct Output {
     waiting: Option<Waiting>,
     json: bool,
     subject: Subject,
+    is_of_process: bool,
 }
 
 impl Output {
@@ -51,7 +52,8 @@ impl Output {
         };
         let width = if terminals.stdout { Table::new().width() } else { None };
         let input = Box::new(BufReader::new(io::stdin()));
-        Self::new(Box::new(io::stdout()), Box::new(io::stderr()), input, terminals).with_width(width)
+        let out = Self::new(Box::new(io::stdout()), Box::new(io::stderr()), input, terminals).with_width(width);
+        Self { is_of_process: terminals.stdout, ..out }
     }
 
     /// Any others.
@@ -72,6 +74,7 @@ impl Output {
             waiting: None,
             json: false,
             subject: Subject::Other,
+            is_of_process: false,
         }
     }
 
@@ -108,6 +111,12 @@ impl Output {
 
     pub(crate) fn width(&self) -> Option<u16> {
         self.width
+    }
+
+    /// Columns and lines of the terminal as they are now: somebody may have made its window larger.
+    pub(crate) fn size(&self) -> (Option<u16>, Option<u16>) {
+        let size = if self.is_of_process { terminal_size() } else { None };
+        size.map_or((self.width, None), |(columns, lines)| (Some(columns), Some(lines)))
     }
 
     /// The present, for ages.
@@ -225,6 +234,17 @@ impl Output {
         let read = self.input.by_ref().take(LONGEST).read_line(&mut line).map_err(CliError::Ask)?;
         Ok((read > 0).then(|| line.trim_end_matches(['\n', '\r']).to_owned()))
     }
+}
+
+#[cfg(unix)]
+fn terminal_size() -> Option<(u16, u16)> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    Some((size.ws_col, size.ws_row)).filter(|(columns, lines)| *columns > 0 && *lines > 2)
+}
+
+#[cfg(not(unix))]
+fn terminal_size() -> Option<(u16, u16)> {
+    None
 }
 
 /// The flag of commands that destroy.

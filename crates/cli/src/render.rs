@@ -12,6 +12,7 @@ pub(crate) mod event;
 pub(crate) mod explain;
 pub(crate) mod image;
 pub(crate) mod operation;
+pub(crate) mod stats;
 
 use crate::escape::escape;
 use comfy_table::presets::NOTHING;

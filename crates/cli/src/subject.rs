@@ -43,7 +43,9 @@ impl Subject {
             | ClientCommand::Stop(_)
             | ClientCommand::Start(_)
             | ClientCommand::Restart(_) => Self::Container,
-            ClientCommand::Engine(_)
+            ClientCommand::Top(args) if args.container.is_some() => Self::Container,
+            ClientCommand::Top(_)
+            | ClientCommand::Engine(_)
             | ClientCommand::Engines
             | ClientCommand::Eadd(_)
             | ClientCommand::Edelete(_)

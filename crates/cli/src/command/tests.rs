@@ -165,3 +165,12 @@ fn a_list_is_cut_at_one_to_a_thousand_entries() {
         assert_eq!(refused(&format!("app ls --limit={bad}")).kind(), ErrorKind::ValueValidation, "{bad}");
     }
 }
+
+#[test]
+fn top_is_of_one_thing_or_of_all() {
+    let ClientCommand::Top(args) = parse("stats --engine host-1 -s memory -1") else { panic!("not top") };
+    assert!(args.engine.as_deref() == Some("host-1") && args.container.is_none() && args.once);
+    assert_eq!(refused("top 4659 --engine host-1").kind(), ErrorKind::ArgumentConflict);
+    let error = refused("top --sort colour");
+    assert!(error.to_string().contains("cpu, memory, rx, tx, read, write, name"), "{error}");
+}

@@ -17,4 +17,5 @@ mod logs;
 mod own;
 mod reading;
 mod session;
+mod top;
 mod trust;
