@@ -49,6 +49,8 @@ export const apps = messages({
   andWaits: ['{n} {n|waits|wait} for a host.', '{n} 个在等待主机。'],
   andStarts: ['{n} {n|starts|start}.', '{n} 个正在启动。'],
   andLost: ['{n} {n|is|are} on hosts that do not answer.', '{n} 个所在的主机没有响应。'],
+  isChanging: ['Its new description reaches one slot after the other.', '新描述正在逐个槽位生效。'],
+  wasTakenBack: ['Its last change was taken back: {reason}', '上次变更已撤回：{reason}'],
   // States of a slot.
   slotRunning: ['running', '运行中'],
   slotWaiting: ['waiting', '等待中'],

@@ -10,6 +10,8 @@ export const deploy = messages({
     'Name an image; the drawing shows where it would go before anything happens.',
     '填写镜像名称；在执行之前，图中会显示它将落在哪里。',
   ],
+  nothingYet: ['Nothing happens until you press the button.', '按下按钮之前不会执行任何操作。'],
+  notRight: ['One field is not right yet.', '有一个字段需要修改。'],
   fits: ['It fits: {where}.', '可以容纳：{where}。'],
   fitsPart: ['Only {n} of {all} fit: {where}.', '{all} 个中只能容纳 {n} 个：{where}。'],
   fitsNone: ['It does not fit on any host.', '没有主机可以容纳。'],

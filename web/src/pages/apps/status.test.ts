@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Schemas } from '../../lib/api';
 import { language } from '../../lib/i18n.svelte';
-import { appSentence, appState, hostsOf, slotState } from './status';
+import { appSentence, appState, changeWords, hostsOf, slotState } from './status';
 
 type Slot = Schemas['SlotView'];
 
@@ -96,6 +96,18 @@ describe('an app', () => {
 test('a slot of a state that is new is told in its own word', () => {
   expect(slotState({ state: 'lost' })).toEqual({ tone: 'bad', word: 'lost' });
   expect(slotState({ state: 'hibernating' })).toEqual({ tone: 'plain', word: 'hibernating' });
+});
+
+test.each([
+  ['', ''],
+  [
+    'a changed description is on its way to the containers, one by one',
+    'Its new description reaches one slot after the other.',
+  ],
+  ['the last change of the description was taken back: no room', 'Its last change was taken back: no room'],
+  ['something else', 'something else'],
+])('a change is told: %j', (message, told) => {
+  expect(changeWords(message)).toBe(told);
 });
 
 test('hosts of an app are named once', () => {

@@ -85,6 +85,15 @@ export function appSentence(app: App): string {
   return told.join(' ');
 }
 
+const TAKEN_BACK = 'the last change of the description was taken back: ';
+
+/** What the API tells of a change of the description that is under way, or was taken back. */
+export function changeWords(message: string): string {
+  if (message.startsWith('a changed description is on its way')) return t('isChanging');
+  if (message.startsWith(TAKEN_BACK)) return t('wasTakenBack', { reason: message.slice(TAKEN_BACK.length) });
+  return message;
+}
+
 const SLOTS = {
   running: ['slotRunning', 'good'],
   waiting: ['slotWaiting', 'warn'],

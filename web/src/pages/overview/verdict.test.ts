@@ -99,6 +99,10 @@ describe('is everything all right?', () => {
   });
 });
 
+test('who may not see the apps is told of the hosts', () => {
+  expect(verdict([engine('a'), engine('b')], undefined)).toEqual({ tone: 'good', text: 'All 2 hosts are well.' });
+});
+
 describe('what needs attention', () => {
   test('stands with its reason, the worst first', () => {
     const full = engine('full', { reserved_memory: 7900 });

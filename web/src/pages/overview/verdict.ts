@@ -18,12 +18,17 @@ const p = words(pool);
 const FULL = 0.95;
 const NAMED = 3;
 
-/** The sentence at the top, and its tone. */
-export function verdict(engines: readonly Engine[], apps: readonly App[], info?: Info): { tone: Tone; text: string } {
+/** The sentence at the top, and its tone. Who may not see the apps is told of the hosts alone. */
+export function verdict(
+  engines: readonly Engine[],
+  apps: readonly App[] | undefined,
+  info?: Info,
+): { tone: Tone; text: string } {
   if (engines.length === 0) return { tone: 'plain', text: t('noHosts') };
   const hosts = hostsSentence(engines);
-  const some = appsSentence(apps);
   if (info?.frozen) return { tone: 'bad', text: `${t('frozen')} ${hosts.text}` };
+  if (!apps) return hosts;
+  const some = appsSentence(apps);
   const tone = worse(hosts.tone, some.tone);
   return { tone, text: `${hosts.text} ${some.text}` };
 }

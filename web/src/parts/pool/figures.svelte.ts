@@ -1,6 +1,7 @@
 /** What hosts and containers use now: one stream for whoever looks, closed when nobody does. */
 import { ApiError } from '../../lib/api';
 import { connection } from '../../lib/live.svelte';
+import { whileSeen } from '../../lib/seen';
 import { follow } from '../../lib/stream';
 import type { UsageLike } from './model';
 
@@ -28,7 +29,7 @@ class Figures {
 
   #engine: string | undefined;
   #users = 0;
-  #stop: AbortController | undefined;
+  #end: (() => void) | undefined;
 
   constructor(engine: string | undefined) {
     this.#engine = engine;
@@ -36,13 +37,10 @@ class Figures {
 
   use(): () => void {
     this.#users += 1;
-    if (this.#users === 1) {
-      this.#stop = new AbortController();
-      void this.#run(this.#stop.signal);
-    }
+    if (this.#users === 1) this.#end = whileSeen((signal) => this.#run(signal));
     return () => {
       this.#users -= 1;
-      if (this.#users === 0) this.#stop?.abort();
+      if (this.#users === 0) this.#end?.();
     };
   }
 
