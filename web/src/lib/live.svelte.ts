@@ -5,14 +5,13 @@
 
 import { untrack } from 'svelte';
 import { ApiError, type Schemas } from './api';
+import { whileSeen } from './seen';
 import { follow } from './stream';
 
 export type Event = Schemas['EventView'];
 
 /** The server gives a sign of life each 15 s; without two of them what is shown is stale. */
 const STALE_AFTER_MS = 35_000;
-/** A tab that nobody looks at gives its stream back: browsers have few connections for one server. */
-const HIDDEN_FOR_MS = 60_000;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
 const PATH = '/api/events/stream';
@@ -29,32 +28,25 @@ class Connection {
   /** When the next try to connect is due, while offline. */
   nextTryAt = $state(0);
 
-  #stop: AbortController | undefined;
+  #end: (() => void) | undefined;
   #hurry: (() => void) | undefined;
   #lastId: string | undefined;
-  #hiddenTimer: ReturnType<typeof setTimeout> | undefined;
   #listeners = new Set<Listen>();
   #openers = new Set<() => void>();
-  #wanted = false;
 
-  /** Connects, and stays connected until `stop`. */
+  /** Connects, and stays connected while the page is seen, until `stop`. */
   start(): void {
-    if (this.#wanted) return;
-    this.#wanted = true;
-    this.#run();
-    document.addEventListener('visibilitychange', this.#seen);
+    if (this.#end) return;
+    this.#end = whileSeen((signal) => this.#connect(signal));
     addEventListener('online', this.retry);
   }
 
   stop(): void {
-    this.#wanted = false;
-    this.#stop?.abort();
-    this.#stop = undefined;
+    this.#end?.();
+    this.#end = undefined;
     this.#lastId = undefined;
     this.state = 'connecting';
     this.heardAt = 0;
-    clearTimeout(this.#hiddenTimer);
-    document.removeEventListener('visibilitychange', this.#seen);
     removeEventListener('online', this.retry);
   }
 
@@ -73,27 +65,12 @@ class Connection {
     return () => this.#openers.delete(back);
   }
 
-  #seen = (): void => {
-    clearTimeout(this.#hiddenTimer);
-    if (document.visibilityState === 'hidden') {
-      this.#hiddenTimer = setTimeout(() => this.#stop?.abort(), HIDDEN_FOR_MS);
-    } else if (this.#wanted && (!this.#stop || this.#stop.signal.aborted)) {
-      this.#run();
-    }
-  };
-
-  #run(): void {
-    const stop = new AbortController();
-    this.#stop = stop;
-    void this.#connect(stop);
-  }
-
-  async #connect(stop: AbortController): Promise<void> {
+  async #connect(stop: AbortSignal): Promise<void> {
     let wait = FIRST_WAIT_MS;
-    while (!stop.signal.aborted) {
+    while (!stop.aborted) {
       const one = new AbortController();
       const abort = () => one.abort();
-      stop.signal.addEventListener('abort', abort);
+      stop.addEventListener('abort', abort);
       const watchdog = setInterval(() => {
         if (this.heardAt > 0 && Date.now() - this.heardAt > STALE_AFTER_MS) {
           if (this.state === 'online') this.state = 'stale';
@@ -115,11 +92,11 @@ class Connection {
         if (error instanceof ApiError && error.status === 400) this.#lastId = undefined;
       } finally {
         clearInterval(watchdog);
-        stop.signal.removeEventListener('abort', abort);
+        stop.removeEventListener('abort', abort);
       }
-      if (stop.signal.aborted) return;
+      if (stop.aborted) return;
       this.state = 'offline';
-      await this.#pause(wait, stop.signal);
+      await this.#pause(wait, stop);
       wait = Math.min(wait * 2, LONGEST_WAIT_MS);
     }
   }

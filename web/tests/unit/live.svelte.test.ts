@@ -97,18 +97,35 @@ describe('the connection', () => {
     last().listener.open?.();
     page.visibilityState = 'hidden';
     page.dispatchEvent(new Event('visibilitychange'));
-    await vi.advanceTimersByTimeAsync(30_000);
-    last().listener.heard?.();
-    await vi.advanceTimersByTimeAsync(29_000);
+    await vi.advanceTimersByTimeAsync(4_000);
     expect(last().signal.aborted).toBe(false);
     await vi.advanceTimersByTimeAsync(2_000);
     expect([last().signal.aborted, opened.length]).toEqual([true, 1]);
     page.visibilityState = 'visible';
     page.dispatchEvent(new Event('visibilitychange'));
     expect(opened.length).toBe(2);
+    // A look at another tab costs nothing.
+    page.visibilityState = 'hidden';
+    page.dispatchEvent(new Event('visibilitychange'));
+    page.visibilityState = 'visible';
+    page.dispatchEvent(new Event('visibilitychange'));
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect([last().signal.aborted, opened.length]).toEqual([false, 2]);
     connection.stop();
     await vi.advanceTimersByTimeAsync(60_000);
     expect(opened.length).toBe(2);
+  });
+});
+
+describe('a page opened behind another', () => {
+  test('takes no connection until somebody looks', async () => {
+    page.visibilityState = 'hidden';
+    connection.start();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(opened.length).toBe(0);
+    page.visibilityState = 'visible';
+    page.dispatchEvent(new Event('visibilitychange'));
+    expect(opened.length).toBe(1);
   });
 });
 

@@ -1,6 +1,7 @@
 /** Live figures of containers and hosts: their history, then one stream for all that are looked at. */
 
 import { ApiError, request } from '../../lib/api';
+import { whileSeen } from '../../lib/seen';
 import { follow } from '../../lib/stream';
 import { Figures, type Point, type Series } from './figures';
 
@@ -44,9 +45,7 @@ export class Stats {
 
   /** Follows until the answer is called. */
   start(): () => void {
-    const stop = new AbortController();
-    void this.#run(stop.signal);
-    return () => stop.abort();
+    return whileSeen((signal) => this.#run(signal));
   }
 
   figures(at: number): Figures | undefined {
