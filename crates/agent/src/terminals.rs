@@ -30,6 +30,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// The most terminals that run here at the same time: each keeps some megabytes of what it printed.
@@ -38,6 +39,13 @@ const MOST: usize = 200;
 const MOST_VIEWERS: usize = 640;
 /// How much of a terminal is recorded, in bytes.
 const RECORDED: usize = 1 << 20;
+
+/// How much later than it happens the end of a terminal may be told.
+const TOLD_LATER: Duration = Duration::from_millis(250);
+/// How long an agent that ends waits for those who are told.
+const LAST_PATIENCE: Duration = Duration::from_secs(2);
+/// How often it looks whether they were.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// The terminals of this host.
 pub struct Terminals {
@@ -193,9 +201,22 @@ impl Terminals {
         }
     }
 
-    /// Ends all of them, since this agent ends.
+    /// Ends all of them, since this agent ends; those who look, and the controllers, are told first.
     pub async fn end_all(&self) {
+        if self.sessions.list().iter().all(|session| session.end.is_some()) {
+            return;
+        }
         self.sessions.end_all("the host's agent was stopped").await;
+        let told = async {
+            // Lists are told with a pause in between, and lines end with their last word.
+            tokio::time::sleep(TOLD_LATER).await;
+            while self.viewers.load(Ordering::Acquire) > 0 {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        if tokio::time::timeout(LAST_PATIENCE, told).await.is_err() {
+            tracing::warn!("not everybody was told that their terminal ended");
+        }
     }
 
     /// How it stands with all of them.

@@ -35,6 +35,8 @@ pub(super) async fn end(container: &str, session: &str) -> bool {
     if tell(container, session, Signal::HUP).await == 0 {
         return true;
     }
+    // One that was stopped hears of it when it goes on.
+    tell(container, session, Signal::CONT).await;
     while began.elapsed() < HANG_UP {
         tokio::time::sleep(LOOK).await;
         if count(container, session).await == 0 {

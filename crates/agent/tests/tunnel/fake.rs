@@ -16,6 +16,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixListener;
 use tokio::task::AbortHandle;
 
+/// What it calls each process that it makes in a container.
+pub const EXEC: &str = "00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff";
+
 /// What reached the engine.
 #[derive(Debug, Clone)]
 pub struct Seen {
@@ -116,6 +119,12 @@ async fn answer(notes: Notes, mut request: Request<Incoming>) -> Result<Answer, 
             .unwrap());
     }
     Ok(match path.as_str() {
+        path if path.ends_with("/exec") => {
+            Response::builder().status(201).body(Full::from(format!("{{\"Id\":\"{EXEC}\"}}")).boxed_unsync()).unwrap()
+        }
+        path if path.contains("/exec/") && path.ends_with("/json") => {
+            Response::new(text(r#"{"ID":"1e","Running":false,"ExitCode":7}"#))
+        }
         path if path.ends_with("/get") => Response::new(zeros(busy)),
         path if path.ends_with("/wait") => std::future::pending().await,
         path if path.ends_with("/start") => Response::builder().status(304).body(text("")).unwrap(),
@@ -160,7 +169,7 @@ fn zeros(busy: Busy) -> UnsyncBoxBody<Bytes, Infallible> {
 }
 
 /// Says back what it hears. A container named `first` says all that it has and closes before it listens; it then says
-/// nothing of what it heard.
+/// nothing of what it heard. A process that it has made ends at ctrl-d.
 async fn echo(mut io: TokioIo<hyper::upgrade::Upgraded>, path: &str) {
     let mut heard = Vec::new();
     if path.contains("first") {
@@ -175,6 +184,9 @@ async fn echo(mut io: TokioIo<hyper::upgrade::Upgraded>, path: &str) {
             Ok(0) | Err(_) => break,
             Ok(length) => {
                 heard.extend_from_slice(&piece[..length]);
+                if path.contains(EXEC) && piece[..length].ends_with(b"\x04") {
+                    break;
+                }
                 if io.write_all(&piece[..length]).await.is_err() {
                     return;
                 }

@@ -27,4 +27,6 @@ mod reconnect;
 #[cfg(test)]
 mod talks;
 #[cfg(test)]
+mod terminals;
+#[cfg(test)]
 mod trust;

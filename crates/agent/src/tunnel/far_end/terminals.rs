@@ -111,9 +111,13 @@ impl Tunnel {
     /// The tunnel broke, or there is no such terminal.
     pub async fn terminal_recording(&self, id: &str) -> Result<impl Stream<Item = Result<Bytes>> + Send + use<>> {
         let body = self.get(&format!("{TERMINALS}/{id}/recording")).await?;
-        Ok(stream::unfold(body, |mut body| async move {
-            let piece = body.frame().await?;
-            Some((piece.map(|piece| piece.into_data().unwrap_or_default()).map_err(broken), body))
+        // After a break there is nothing.
+        Ok(stream::unfold(Some(body), |body| async move {
+            let mut body = body?;
+            match body.frame().await? {
+                Ok(piece) => Some((Ok(piece.into_data().unwrap_or_default()), Some(body))),
+                Err(error) => Some((Err(broken(error)), None)),
+            }
         }))
     }
 
@@ -123,14 +127,17 @@ impl Tunnel {
     /// The tunnel broke, or the agent keeps no terminals.
     pub async fn terminals(&self) -> Result<impl Stream<Item = Result<Vec<SessionView>>> + Send + use<>> {
         let body = self.get(TERMINALS).await?;
-        Ok(stream::unfold((body, Vec::new()), |(mut body, mut read)| async move {
+        Ok(stream::unfold(Some((body, Vec::new())), |state| async move {
+            let (mut body, mut read) = state?;
             loop {
-                if let Some(list) = next_list(&mut read) {
-                    return Some((list, (body, read)));
+                match next_list(&mut read) {
+                    Some(Ok(list)) => return Some((Ok(list), Some((body, read)))),
+                    Some(Err(error)) => return Some((Err(error), None)),
+                    None => {}
                 }
                 match body.frame().await? {
                     Ok(piece) => read.extend_from_slice(&piece.into_data().unwrap_or_default()),
-                    Err(error) => return Some((Err(broken(error)), (body, Vec::new()))),
+                    Err(error) => return Some((Err(broken(error)), None)),
                 }
             }
         }))
