@@ -1,6 +1,6 @@
 /** What an app does, as a word and as sentences; what a slot does, as a word. */
 import type { Schemas } from '../../lib/api';
-import { words } from '../../lib/i18n.svelte';
+import { language, words } from '../../lib/i18n.svelte';
 import { apps } from '../../messages/apps';
 
 type App = Pick<Schemas['AppView'], 'replicas' | 'running' | 'slots' | 'message'>;
@@ -8,6 +8,11 @@ type Slot = Schemas['SlotView'];
 export type Tone = 'good' | 'warn' | 'bad' | 'accent' | 'plain';
 
 const t = words(apps);
+
+/** Sentences one after another; Chinese ones stand without a space. */
+export function sentences(...told: string[]): string {
+  return told.filter(Boolean).join(language.current === 'zh' ? '' : ' ');
+}
 
 /** How many slots are in which state, of those that shall run. */
 export interface Tally {
@@ -82,7 +87,7 @@ export function appSentence(app: App): string {
   if (waiting > 0) told.push(t('andWaits', { n: waiting }));
   if (starting > 0) told.push(t('andStarts', { n: starting }));
   if (lost > 0) told.push(t('andLost', { n: lost }));
-  return told.join(' ');
+  return sentences(...told);
 }
 
 const TAKEN_BACK = 'the last change of the description was taken back: ';

@@ -6,7 +6,7 @@ import { overview } from '../../messages/overview';
 import { pool } from '../../messages/pool';
 import { hostState, share } from '../../parts/pool/model';
 import { stateWord, type Tone } from '../../parts/pool/wording';
-import { appState } from '../apps/status';
+import { appState, sentences } from '../apps/status';
 
 type Engine = Schemas['EngineView'];
 type App = Schemas['AppView'];
@@ -26,11 +26,11 @@ export function verdict(
 ): { tone: Tone; text: string } {
   if (engines.length === 0) return { tone: 'plain', text: t('noHosts') };
   const hosts = hostsSentence(engines);
-  if (info?.frozen) return { tone: 'bad', text: `${t('frozen')} ${hosts.text}` };
+  if (info?.frozen) return { tone: 'bad', text: sentences(t('frozen'), hosts.text) };
   if (!apps) return hosts;
   const some = appsSentence(apps);
   const tone = worse(hosts.tone, some.tone);
-  return { tone, text: `${hosts.text} ${some.text}` };
+  return { tone, text: sentences(hosts.text, some.text) };
 }
 
 const ORDER: Tone[] = ['plain', 'good', 'accent', 'warn', 'bad'];
@@ -64,8 +64,8 @@ function appsSentence(apps: readonly App[]): { tone: Tone; text: string } {
   const rest = apps.length - troubled.length;
   if (troubled.length === 0) return { tone: 'good', text: t('appsServe', { n: rest }) };
   const tone = troubled.some((state) => state.tone === 'bad') ? 'bad' : 'warn';
-  const serve = rest > 0 ? `${t('appsServe', { n: rest })} ` : '';
-  return { tone, text: `${serve}${t('appsTrouble', { n: troubled.length })}` };
+  const serve = rest > 0 ? t('appsServe', { n: rest }) : '';
+  return { tone, text: sentences(serve, t('appsTrouble', { n: troubled.length })) };
 }
 
 /** Something to look at: where it leads, and why. */

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { language } from '../../lib/i18n.svelte';
 import { happened } from '../../messages/happened';
-import { isBad, partsOf, placeOf, sentence } from './sentence';
+import { isBad, lines, partsOf, placeOf, sentence } from './sentence';
 
 beforeEach(() => language.choose('en'));
 
@@ -27,7 +27,7 @@ describe('an event', () => {
     ],
     [
       { type: 'place-slot', message: 'app=web, slot=1, from=h3, to=h1, reason=host h3 is down: refused', app: 'web' },
-      'web, slot 1: h3 → h1, host h3 is down: refused',
+      'web, slot 1: h3 → h1, h3 is down',
     ],
     [
       { type: 'place-slot', message: 'app=web, slot=1, from=h1, to=h1, reason=its description changed', app: 'web' },
@@ -53,6 +53,38 @@ describe('an event', () => {
     expect(placeOf({ type: 'delete-app', message: '', app: 'web' })).toBeUndefined();
     expect(placeOf({ type: 'delete-engine', message: '', engine })).toBeUndefined();
     expect([isBad({ type: 'engine-down' }), isBad({ type: 'engine-up' })]).toEqual([true, false]);
+  });
+});
+
+describe('many events', () => {
+  const moved = (id: number, from: string, seconds: number, reason = 'host h3 is down: refused') => ({
+    id: String(id),
+    type: 'place-slot',
+    time: new Date(Date.UTC(2026, 10, 22, 8, 0, seconds)).toISOString(),
+    message: `app=web, slot=${id}, from=${from}, to=h1, reason=${reason}`,
+    app: 'web',
+  });
+
+  test('that move slots off one host are one line', () => {
+    const down = {
+      id: 'd',
+      type: 'engine-down',
+      time: '2026-11-22T08:00:01.000Z',
+      message: 'id=h3, reason=x',
+      engine: { id: 'h3' },
+    };
+    const told = lines([moved(3, 'h3', 9), moved(2, 'h3', 8), down, moved(1, 'h3', 0)]);
+    expect(told.map(({ text, count }) => [text, count])).toEqual([
+      ['3 slots moved off h3: h3 is down', 3],
+      ['h3 is down: x', 1],
+    ]);
+  });
+
+  test('stay apart if they have other reasons, other hosts, or came much later', () => {
+    expect(lines([moved(1, 'h3', 9), moved(2, 'h2', 9), moved(3, 'h3', 9, 'host h3 is drained')])).toHaveLength(3);
+    expect(lines([moved(1, 'h3', 200), moved(2, 'h3', 9)])).toHaveLength(2);
+    expect(lines([moved(1, 'h1', 9), moved(2, 'h1', 9)])).toHaveLength(2);
+    expect(lines([])).toEqual([]);
   });
 });
 

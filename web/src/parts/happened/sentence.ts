@@ -1,4 +1,4 @@
-/** An event as a sentence. What has no sentence of its own is told in the controller's words. */
+/** An event as a sentence, and many of the same as one. What has no sentence of its own is told in the controller's words. */
 import type { Schemas } from '../../lib/api';
 import { fill, language } from '../../lib/i18n.svelte';
 import { happened } from '../../messages/happened';
@@ -26,6 +26,29 @@ export function partsOf(message: string): Record<string, string> {
   return parts;
 }
 
+const REASONS: readonly [form: RegExp, key: keyof typeof happened][] = [
+  [/^host (\S+) is down/, 'reasonDown'],
+  [/^host (\S+) is drained/, 'reasonDrained'],
+  [/^host (\S+) is not in the pool/, 'reasonGone'],
+  [/^the load of the hosts is evened out/, 'reasonEven'],
+  [/^its description changed/, 'reasonChanged'],
+  [/^its container was removed from host (\S+)/, 'reasonRemoved'],
+  [/^the change of its description was taken back/, 'reasonTakenBack'],
+];
+
+/** Why a slot got another place, in short: what is wrong with a host is told by an event of its own. */
+function reasonWords(reason: string): string {
+  for (const [form, key] of REASONS) {
+    const found = form.exec(reason);
+    if (found) return say(key, { host: found[1] ?? '' });
+  }
+  return reason;
+}
+
+function say(key: keyof typeof happened, values: Record<string, string | number>): string {
+  return fill(happened[key][language.current === 'zh' ? 1 : 0], values, language.locale);
+}
+
 /** A sentence in the language of the moment. */
 export function sentence(event: Event): string {
   const parts = partsOf(event.message);
@@ -42,7 +65,7 @@ export function sentence(event: Event): string {
     engine: event.engine?.id ?? parts.id ?? '',
     rest: parts.rest ?? event.message,
     count: parts.count ?? '1',
-    reason: parts.reason ?? event.message,
+    reason: event.type === 'place-slot' ? reasonWords(parts.reason ?? '') : (parts.reason ?? event.message),
   };
   return fill(pair[at], values, language.locale);
 }
@@ -59,4 +82,35 @@ const BAD = new Set(['engine-down', 'freeze-cluster', 'backup-failed', 'agent-re
 /** Whether somebody should notice it. */
 export function isBad(event: Pick<Event, 'type'>): boolean {
   return BAD.has(event.type);
+}
+
+/** Events that are told in one line. */
+export interface Told<E extends Event> {
+  /** The newest of them. */
+  event: E;
+  count: number;
+  text: string;
+}
+
+/** Slots that moved off the same host within so long are told as one. */
+const TOGETHER_MS = 60_000;
+
+/** Events, the newest first, as lines: moves off one host become one line. */
+export function lines<E extends Event & { id: string; time: string }>(events: readonly E[]): Told<E>[] {
+  const found: Told<E>[] = [];
+  const open = new Map<string, Told<E>>();
+  for (const event of events) {
+    const { from, to, reason } = event.type === 'place-slot' ? partsOf(event.message) : {};
+    const key = from !== undefined && from !== to ? `${from} ${reason}` : undefined;
+    const before = key === undefined ? undefined : open.get(key);
+    if (before && Date.parse(before.event.time) - Date.parse(event.time) <= TOGETHER_MS) {
+      before.count += 1;
+      before.text = say('moved', { n: before.count, from: from ?? '', reason: reasonWords(reason ?? '') });
+      continue;
+    }
+    const told = { event, count: 1, text: sentence(event) };
+    found.push(told);
+    if (key !== undefined) open.set(key, told);
+  }
+  return found;
 }
