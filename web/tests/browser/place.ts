@@ -10,6 +10,8 @@ export const source = join(repository, 'web/src');
 /** Screenshots and reports; not committed. */
 export const out = process.env.PIERHEAD_WEB_OUT ?? join(repository, 'target/web');
 
+export const pictures = join(out, 'pictures');
+
 export interface Server {
   url: string;
   pid: number;

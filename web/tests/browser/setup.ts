@@ -7,13 +7,14 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { api, deploy, sample, shell, tokenOf } from './api';
 import { ACCOUNTS, ann, ROLES } from './people';
-import { keep, out, type Pool, program } from './place';
+import { keep, pictures, type Pool, program } from './place';
 import { corpus } from './corpus';
 
 const run = promisify(execFile);
 
 export default async function setup(): Promise<() => Promise<void>> {
-  mkdirSync(out, { recursive: true });
+  rmSync(pictures, { recursive: true, force: true });
+  mkdirSync(pictures, { recursive: true });
   const place = mkdtempSync(join(tmpdir(), 'pierhead-web-'));
   const dir = join(place, 'pool');
   const down = async () => {

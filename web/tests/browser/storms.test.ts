@@ -45,8 +45,6 @@ test.describe('behind a line that breaks', () => {
     await expect(page.getByText(BANNER).first()).toBeVisible({ timeout: 20_000 });
     line.mend();
     await expect(page.getByText(BANNER)).toHaveCount(0, { timeout: 40_000 });
-    const reload = page.locator('main').getByRole('button', { name: /Reload|Try again/ });
-    if (await reload.isVisible()) await reload.click();
     await expect(page.getByText('host-1').first()).toBeVisible();
   });
 
@@ -66,15 +64,8 @@ test('what the controller refuses is said in its words, and nothing changes', as
   await page.route('**/api/apps/web/scale*', (route) =>
     route.fulfill({ status: 409, json: { code: 'no_room', message: 'no room on any of 3 hosts: all lack memory' } }),
   );
-  await page
-    .getByRole('button', { name: /^Scale/ })
-    .first()
-    .click();
-  const number = page.getByRole('spinbutton').first();
-  await number.fill('5');
-  await number.press('Enter');
-  const confirm = page.getByRole('button', { name: /^Scale to|^Scale$/ }).last();
-  if (await confirm.isEnabled()) await confirm.click();
+  await page.getByRole('spinbutton').first().fill('5');
+  await page.getByRole('button', { name: 'Scale to 5' }).click();
   await expect(page.getByText('no room on any of 3 hosts').first()).toBeVisible();
   expect((await api<App>('GET', '/api/apps/web')).replicas).toBe(before.replicas);
 });
@@ -95,7 +86,7 @@ test('a host that dies is seen at once, and its containers are seen to move', as
     return app.running === app.replicas && app.slots.every((slot) => slot.engine !== host.name) ? app : undefined;
   });
   expect(web.running).toBe(web.replicas);
-  await expect(page.getByText(host.name)).toHaveCount(0, { timeout: 30_000 });
+  await expect(page.getByRole('table').first()).not.toContainText(host.name, { timeout: 30_000 });
   const engines = await api<Engine[]>('GET', '/api/engines');
   expect(engines.find((engine) => engine.id === host.name)?.health.status).toBe('down');
 });
