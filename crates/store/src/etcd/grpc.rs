@@ -12,14 +12,19 @@ use hyper::client::conn::http2::SendRequest;
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue, TE};
 use hyper::{Request, Response, StatusCode};
 use prost::Message;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::failure::Failure;
 
 /// A request's body.
 pub(super) type Body = UnsyncBoxBody<Bytes, Infallible>;
 /// The sending end of a connection.
-pub(super) type Sender = SendRequest<Body>;
+#[derive(Clone)]
+pub(super) struct Sender {
+    requests: SendRequest<Body>,
+    /// Why the connection has ended, once it has.
+    end: watch::Receiver<Option<String>>,
+}
 
 /// A flag and the length.
 const FRAME_HEADER_BYTES: usize = 5;
@@ -27,6 +32,42 @@ const FRAME_HEADER_BYTES: usize = 5;
 const MOST_MESSAGE_BYTES: usize = 1 << 30;
 /// Requests of a stream that may wait to be sent.
 const STREAM_REQUESTS: usize = 4;
+
+/// How long the reason for a connection's end may come after the end.
+const END_WITHIN: Duration = Duration::from_millis(100);
+
+impl Sender {
+    /// Lets a connection run until it ends, and keeps why it did, with a hint.
+    pub(super) fn over(
+        requests: SendRequest<Body>,
+        connection: impl Future<Output = hyper::Result<()>> + Send + 'static,
+        hint: &'static str,
+    ) -> Self {
+        let (tell, end) = watch::channel(None);
+        tokio::spawn(async move {
+            // Without an error it ended since the last sender was dropped.
+            if let Err(error) = connection.await {
+                tell.send_replace(Some(format!("{}{hint}", words(&error))));
+            }
+        });
+        Self { requests, end }
+    }
+
+    /// Whether nothing can be asked on it any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.requests.is_closed()
+    }
+
+    /// What a failed request is told: a connection that ended knows better why than the request.
+    async fn reason(&mut self, error: &hyper::Error) -> String {
+        if !error.is_canceled() && !error.is_closed() {
+            return words(error);
+        }
+        let end = tokio::time::timeout(END_WITHIN, self.end.wait_for(Option::is_some)).await;
+        let end = end.ok().and_then(|end| end.ok()?.clone());
+        end.unwrap_or_else(|| words(error))
+    }
+}
 
 /// Whom a request goes to, and as whom.
 #[derive(Debug, Clone, Copy)]
@@ -118,11 +159,17 @@ pub(super) async fn stream(
 }
 
 async fn send(sender: &mut Sender, request: Request<Body>) -> Result<Response<Incoming>, Failure> {
-    sender.ready().await.map_err(|error| Failure::Unsent(words(&error)))?;
-    let response = sender.try_send_request(request).await.map_err(|mut error| {
-        let words = words(error.error());
-        if error.take_message().is_some() { Failure::Unsent(words) } else { Failure::Unknown(words) }
-    })?;
+    if let Err(error) = sender.requests.ready().await {
+        return Err(Failure::Unsent(sender.reason(&error).await));
+    }
+    let response = match sender.requests.try_send_request(request).await {
+        Ok(response) => response,
+        Err(mut error) => {
+            let is_unsent = error.take_message().is_some();
+            let reason = sender.reason(error.error()).await;
+            return Err(if is_unsent { Failure::Unsent(reason) } else { Failure::Unknown(reason) });
+        }
+    };
     if response.status() != StatusCode::OK {
         return Err(Failure::Unsent(format!("it answers {}, which is not etcd's way", response.status())));
     }

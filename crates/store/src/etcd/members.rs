@@ -143,7 +143,10 @@ impl Members {
                 }
                 Failure::Unsent(_) | Failure::Unknown(_) => self.move_on(index).await,
             }
-            reasons.add(&self.members[index].name, failure.reason());
+            // An attempt that had less than its time knows less than the one before.
+            if left >= ATTEMPT || !reasons.has(&self.members[index].name) {
+                reasons.add(&self.members[index].name, failure.reason());
+            }
             let pause = if attempt % self.members.len() == 0 { PAUSE } else { Duration::ZERO };
             if Instant::now() + pause >= deadline {
                 break;
@@ -271,6 +274,10 @@ impl Reasons {
     fn add(&mut self, member: &str, reason: &str) {
         self.0.retain(|(known, _)| known != member);
         self.0.push((member.to_owned(), reason.to_owned()));
+    }
+
+    fn has(&self, member: &str) -> bool {
+        self.0.iter().any(|(known, _)| known == member)
     }
 
     fn told(&self) -> String {

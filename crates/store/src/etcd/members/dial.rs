@@ -52,13 +52,19 @@ impl Dialer {
 async fn dial(tls: Option<TlsConnector>, host: &str, port: u16) -> Result<Sender, String> {
     let stream = TcpStream::connect((host, port)).await.map_err(|error| in_words(&error))?;
     stream.set_nodelay(true).map_err(|error| in_words(&error))?;
-    let Some(tls) = tls else { return begin(stream).await };
+    let Some(tls) = tls else { return begin(stream, "").await };
+    // A member that wants to see a certificate just hangs up.
+    let shows_one = tls.config().client_auth_cert_resolver.has_certs();
+    let hint = if shows_one { "" } else { "; it may ask for a certificate (--etcd-cert)" };
     let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
     let stream = tls.connect(name, stream).await.map_err(|error| format!("TLS: {}", in_words(&error)))?;
-    begin(stream).await
+    begin(stream, hint).await
 }
 
-async fn begin(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Result<Sender, String> {
+async fn begin(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    hint: &'static str,
+) -> Result<Sender, String> {
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder
         .timer(TokioTimer::new())
@@ -68,9 +74,7 @@ async fn begin(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> 
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES);
     let (sender, connection) =
         builder.handshake::<_, Body>(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
-    // It ends when the last sender is dropped, or told the last request why it failed.
-    tokio::spawn(async move { drop(connection.await) });
-    Ok(sender)
+    Ok(Sender::over(sender, connection, hint))
 }
 
 /// Without the number of the system's error, which says nothing to people.
