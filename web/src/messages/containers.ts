@@ -34,7 +34,6 @@ export const containers = messages({
   environment: ['Environment', '环境变量'],
   everyState: ['All states', '全部状态'],
   failed: ['failed', '已失败'],
-  failedDestroy: ['{name} could not be destroyed', '无法销毁 {name}'],
   failedRestart: ['{name} could not be restarted', '无法重启 {name}'],
   failedStart: ['{name} could not be started', '无法启动 {name}'],
   failedStop: ['{name} could not be stopped', '无法停止 {name}'],

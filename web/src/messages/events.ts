@@ -8,7 +8,6 @@ export const events = messages({
   app: ['App', '应用'],
   clear: ['Clear filters', '清除筛选'],
   container: ['Container', '容器'],
-  containerHint: ['Its name, its id or the beginning of it.', '名称、标识或标识的开头。'],
   empty: ['Nothing has happened yet', '还没有发生任何事'],
   emptyText: [
     'Whatever people, hosts and the controller change appears here at once: deployments, failures, log-ins.',
@@ -27,7 +26,6 @@ export const events = messages({
   pause: ['Pause', '暂停'],
   paused: ['Paused.', '已暂停。'],
   raw: ['As the controller wrote it', '控制器记录的原文'],
-  rawOf: ['the event', '事件'],
   ranged: ['Not live: the range has an end.', '非实时：时间范围有终点。'],
   security: ['Accounts', '账户安全'],
   showNew: ['Show {n} new', '显示 {n} 条新事件'],

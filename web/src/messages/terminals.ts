@@ -11,7 +11,6 @@ export const terminals = messages({
   asked: ['Asked {who} for the keyboard…', '已向 {who} 请求键盘…'],
   asks: ['{who} asks for the keyboard.', '{who} 请求键盘。'],
   askedSomebody: ['Asked for the keyboard…', '已请求键盘…'],
-  back: ['Back', '返回'],
   bigger: ['Larger text', '放大文字'],
   broken: ['The terminal could not be loaded. Reload the page to try again.', '终端无法加载。请刷新页面重试。'],
   closeTab: ['Close the tab {name}; the terminal goes on', '关闭标签页 {name}；终端会继续运行'],
@@ -93,10 +92,6 @@ export const terminals = messages({
   newTerminal: ['New terminal', '新建终端'],
   newTerminalWith: ['With options…', '带选项…'],
   newTerminalIn: ['Open a terminal in {name}', '在 {name} 中打开终端'],
-  noneOpen: [
-    'Nothing is open here. A terminal that you open goes on when you leave this page.',
-    '这里没有打开的终端。您打开的终端在离开页面后仍会继续。',
-  ],
   notNow: ['Not now', '暂不'],
   openMine: ['Open terminals', '打开的终端'],
   opened: ['Opened', '打开于'],
@@ -108,9 +103,11 @@ export const terminals = messages({
   questionNone: ['No terminals are open.', '没有打开的终端。'],
   recording: ['Recording (asciicast)', '录像（asciicast）'],
   refused: ['This terminal cannot be shown.', '无法显示此终端。'],
-  refusedGone: ['This terminal is gone. What ran in it has ended.', '此终端已不存在，其中的程序已结束。'],
+  refusedGone: [
+    'There is no such terminal any more, or it is not shared with you.',
+    '此终端已不存在，或没有共享给您。',
+  ],
   refusedRevoked: ['It is not shared with you any more.', '它已不再共享给您。'],
-  refusedRight: ['It is not shared with you. Ask {owner} to share it.', '它没有共享给您。请向 {owner} 请求共享。'],
   refusedRightAnybody: [
     'It is not shared with you. Ask whoever opened it to share it.',
     '它没有共享给您。请向打开者请求共享。',

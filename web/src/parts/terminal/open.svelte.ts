@@ -44,6 +44,16 @@ export function after(list: readonly OpenTerminal[], id: string): string | null 
   return rest[Math.min(Math.max(at, 0), rest.length - 1)]?.id ?? null;
 }
 
+/** Names that can be told apart: those that occur more than once get a number. */
+export function numbered(names: readonly string[]): string[] {
+  const seen = new Map<string, number>();
+  return names.map((name) => {
+    const nth = (seen.get(name) ?? 0) + 1;
+    seen.set(name, nth);
+    return nth === 1 ? name : `${name} ${nth}`;
+  });
+}
+
 class OpenTerminals {
   list = $state.raw<readonly OpenTerminal[]>(read(globalThis.sessionStorage?.getItem(KEPT) ?? null));
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { added, after, read } from './open.svelte';
+import { added, after, numbered, read } from './open.svelte';
 
 const list = (...ids: string[]) => ids.map((id) => ({ id, name: id.toUpperCase() }));
 
@@ -20,4 +20,8 @@ test('after one is closed its neighbour is looked at', () => {
   expect(after(list('a', 'b', 'c'), 'c')).toBe('b');
   expect(after(list('a'), 'a')).toBeNull();
   expect(after(list('a', 'b'), 'gone')).toBe('a');
+});
+
+test('names are told apart', () => {
+  expect(numbered(['web', 'sh', 'web', 'web'])).toEqual(['web', 'sh', 'web 2', 'web 3']);
 });

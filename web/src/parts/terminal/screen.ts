@@ -7,7 +7,7 @@ import type { Screen } from './link';
 import { fontFor, room, type Cell, type Grid } from './fit';
 import { actionOf, isMac, type KeyAction } from './keys';
 import { isReply, plainTitle } from './replies';
-import { styledBySheets } from './sheets';
+import { styledBySheets, whileStyledBySheets } from './sheets';
 
 export interface ScreenOptions {
   /** The font that is wanted; a smaller one is taken where the terminal would not fit. */
@@ -19,8 +19,8 @@ export interface ScreenOptions {
 
 export interface ScreenEvents {
   typed(bytes: Uint8Array): void;
-  /** Whether what is drawn now was printed long ago: its questions are not answered again. */
-  isReplaying(): boolean;
+  /** The screen answers a program by itself. */
+  replied(bytes: Uint8Array): void;
   title(text: string): void;
   /** Somebody pressed an address; `url` is http or https. */
   link(url: string): void;
@@ -66,7 +66,7 @@ export async function draw(place: HTMLElement, options: ScreenOptions, events: S
   for (const addon of [search, serialize, new Unicode11Addon(), new WebLinksAddon(follow)]) terminal.loadAddon(addon);
   terminal.unicode.activeVersion = '11';
   terminal.parser.registerOscHandler(CLIPBOARD_OSC, () => true);
-  terminal.open(place);
+  whileStyledBySheets(document, () => terminal.open(place));
   const screen = new XtermScreen(terminal, search, serialize, place, options, events);
   await screen.speedUp();
   return screen;
@@ -108,8 +108,9 @@ export class XtermScreen implements Screen {
     const encoder = new TextEncoder();
     const mac = isMac(navigator.platform);
     this.#terminal.onData((data) => {
-      if (this.#events.isReplaying() && isReply(data)) return;
-      this.#events.typed(encoder.encode(data));
+      const bytes = encoder.encode(data);
+      if (isReply(data)) this.#events.replied(bytes);
+      else this.#events.typed(bytes);
     });
     this.#terminal.onBinary((data) => this.#events.typed(Uint8Array.from(data, (letter) => letter.charCodeAt(0))));
     this.#terminal.onTitleChange((title) => this.#events.title(plainTitle(title)));

@@ -1,10 +1,12 @@
 /**
- * A document for xterm whose style elements work under a policy without inline styles: their text goes into constructed
- * style sheets, which no policy has to allow since only a script can make them.
+ * A document for xterm whose styles work under a policy without inline styles: their text goes into constructed style
+ * sheets, which no policy has to allow since only a script can make them.
  */
 
-/** Lets a style element say its text through a sheet of the document instead of by itself. */
-function throughSheet(element: HTMLElement, document: Document): void {
+/** What stands for a style element: an element that is not drawn, whose text goes into a sheet of the document. */
+function throughSheet(document: Document): HTMLElement {
+  // Even an empty style element would be reported.
+  const element = Document.prototype.createElement.call(document, 'template');
   const sheet = new CSSStyleSheet();
   document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
   let text = '';
@@ -19,6 +21,7 @@ function throughSheet(element: HTMLElement, document: Document): void {
     document.adoptedStyleSheets = document.adoptedStyleSheets.filter((one) => one !== sheet);
     HTMLElement.prototype.remove.call(element);
   };
+  return element;
 }
 
 /** Lets an element be styled by its attribute as it can be by its `style`. */
@@ -33,9 +36,9 @@ function throughStyle(element: HTMLElement): void {
 export function styledBySheets(document: Document): Document {
   const bound = new Map<PropertyKey, unknown>();
   const make = (name: string, options?: ElementCreationOptions) => {
+    if (name === 'style') return throughSheet(document);
     const element = document.createElement(name, options);
-    if (name === 'style') throughSheet(element, document);
-    else if (name === 'span') throughStyle(element);
+    if (name === 'span') throughStyle(element);
     return element;
   };
   return new Proxy(document, {
@@ -48,4 +51,24 @@ export function styledBySheets(document: Document): Document {
     },
     set: (target, property, value) => Reflect.set(target, property, value),
   });
+}
+
+/**
+ * Does something in which style elements are made by the document itself, and lets those work likewise: the bar for
+ * scrolling is made so while a terminal is opened, whatever document it was given.
+ */
+export function whileStyledBySheets(document: Document, act: () => void): void {
+  const { createElement } = styledBySheets(document);
+  Object.defineProperty(document, 'createElement', {
+    configurable: true,
+    value: (name: string, options?: ElementCreationOptions) => {
+      return name === 'style' ? createElement(name) : Document.prototype.createElement.call(document, name, options);
+    },
+  });
+  try {
+    act();
+  } finally {
+    // What the prototype has is in force again.
+    Reflect.deleteProperty(document, 'createElement');
+  }
 }

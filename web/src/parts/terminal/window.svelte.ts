@@ -129,7 +129,10 @@ export class TerminalWindow {
         if (this.state?.phase === 'open') this.#complain('not_driver', '');
         else if (this.state?.phase === 'cut') this.#complain('cut', '');
       },
-      isReplaying: () => this.#connection?.isReplaying ?? true,
+      // Every window's screen answers, the driver's counts; what was asked long ago was answered then.
+      replied: (bytes) => {
+        if (this.isDriver && !this.#connection?.isReplaying) this.#connection?.type(bytes);
+      },
       title: (title) => (this.title = title),
       link: (url) => (this.link = url),
       action: (action) => this.act(action),
