@@ -1,6 +1,7 @@
 //! A controller that keeps everything in etcd: killed, with members of etcd killed, and refused what is not its own.
 
 mod full;
+mod tls;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
