@@ -109,6 +109,7 @@ export const apps = messages({
     '环境变量的值只对所有者和管理员可见，因此只有他们可以变更此应用。',
   ],
   back: ['Back to {name}', '返回 {name}'],
+  logsOf: ['Logs of {name}', '{name} 的日志'],
   // Deleting.
   more: ['More', '更多'],
   delete: ['Delete…', '删除…'],

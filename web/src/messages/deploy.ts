@@ -110,7 +110,6 @@ export const deploy = messages({
     '应用 {name} 已存在。如果描述相同，将为其增加副本。',
   ],
   noHosts: ['There is no host to land on. Add one first.', '没有可用的主机，请先添加。'],
-  notAllowed: ['Your role does not allow to deploy.', '您的角色不允许部署。'],
   // Filters of the planner.
   filterHost: ['another host is asked for', '指定了其他主机'],
   filterUnavailable: ['not available', '不可用'],

@@ -63,7 +63,8 @@ export const pool: readonly Page[] = [
     path: '/deploy',
     title: () => t('deploy'),
     load: () => import('../deploy/Deploy.svelte'),
-    permission: 'read-containers',
+    permission: 'write-containers',
+    menu: { group: 'more', order: 1 },
     isWide: true,
   },
 ];

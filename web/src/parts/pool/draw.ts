@@ -10,8 +10,6 @@ export type Look = 'runs' | 'starts' | 'stands' | 'lost' | 'other' | 'leaving' |
 export interface Drawn {
   bar: Bar;
   paths: { look: Look; path: string }[];
-  /** How far what is in use reaches; absent if it is not known. */
-  used: number | undefined;
 }
 
 /** The look of a piece. `bright` is the app that stands out. */
@@ -44,6 +42,5 @@ export function drawBar(
   }
   const paths = [...byLook].map(([look, spans]) => ({ look, path: pathOf(spans, 0, height) }));
   if (bar.ghosts.length > 0) paths.push({ look: 'ghost', path: pathOf(bar.ghosts, 0.5, height - 1, 1.5) });
-  const used = host.used && Math.min(width, host.used[of] * bar.scale);
-  return { bar, paths, used };
+  return { bar, paths };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { hostState, poolOf, share, takesMore, total, type AppLike, type EngineLike } from './model';
+import { hostState, poolOf, share, takesMore, total, usedOf, type AppLike, type EngineLike } from './model';
 
 function engine(id: string, more: Partial<EngineLike> = {}): EngineLike {
   const health = { status: 'healthy', since: '2026-11-22T08:00:00.000Z' };
@@ -64,13 +64,12 @@ describe('the pieces of a host', () => {
     const [a] = poolOf([engine('a', { reserved_cpus: 1.001, reserved_memory: 100.2 })], apps);
     expect(a!.pieces.map((piece) => [piece.key, piece.state])).toEqual([['job/3', 'lost']]);
   });
+});
 
-  test('what is in use is in megabytes, and absent where nothing was measured', () => {
-    const usage = [{ id: 'a', cpu_cores: 1.5, memory_bytes: 3 * 1024 * 1024 }];
-    const [a, b] = poolOf([engine('a'), engine('b')], [], usage);
-    expect(a!.used).toEqual({ cpus: 1.5, memory: 3 });
-    expect(b!.used).toBeUndefined();
-  });
+test('what is in use is in megabytes, and absent where nothing was measured', () => {
+  const used = usedOf([{ id: 'a', cpu_cores: 1.5, memory_bytes: 3 * 1024 * 1024 }]);
+  expect(used.get('a')).toEqual({ cpus: 1.5, memory: 3 });
+  expect(used.get('b')).toBeUndefined();
 });
 
 test('what is not quite full is not told as full', () => {

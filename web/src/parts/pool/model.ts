@@ -34,8 +34,6 @@ export interface PoolHost {
   since: string;
   capacity: Amount;
   reserved: Amount;
-  /** What is in use now; absent until it was measured. */
-  used?: Amount | undefined;
   containers: number;
   /** Ordered by app and slot, what is not of an app last. */
   pieces: Piece[];
@@ -122,13 +120,8 @@ export function pieceKey(app: string, slot: number): string {
 }
 
 /** Hosts with their pieces, in the order of the engines. */
-export function poolOf(
-  engines: readonly EngineLike[],
-  apps: readonly AppLike[],
-  usage: readonly UsageLike[] = [],
-): PoolHost[] {
+export function poolOf(engines: readonly EngineLike[], apps: readonly AppLike[]): PoolHost[] {
   const pieces = piecesByHost(apps);
-  const used = new Map(usage.map((one) => [one.id, { cpus: one.cpu_cores, memory: one.memory_bytes / MB }]));
   return engines.map((engine) => {
     const own = pieces.get(engine.id) ?? [];
     const reserved = { cpus: engine.reserved_cpus, memory: engine.reserved_memory };
@@ -140,7 +133,6 @@ export function poolOf(
       since: engine.health.since,
       capacity: { cpus: engine.cpus, memory: engine.memory },
       reserved,
-      used: used.get(engine.id),
       containers: engine.container_count,
       pieces: rest ? [...own, rest] : own,
     };
@@ -178,6 +170,11 @@ function other(host: string, reserved: Amount, pieces: readonly Piece[]): Piece 
   const size = { cpus: Math.max(0, reserved.cpus - sum.cpus), memory: Math.max(0, reserved.memory - sum.memory) };
   if (size.cpus < 0.005 && size.memory < 0.5) return undefined;
   return { key: `${host}/`, host, app: '', slot: 0, state: 'runs', size };
+}
+
+/** What hosts use now, by their ids. It changes each second, so that it is no part of the hosts, which are drawn from. */
+export function usedOf(usage: readonly UsageLike[]): ReadonlyMap<string, Amount> {
+  return new Map(usage.map((one) => [one.id, { cpus: one.cpu_cores, memory: one.memory_bytes / MB }]));
 }
 
 /** The sum of amounts. */
