@@ -109,7 +109,8 @@ for (const theme of ['light', 'dark'] as const) {
         }
         for (const text of await texts(page)) {
           const message = foreign.find(({ found }) => found.test(text));
-          if (message && !own.has(text) && !OF_ENGINES.has(text)) wrong.push(`${name}: “${text}” should be “${message.wanted}”`);
+          if (message && !own.has(text) && !OF_ENGINES.has(text))
+            wrong.push(`${name}: “${text}” should be “${message.wanted}”`);
         }
       };
       await page.goto(home);
