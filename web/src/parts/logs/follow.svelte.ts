@@ -2,6 +2,7 @@
 
 import { ApiError, send } from '../../lib/api';
 import { connection } from '../../lib/live.svelte';
+import { whileSeen } from '../../lib/seen';
 import { LogBook, type Line } from './book';
 import { LogRefused, LogSource, type Answer, type SourceState, type Wanted } from './source';
 
@@ -46,7 +47,12 @@ export class LogFollow {
 
   /** Follows until the answer is called. */
   start(): () => void {
-    for (const source of this.#sources) source.start();
+    const end = whileSeen(async (signal) => {
+      for (const source of this.#sources) source.start();
+      signal.addEventListener('abort', () => {
+        for (const source of this.#sources) source.stop();
+      });
+    });
     const ends = [
       connection.opened(() => {
         for (const source of this.#sources) source.wake();
@@ -57,8 +63,8 @@ export class LogFollow {
       }),
     ];
     return () => {
-      for (const end of ends) end();
-      for (const source of this.#sources) source.stop();
+      end();
+      for (const one of ends) one();
       clearTimeout(this.#timer);
     };
   }
