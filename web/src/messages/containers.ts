@@ -98,6 +98,7 @@ export const containers = messages({
   owner: ['Owner', '所有者'],
   pause: ['Pause', '暂停'],
   paused: ['Paused.', '已暂停。'],
+  plotFailed: ['The plot could not be loaded. Reload the page to try again.', '图表无法加载。请刷新页面重试。'],
   ports: ['Ports', '端口'],
   question: [
     '{running} of {n} containers run, on {hosts} {hosts|host|hosts}.',

@@ -12,6 +12,9 @@ describe('the parts of a message', () => {
     ['id=h3, it answers again after 12 s', { id: 'h3, it answers again after 12 s' }],
     ['the load, as it is', { rest: 'the load, as it is' }],
     ['', { rest: '' }],
+    ['name=ann address=::1', { name: 'ann', address: '::1' }],
+    ['reason=host a is down', { reason: 'host a is down' }],
+    ['id=0a, name=web.0.1, exitCode=137', { id: '0a', name: 'web.0.1', exitCode: '137' }],
   ])('%j', (message, parts) => {
     expect(partsOf(message)).toEqual(parts);
   });
@@ -19,6 +22,12 @@ describe('the parts of a message', () => {
 
 describe('an event', () => {
   test.each([
+    [{ type: 'log-in', message: 'name=ann address=10.0.0.9', actor: 'ann' }, 'ann logged in from 10.0.0.9'],
+    [
+      { type: 'die', message: `id=${'ab'.repeat(32)}, name=web.0.1, image=x:1, exitCode=137`, engine: { id: 'h1' } },
+      'web.0.1 exited on h1 with code 137',
+    ],
+    [{ type: 'unheard-of', message: `id=${'ab'.repeat(32)}` }, 'unheard-of: id=abababababab'],
     [{ type: 'scale-container', message: 'app=web, count=5', app: 'web', actor: 'li' }, 'li scaled web to 5'],
     [{ type: 'run-container', message: 'name=httpd:2.4, app=web, count=3', app: 'web' }, 'Pierhead ran 3 of web'],
     [

@@ -11,8 +11,10 @@ type Event = Pick<Schemas['EventView'], 'type' | 'message' | 'app' | 'actor'> & 
 export function partsOf(message: string): Record<string, string> {
   const parts: Record<string, string> = {};
   let last = '';
-  for (const piece of message.split(', ')) {
-    const found = /^([a-z_]+)=(.*)$/s.exec(piece);
+  // Those about log-ins stand without commas.
+  const isPlain = /^[a-z_]+=\S+(?: [a-z_]+=\S+)+$/.test(message) && !message.includes(', ');
+  for (const piece of message.split(isPlain ? ' ' : ', ')) {
+    const found = /^([A-Za-z_]+)=(.*)$/s.exec(piece);
     if (found) {
       last = found[1] as string;
       parts[last] = found[2] as string;
@@ -49,8 +51,15 @@ function say(key: keyof typeof happened, values: Record<string, string | number>
   return fill(happened[key][language.current === 'zh' ? 1 : 0], values, language.locale);
 }
 
-/** A sentence in the language of the moment. */
+const LONG_ID = /\b[0-9a-f]{64}\b/g;
+const ID_LENGTH = 12;
+
+/** A sentence in the language of the moment; long ids are cut short in it. */
 export function sentence(event: Event): string {
+  return told(event).replace(LONG_ID, (id) => id.slice(0, ID_LENGTH));
+}
+
+function told(event: Event): string {
   const parts = partsOf(event.message);
   const isSame = event.type === 'place-slot' && parts.from === parts.to;
   const key = (isSame ? 'replaced-slot' : event.type) as keyof typeof happened;

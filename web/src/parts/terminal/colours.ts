@@ -42,6 +42,7 @@ export function themeOf(shown: 'light' | 'dark', own: (variable: string) => stri
     cursor: own('--accent'),
     cursorAccent: own('--raised'),
     selectionBackground: `${own('--accent')}55`,
+    overviewRulerBorder: own('--raised'),
     scrollbarSliderBackground: `${own('--muted')}55`,
     scrollbarSliderHoverBackground: `${own('--muted')}88`,
     scrollbarSliderActiveBackground: `${own('--muted')}aa`,
