@@ -44,6 +44,13 @@ async function shows(page: Page, text: string | RegExp, seconds = 20): Promise<v
     .toMatch(text);
 }
 
+/** Waits until the terminal is connected again, and takes what is typed. */
+async function connected(page: Page): Promise<void> {
+  await expect(page.getByText('The connection was lost.')).toHaveCount(0);
+  await expect(page.getByText('Connecting to the terminal…')).toHaveCount(0);
+  await expect(page.getByText('You have the keyboard')).toBeVisible();
+}
+
 /** Types a line into the terminal, as somebody would. */
 async function type(page: Page, line: string): Promise<void> {
   await page.locator('.xterm-helper-textarea').focus();
@@ -150,7 +157,7 @@ test.describe('over a line that breaks', () => {
       line.cut();
       await expect(page.getByText('The connection was lost.').first()).toBeVisible();
       line.mend();
-      await expect(page.getByText('The connection was lost.')).toHaveCount(0);
+      await connected(page);
     }
     await shows(page, /^counted-6000$/m, 40);
     const lines = (await screen(page)).split('\n').filter((text) => text.startsWith('line '));
@@ -158,14 +165,17 @@ test.describe('over a line that breaks', () => {
     expect(last.length).toBeGreaterThan(10);
     expect(last).toEqual(last.map((_, at) => 6000 - last.length + 1 + at));
 
+    // The shell asks where the cursor is before it takes a line; what is typed before that, it may drop.
+    await shows(page, /[#$] ?$/);
     await type(page, 'busybox yes');
     await shows(page, /^(y\n){8,}/m);
     line.cut();
     await expect(page.getByText('The connection was lost.').first()).toBeVisible();
     line.mend();
-    await expect(page.getByText('The connection was lost.')).toHaveCount(0);
+    await connected(page);
     await page.locator('.xterm-helper-textarea').focus();
     await page.keyboard.press('Control+c');
+    await shows(page, /\^C\n.*[#$] ?$/);
     await type(page, 'echo after-$((6*7))');
     await shows(page, /^after-42$/m);
     await type(page, 'exit');
