@@ -24,7 +24,7 @@ pub(super) fn pool(pool: &DevPool, json: bool) -> Result<()> {
 }
 
 fn access(pool: &DevPool) {
-    println!("    URL        {}", pool.url);
+    println!("    URL        {}   (the console, in a browser; and the API)", pool.url);
     println!("    user name  {}", pool.username);
     println!("    password   {}\n", pool.password);
 }
