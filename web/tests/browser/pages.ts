@@ -34,7 +34,7 @@ export const places: readonly Place[] = [
   at('apps', '/apps', 'read-containers'),
   at('app', '/apps/:name', 'read-containers', async () => '/apps/web'),
   at('app-change', '/apps/:name/change', 'write-containers', async () => '/apps/web/change'),
-  at('deploy', '/deploy', 'read-containers'),
+  at('deploy', '/deploy', 'write-containers'),
   at('containers', '/containers', 'read-containers'),
   at('container', '/containers/:id', 'read-containers', async () => `/containers/${(await containerOf('talk')).id}`),
   at('events', '/events', 'read-events'),

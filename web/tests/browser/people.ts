@@ -15,6 +15,8 @@ export const ann: Person = { username: 'ann', password };
 export const vic: Person = { username: 'vic', password };
 /** May see hosts and nothing else. */
 export const hal: Person = { username: 'hal', password };
+/** Is thrown out by a test. */
+export const ned: Person = { username: 'ned', password };
 /** Is locked out by a test. */
 export const lou: Person = { username: 'lou', password };
 
@@ -26,5 +28,6 @@ export const ACCOUNTS = [
   { ...ann, role: { name: 'user' } },
   { ...vic, role: { name: 'viewer' } },
   { ...hal, role: { name: 'hosts-only' } },
+  { ...ned, role: { name: 'user' } },
   { ...lou, role: { name: 'user' } },
 ];

@@ -1,10 +1,10 @@
 import { defineConfig } from '@playwright/test';
 import { out } from './place';
 
-/** One after another: all tests share one pool, and the last file breaks parts of it. */
+/** All tests share one pool. Files run two at a time and get along; then comes the one that breaks parts of it. */
 export default defineConfig({
   testDir: '.',
-  workers: 1,
+  workers: 2,
   fullyParallel: false,
   retries: 0,
   timeout: 60_000,
@@ -12,6 +12,10 @@ export default defineConfig({
   forbidOnly: true,
   outputDir: `${out}/results`,
   globalSetup: './setup.ts',
+  projects: [
+    { name: 'calm', testIgnore: 'storms.test.ts' },
+    { name: 'storms', testMatch: 'storms.test.ts', dependencies: ['calm'] },
+  ],
   reporter: [['list'], ['./summary.ts']],
   use: {
     viewport: { width: 1280, height: 800 },

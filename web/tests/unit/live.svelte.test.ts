@@ -8,17 +8,22 @@ import type { Listener } from '../../src/lib/stream';
 interface Opened {
   listener: Listener;
   lastId: string | undefined;
+  since: string | undefined;
   signal: AbortSignal;
   end: (error?: unknown) => void;
 }
 const opened: Opened[] = [];
 
 vi.mock('../../src/lib/stream', () => ({
-  follow: (_: string, listener: Listener, options: { signal: AbortSignal; lastId?: string }) =>
+  follow: (
+    _: string,
+    listener: Listener,
+    options: { signal: AbortSignal; lastId?: string; query?: { since?: string } },
+  ) =>
     new Promise<void>((done, fail) => {
       const end = (error?: unknown) => (error ? fail(error) : done());
       options.signal.addEventListener('abort', () => end(new DOMException('off', 'AbortError')));
-      opened.push({ listener, lastId: options.lastId, signal: options.signal, end });
+      opened.push({ listener, lastId: options.lastId, since: options.query?.since, signal: options.signal, end });
     }),
 }));
 
@@ -85,6 +90,19 @@ describe('the connection', () => {
     expect(opened.length).toBeGreaterThan(1);
   });
 
+  test('is given time to open, also long after the last word', async () => {
+    connection.start();
+    last().listener.open?.();
+    page.visibilityState = 'hidden';
+    page.dispatchEvent(new Event('visibilitychange'));
+    await vi.advanceTimersByTimeAsync(600_000);
+    page.visibilityState = 'visible';
+    page.dispatchEvent(new Event('visibilitychange'));
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect([opened.length, last().signal.aborted]).toEqual([2, false]);
+    connection.stop();
+  });
+
   test('says that it hears nothing if the account may not listen, and tries no more', async () => {
     connection.start();
     last().end(new ApiError(403, 'forbidden', 'no'));
@@ -130,8 +148,31 @@ describe('a page opened behind another', () => {
 });
 
 describe('a resource', () => {
+  test('is fetched once when the console is opened, if the stream tells all since then', async () => {
+    let count = 0;
+    connection.start(Date.parse('2026-11-21T22:10:06Z'));
+    const end = $effect.root(() => void live(() => ({ key: 'n', load: async () => (count += 1) })));
+    flushSync();
+    expect(last().since).toBe('2026-11-21T22:10:05.000Z');
+    last().listener.open?.();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(count).toBe(1);
+    // What came before it was opened wakes it like any other.
+    last().listener.event(event('aa'));
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(count).toBe(2);
+    // After a break the last event seen counts, and nothing is taken for granted.
+    last().end();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect([last().lastId, last().since]).toEqual(['aa', undefined]);
+    last().listener.open?.();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(count).toBe(3);
+    end();
+  });
+
   async function shown(
-    load: (refuse: () => ApiError) => Promise<number>,
+    load: (refuse: () => ApiError, signal: AbortSignal) => Promise<number>,
     wakeOn?: (event: { type: string }) => boolean,
   ) {
     connection.start();
@@ -140,7 +181,7 @@ describe('a resource', () => {
     const end = $effect.root(() => {
       found = live(() => ({
         key: 'n',
-        load: () => load(() => new ApiError(0, 'offline', 'no answer')),
+        load: (signal) => load(() => new ApiError(0, 'offline', 'no answer'), signal),
         ...(wakeOn ? { wakeOn } : {}),
       }));
     });
@@ -201,6 +242,24 @@ describe('a resource', () => {
     await vi.advanceTimersByTimeAsync(1000);
     last().listener.open?.();
     await vi.advanceTimersByTimeAsync(1000);
+    expect([resource.value, resource.error]).toEqual([3, undefined]);
+    stop();
+  });
+
+  test('is asked for anew if the question was lost with the connection', async () => {
+    let count = 0;
+    const { resource, stop } = await shown(async (_, signal) => {
+      count += 1;
+      if (count === 2) await new Promise((_done, fail) => signal.addEventListener('abort', () => fail(signal.reason)));
+      return count;
+    });
+    last().listener.event(event('1'));
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect([resource.value, count]).toEqual([1, 2]);
+    last().end();
+    await vi.advanceTimersByTimeAsync(1_000);
+    last().listener.open?.();
+    await vi.advanceTimersByTimeAsync(5_000);
     expect([resource.value, resource.error]).toEqual([3, undefined]);
     stop();
   });

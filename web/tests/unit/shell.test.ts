@@ -6,6 +6,7 @@ import { session, type Permission } from '../../src/lib/session.svelte';
 import { pages } from '../../src/pages';
 import { GO } from '../../src/shell/keys';
 import { isUnder, listed, menu } from '../../src/shell/menu';
+import { again } from '../../src/shell/reload';
 
 const be = (...permissions: Permission[]) => {
   session.who = { username: 'ann', role: 'some', permissions };
@@ -112,4 +113,16 @@ describe('work while the page is seen', () => {
     vi.advanceTimersByTime(60_000);
     expect(signals.length).toBe(2);
   });
+});
+
+test('a page that can’t be loaded begins anew soon, and then now and then', () => {
+  const kept = new Map<string, string>();
+  const store = {
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, to: string) => void kept.set(key, to),
+  };
+  expect(again(1_000_000, store)).toBe(500);
+  expect(again(1_001_000, store)).toBe(19_500);
+  expect(again(1_021_000, store)).toBe(19_500);
+  expect(again(2_000_000, store)).toBe(500);
 });
