@@ -113,6 +113,7 @@ export async function send(method: string, path: string, options: Plain = {}): P
     response = await fetch(address(filled, options.query), init);
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
+    // A line that swallows everything, or nobody at its end.
     throw new ApiError(0, 'offline', 'The controller does not answer.');
   }
   if (response.ok) return response;

@@ -28,11 +28,19 @@ class Connection {
   #hurry: (() => void) | undefined;
   #lastId: string | undefined;
   #listeners = new Set<Listen>();
-  #openers = new Set<() => void>();
+  #openers = new Set<(missedNothing: boolean) => void>();
+  #since: string | undefined;
+  #hasOpened = false;
 
-  /** Connects, and stays connected while the page is seen, until `stop`. */
-  start(): void {
+  /**
+   * Connects, and stays connected while the page is seen, until `stop`. With the server's moment before anything was
+   * fetched, in milliseconds since 1970, events from then on are told: nothing has to be fetched twice.
+   */
+  start(since = Number.NaN): void {
     if (this.#end) return;
+    // Its clock is told in whole seconds.
+    this.#since = Number.isFinite(since) ? new Date(since - 1000).toISOString() : undefined;
+    this.#hasOpened = false;
     this.#end = whileSeen((signal) => this.#connect(signal));
     addEventListener('online', this.retry);
   }
@@ -55,8 +63,8 @@ class Connection {
     return () => this.#listeners.delete(listen);
   }
 
-  /** Calls `back` whenever the stream was opened: what was fetched before may be old. */
-  opened(back: () => void): () => void {
+  /** Calls `back` whenever the stream was opened: unless it missed nothing, what was fetched before may be old. */
+  opened(back: (missedNothing: boolean) => void): () => void {
     this.#openers.add(back);
     return () => this.#openers.delete(back);
   }
@@ -65,10 +73,11 @@ class Connection {
     let wait = FIRST_WAIT_MS;
     while (!stop.aborted) {
       const one = new AbortController();
+      const begun = Date.now();
       const abort = () => one.abort();
       stop.addEventListener('abort', abort);
       const watchdog = setInterval(() => {
-        if (this.heardAt > 0 && Date.now() - this.heardAt > STALE_AFTER_MS) {
+        if (Date.now() - Math.max(this.heardAt, begun) > STALE_AFTER_MS) {
           if (this.state === 'online') this.state = 'stale';
           abort();
         }
@@ -77,7 +86,7 @@ class Connection {
         await follow(
           PATH,
           this.#listener(() => (wait = FIRST_WAIT_MS)),
-          { signal: one.signal, lastId: this.#lastId },
+          { signal: one.signal, lastId: this.#lastId, query: this.#lastId ? {} : { since: this.#since } },
         );
       } catch (error) {
         if (error instanceof ApiError && error.status === 403) {
@@ -85,7 +94,7 @@ class Connection {
           return;
         }
         if (error instanceof ApiError && error.status === 401) return;
-        if (error instanceof ApiError && error.status === 400) this.#lastId = undefined;
+        if (error instanceof ApiError && error.status === 400) this.#lastId = this.#since = undefined;
       } finally {
         clearInterval(watchdog);
         stop.removeEventListener('abort', abort);
@@ -103,7 +112,9 @@ class Connection {
         connected();
         this.heardAt = Date.now();
         this.state = 'online';
-        for (const back of this.#openers) back();
+        const missedNothing = !this.#hasOpened && this.#since !== undefined;
+        this.#hasOpened = true;
+        for (const back of this.#openers) back(missedNothing);
       },
       heard: () => {
         this.heardAt = Date.now();

@@ -25,6 +25,9 @@ const LONGEST_SPACING_MS = 3_000;
 /** How long what nobody looks at is kept, so that going back shows it at once. */
 const KEPT_MS = 60_000;
 
+/** A request that takes longer, while the connection broke, hangs. */
+const HANGING_MS = 5_000;
+
 class Resource<T> {
   value = $state.raw<T | undefined>(undefined);
   error = $state.raw<ApiError | undefined>(undefined);
@@ -64,8 +67,11 @@ class Resource<T> {
       connection.listen((event) => {
         if (this.#source.wakeOn?.(event) ?? true) this.#soon();
       }),
-      connection.opened(() => {
-        if (this.#begun > 0 && this.#begun < Date.now()) this.#soon();
+      connection.opened((missedNothing) => {
+        if (missedNothing && !this.error) return;
+        // What was asked before a break may never be answered.
+        if (this.#abort && Date.now() - this.#begun > HANGING_MS) this.#abort.abort();
+        this.#soon();
       }),
     ];
     void this.refetch();

@@ -1,6 +1,6 @@
 /** Who is logged in, and what they may do. */
 
-import { ApiError, del, get, post, type Schemas } from './api';
+import { ApiError, del, send, type Schemas } from './api';
 
 export type Permission =
   | 'read-engines'
@@ -14,6 +14,8 @@ export type Permission =
   | 'read-events'
   | 'write-accounts';
 
+const LONGEST_MS = 20_000;
+
 class Session {
   /** Who it is; null if nobody, undefined while it is being asked. */
   who = $state.raw<Schemas['SessionView'] | null | undefined>(undefined);
@@ -21,10 +23,12 @@ class Session {
   error = $state.raw<ApiError | undefined>(undefined);
   /** Whether it ended by itself while the console was in use. */
   expired = $state(false);
+  /** The server's moment when it said who it is, in milliseconds since 1970; not a number if it did not say. */
+  at = Number.NaN;
 
   async load(): Promise<void> {
     try {
-      this.who = await get('/auth/session');
+      this.who = await this.#ask('get');
       this.error = undefined;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -34,9 +38,16 @@ class Session {
   }
 
   async logIn(username: string, password: string): Promise<void> {
-    this.who = await post('/auth/session', { body: { username, password } });
+    this.who = await this.#ask('post', { username, password });
     this.expired = false;
     this.error = undefined;
+  }
+
+  async #ask(method: 'get' | 'post', body?: Schemas['LogIn']): Promise<Schemas['SessionView']> {
+    // On a line that swallows everything there would be no end to it.
+    const response = await send(method, '/auth/session', { body, signal: AbortSignal.timeout(LONGEST_MS) });
+    this.at = Date.parse(response.headers.get('date') ?? '');
+    return (await response.json()) as Schemas['SessionView'];
   }
 
   async logOut(): Promise<void> {
