@@ -9,6 +9,7 @@ use crate::container::{ContainerArgs, ContainerLsArgs, ContainerRmArgs, Containe
 use crate::controller::ControllerArgs;
 use crate::engine::{EngineAddArgs, EngineArgs, EngineRmArgs};
 use crate::event::EventsArgs;
+use crate::exec::{AttachArgs, ExecArgs};
 use crate::explain::ExplainArgs;
 use crate::help::{AFTER_HELP, HelpArgs};
 use crate::image::ImageArgs;
@@ -20,6 +21,7 @@ use crate::registry::RegistryArgs;
 use crate::role::RoleArgs;
 use crate::run::RunArgs;
 use crate::scale::ScaleArgs;
+use crate::terminal::TerminalArgs;
 use crate::token::TokenArgs;
 use crate::top::TopArgs;
 use clap::{ArgAction, Parser, Subcommand};
@@ -55,6 +57,13 @@ pub enum ClientCommand {
     /// Show what containers write
     #[command(alias = "log")]
     Logs(LogsArgs),
+    /// Run a program in a container
+    Exec(ExecArgs),
+    /// Sit down at a terminal that somebody opened
+    Attach(AttachArgs),
+    /// Terminals in containers: list, share, record, end
+    #[command(visible_alias = "terminals")]
+    Terminal(TerminalArgs),
     /// Show what hosts and containers use, live
     #[command(visible_alias = "stats")]
     Top(TopArgs),

@@ -29,7 +29,7 @@ pub fn report(error: &CliError, out: &mut Output) -> u8 {
     if error.is_broken_pipe() {
         return 0;
     }
-    if !matches!(error, CliError::Interrupted { operation: None }) {
+    if !matches!(error, CliError::Interrupted { operation: None } | CliError::Exited { .. }) {
         tell(error, None, out);
     }
     error.exit_code()
@@ -141,6 +141,9 @@ async fn ask(command: ClientCommand, connection: &Connection, out: &mut Output) 
         ClientCommand::App(args) => app::app(&args, &client()?, out).await,
         ClientCommand::Container(args) => container::container(&args, &client()?, out).await,
         ClientCommand::Logs(args) => logs::logs(&args, &client()?, out).await,
+        ClientCommand::Exec(args) => crate::exec::exec(&args, &client()?, out).await,
+        ClientCommand::Attach(args) => crate::exec::attach(&args, &client()?, out).await,
+        ClientCommand::Terminal(args) => crate::terminal::terminal(&args, &client()?, out).await,
         ClientCommand::Top(args) => crate::top::top(&args, &client()?, out).await,
         ClientCommand::Explain(args) => explain::explain(&args, &client()?, out).await,
         ClientCommand::Engine(args) => engine::engine(&args, &client()?, out).await,

@@ -71,6 +71,15 @@ pub enum CliError {
         /// The exit code of the first that failed.
         exit_code: u8,
     },
+    /// A terminal is of no use any more.
+    #[error("{0}")]
+    Terminal(String),
+    /// The program that was run in a container has ended like this; it has said why itself.
+    #[error("it ended with exit code {code}")]
+    Exited {
+        /// Its exit code.
+        code: i64,
+    },
     /// Something that was asked for by name is not there.
     #[error("{0}")]
     NotFound(String),
@@ -150,8 +159,10 @@ impl CliError {
             Self::NotFound(_) => exit::NOT_FOUND,
             Self::Interrupted { .. } => INTERRUPTED,
             Self::Several { exit_code, .. } => *exit_code,
+            Self::Exited { code } => u8::try_from(code & 0xff).unwrap_or(exit::FAILED),
             Self::Fingerprint { .. } | Self::Unknown { .. } => exit::FORBIDDEN,
             Self::Declined
+            | Self::Terminal(_)
             | Self::Credentials { .. }
             | Self::ReadFile { .. }
             | Self::WriteFile { .. }

@@ -1,6 +1,7 @@
 //! Ctrl-C: the program ends with 130 whatever it is doing, and the terminal is left as it was.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
@@ -19,11 +20,32 @@ impl Drop for Watch {
     }
 }
 
+/// Whether a command looks after Ctrl-C by itself.
+static IS_OWN: AtomicBool = AtomicBool::new(false);
+
+/// A command looks after Ctrl-C by itself until this is dropped.
+pub(crate) struct Own(());
+
+/// From now on this command looks after Ctrl-C.
+pub(crate) fn own() -> Own {
+    IS_OWN.store(true, Ordering::SeqCst);
+    Own(())
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        IS_OWN.store(false, Ordering::SeqCst);
+    }
+}
+
 /// Watches for Ctrl-C on a thread of its own: the command may be reading from a terminal, and would not notice.
 pub(crate) fn watch() -> Watch {
     let terminal = terminal::remember();
     Watch(tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            if IS_OWN.load(Ordering::SeqCst) {
+                continue;
+            }
             tokio::time::sleep(GRACE).await;
             terminal::restore(&terminal);
             if io::stderr().is_terminal() {

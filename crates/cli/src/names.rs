@@ -28,6 +28,14 @@ pub(crate) fn apps_and_containers() -> ArgValueCandidates {
     })
 }
 
+pub(crate) fn terminals() -> ArgValueCandidates {
+    candidates(|client| async move {
+        let terminals = client.terminals(None).await?.into_value();
+        let running = terminals.into_iter().filter(|terminal| terminal.state == "running");
+        Ok(running.map(|terminal| (terminal.id, terminal.name)).collect())
+    })
+}
+
 pub(crate) fn engines() -> ArgValueCandidates {
     candidates(|client| async move {
         let engines = client.engines().await?.into_value();

@@ -226,6 +226,22 @@ impl Output {
         std::mem::replace(&mut self.input, Box::new(io::empty()))
     }
 
+    /// Standard output, for who writes on a thread of its own; to be given back.
+    pub(crate) fn take_output(&mut self) -> Box<dyn Write + Send> {
+        self.stop_waiting();
+        std::mem::replace(&mut self.out, Box::new(io::sink()))
+    }
+
+    /// Gives it back.
+    pub(crate) fn give_output(&mut self, out: Box<dyn Write + Send>) {
+        self.out = out;
+    }
+
+    /// Writes bytes beside the answer, as they are.
+    pub(crate) fn error_bytes(&mut self, bytes: &[u8]) {
+        let _gone = self.err.write_all(bytes).and_then(|()| self.err.flush());
+    }
+
     /// One line of the input, without its end.
     pub(crate) fn read_line(&mut self) -> Result<Option<String>, CliError> {
         /// The longest line that anybody types.

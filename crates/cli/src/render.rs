@@ -13,6 +13,7 @@ pub(crate) mod explain;
 pub(crate) mod image;
 pub(crate) mod operation;
 pub(crate) mod stats;
+pub(crate) mod terminal;
 
 use crate::escape::escape;
 use comfy_table::presets::NOTHING;

@@ -25,6 +25,8 @@ pub enum Subject {
     Registry,
     /// A change that takes time.
     Operation,
+    /// A terminal.
+    Terminal,
     /// The log-in.
     Login,
     /// Anything else.
@@ -36,7 +38,10 @@ impl Subject {
     pub(crate) fn of(command: &ClientCommand) -> Self {
         match command {
             ClientCommand::Run(_) | ClientCommand::App(_) => Self::App,
-            ClientCommand::Scale(_) | ClientCommand::Logs(_) | ClientCommand::Explain(_) => Self::AppOrContainer,
+            ClientCommand::Scale(_) | ClientCommand::Logs(_) | ClientCommand::Exec(_) | ClientCommand::Explain(_) => {
+                Self::AppOrContainer
+            }
+            ClientCommand::Attach(_) | ClientCommand::Terminal(_) => Self::Terminal,
             ClientCommand::Container(_)
             | ClientCommand::Containers(_)
             | ClientCommand::Destroy(_)
@@ -77,6 +82,7 @@ impl Subject {
             Self::Image => "pierhead image ls",
             Self::Registry => "pierhead registry ls",
             Self::Operation => "pierhead operation ls",
+            Self::Terminal => "pierhead terminal ls --all",
             Self::Login | Self::Other => "pierhead app ls, pierhead container ls --all, pierhead engine ls",
         }
     }
@@ -98,6 +104,7 @@ impl Subject {
             Self::Image => "choose another tag; what there is: pierhead image ls",
             Self::Registry => "change the account that is there: pierhead registry set HOST --username NAME",
             Self::Operation => "look at what became of it: pierhead operation ls",
+            Self::Terminal => "look at it: pierhead terminal show TERMINAL",
             Self::Login | Self::Other => "look at what is there, and try again",
         }
     }

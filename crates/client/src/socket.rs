@@ -13,13 +13,17 @@ use hyper::header::{
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use pierhead_terminal::{Frame, LONGEST_FRAME, SUBPROTOCOL};
+use std::time::{Duration, Instant};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 /// An open socket. Dropping it is leaving.
-pub struct TerminalSocket(WebSocketStream<TokioIo<Upgraded>>);
+pub struct TerminalSocket {
+    stream: WebSocketStream<TokioIo<Upgraded>>,
+    heard: Instant,
+}
 
 /// How a socket ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +63,7 @@ impl TerminalSocket {
             .max_frame_size(Some(2 * LONGEST_FRAME))
             .write_buffer_size(0);
         let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Client, Some(config)).await;
-        Ok(Self(socket))
+        Ok(Self { stream: socket, heard: Instant::now() })
     }
 
     /// Sends a frame.
@@ -71,7 +75,7 @@ impl TerminalSocket {
             Frame::Binary(bytes) => Message::Binary(bytes),
             Frame::Text(text) => Message::Text(text.into()),
         };
-        self.0.send(message).await.map_err(broken)
+        self.stream.send(message).await.map_err(broken)
     }
 
     /// The next frame, or how it ended. May be dropped without losing any.
@@ -80,7 +84,9 @@ impl TerminalSocket {
     /// [`SocketEnd`]: from then on there is nothing.
     pub async fn next(&mut self) -> Result<Frame, SocketEnd> {
         loop {
-            match self.0.next().await {
+            let message = self.stream.next().await;
+            self.heard = Instant::now();
+            match message {
                 Some(Ok(Message::Binary(bytes))) => return Ok(Frame::Binary(bytes)),
                 Some(Ok(Message::Text(text))) => return Ok(Frame::Text(text.as_str().to_owned())),
                 Some(Ok(Message::Close(close))) => {
@@ -95,10 +101,16 @@ impl TerminalSocket {
         }
     }
 
+    /// For how long nothing was heard from the other side, which asks from time to time whether somebody is there.
+    #[must_use]
+    pub fn silent_for(&self) -> Duration {
+        self.heard.elapsed()
+    }
+
     /// Leaves, in good order.
     pub async fn close(mut self) {
         // Whoever is gone already is not told.
-        let _gone = self.0.close(None).await;
+        let _gone = self.stream.close(None).await;
     }
 }
 

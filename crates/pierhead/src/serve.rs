@@ -8,6 +8,7 @@ mod first_start;
 mod listener;
 mod logging;
 mod records;
+mod relay;
 pub(crate) mod settings;
 mod tls;
 
@@ -69,20 +70,18 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<()> {
         None => None,
     };
     let announced = announced(address, tls.is_some(), joins.as_ref());
+    // Of a certificate in files somebody else's authority is to be trusted.
+    let own_certificate: Option<Arc<str>> =
+        (!matches!(settings.tls, Some(TlsSource::Files { .. }))).then(|| authority.certificate_pem().into());
+    let relay = relay::Peers::new(own_certificate.as_deref())?;
     let api = Api {
         controller: controller.clone(),
         accounts,
         sealer,
         defaults: Arc::new(settings.defaults.clone()),
         metrics: metrics(settings.metrics_token_file.as_deref())?,
-        front: Front {
-            is_tls: tls.is_some(),
-            public: settings.public_url.clone(),
-            // Of a certificate in files somebody else's authority is to be trusted.
-            ca_certificate: (!matches!(settings.tls, Some(TlsSource::Files { .. })))
-                .then(|| authority.certificate_pem().into()),
-        },
-        relay: None,
+        front: Front { is_tls: tls.is_some(), public: settings.public_url.clone(), ca_certificate: own_certificate },
+        relay: Some(Arc::new(relay)),
         joins,
         version: env!("CARGO_PKG_VERSION"),
     };

@@ -63,7 +63,13 @@ pub(super) async fn show(
 }
 
 pub(super) async fn end(State(api): State<Api>, caller: Caller, Path(id): Path) -> Result<StatusCode, ApiError> {
-    api.controller.end_terminal(&caller.actor(), &id).await?;
+    // Who asked may hang up; it is ended all the same.
+    let ending = tokio::spawn(async move { api.controller.end_terminal(&caller.actor(), &id).await });
+    let ended = ending.await.map_err(|error| {
+        tracing::error!(%error, "the end of a terminal broke off");
+        ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "terminal_away", "the terminal could not be ended; try again")
+    })?;
+    ended?;
     Ok(StatusCode::NO_CONTENT)
 }
 

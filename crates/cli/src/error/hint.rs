@@ -37,6 +37,8 @@ impl CliError {
             ),
             Self::Interrupted { operation: None }
             | Self::Several { .. }
+            | Self::Terminal(_)
+            | Self::Exited { .. }
             | Self::Declined
             | Self::Ask(_)
             | Self::Write(_) => None,

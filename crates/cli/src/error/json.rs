@@ -58,6 +58,8 @@ impl CliError {
             Self::Several { .. } => "several",
             Self::NotFound(_) => "not_found",
             Self::Fingerprint { .. } | Self::Unknown { .. } => "untrusted",
+            Self::Terminal(_) => "terminal",
+            Self::Exited { .. } => "exited",
             Self::Declined => "declined",
             Self::Credentials { .. } => "credentials",
             Self::ReadFile { .. } | Self::WriteFile { .. } => "file",
