@@ -13,7 +13,8 @@ export const terminals = messages({
   askedSomebody: ['Asked for the keyboard…', '已请求键盘…'],
   bigger: ['Larger text', '放大文字'],
   broken: ['The terminal could not be loaded. Reload the page to try again.', '终端无法加载。请刷新页面重试。'],
-  closeTab: ['Close the tab {name}; the terminal goes on', '关闭标签页 {name}；终端会继续运行'],
+  closeTab: ['Close tab {name}; the terminal goes on', '关闭标签页 {name}；终端会继续运行'],
+  closeTabShort: ['Close tab', '关闭标签页'],
   command: ['Command', '命令'],
   commandHint: [
     'A shell if it is empty; arguments in quotes if they have spaces.',
