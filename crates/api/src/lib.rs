@@ -16,6 +16,7 @@ mod mutants;
 mod paging;
 mod relay;
 mod routes;
+mod stale;
 mod views;
 
 pub use accounts::{Accounts, AccountsError, LogInLimits, random_password};
@@ -80,6 +81,7 @@ pub fn router(api: Api) -> axum::Router {
         .layer(axum::Extension(Arc::<views::Rows>::default()))
         .layer(DefaultBodyLimit::max(body::LARGEST_BODY))
         .layer(CatchPanicLayer::custom(error::panicked))
+        .layer(axum::middleware::from_fn_with_state(api.clone(), stale::mark))
         .layer(axum::middleware::map_response(console::secure))
         .layer(axum::middleware::from_fn_with_state(api.clone(), metrics::measure))
         .with_state(api)

@@ -106,6 +106,7 @@ pub(crate) fn controller(state: &ControllerState) -> ControllerView {
         leader: state.leads,
         since: format_timestamp(state.since),
         lag: state.lag.map(|lag| u64::try_from(lag.as_millis()).unwrap_or(u64::MAX)),
+        stale: state.stale.map(|stale| stale.as_secs()),
     }
 }
 

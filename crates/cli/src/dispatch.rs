@@ -8,7 +8,8 @@ use crate::{
     CliError, ClientCommand, Connection, Output, account, app, cluster, completion, container, engine, event, explain,
     help, login, logs, man, operation,
 };
-use pierhead_client::Verb;
+use pierhead_client::{Client, Verb};
+use std::cell::OnceCell;
 use std::process::ExitCode;
 
 /// The whole command line that a program offers, its own commands included.
@@ -134,8 +135,14 @@ pub async fn execute(
 
 /// Does a command that asks a controller.
 async fn ask(command: ClientCommand, connection: &Connection, out: &mut Output) -> Result<(), CliError> {
-    let client = || connection.open();
-    match command {
+    let opened = OnceCell::new();
+    let client = || {
+        let client = connection.open()?;
+        // There is one for each command.
+        let _first = opened.set(client.clone());
+        Ok::<_, CliError>(client)
+    };
+    let done = match command {
         ClientCommand::Run(args) => crate::run::run(&args, &client()?, out).await,
         ClientCommand::Scale(args) => crate::scale::scale(&args, &client()?, out).await,
         ClientCommand::App(args) => app::app(&args, &client()?, out).await,
@@ -176,7 +183,14 @@ async fn ask(command: ClientCommand, connection: &Connection, out: &mut Output) 
         | ClientCommand::Version
         | ClientCommand::Login(_)
         | ClientCommand::Logout => Ok(()),
+    };
+    if let Some(age) = opened.get().and_then(Client::stale) {
+        let seconds = age.as_secs();
+        out.note(&format!(
+            "the controller's store has not answered for {seconds} s: this may be as old, and nothing can be changed"
+        ));
     }
+    done
 }
 
 fn version(out: &mut Output) -> Result<(), CliError> {

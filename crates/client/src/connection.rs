@@ -9,10 +9,12 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use pierhead_wire::GONE_SINCE;
+use pierhead_wire::{GONE_SINCE, STALE};
 use rustls::ClientConfig;
 use std::error::Error;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -32,7 +34,11 @@ pub(crate) type OutBody = UnsyncBoxBody<Bytes, Lost>;
 
 /// Connections, kept.
 #[derive(Clone)]
-pub(crate) struct Connections(Client<Connector, OutBody>);
+pub(crate) struct Connections {
+    http: Client<Connector, OutBody>,
+    /// How old, in seconds, what was told last may be; 0 if it is not.
+    stale: Arc<AtomicU64>,
+}
 
 impl Connections {
     pub(crate) fn new(config: ClientConfig) -> Self {
@@ -41,22 +47,30 @@ impl Connections {
         http.set_nodelay(true);
         let connector = HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1();
         let connector = Connector(connector.wrap_connector(http));
-        Self(Client::builder(TokioExecutor::new()).pool_idle_timeout(IDLE_LIMIT).build(connector))
+        let http = Client::builder(TokioExecutor::new()).pool_idle_timeout(IDLE_LIMIT).build(connector);
+        Self { http, stale: Arc::default() }
     }
 
     /// Asks; returns when the answer begins.
     pub(crate) async fn ask(&self, url: &Url, request: Request<OutBody>) -> Result<Response, Lost> {
-        let (parts, body) = self.0.request(request).await?.into_parts();
+        let (parts, body) = self.http.request(request).await?.into_parts();
         let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let stale = text(STALE).and_then(|seconds| seconds.parse().ok()).unwrap_or(0);
+        self.stale.store(stale, Ordering::Relaxed);
         let (location, gone_since) = (text(header::LOCATION.as_str()), text(GONE_SINCE));
         Ok(Response { status: parts.status.as_u16(), url: url.clone(), location, gone_since, body })
+    }
+
+    /// How old what was told last may be, if it may.
+    pub(crate) fn stale(&self) -> Option<Duration> {
+        Some(self.stale.load(Ordering::Relaxed)).filter(|seconds| *seconds > 0).map(Duration::from_secs)
     }
 }
 
 impl Connections {
     /// Asks for another protocol; the bytes of both directions, or the answer in which that was refused.
     pub(crate) async fn upgrade(&self, url: &Url, request: Request<OutBody>) -> Result<Upgrade, Lost> {
-        let answer = self.0.request(request).await?;
+        let answer = self.http.request(request).await?;
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
             return Ok(Upgrade::Open(answer.headers().clone(), hyper::upgrade::on(answer).await?));
         }

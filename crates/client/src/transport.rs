@@ -96,6 +96,13 @@ impl Client {
         &self.addresses
     }
 
+    /// How old the last answer to this client or a clone of it may be, since the store of the controller does not answer;
+    /// `None` if it is not.
+    #[must_use]
+    pub fn stale(&self) -> Option<Duration> {
+        self.http.stale()
+    }
+
     /// The same client, but its lists hold only their first entries, this many. None for all of them; controllers take
     /// 1 to 1000.
     #[must_use]

@@ -63,6 +63,8 @@ pub struct ControllerState {
     /// How long it took until it had seen what was written just now, and this controller its answer; `None` if that did
     /// not happen within a second.
     pub lag: Option<Duration>,
+    /// Of the one that is asked: how old what it knows may be, since its store does not answer; `None` while it does.
+    pub stale: Option<Duration>,
 }
 
 /// This controller's place among them.
@@ -160,6 +162,7 @@ impl Controller {
             leads: known.leader.as_ref().is_some_and(|(leader, _)| leader == id),
             since: record.leads_since.unwrap_or(record.started_at),
             lag: lags.get(id).copied(),
+            stale: self.stale_for().filter(|_| id == self.controllers.me()),
         };
         let all: Vec<ControllerState> = known.controllers.iter().map(state).collect();
         without_former_lives(all)
@@ -227,6 +230,7 @@ mod tests {
             leads: false,
             since: Timestamp(0),
             lag: lag.map(Duration::from_millis),
+            stale: None,
         }
     }
 

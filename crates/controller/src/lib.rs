@@ -14,6 +14,7 @@ mod engines;
 mod event_log;
 mod execute;
 mod follow;
+mod freshness;
 mod gone_logs;
 mod health;
 mod ids;
@@ -156,6 +157,7 @@ pub struct Controller {
     options: Arc<Options>,
     readings: Arc<usage::Readings>,
     stats: Arc<stats::Stats>,
+    freshness: Arc<freshness::Freshness>,
     terminals: Arc<terminals::Terminals>,
     gone_logs: Arc<GoneLogs>,
     images: Arc<Images>,
@@ -213,6 +215,7 @@ impl Controller {
             options: Arc::new(options),
             readings: Arc::default(),
             stats: Arc::new(stats::Stats::new(clock)),
+            freshness: Arc::default(),
             terminals,
             gone_logs: Arc::new(gone_logs),
             images: Arc::new(images),
@@ -223,32 +226,28 @@ impl Controller {
             tasks,
         };
         let from = follow::load(&*controller.store, &controller.shared, &controller.engines).await?;
-        controller.spawn(follow::follow(
-            Arc::clone(&controller.store),
-            Arc::clone(&controller.shared),
-            Arc::clone(&controller.engines),
-            from,
-        ));
-        let (log, store) = (Arc::clone(&controller.log), Arc::clone(&controller.store));
-        controller.spawn(event_log::outline(
-            Arc::clone(&log),
-            Arc::clone(&store),
-            clock,
-            controller.options.events_kept,
-        ));
-        controller.spawn(event_log::follow(log, store));
-        controller.spawn(Arc::clone(&controller.engines).watch_agents());
-        // It ends by itself, and lets a successor begin.
-        controller.tasks.spawn(reconciler::lead(controller.clone()));
-        controller.spawn(sweep::sweep(controller.clone()));
-        controller.spawn(terminals::Keeper::new(controller.clone()).run());
-        let (stats, shared) = (Arc::clone(&controller.stats), Arc::clone(&controller.shared));
-        let engines = Arc::clone(&controller.engines);
-        controller.spawn(stats::Collector::new(stats, shared, engines, controller.tasks.clone()).run());
-        if let Some(backups) = controller.options.backups.clone() {
-            controller.spawn(controller.clone().back_up(backups));
-        }
+        controller.spawn_loops(from);
         Ok(controller)
+    }
+
+    /// Starts everything that goes on by itself; records are followed from here on.
+    fn spawn_loops(&self, from: Revision) {
+        self.spawn(follow::follow(Arc::clone(&self.store), Arc::clone(&self.shared), Arc::clone(&self.engines), from));
+        let (log, store) = (Arc::clone(&self.log), Arc::clone(&self.store));
+        self.spawn(event_log::outline(Arc::clone(&log), Arc::clone(&store), self.clock, self.options.events_kept));
+        self.spawn(event_log::follow(log, store));
+        self.spawn(Arc::clone(&self.engines).watch_agents());
+        // It ends by itself, and lets a successor begin.
+        self.tasks.spawn(reconciler::lead(self.clone()));
+        self.spawn(sweep::sweep(self.clone()));
+        self.spawn(self.clone().keep_asking());
+        self.spawn(terminals::Keeper::new(self.clone()).run());
+        let (stats, shared) = (Arc::clone(&self.stats), Arc::clone(&self.shared));
+        let engines = Arc::clone(&self.engines);
+        self.spawn(stats::Collector::new(stats, shared, engines, self.tasks.clone()).run());
+        if let Some(backups) = self.options.backups.clone() {
+            self.spawn(self.clone().back_up(backups));
+        }
     }
 
     /// How the homes of terminals in hosts' agents are reached.

@@ -176,4 +176,12 @@ pub struct ControllerView {
     /// How long it took until it had seen a change made just now, and the one that was asked its word of that, in
     /// milliseconds; null if that took more than a second.
     pub lag: Option<u64>,
+    /// Of the one that answers: since how many seconds its store does not, so that all that it tells may be so old;
+    /// absent while it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale: Option<u64>,
 }
+
+/// The header of an answer that tells since how many seconds the store of the controller does not answer: what is told may be
+/// so old. Without it, it is not.
+pub const STALE: &str = "pierhead-stale";

@@ -29,7 +29,7 @@ pub use account::{AccountRequest, AccountView, LogIn, LoggedIn, PasswordChange, 
 pub use app::{AppChange, AppView, SlotView};
 pub use cluster::{
     ClusterInfo, ControllerView, Health, HomelessView, MoveView, RebalanceRequest, RebalanceView, RestoredView,
-    ScoreView, SilentEngine, SurvivalView, UnknownContainer,
+    STALE, ScoreView, SilentEngine, SurvivalView, UnknownContainer,
 };
 pub use container::{ContainerView, EngineOfContainer, GONE_SINCE};
 pub use description::{

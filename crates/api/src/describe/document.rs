@@ -39,7 +39,9 @@ pub(crate) fn document(nouns: &[Noun], routes: Vec<Described>) -> Value {
             "version": env!("CARGO_PKG_VERSION"),
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
             "description": "A private platform for apps on plain Docker hosts. Every change is answered when it is \
-                done, or can be watched as an operation; every error has the same body.",
+                done, or can be watched as an operation; every error has the same body. \
+                While the store does not answer, reads are answered from what the controller knew then; the header \
+                `pierhead-stale` tells since how many seconds.",
         },
         "tags": tags,
         "paths": paths,

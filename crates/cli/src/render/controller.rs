@@ -11,7 +11,11 @@ pub(crate) fn list(controllers: &[ControllerView], now: Timestamp, width: Option
             controller.url.clone(),
             if controller.leader { "yes" } else { "no" }.to_owned(),
             age(&controller.since, now),
-            controller.lag.map_or_else(|| "no answer".to_owned(), |lag| format!("{lag} ms")),
+            match (controller.stale, controller.lag) {
+                (Some(seconds), _) => format!("stale for {seconds} s"),
+                (None, Some(lag)) => format!("{lag} ms"),
+                (None, None) => "no answer".to_owned(),
+            },
         ]
     };
     table(&["URL", "LEADS", "SINCE", "LAG"], controllers.iter().map(row), width)

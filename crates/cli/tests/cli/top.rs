@@ -25,7 +25,7 @@ fn frame(name: &str, cpu_cores: f64) -> &'static [u8] {
 #[tokio::test]
 async fn where_nobody_looks_it_is_printed_once() {
     let session = Session::start().await;
-    session.server.json("GET /api/stats", &stats(r"web.0.1\u009b31m", 0.5));
+    session.server.json("GET /api/stats", stats(r"web.0.1\u009b31m", 0.5));
     for line in ["top", "top --once", "stats -1"] {
         let ran = session.run(line).await;
         assert!(ran.code == 0 && ran.err.is_empty(), "{ran:?}");
@@ -34,8 +34,8 @@ async fn where_nobody_looks_it_is_printed_once() {
             assert!(ran.out.contains(part), "{part}: {ran:?}");
         }
     }
-    session.server.json("GET /api/stats?container=4659", &stats("web.0.1", 0.5));
-    session.server.json("GET /api/stats?engine=host-1", &stats("web.0.1", 0.5));
+    session.server.json("GET /api/stats?container=4659", stats("web.0.1", 0.5));
+    session.server.json("GET /api/stats?engine=host-1", stats("web.0.1", 0.5));
     let ran = session.run("top 4659 --json --once").await;
     let told: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!(told["containers"][0]["new"], 1, "fields that this version does not know");

@@ -70,6 +70,7 @@ fn without_a_quorum_all_runs_on(pool: &KilledPool) -> Result<(), String> {
     if began.elapsed() > REFUSED_WITHIN {
         return Err(format!("refused after {:?}", began.elapsed()));
     }
+    are_marked(pool)?;
     let apps = api.wait(api.client.apps()).map_err(|error| format!("reads are answered: {error}"))?.into_value();
     let told: BTreeSet<String> = apps.into_iter().flat_map(|app| app.slots).filter_map(|slot| slot.container).collect();
     if told.len() != before.len() {
@@ -83,12 +84,43 @@ fn without_a_quorum_all_runs_on(pool: &KilledPool) -> Result<(), String> {
         return Err(format!("{before:?} became {after:?}"));
     }
     pool.is_right()?;
+    until_right(PATIENCE, || {
+        let (told, controllers) = (pool.cli(&["app", "ls"]), pool.api().controllers());
+        let is_fresh = controllers.is_ok_and(|all| all.iter().all(|controller| controller.stale.is_none()));
+        if is_fresh && told.stderr.is_empty() { Ok(()) } else { Err(format!("all is well, and it tells {told:?}")) }
+    })?;
     // Nothing was begun by what was refused, or all of it: asked again, it is the same operation.
     let operation = until_some_operation(pool)?;
     pool.is_done(&operation)?;
     let back = api.scale("scaled", 4, "back").map_err(|error| error.to_string())?;
     pool.is_done(&back)?;
     pool.is_right()
+}
+
+/// What is answered without the store says how old it may be: to programs, to people, and in the list of controllers.
+fn are_marked(pool: &KilledPool) -> Result<(), String> {
+    let api = pool.api();
+    let age = || {
+        api.wait(api.client.engines()).map_err(|error| format!("reads are answered: {error}"))?;
+        api.client.stale().ok_or_else(|| "a read without the store that does not say so".to_owned())
+    };
+    until_right(PATIENCE, || age().map(drop))?;
+    let first = age()?;
+    until_right(PATIENCE, || if age()? > first { Ok(()) } else { Err(format!("it is {first:?} old and stays so")) })?;
+    let controllers = api.controllers().map_err(|error| error.to_string())?;
+    let stale = controllers.iter().filter_map(|controller| controller.stale).collect::<Vec<_>>();
+    if stale.len() != 1 || stale[0] < first.as_secs() {
+        return Err(format!("{stale:?} of {controllers:?}"));
+    }
+    let told = pool.cli(&["app", "ls"]);
+    if told.code != 0 || !told.stdout.contains("scaled") || !told.stderr.contains("store has not answered for") {
+        return Err(format!("people are told {told:?}"));
+    }
+    let told = pool.cli(&["controller", "ls"]);
+    if !told.stdout.contains("stale for") {
+        return Err(format!("the list of controllers tells {told:?}"));
+    }
+    Ok(())
 }
 
 fn until_some_operation(pool: &KilledPool) -> Result<String, String> {

@@ -17,6 +17,7 @@ use crate::api::Api;
 use crate::canary::Canary;
 use crate::controller::{Controller, PASSWORD};
 use crate::place::Place;
+use crate::program::{Ended, program};
 use crate::raw::{self, Listed, ids};
 use crate::wait::{PATIENCE, until_right};
 
@@ -217,6 +218,12 @@ impl KilledPool {
 
     pub fn api(&self) -> Api {
         Api::new(&self.url, self.token.as_deref())
+    }
+
+    /// Runs the program as the pool's administrator.
+    pub fn cli(&self, args: &[&str]) -> Ended {
+        let token = self.token.as_deref().unwrap_or_default();
+        Ended::of(program().env("PIERHEAD_URL", &self.url).env("PIERHEAD_TOKEN", token).args(args))
     }
 
     /// Begins some work, kills the controller, starts it again, sends the request again as a client does that heard

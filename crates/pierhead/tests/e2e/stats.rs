@@ -9,7 +9,8 @@ use crate::api::Api;
 use crate::bed::Bed;
 use crate::wait::{PATIENCE, until_some};
 
-const BUSY: [&str; 3] = ["sh", "-c", "head -c 12000000 /dev/zero | tail -c 8000000 > /dev/shm/kept; while :; do :; done"];
+const BUSY: [&str; 3] =
+    ["sh", "-c", "head -c 12000000 /dev/zero | tail -c 8000000 > /dev/shm/kept; while :; do :; done"];
 
 /// A container's figures in what `top` prints, as a program reads it.
 fn of(stats: &Value, name: &str) -> Option<Value> {

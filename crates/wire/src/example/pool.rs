@@ -146,6 +146,7 @@ impl Example for ControllerView {
             leader: true,
             since: MOMENT.to_owned(),
             lag: Some(3),
+            stale: None,
         }
     }
 }
