@@ -16,7 +16,7 @@ export const deploy = messages({
   fitsPart: ['Only {n} of {all} fit: {where}.', '{all} 个中只能容纳 {n} 个：{where}。'],
   fitsNone: ['It does not fit on any host.', '没有主机可以容纳。'],
   landsOn: ['{n} on {host}', '{host} 上 {n} 个'],
-  landsOnMore: ['{n} on {hosts} other hosts', '其他 {hosts} 台主机上 {n} 个'],
+  landsOnMore: ['{n} on {hosts} other {hosts|host|hosts}', '其他 {hosts} 台主机上 {n} 个'],
   asking: ['Asking the planner…', '正在询问调度器…'],
   refusing: ['Who refuses, and why', '哪些主机拒绝，为什么'],
   allAccept: ['No host refuses it.', '没有主机拒绝。'],

@@ -16,7 +16,13 @@ test.each([
   [explained('h2', 'h1', 'h2'), 3, 'good', 'It fits: 2 on h2, 1 on h1.'],
   [explained('h2', 'h1'), 5, 'warn', 'Only 2 of 5 fit: 1 on h1, 1 on h2.'],
   [explained(null), 1, 'bad', 'It does not fit on any host.'],
-  [explained('a', 'b', 'c', 'd', 'e', 'e'), 6, 'good', 'It fits: 2 on e, 1 on a, 1 on b, 2 on 2 other hosts.'],
+  [explained('a', 'b', 'c', 'd'), 4, 'good', 'It fits: 1 on a, 1 on b, 1 on c, 1 on d.'],
+  [
+    explained('a', 'b', 'c', 'd', 'e', 'e', 'f', 'g'),
+    8,
+    'good',
+    'It fits: 2 on e, 1 on a, 1 on b, 1 on c, 3 on 3 other hosts.',
+  ],
 ])('where it would land: %#', (told, count, tone, text) => {
   expect(answer(told, count)).toEqual({ tone, text });
 });

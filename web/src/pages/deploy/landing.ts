@@ -5,8 +5,9 @@ import { deploy } from '../../messages/deploy';
 import { landing, ghostsOfRequest } from '../../parts/pool/ghosts';
 
 const t = words(deploy);
-/** So many hosts are named. */
-const NAMED = 3;
+/** Of more hosts than the first number only so many are named as the second says. */
+const MOST = 6;
+const NAMED = 4;
 
 export function answer(
   explained: Schemas['ExplainView'],
@@ -15,8 +16,9 @@ export function answer(
   const places = landing(ghostsOfRequest(explained, '', { cpus: 0, memory: 0 }));
   const placed = places.reduce((sum, place) => sum + place.count, 0);
   if (placed === 0) return { tone: 'bad', text: t('fitsNone') };
-  const told = places.slice(0, NAMED).map(({ host, count: n }) => t('landsOn', { n, host }));
-  const rest = places.slice(NAMED);
+  const named = places.length > MOST ? NAMED : places.length;
+  const told = places.slice(0, named).map(({ host, count: n }) => t('landsOn', { n, host }));
+  const rest = places.slice(named);
   if (rest.length > 0) {
     told.push(t('landsOnMore', { n: rest.reduce((sum, place) => sum + place.count, 0), hosts: rest.length }));
   }
