@@ -25,6 +25,8 @@ export interface TerminalRecord {
   home: 'agent' | 'controller';
   state: 'running' | 'ended';
   exit_code?: number | null;
+  /** Why it ended; absent where the program just exited. */
+  reason?: string | null;
   created_at: string;
   /** What whoever asks may do in it. */
   right: 'owner' | 'driver' | 'viewer';
@@ -95,20 +97,27 @@ export async function openSocket(
       post('/api/tickets', { body: { resource: path } }) as Promise<{ ticket: string }>,
     ]);
     known(terminal);
-    return connect(path, ticket, events);
+    return connect(address(path, { ticket }), terminal, events);
   } catch (error) {
     if (error instanceof ApiError && !isPassing(error)) throw new Refused(error.code, error.message);
     throw error;
   }
 }
 
-function connect(path: string, ticket: string, events: SocketEvents): Socket {
-  const url = address(path, { ticket });
+function connect(url: URL, terminal: TerminalRecord, events: SocketEvents): Socket {
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   const socket = new WebSocket(url, SUBPROTOCOL);
   socket.binaryType = 'arraybuffer';
-  socket.onopen = () => events.opened();
-  socket.onclose = () => events.closed();
+  let isOpen = false;
+  socket.onopen = () => {
+    isOpen = true;
+    events.opened();
+  };
+  socket.onclose = () => {
+    // One that ended long ago has no socket any more, but it is known how it ended.
+    if (!isOpen && terminal.state === 'ended') events.text(ending(terminal));
+    events.closed();
+  };
   socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
     if (typeof data === 'string') events.text(data);
     else events.binary(data);
@@ -119,4 +128,9 @@ function connect(path: string, ticket: string, events: SocketEvents): Socket {
     },
     close: () => socket.close(),
   };
+}
+
+/** The end of a terminal as its socket would tell it. */
+function ending({ exit_code, reason }: TerminalRecord): string {
+  return JSON.stringify({ type: 'exit', code: exit_code ?? null, reason: reason ?? '' });
 }
