@@ -1,7 +1,7 @@
 import { defineConfig } from '@playwright/test';
 import { out } from './place';
 
-/** All tests share one pool. Files run two at a time and get along; then comes the one that breaks parts of it. */
+/** All tests share one pool. Files run two at a time and get along; then come those that empty and break its hosts. */
 export default defineConfig({
   testDir: '.',
   workers: 2,
@@ -13,8 +13,9 @@ export default defineConfig({
   outputDir: `${out}/results`,
   globalSetup: './setup.ts',
   projects: [
-    { name: 'calm', testIgnore: 'storms.test.ts' },
-    { name: 'storms', testMatch: 'storms.test.ts', dependencies: ['calm'] },
+    { name: 'calm', testIgnore: ['pool.test.ts', 'storms.test.ts'] },
+    { name: 'moves', testMatch: 'pool.test.ts', dependencies: ['calm'] },
+    { name: 'storms', testMatch: 'storms.test.ts', dependencies: ['moves'] },
   ],
   reporter: [['list'], ['./summary.ts']],
   use: {
