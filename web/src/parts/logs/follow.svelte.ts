@@ -113,12 +113,6 @@ export class LogFollow {
     this.version += 1;
   }
 
-  /** Lets go of what was shown so far. */
-  clear(): void {
-    this.#book.clear();
-    this.resume();
-  }
-
   /** What is shown. Read `version` to hear of more. */
   get lines(): readonly Line[] {
     return this.frozen ?? this.#book.lines;

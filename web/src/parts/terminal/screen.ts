@@ -214,20 +214,12 @@ export class XtermScreen implements Screen {
     this.#terminal.focus();
   }
 
-  blur(): void {
-    this.#terminal.blur();
-  }
-
   get selection(): string {
     return this.#terminal.getSelection();
   }
 
   deselect(): void {
     this.#terminal.clearSelection();
-  }
-
-  paste(text: string): void {
-    this.#terminal.paste(text);
   }
 
   /** Looks for a text; its next place, or the one before. */
