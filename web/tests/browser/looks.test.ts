@@ -103,8 +103,10 @@ for (const theme of ['light', 'dark'] as const) {
           }
           wrong.push(...found.map((what) => `${name} at ${width}: ${what}`));
           await page.screenshot({
-            path: join(pictures, `${name}-${width}-${theme}-${language}.png`),
+            path: join(pictures, `${name}-${width}-${theme}-${language}.jpg`),
             fullPage: width !== 2560,
+            type: 'jpeg',
+            quality: 85,
           });
         }
         for (const text of await texts(page)) {
