@@ -12,8 +12,11 @@ export interface LogOf {
   name: string;
 }
 
-/** How many lines of each log are fetched at first. */
+/** How many lines of each log are fetched at first: of one that is followed, and of one that is not. */
 const TAIL = 5_000;
+const SHORT_TAIL = 1_000;
+/** How many logs are shown as one. */
+export const MOST_SHOWN = 24;
 /** Lines are shown at most so often. */
 const DRAW_MS = 100;
 
@@ -21,7 +24,7 @@ const DRAW_MS = 100;
  * How many logs are followed at once: over HTTP/1 a browser has six connections for everything, and each log takes one.
  */
 export function mostSources(protocol: string | undefined): number {
-  return protocol === 'h2' || protocol === 'h3' ? 24 : 3;
+  return protocol === 'h2' || protocol === 'h3' ? MOST_SHOWN : 3;
 }
 
 export class LogFollow {
@@ -38,10 +41,14 @@ export class LogFollow {
   readonly #sources: readonly LogSource[];
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(logs: readonly LogOf[]) {
+  /** The others are read once, and again by `again`. */
+  constructor(logs: readonly LogOf[], followed: readonly string[]) {
     this.#logs = logs;
     this.names = logs.map((log) => log.name);
-    this.#sources = logs.map((log, at) => new LogSource(this.#ports(log, at), TAIL));
+    this.#sources = logs.map((log, at) => {
+      const follows = followed.includes(log.id);
+      return new LogSource(this.#ports(log, at), follows ? TAIL : SHORT_TAIL, follows);
+    });
     this.states = this.#sources.map((source) => source.state);
   }
 
@@ -54,9 +61,7 @@ export class LogFollow {
       });
     });
     const ends = [
-      connection.opened(() => {
-        for (const source of this.#sources) source.wake();
-      }),
+      connection.opened(() => this.again()),
       connection.listen((event) => {
         const at = this.#logs.findIndex((log) => log.id === event.container?.id);
         this.#sources[at]?.wake();
@@ -100,6 +105,11 @@ export class LogFollow {
     }, DRAW_MS);
   }
 
+  /** Reads on what is not followed. */
+  again(): void {
+    for (const source of this.#sources) source.wake();
+  }
+
   /** Lets what is shown stand still. What comes meanwhile is kept. */
   pause(): void {
     if (this.frozen) return;
@@ -123,8 +133,8 @@ export class LogFollow {
   }
 }
 
-async function ask(id: string, { tail, since }: Wanted, signal: AbortSignal): Promise<Answer> {
-  const query = { follow: 'true', timestamps: 'true', tail, since };
+async function ask(id: string, { tail, since, follow }: Wanted, signal: AbortSignal): Promise<Answer> {
+  const query = { follow, timestamps: 'true', tail, since };
   try {
     const response = await send('get', '/api/containers/{id}/logs', { path: { id }, query, signal });
     return { body: pieces(response), goneSince: response.headers.get('pierhead-gone-since') };

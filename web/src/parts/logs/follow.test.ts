@@ -43,10 +43,13 @@ const texts = (follow: LogFollow) => follow.lines.map((one) => one.gap ?? `${one
 describe('logs of several containers', () => {
   test('are merged by their moments, each asked for with them', async () => {
     logs = { c1: [whole(line(1, 'a') + line(4, 'd'))], c2: [whole(line(2, 'b') + line(3, 'c'))] };
-    const follow = new LogFollow([
-      { id: 'c1', name: 'web.0' },
-      { id: 'c2', name: 'web.1' },
-    ]);
+    const follow = new LogFollow(
+      [
+        { id: 'c1', name: 'web.0' },
+        { id: 'c2', name: 'web.1' },
+      ],
+      ['c1', 'c2'],
+    );
     const end = follow.start();
     await vi.waitFor(() => expect(texts(follow)).toBe('0a 1b 1c 0d'));
     expect(asked[0]?.search).toBe('?follow=true&timestamps=true&tail=5000');
@@ -58,7 +61,7 @@ describe('logs of several containers', () => {
 
   test('are followed again by an event of theirs, and no other', async () => {
     logs = { c1: [whole(line(1, 'a')), whole(line(1, 'a') + line(2, 'b'))] };
-    const follow = new LogFollow([{ id: 'c1', name: 'web.0' }]);
+    const follow = new LogFollow([{ id: 'c1', name: 'web.0' }], ['c1']);
     const end = follow.start();
     await vi.waitFor(() => expect(follow.states[0]?.phase).toBe('ended'));
     stream.listeners.forEach((listen) => listen({ container: { id: 'c2' } }));
@@ -69,12 +72,26 @@ describe('logs of several containers', () => {
     end();
   });
 
+  test('that are not followed are read once, and on when somebody asks', async () => {
+    logs = { c1: [whole(line(1, 'a')), whole(line(1, 'a') + line(2, 'b'))] };
+    const follow = new LogFollow([{ id: 'c1', name: 'web.0' }], []);
+    const end = follow.start();
+    await vi.waitFor(() => expect(follow.states[0]?.phase).toBe('ended'));
+    expect(asked[0]?.search).toBe('?follow=false&timestamps=true&tail=1000');
+    follow.again();
+    await vi.waitFor(() => expect(texts(follow)).toBe('0a 0b'));
+    end();
+  });
+
   test('say what is wrong: gone, or refused', async () => {
     logs = { c1: [whole(line(1, 'last'), { 'pierhead-gone-since': '2026-01-01T00:00:09Z' })] };
-    const follow = new LogFollow([
-      { id: 'c1', name: 'web.0' },
-      { id: 'c9', name: 'web.9' },
-    ]);
+    const follow = new LogFollow(
+      [
+        { id: 'c1', name: 'web.0' },
+        { id: 'c9', name: 'web.9' },
+      ],
+      ['c1', 'c9'],
+    );
     const end = follow.start();
     await vi.waitFor(() => expect(follow.states[0]).toEqual({ phase: 'ended', goneSince: '2026-01-01T00:00:09Z' }));
     await vi.waitFor(() => expect(follow.states[1]).toEqual({ phase: 'refused', message: 'there is none' }));
@@ -85,7 +102,7 @@ describe('logs of several containers', () => {
     let more: ReadableStreamDefaultController<Uint8Array> | undefined;
     const body = new ReadableStream<Uint8Array>({ start: (one) => void (more = one) });
     logs = { c1: [() => new Response(body)] };
-    const follow = new LogFollow([{ id: 'c1', name: 'web.0' }]);
+    const follow = new LogFollow([{ id: 'c1', name: 'web.0' }], ['c1']);
     const end = follow.start();
     const say = (text: string) => more?.enqueue(new TextEncoder().encode(text));
     say(line(1, 'a'));

@@ -100,7 +100,7 @@ describe('a log', () => {
     };
     const server = await new Server(cut).follow();
     expect(server.seen).toEqual([`${stamp(1)} 文`]);
-    expect(server.asked).toEqual([{ tail: 100, since: null }]);
+    expect(server.asked).toEqual([{ tail: 100, since: null, follow: true }]);
     expect(server.source.state).toEqual({ phase: 'ended', goneSince: null });
     expect(server.phases).toEqual(['following', 'ended']);
   });
@@ -113,8 +113,8 @@ describe('a log', () => {
     ).follow();
     expect(server.seen).toEqual([`${stamp(1)} a`, `${stamp(2)} b`, `${stamp(2)} half`, `${stamp(3)} c`]);
     expect(server.asked.slice(1)).toEqual([
-      { tail: null, since: stamp(2) },
-      { tail: null, since: stamp(2) },
+      { tail: null, since: stamp(2), follow: true },
+      { tail: null, since: stamp(2), follow: true },
     ]);
     expect(server.breaks).toBe(1);
     expect(server.waits).toEqual([500, 1000]);

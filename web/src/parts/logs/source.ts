@@ -14,6 +14,8 @@ export interface Wanted {
   tail: number | null;
   /** From this moment on: after a break. */
   since: string | null;
+  /** Whether what is written later is wanted, too. */
+  follow: boolean;
 }
 
 /** A refusal that another try would not change. */
@@ -114,13 +116,16 @@ export class LogSource {
   state: SourceState = { phase: 'loading' };
   readonly #ports: SourcePorts;
   readonly #tail: number;
+  readonly #follow: boolean;
   readonly #seen = new Seen();
   #stop: AbortController | null = null;
   #hurry: AbortController | null = null;
 
-  constructor(ports: SourcePorts, tail: number) {
+  /** Without `follow` it is read to its end once, and again whenever it is woken. */
+  constructor(ports: SourcePorts, tail: number, follow = true) {
     this.#ports = ports;
     this.#tail = tail;
+    this.#follow = follow;
   }
 
   start(): void {
@@ -180,7 +185,10 @@ export class LogSource {
   /** One request, to its end. Answers since when the container is gone. */
   async #read(signal: AbortSignal, came: () => void): Promise<string | null> {
     const since = this.#seen.since;
-    const { body, goneSince } = await this.#ports.fetch({ tail: since ? null : this.#tail, since }, signal);
+    const { body, goneSince } = await this.#ports.fetch(
+      { tail: since ? null : this.#tail, since, follow: this.#follow },
+      signal,
+    );
     if (signal.aborted) return null;
     this.#seen.again();
     if (!goneSince) this.#set({ phase: 'following' });
