@@ -111,7 +111,18 @@ impl Running {
             }
             buffer.clear();
             buffer.reserve(READ);
-            if process.read_buf(&mut buffer).await? == 0 {
+            let read = tokio::select! {
+                biased;
+                read = process.read_buf(&mut buffer) => read?,
+                // Nothing is there to be read, so there is time for the screen.
+                () = tokio::task::yield_now() => {
+                    if self.session().catch_up_some() {
+                        continue;
+                    }
+                    process.read_buf(&mut buffer).await?
+                }
+            };
+            if read == 0 {
                 return Ok(());
             }
             let now = self.hooks.now();
@@ -124,8 +135,6 @@ impl Running {
                 }
             }
             self.woken.notify_waiters();
-            // Viewers are on their way by now; the screen can take its time.
-            self.session().catch_up();
             tokio::task::yield_now().await;
         }
     }

@@ -6,6 +6,7 @@
 mod dump;
 mod pen;
 mod sequence;
+mod skip;
 #[cfg(test)]
 mod tests;
 
@@ -151,7 +152,7 @@ impl Screen {
     /// Skips the rest of a string; gives how much of it there was.
     fn skip(&mut self, bytes: &[u8], bell: bool) -> usize {
         let ends = |&byte: &u8| matches!(byte, 0x18 | 0x1a | 0x1b) || (bell && byte == 0x07);
-        let Some(end) = bytes.iter().position(|byte| ends(byte)) else { return bytes.len() };
+        let Some(end) = bytes.iter().position(ends) else { return bytes.len() };
         self.skipping = None;
         if bytes[end] == 0x1b { end } else { end + 1 }
     }
@@ -208,6 +209,8 @@ impl Screen {
     /// Notes what a sequence means; gives what the model is told in its place, if not the sequence itself.
     fn note(&mut self, sequence: &Sequence<'_>) -> Option<Vec<u8>> {
         match (sequence.kind, sequence.last) {
+            // As if it had come in pieces.
+            (Kind::Text, _) if sequence.length > LONGEST_SEQUENCE => return Some(Vec::new()),
             (Kind::Escape, b'c') if sequence.body.is_empty() => self.noted = Noted::default(),
             (Kind::Control, b'r') => return self.note_region(sequence),
             (Kind::Control, b'h' | b'l') if sequence.body == b"?3" => self.noted.region = None,

@@ -25,6 +25,9 @@ use viewer::{QUEUE, Viewer};
 
 /// How much is kept of what was printed, in bytes.
 const LOG: usize = 2 * 1024 * 1024;
+/// How far the screen may be behind the log, and how much it is told at once.
+const BEHIND: u64 = 512 * 1024;
+const AT_LEISURE: usize = 64 * 1024;
 /// The largest screen.
 const LARGEST: SizeOf = SizeOf { columns: 1000, rows: 500 };
 /// How long a line may be without its `attach`, in milliseconds.
@@ -167,6 +170,8 @@ pub struct Session {
     /// Whether the process takes its input more slowly than it comes.
     is_input_full: bool,
     snapshot: Option<Snapshot>,
+    /// Who is there, as it is told to everybody.
+    presence: Option<Frame>,
     end: Option<End>,
 }
 
@@ -192,6 +197,7 @@ impl Session {
             interrupted_until: Timestamp(0),
             is_input_full: false,
             snapshot: None,
+            presence: None,
             end: None,
             spec,
         }
@@ -206,21 +212,38 @@ impl Session {
             return;
         }
         for bytes in bytes.chunks(LOG / 4) {
-            // The screen is told at leisure, but before anything that it lacks is gone.
-            if self.log.end() - self.screen.fed() > LOG as u64 / 2 {
+            self.log.push(bytes);
+            // The screen is told at leisure, but long before anything that it lacks is gone.
+            if self.log.end() - self.screen.fed() > BEHIND {
                 self.catch_up();
             }
-            self.log.push(bytes);
         }
     }
 
-    /// Tells the screen what was printed meanwhile: better now than when somebody waits for a snapshot.
-    pub fn catch_up(&mut self) {
-        if self.spec.tty {
-            for bytes in self.log.bytes(self.screen.fed()) {
-                self.screen.feed(bytes);
+    /// Tells the screen all that was printed meanwhile.
+    fn catch_up(&mut self) {
+        while self.catch_up_some() {}
+    }
+
+    /// Tells the screen some of what was printed meanwhile, and whether there is more: better while nothing else is to be
+    /// done than when somebody waits for a snapshot.
+    pub fn catch_up_some(&mut self) -> bool {
+        if !self.spec.tty || self.screen.fed() == self.log.end() {
+            return false;
+        }
+        let waiting: Vec<&[u8]> = self.log.bytes(self.screen.fed()).collect();
+        if self.log.end() - self.screen.fed() > AT_LEISURE as u64 {
+            self.screen.leave_out(self.screen.traceless(&waiting));
+        }
+        let mut fed = 0;
+        for bytes in self.log.bytes(self.screen.fed()) {
+            self.screen.feed(bytes);
+            fed += bytes.len();
+            if fed >= AT_LEISURE {
+                break;
             }
         }
+        self.screen.fed() < self.log.end()
     }
 
     /// The process has ended, or can't be reached any more. Viewers get what is left, then how it ended.
@@ -272,7 +295,11 @@ impl Session {
             Seat::Held(id) if !self.may_read(now) => self.viewers.get(id).map(|viewer| viewer.flow.stalls_at()),
             Seat::Held(_) | Seat::Free => None,
         };
-        late.into_iter().chain(seat).min()
+        let is_crowd = self.viewers.len() > pull::CROWD;
+        let due = self.viewers.values().filter(|viewer| is_crowd && viewer.is_presence_due && viewer.is_seen());
+        // Who could be told already was woken for it.
+        let due = due.map(|viewer| viewer.presence_told.plus(pull::PRESENCE_MS)).filter(|due| *due > now).min();
+        late.into_iter().chain(seat).chain(due).min()
     }
 
     /// An account may do this from now on, or nothing at all (`None`): whoever is there by its old right is told.

@@ -6,6 +6,8 @@ use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 use tokio::runtime::Handle;
 
+const END: &[u8] = b"this was all";
+
 /// What the program prints: never twice the same.
 fn line(number: usize) -> Vec<u8> {
     format!("\x1b[3{}mline {number} 猫 {}\r\n", number % 8, "x".repeat(number % 90)).into_bytes()
@@ -17,8 +19,8 @@ async fn no_byte_is_lost_for_the_driver_across_a_hundred_broken_lines() {
     let printing = tokio::spawn(async move {
         let mut printed = Sha256::new();
         let mut length = 0;
-        for number in 0..120_000 {
-            let line = line(number);
+        for number in 0..150_000 {
+            let line = if number == 149_999 { END.to_vec() } else { line(number) };
             printed.update(&line);
             length += line.len();
             process.write_all(&line).await.unwrap();
@@ -40,20 +42,11 @@ async fn no_byte_is_lost_for_the_driver_across_a_hundred_broken_lines() {
         from = Some(client.next);
     }
     let mut client = Client::attach(&sessions, "t1", "olga", Right::Owner, Asked { from, ..size() }).await;
-    let mut done = None;
-    let mut printing = Some(printing);
-    while done.as_ref().is_none_or(|(_, length, _)| client.next < *length as u64) {
-        assert!(client.read().await);
-        if done.is_none() && printing.as_ref().is_some_and(tokio::task::JoinHandle::is_finished) {
-            done = Some(printing.take().unwrap().await.unwrap());
-        }
-        // The last bytes may have come before it was known that they were the last.
-        if done.is_none() && printing.is_some() && client.line.from_session.is_empty() {
-            tokio::task::yield_now().await;
-        }
-    }
+    client.read_until(|client| client.output.ends_with(END)).await;
+    let (printed, length, _process) = printing.await.unwrap();
+    assert_eq!(client.next, length as u64);
     seen.update(&client.output);
-    assert_eq!(seen.finalize(), done.unwrap().0, "what came is what was printed");
+    assert_eq!(seen.finalize(), printed, "what came is what was printed");
     assert_eq!(client.snapshots.len(), 0);
 }
 

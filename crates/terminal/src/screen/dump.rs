@@ -29,6 +29,8 @@ const MODES: [(TermMode, &str, &str, bool); 16] = [
     (TermMode::SHOW_CURSOR, "\x1b[?25h", "\x1b[?25l", true),
     (TermMode::ORIGIN, "", "", false),
 ];
+/// The beginning of a command that no terminal knows.
+const UNHEEDED: &str = "\x1b]77777;";
 const CHARSETS: [(CharsetIndex, char); 4] =
     [(CharsetIndex::G0, '('), (CharsetIndex::G1, ')'), (CharsetIndex::G2, '*'), (CharsetIndex::G3, '+')];
 
@@ -43,6 +45,18 @@ struct Out {
 impl Screen {
     /// The screen and what has scrolled off it, with all that determines how it goes on.
     pub(crate) fn dump(&mut self) -> String {
+        let mut text = self.shown();
+        // Whoever reads this reads on in the middle of a string that nobody heeds.
+        match self.skipping {
+            Some(true) => text.push_str(UNHEEDED),
+            Some(false) => text.push_str("\x1b_"),
+            None => {}
+        }
+        text
+    }
+
+    /// The same, as if no string were open.
+    pub(crate) fn shown(&mut self) -> String {
         let mut out = Out::default();
         self.colours(&mut out);
         if self.term.mode().contains(TermMode::ALT_SCREEN) {
@@ -167,7 +181,7 @@ impl Out {
     fn placed(&mut self, grid: &Grid<Cell>) {
         for line in 0..=grid.bottommost_line().0 {
             let row = &grid[Line(line)];
-            let used = used(row);
+            let used = filled(row);
             if used > 0 {
                 push(&mut self.text, format_args!("\x1b[{};1H", line + 1));
                 self.cells(row, used, None);
@@ -246,11 +260,13 @@ fn shown(cell: &Cell) -> char {
     if cell.c == '\t' || cell.c.is_control() { ' ' } else { cell.c }
 }
 
-/// How many cells of a line have something in them.
+/// How many cells of a line are to be written: all, if the next line goes on with it.
 fn used(row: &Row<Cell>) -> usize {
-    if row[Column(row.len() - 1)].flags.contains(Flags::WRAPLINE) {
-        return row.len();
-    }
+    if row[Column(row.len() - 1)].flags.contains(Flags::WRAPLINE) { row.len() } else { filled(row) }
+}
+
+/// How many cells of a line have something in them.
+fn filled(row: &Row<Cell>) -> usize {
     let visible = Flags::INVERSE | Flags::ALL_UNDERLINES | Flags::STRIKEOUT;
     let is_empty = |cell: &Cell| {
         shown(cell) == ' '

@@ -64,7 +64,7 @@ pub(super) fn find(bytes: &[u8]) -> Found<'_> {
 fn ended(bytes: &[u8], kind: Kind, is_last: impl Fn(u8) -> bool) -> Found<'_> {
     let from = if kind == Kind::Control { 2 } else { 1 };
     let ends = |&byte: &u8| is_last(byte) || matches!(byte, CANCEL | SUBSTITUTE | ESCAPE);
-    let Some(end) = bytes.iter().skip(from).position(|byte| ends(byte)).map(|end| from + end) else {
+    let Some(end) = bytes.iter().skip(from).position(ends).map(|end| from + end) else {
         return Found::Part(kind);
     };
     let last = bytes[end];
@@ -73,7 +73,7 @@ fn ended(bytes: &[u8], kind: Kind, is_last: impl Fn(u8) -> bool) -> Found<'_> {
 
 fn string(bytes: &[u8], kind: Kind) -> Found<'_> {
     let ends = |&byte: &u8| matches!(byte, CANCEL | SUBSTITUTE | ESCAPE) || (byte == BELL && kind == Kind::Text);
-    let Some(end) = bytes.iter().skip(2).position(|byte| ends(byte)).map(|end| 2 + end) else {
+    let Some(end) = bytes.iter().skip(2).position(ends).map(|end| 2 + end) else {
         return Found::Part(kind);
     };
     let (last, length) = match (bytes[end], bytes.get(end + 1)) {

@@ -194,6 +194,51 @@ fn endless_sequences_and_marks_cost_no_memory() {
 }
 
 #[test]
+fn who_comes_in_the_middle_of_an_endless_string_does_not_see_it() {
+    for (begin, end) in [("\x1b]0;", "\x07"), ("\x1bP", "\x1b\\"), ("\x1b_", "\x1b\\")] {
+        let mut original = screen(SIZE, format!("before{begin}{}", "x".repeat(2 * LONGEST_SEQUENCE)).as_bytes());
+        assert_eq!(original.at(), original.fed());
+        let mut copy = screen(SIZE, original.dump().as_bytes());
+        for screen in [&mut original, &mut copy] {
+            screen.feed(format!("more{end}after").as_bytes());
+            assert_eq!(seen(screen).lines[0], "beforeafter", "{begin:?}");
+        }
+    }
+}
+
+/// Lines of which many are told the model, as a session does that is behind.
+fn behind(screen: &mut Screen, bytes: &[u8]) -> usize {
+    let parts: Vec<&[u8]> = bytes.chunks(1000).collect();
+    let left_out = screen.traceless(&parts);
+    screen.leave_out(left_out);
+    screen.feed(&bytes[left_out..]);
+    left_out
+}
+
+#[test]
+fn lines_that_nobody_can_see_any_more_are_left_out() {
+    let lines: Vec<u8> = (0..5000).flat_map(|line| format!("line {line} \t猫\r\n").into_bytes()).collect();
+    let begins = ["", "one\r\ntwo", "\x1b[41mred", "\x1b[3;5Hin the middle of it", "01234567890123456789", "\x1b[4h"];
+    for (begin, end) in begins.into_iter().zip(["", "$ ", "\x1b[2Jnew", "\r\n", "\x1b[H!", "a\x1b[?1049hb"]) {
+        let bytes = [&lines, end.as_bytes()].concat();
+        let (mut whole, mut parts) = (screen(SIZE, begin.as_bytes()), screen(SIZE, begin.as_bytes()));
+        whole.feed(&bytes);
+        let left_out = behind(&mut parts, &bytes);
+        assert!(left_out > lines.len() / 2, "{begin:?}: {left_out}");
+        assert_eq!((seen(&parts), parts.at()), (seen(&whole), whole.at()), "{begin:?}");
+    }
+    for begin in ["\x1b[?1049h", "\x1b[2;4r", "\x1b[3", "\x1b]0;title"] {
+        let mut screen = screen(SIZE, begin.as_bytes());
+        assert_eq!(behind(&mut screen, &lines), 0, "{begin:?}");
+    }
+    let special = [b"\x1b[41m".as_slice(), &lines].concat();
+    assert_eq!(behind(&mut Screen::new(SIZE), &special), 0, "what comes first must be told");
+    assert_eq!(behind(&mut Screen::new(SIZE), &lines[..10_000]), 0, "too few lines");
+    let without_return: Vec<u8> = lines.iter().copied().filter(|&byte| byte != b'\r').collect();
+    assert_eq!(behind(&mut Screen::new(SIZE), &without_return), 0, "the column is not known");
+}
+
+#[test]
 fn a_repetition_keeps_nobody_busy() {
     let bytes = b"x\x1b[65535b".repeat(2000);
     let screen = screen(SIZE, &bytes);

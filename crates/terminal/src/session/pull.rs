@@ -11,6 +11,11 @@ use pierhead_model::Timestamp;
 /// Who comes so soon after another one gets the same snapshot, in milliseconds.
 const FRESH_MS: u64 = 100;
 
+/// Among more than these, each is told only so often who is there, in milliseconds: a thousand who come one by one would
+/// be told a million times.
+pub(super) const CROWD: usize = 20;
+pub(super) const PRESENCE_MS: u64 = 1_000;
+
 /// The last snapshot that was made.
 #[derive(Debug)]
 pub(super) struct Snapshot {
@@ -23,7 +28,7 @@ pub(super) struct Snapshot {
 impl Session {
     /// What is next for a viewer.
     pub fn pull(&mut self, id: ViewerId, now: Timestamp) -> Pulled {
-        let driver = self.driver();
+        let (driver, is_crowd) = (self.driver(), self.viewers.len() > CROWD);
         let Some(viewer) = self.viewers.get_mut(&id) else { return Pulled::Over };
         if let Some(frame) = viewer.next_message() {
             return Pulled::Frame(frame);
@@ -34,11 +39,9 @@ impl Session {
         if !viewer.is_there {
             return Pulled::Nothing;
         }
-        if viewer.is_presence_due {
-            viewer.is_presence_due = false;
-            let viewers = self.viewer_views();
-            let presence = ServerMessage::Presence { driver: driver.map(|driver| driver.to_string()), viewers };
-            return Pulled::Frame(presence.to_frame());
+        if viewer.is_presence_due && (!is_crowd || now.since(viewer.presence_told) >= PRESENCE_MS) {
+            (viewer.is_presence_due, viewer.presence_told) = (false, now);
+            return Pulled::Frame(self.presence());
         }
         if viewer.size_told != self.sizes.0 && (viewer.next >= self.sizes.1 || viewer.jump.is_some()) {
             viewer.size_told = self.sizes.0;
@@ -81,6 +84,16 @@ impl Session {
             }
             None => Pulled::Nothing,
         }
+    }
+
+    fn presence(&mut self) -> Frame {
+        if let Some(frame) = &self.presence {
+            return frame.clone();
+        }
+        let driver = self.driver().map(|driver| driver.to_string());
+        let frame = ServerMessage::Presence { driver, viewers: self.viewer_views() }.to_frame();
+        self.presence = Some(frame.clone());
+        frame
     }
 
     fn pull_errors(&mut self, id: ViewerId) -> Option<Frame> {

@@ -129,14 +129,14 @@ impl Session {
         viewer.next_error = asked.stderr_from.filter(|from| errors.contains(from)).unwrap_or(*errors.start());
         viewer.flow = Flow::new(viewer.next, now);
         let mut effects = if sits_down { self.seat(id, now) } else { self.told_of_presence() };
-        self.greet(id);
+        self.greet(id, now);
         if effects.is_empty() {
             effects.push(Effect::Changed);
         }
         effects
     }
 
-    fn greet(&mut self, id: ViewerId) {
+    fn greet(&mut self, id: ViewerId, now: Timestamp) {
         let driver = self.driver();
         let viewers = self.viewer_views();
         let hello = ServerMessage::Hello {
@@ -153,7 +153,7 @@ impl Session {
         if let Some(viewer) = self.viewers.get_mut(&id) {
             viewer.tell(&hello);
             // It was told all that just now.
-            viewer.is_presence_due = false;
+            (viewer.is_presence_due, viewer.presence_told) = (false, now);
             viewer.size_told = sizes;
         }
     }

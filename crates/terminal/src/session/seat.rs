@@ -62,6 +62,7 @@ impl Session {
 
     /// Everybody will be told who is there and who drives.
     pub(super) fn told_of_presence(&mut self) -> Vec<Effect> {
+        self.presence = None;
         for viewer in self.viewers.values_mut() {
             viewer.is_presence_due = true;
         }

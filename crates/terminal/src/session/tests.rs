@@ -1,3 +1,5 @@
+mod property;
+
 use super::*;
 use crate::{Asked, ClientMessage, ServerMessage};
 
@@ -405,6 +407,24 @@ fn what_is_not_understood_is_refused_and_changes_nothing() {
     client.messages.clear();
     client.pull(&mut session, NOW);
     assert!(client.is_over && client.messages.len() < 100, "who does not listen to answers gets no more");
+}
+
+#[test]
+fn a_crowd_is_told_who_is_there_once_a_second() {
+    let mut session = Session::new(spec(true), NOW);
+    let mut owner = Client::owner(&mut session);
+    for number in 0..100 {
+        Client::attach(&mut session, &format!("guest-{number}"), Right::Viewer, asked(None));
+        owner.pull(&mut session, NOW);
+    }
+    let told =
+        |owner: &Client| owner.messages.iter().filter(|told| matches!(told, ServerMessage::Presence { .. })).count();
+    assert!(told(&owner) <= 25, "{}", told(&owner));
+    let deadline = session.deadline(NOW).unwrap();
+    assert!(deadline > NOW && deadline <= NOW.plus(1000));
+    owner.pull(&mut session, deadline);
+    let Some(ServerMessage::Presence { viewers, .. }) = owner.messages.last() else { panic!("nothing was told") };
+    assert_eq!(viewers.len(), 101);
 }
 
 #[test]

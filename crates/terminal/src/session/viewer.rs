@@ -39,6 +39,7 @@ pub(super) struct Viewer {
     pub(super) limit: u64,
     pub(super) flow: Flow,
     pub(super) is_presence_due: bool,
+    pub(super) presence_told: Timestamp,
     /// The number of the size that it was told last.
     pub(super) size_told: u64,
     pub(super) is_exit_told: bool,
@@ -62,6 +63,7 @@ impl Viewer {
             limit: QUEUE,
             flow: Flow::new(0, now),
             is_presence_due: false,
+            presence_told: Timestamp(0),
             size_told: 0,
             is_exit_told: false,
             asked: None,
