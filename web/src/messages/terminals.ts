@@ -36,6 +36,10 @@ export const terminals = messages({
     'The connection was lost. What runs in the terminal goes on. Next try in {n} s.',
     '连接已断开，终端中的程序仍在运行。{n} 秒后重试。',
   ],
+  cutController: [
+    'The connection was lost. What runs in the terminal goes on if the controller does. Next try in {n} s.',
+    '连接已断开。若控制器仍在运行，终端中的程序也会继续。{n} 秒后重试。',
+  ],
   drives: ['{who} has the keyboard', '{who} 持有键盘'],
   drivesNobody: ['Nobody has the keyboard', '无人持有键盘'],
   drivesYou: ['You have the keyboard', '您持有键盘'],
