@@ -139,5 +139,4 @@ export const apps = messages({
     '仅绘制前六个容器；其余请查看各自的页面。',
   ],
   version: ['version {n}', '版本 {n}'],
-  ownedBy: ['of {owner}', '所有者 {owner}'],
 });

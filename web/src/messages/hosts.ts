@@ -23,8 +23,6 @@ export const hosts = messages({
   reach: ['Reached by', '连接方式'],
   byAgent: ['agent', '代理'],
   byAddress: ['address', '地址'],
-  latency: ['Answers in', '响应时间'],
-  ms: ['{n} ms', '{n} 毫秒'],
   // Joining.
   joinTitle: ['Add a host', '添加主机'],
   joinIntro: ['Any machine with Docker 20.10 or newer can join.', '任何装有 Docker 20.10 或更新版本的机器都可以加入。'],
@@ -83,7 +81,6 @@ export const hosts = messages({
   since: ['since', '自'],
   // What can be done.
   cordon: ['Cordon', '封锁'],
-  cordonHint: ['Nothing new goes there', '不再接收新容器'],
   uncordon: ['Put back into service', '恢复服务'],
   drain: ['Drain…', '腾空…'],
   drainVerb: ['Drain {name}', '腾空 {name}'],
