@@ -116,3 +116,77 @@ impl FrameDecoder {
         Ok(Some(Frame::Text(text.to_owned())))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
+
+    fn frames(decoder: &mut FrameDecoder) -> Result<Vec<Frame>, ProtocolError> {
+        std::iter::from_fn(|| decoder.next_frame().transpose()).collect()
+    }
+
+    #[test]
+    fn the_form_in_a_stream_is_as_documented() {
+        let mut stream = BytesMut::new();
+        Frame::output(258, b"hi").encode(&mut stream).unwrap();
+        Frame::Text("{}".into()).encode(&mut stream).unwrap();
+        assert_eq!(stream.as_ref(), b"\0\0\0\0\x0a\0\0\0\0\0\0\x01\x02hi\x01\0\0\0\x02{}");
+        let Frame::Binary(output) = Frame::output(258, b"hi") else { panic!("not binary") };
+        assert_eq!(Frame::split_output(output).unwrap(), (258, Bytes::from_static(b"hi")));
+        assert!(matches!(Frame::split_output(Bytes::from_static(b"short")), Err(ProtocolError::Offset(5))));
+    }
+
+    #[test]
+    fn what_is_too_long_or_unknown_is_refused() {
+        let long = Frame::Binary(Bytes::from(vec![0; LONGEST_FRAME + 1]));
+        let mut stream = BytesMut::new();
+        assert!(matches!(long.encode(&mut stream), Err(ProtocolError::TooLong(_))));
+        assert!(stream.is_empty() && !long.is_empty());
+        for (bytes, expected) in [
+            (b"\x02\0\0\0\0".as_slice(), "kind 2"),
+            (b"\0\xff\xff\xff\xff", "4294967295 bytes"),
+            (b"\x01\0\0\0\x01\xff", "not UTF-8"),
+        ] {
+            let mut decoder = FrameDecoder::new();
+            decoder.buffer().put_slice(bytes);
+            let error = frames(&mut decoder).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: 200,
+            failure_persistence: None,
+            rng_seed: RngSeed::Fixed(1),
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn frames_come_out_as_they_went_in_wherever_the_stream_is_cut(
+            texts in prop::collection::vec((any::<bool>(), ".{0,40}"), 0..12), piece in 1..50_usize
+        ) {
+            let sent: Vec<Frame> = texts
+                .into_iter()
+                .map(|(is_text, text)| if is_text { Frame::Text(text) } else { Frame::Binary(text.into_bytes().into()) })
+                .collect();
+            let mut stream = BytesMut::new();
+            sent.iter().for_each(|frame| frame.encode(&mut stream).unwrap());
+            let (mut decoder, mut got) = (FrameDecoder::new(), Vec::new());
+            for piece in stream.chunks(piece) {
+                decoder.buffer().put_slice(piece);
+                got.extend(frames(&mut decoder).unwrap());
+            }
+            prop_assert_eq!(got, sent);
+        }
+
+        #[test]
+        fn hostile_streams_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let mut decoder = FrameDecoder::new();
+            decoder.buffer().put_slice(&bytes);
+            let _refused = frames(&mut decoder);
+        }
+    }
+}

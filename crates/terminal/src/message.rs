@@ -206,3 +206,69 @@ impl ServerMessage {
 fn json<T: Serialize>(message: &T) -> String {
     serde_json::to_string(message).expect("structs of texts and numbers are always JSON")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_clients_say_is_read_as_documented() {
+        let attach = ClientMessage::Attach(Asked { from: None, columns: 80, rows: 24, ..Asked::default() });
+        for (text, message) in [
+            (r#"{"type":"attach","from":null,"columns":80,"rows":24}"#, attach),
+            (r#"{"type":"ack","offset":9}"#, ClientMessage::Ack { offset: 9 }),
+            (r#"{"type":"resize","columns":2,"rows":1}"#, ClientMessage::Resize(SizeOf { columns: 2, rows: 1 })),
+            (r#"{"type":"visible","is":false}"#, ClientMessage::Visible { is: false }),
+            (r#"{"type":"drive"}"#, ClientMessage::Drive),
+            (r#"{"type":"hand_over","to":"v2"}"#, ClientMessage::HandOver { to: "v2".into() }),
+            (r#"{"type":"release"}"#, ClientMessage::Release),
+            (r#"{"type":"signal","name":"INT"}"#, ClientMessage::Signal { name: "INT".into() }),
+            (r#"{"type":"eof"}"#, ClientMessage::Eof),
+            (r#"{"type":"ping","id":7}"#, ClientMessage::Ping { id: 7 }),
+        ] {
+            assert_eq!(ClientMessage::parse(text).unwrap(), message);
+            assert_eq!(message.to_frame(), Frame::Text(text.into()));
+        }
+        let error = ClientMessage::parse(r#"{"type":"fly"}"#).unwrap_err().to_string();
+        assert!(error.contains("unknown variant `fly`"), "{error}");
+    }
+
+    #[test]
+    fn what_the_server_says_is_written_as_documented() {
+        let viewer =
+            ViewerView { id: "v1".into(), username: "olga".into(), role: Role::Driver, since: Timestamp(1_000) };
+        let hello = ServerMessage::Hello {
+            terminal: "t1".into(),
+            you: "v1".into(),
+            role: Role::Driver,
+            columns: 80,
+            rows: 24,
+            offset: 0,
+            driver: None,
+            viewers: vec![viewer],
+        };
+        for (message, text) in [
+            (
+                hello,
+                r#"{"type":"hello","terminal":"t1","you":"v1","role":"driver","columns":80,"rows":24,"offset":0,"driver":null,"viewers":[{"id":"v1","username":"olga","role":"driver","since":1000}]}"#,
+            ),
+            (
+                ServerMessage::Snapshot { offset: 5, columns: 2, rows: 1, data: "a\u{1b}".into() },
+                r#"{"type":"snapshot","offset":5,"columns":2,"rows":1,"data":"a\u001b"}"#,
+            ),
+            (ServerMessage::Size(SizeOf { columns: 2, rows: 1 }), r#"{"type":"size","columns":2,"rows":1}"#),
+            (
+                ServerMessage::Asks { viewer: "v2".into(), username: "gus".into() },
+                r#"{"type":"asks","viewer":"v2","username":"gus"}"#,
+            ),
+            (ServerMessage::Stderr { offset: 1, data: "eA==".into() }, r#"{"type":"stderr","offset":1,"data":"eA=="}"#),
+            (
+                ServerMessage::Exit { code: None, reason: "gone".into() },
+                r#"{"type":"exit","code":null,"reason":"gone"}"#,
+            ),
+        ] {
+            assert_eq!(message.to_frame(), Frame::Text(text.into()));
+            assert_eq!(ServerMessage::parse(text).unwrap(), message);
+        }
+    }
+}
