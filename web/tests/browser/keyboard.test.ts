@@ -16,6 +16,7 @@ async function focused(page: Page): Promise<string> {
 test('somebody logs in, finds an app, and comes back, by keys alone', async ({ page, home, pool }) => {
   await page.goto(home);
   // The first field has the focus.
+  await expect(page.getByLabel('User name')).toBeFocused();
   await page.keyboard.type(admin(pool).username);
   await page.keyboard.press('Tab');
   await page.keyboard.type(admin(pool).password);
