@@ -206,6 +206,39 @@ fn who_comes_in_the_middle_of_an_endless_string_does_not_see_it() {
     }
 }
 
+#[test]
+fn what_programs_set_is_set_again() {
+    for (bytes, dump) in [
+        (b"\x1b]4;1;rgb:ff/00/80\x07".as_slice(), "\x1b]4;1;rgb:ff/00/80\x1b\\\x1b[1;1H"),
+        (b"\x1b]11;#102030\x07", "\x1b]11;rgb:10/20/30\x1b\\\x1b[1;1H"),
+        (b"\x1b[2;3H\x1b7\x1b[H", "\x1b[2;3H\x1b7\x1b[1;1H"),
+        (b"\x1b)0\x0e", "\x1b[1;1H\x1b)0\x0e"),
+        (b"\x1b[?7l\x1b[?25l", "\x1b[1;1H\x1b[?7l\x1b[?25l"),
+        (b"\x1b[4 q", "\x1b[1;1H\x1b[4 q"),
+        (b"\x1b[2;5r\x1b[?6h", "\x1b[2;5r\x1b[?6h\x1b[1;1H"),
+        (b"\x1b[7m", "\x1b[1;1H\x1b[0;7m"),
+        (b"\x1b[20h\x1b[?1004h", "\x1b[1;1H\x1b[20h\x1b[?1004h"),
+        (b"\x1b]0;t\x1b[31m\x07", "\x1b[1;1H\x1b[0;31m\x1b]2;t\x1b\\"),
+    ] {
+        assert_eq!(screen(SIZE, bytes).dump(), dump, "{bytes:?}");
+        round_trip(SIZE, bytes, b"lqk\r\n\x1b8!\x1b[6;1Hlast\r\nnext");
+    }
+    let mut reset = screen(SIZE, b"\x1b[31m\x1b]0;t\x07\x1b[2;3r\x0etext\x1bc");
+    assert_eq!(reset.dump(), "\x1b[1;1H");
+}
+
+#[test]
+fn other_sizes_wrap_anew_and_forget_the_region() {
+    let mut screen = screen(SIZE, b"\x1b[2;4r\x1b[5;1H0123456789012345678901234");
+    screen.resize(SizeOf { columns: 30, rows: 6 });
+    assert_eq!(screen.noted.region, None);
+    assert!(seen(&screen).lines.iter().any(|line| line == "0123456789012345678901234"), "{:?}", seen(&screen).lines);
+    let dump = screen.dump();
+    let mut copy = Screen::new(SizeOf { columns: 30, rows: 6 });
+    copy.feed(dump.as_bytes());
+    assert_eq!(seen(&copy), seen(&screen));
+}
+
 /// Lines of which many are told the model, as a session does that is behind.
 fn behind(screen: &mut Screen, bytes: &[u8]) -> usize {
     let parts: Vec<&[u8]> = bytes.chunks(1000).collect();

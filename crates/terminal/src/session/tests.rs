@@ -1,3 +1,4 @@
+mod corners;
 mod property;
 
 use super::*;
