@@ -63,7 +63,8 @@ pub(crate) async fn exec(args: &ExecArgs, client: &Client, out: &mut Output) -> 
     };
     let opened = client.open_terminal(&container, &request, &Change::new(Wait::UntilEnded)).await;
     let opened = opened.map_err(|error| neither(&args.target, error))?.into_value();
-    let manner = Manner { input: args.interactive, tty: args.tty, from_start: true };
+    let closes_input = !args.interactive && !args.tty;
+    let manner = Manner { input: args.interactive, tty: args.tty, from_start: true, closes_input };
     let left = sit(&opened.id, manner, client, out).await;
     if matches!(left, Err(CliError::Interrupted { .. } | CliError::Write(_))) {
         // Nobody would come back to it.
@@ -76,7 +77,7 @@ pub(crate) async fn exec(args: &ExecArgs, client: &Client, out: &mut Output) -> 
 pub(crate) async fn attach(args: &AttachArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
     let terminal = find(&args.terminal, client).await?;
     let shown = client.terminal(&terminal).await?.into_value();
-    let manner = Manner { input: !args.view, tty: shown.tty, from_start: !shown.tty };
+    let manner = Manner { input: !args.view, tty: shown.tty, from_start: !shown.tty, closes_input: false };
     let left = sit(&terminal, manner, client, out).await?;
     conclude(left, &terminal, out)
 }
@@ -87,12 +88,15 @@ fn conclude(left: Left, id: &str, out: &mut Output) -> Result<(), CliError> {
             out.note(&format!("it goes on; come back with: pierhead attach {id}"));
             Ok(())
         }
+        // Somebody ended it, or something failed: whatever its code is, it did not get to its end.
+        Left::Ended(_, reason) if !reason.is_empty() => {
+            Err(CliError::Terminal(format!("the terminal has ended: {reason}")))
+        }
         Left::Ended(Some(0), _) => Ok(()),
         Left::Ended(Some(code), _) => Err(CliError::Exited { code }),
-        Left::Ended(None, reason) if reason.is_empty() => {
+        Left::Ended(None, _) => {
             Err(CliError::Terminal("the terminal has ended, and nobody knows its exit code".to_owned()))
         }
-        Left::Ended(None, reason) => Err(CliError::Terminal(format!("the terminal has ended: {reason}"))),
     }
 }
 

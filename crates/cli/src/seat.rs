@@ -8,6 +8,7 @@ mod screen;
 use self::keys::{Key, Keys};
 use self::raw::{Raw, Resizes, size};
 use self::screen::Screen;
+use crate::escape::escape;
 use crate::{CliError, Output, interrupt};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -41,6 +42,8 @@ pub(crate) struct Manner {
     pub tty: bool,
     /// Whether all of it is wanted, from its first byte on; else its screen as it is now.
     pub from_start: bool,
+    /// Whether its input ends at once.
+    pub closes_input: bool,
 }
 
 /// How it ended.
@@ -204,7 +207,7 @@ impl Seat<'_> {
     ) -> Result<Result<Left, CliError>, SocketEnd> {
         self.greet(socket).await?;
         let mut look = interval(LOOK);
-        let mut interrupts = 0;
+        let (mut interrupts, mut interrupt) = (0, Box::pin(tokio::signal::ctrl_c()));
         loop {
             let next = tokio::select! {
                 frame = socket.next(), if self.screen.has_room() => self.hear(frame?, socket).await?,
@@ -219,7 +222,8 @@ impl Seat<'_> {
                 }
                 piece = typed(input) => self.type_in(piece, socket, input).await?,
                 () = resizes.next() => self.resize(socket).await?,
-                Ok(()) = tokio::signal::ctrl_c() => {
+                Ok(()) = &mut interrupt => {
+                    interrupt = Box::pin(tokio::signal::ctrl_c());
                     interrupts += 1;
                     if interrupts > 1 || self.role != Role::Driver {
                         return Ok(Err(CliError::Interrupted { operation: None }));
@@ -245,7 +249,7 @@ impl Seat<'_> {
         let stderr_from = (!self.manner.tty).then_some(self.next_error);
         let asked = Asked { from: self.next, stderr_from, columns, rows, was: self.you.clone() };
         socket.send(ClientMessage::Attach(asked).to_frame()).await?;
-        if self.input_ended || (!self.manner.input && !self.manner.tty && self.manner.from_start) {
+        if self.input_ended || self.manner.closes_input {
             self.end_input(socket).await?;
         }
         Ok(())
@@ -273,9 +277,9 @@ impl Seat<'_> {
         // What a newer controller says may be unknown here.
         let Ok(message) = ServerMessage::parse(&text) else { return Ok(Next::GoOn) };
         match message {
-            ServerMessage::Hello { you, role, .. } => {
+            ServerMessage::Hello { you, role, driver, .. } => {
                 (self.you, self.role) = (Some(you), role);
-                if role == Role::Viewer && self.manner.input {
+                if driver.is_none() && self.manner.input {
                     socket.send(ClientMessage::Drive.to_frame()).await?;
                 }
             }
@@ -315,10 +319,9 @@ impl Seat<'_> {
 
     /// Says something beside what the terminal prints, on a line of its own.
     fn tell(&mut self, line: &str) {
-        if self.keys.are_raw() {
-            self.out.error_bytes(format!("\r\n[{line}]\r\n").as_bytes())
-        } else {
-            self.out.note(line)
+        match self.keys.are_raw() {
+            true => self.out.error_bytes(format!("\r\n[{}]\r\n", escape(line)).as_bytes()),
+            false => self.out.note(line),
         }
     }
 

@@ -25,5 +25,6 @@ mod routes;
 mod sessions;
 mod stats;
 mod streams;
+mod terminals;
 mod tokens;
 mod watchers;

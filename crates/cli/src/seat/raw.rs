@@ -1,7 +1,7 @@
 //! The terminal that a person sits at: its raw mode, its size, and changes of that.
 
 /// Clears a screen before what stands for all of it is written.
-pub(super) const CLEAR: &[u8] = b"\x1b[0m\x1b[2J\x1b[3J\x1b[H";
+pub(super) const CLEAR: &[u8] = b"\x1b[0m\x1b[2J\x1b[H";
 /// Takes back what a program may have set up: its own screen, mouse, paste and key modes, a hidden cursor, colours.
 pub(super) const AS_BEFORE: &[u8] =
     b"\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1l\x1b>\x1b[?25h\x1b[0m\r\n";

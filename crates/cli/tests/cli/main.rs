@@ -17,5 +17,6 @@ mod logs;
 mod own;
 mod reading;
 mod session;
+mod terminals;
 mod top;
 mod trust;

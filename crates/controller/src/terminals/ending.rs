@@ -13,18 +13,25 @@ use tokio::io::AsyncReadExt;
 use tokio::time::{sleep, timeout};
 
 /// Finds those that bear the variable `$1` with the value `$2`, and what descends from them; to end them (`$3`) they are
-/// told to hang up and then killed, until none is left, else they just get that signal. Only what every shell has in
-/// itself is used, since images have little. The exit code is 0 if nothing is left.
+/// told to hang up and then killed, until none is left, else they just get that signal. Nothing but what every shell has
+/// in itself is needed, since images have little; `grep` is used if it is there, as shells read byte by byte. The exit
+/// code is 0 if nothing is left.
 const SCRIPT: &str = r#"
 find() {
   found=' '
-  for dir in /proc/[0-9]*; do
-    pid=${dir#/proc/}
-    [ "$pid" = "$$" ] && continue
-    while IFS= read -r text || [ -n "$text" ]; do
-      case $text in *"$1=$2"*) found="$found$pid "; break ;; esac
-    done <"$dir/environ"
-  done
+  if command -v grep >/dev/null; then
+    for file in $(grep -ls "$1=$2" /proc/[0-9]*/environ); do
+      pid=${file#/proc/}
+      found="$found${pid%/environ} "
+    done
+  else
+    for dir in /proc/[0-9]*; do
+      while IFS= read -r text || [ -n "$text" ]; do
+        case $text in *"$1=$2"*) found="$found${dir#/proc/} "; break ;; esac
+      done <"$dir/environ"
+    done
+  fi
+  [ "$found" = ' ' ] && return
   more=1
   while [ -n "$more" ]; do
     more=
@@ -144,5 +151,62 @@ async fn walk(
     match timeout(WALK, walked).await.unwrap_or_else(|_| Err(late())).map_err(EndingError::Walk)? {
         0 => Ok(()),
         code => Err(EndingError::Left(code)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::{Child, Command, Stdio};
+    use std::time::Instant;
+
+    /// A process that bears a mark, or not.
+    fn process(words: &[&str], mark: &str) -> Child {
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).env(TERMINAL_VARIABLE, mark);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    fn walk_here(shell: &[&str], mark: &str, what: &str) -> Option<i32> {
+        let mut walk = Command::new(shell[0]);
+        walk.args(&shell[1..]).args(["-c", SCRIPT, "sh", TERMINAL_VARIABLE, mark, what]);
+        walk.env_remove(TERMINAL_VARIABLE).status().unwrap().code()
+    }
+
+    #[test]
+    fn what_bears_the_mark_ends_and_nothing_else() {
+        let mark = format!("mark-of-{}", std::process::id());
+        // The last one takes the mark off what it starts, and listens to nobody.
+        let stubborn = "trap '' HUP TERM; env -u PIERHEAD_TERMINAL sleep 600; :";
+        let mut marked = [&["sleep", "600"][..], &["setsid", "nohup", "sleep", "600"], &["sh", "-c", stubborn]]
+            .map(|words| process(words, &mark));
+        let mut other = process(&["sleep", "600"], "another-mark");
+        assert_eq!(walk_here(&["/bin/sh"], &mark, "END"), Some(0));
+        let deadline = Instant::now() + Duration::from_secs(30);
+        for process in &mut marked {
+            while process.try_wait().unwrap().is_none() {
+                assert!(Instant::now() < deadline, "{process:?} lives");
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
+        assert!(other.try_wait().unwrap().is_none(), "it is somebody else's");
+        other.kill().unwrap();
+        other.wait().unwrap();
+        assert_eq!(walk_here(&["/bin/sh"], &mark, "END"), Some(0), "nothing is left");
+    }
+
+    #[test]
+    fn a_signal_is_sent_and_no_more() {
+        let mark = format!("signal-of-{}", std::process::id());
+        let script = "trap 'exit 9' USR1; while :; do sleep 0.05; done";
+        let mut process = process(&["sh", "-c", script], &mark);
+        let deadline = Instant::now() + Duration::from_secs(30);
+        // It may not have set its trap yet, and end by the signal itself.
+        while process.try_wait().unwrap().is_none() {
+            assert_eq!(walk_here(&["/bin/sh"], &mark, "CONT"), Some(0));
+            assert_eq!(walk_here(&["/bin/sh"], &mark, "USR1"), Some(0));
+            assert!(Instant::now() < deadline, "it hears nothing");
+        }
+        assert!(matches!(process.wait().unwrap().code(), Some(9) | None));
     }
 }

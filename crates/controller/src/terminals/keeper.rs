@@ -33,6 +33,7 @@ const AGAIN: Duration = Duration::from_secs(5);
 const LOST_CONTROLLER: &str = "the controller that kept the terminal is gone, and the shell with it";
 const LOST_AGENT: &str = "the agent that kept the terminal was started anew, and the shell is gone with it";
 const LOST_HOST: &str = "the container's host was removed from the pool";
+const LOST: &str = "nobody has seen how it ended";
 const NOT_OPENED: &str = "the controller that was to open it did not get to that";
 /// What is added where something could not be ended.
 const LEFT: &str = "; something that it had started may still run";
@@ -122,7 +123,10 @@ impl Keeper {
             },
             // The home of one that is being opened has not heard of it yet.
             (None, None) if record.state == TerminalState::Opening && !self.is_late(record) => Ok(()),
-            (None, None) => self.mark(record, self.over(NOT_OPENED, true)).await,
+            (None, None) if record.state == TerminalState::Opening => {
+                self.mark(record, self.over(NOT_OPENED, true)).await
+            }
+            (None, None) => self.mark(record, self.over(LOST, true)).await,
             // Somebody else gave it up, or ended it.
             (Some(end), Some(view)) if view.end.is_none() => {
                 let _unknown = here.end(&record.id, &end.reason).await;

@@ -74,6 +74,8 @@ mod short_lives;
 #[cfg(test)]
 mod single_writer;
 #[cfg(test)]
+mod sitting;
+#[cfg(test)]
 mod stats;
 #[cfg(test)]
 mod tls;

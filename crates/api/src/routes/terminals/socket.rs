@@ -133,10 +133,9 @@ impl Carried {
             () = up(stream, line.to_home, heard) => None,
             farewell = over => Some(farewell),
         };
-        if let Some((code, reason)) = farewell {
-            let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
-            let _gone = timeout(FAREWELL, down.sink.send(close)).await;
-        }
+        // Who hung up in good order is answered so.
+        let close = farewell.map(|(code, reason)| CloseFrame { code, reason: reason.into() });
+        let _gone = timeout(FAREWELL, down.sink.send(Message::Close(close))).await;
     }
 }
 
