@@ -78,6 +78,8 @@ mod sitting;
 #[cfg(test)]
 mod stats;
 #[cfg(test)]
+mod terminals;
+#[cfg(test)]
 mod tls;
 #[cfg(test)]
 mod unhappy;
