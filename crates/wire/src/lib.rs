@@ -28,8 +28,8 @@ mod token;
 pub use account::{AccountRequest, AccountView, LogIn, LoggedIn, PasswordChange, RoleChange, RoleView};
 pub use app::{AppChange, AppView, SlotView};
 pub use cluster::{
-    ClusterInfo, ControllerView, Health, HomelessView, MoveView, RebalanceRequest, RebalanceView, RestoredView,
-    STALE, ScoreView, SilentEngine, SurvivalView, UnknownContainer,
+    ClusterInfo, ControllerView, Health, HomelessView, MoveView, RebalanceRequest, RebalanceView, RestoredView, STALE,
+    ScoreView, SilentEngine, SurvivalView, UnknownContainer,
 };
 pub use container::{ContainerView, EngineOfContainer, GONE_SINCE};
 pub use description::{
