@@ -51,8 +51,12 @@ async function connected(page: Page): Promise<void> {
   await expect(page.getByText('You have the keyboard')).toBeVisible();
 }
 
-/** Types a line into the terminal, as somebody would. */
+/**
+ * Types a line into the terminal, as somebody would who waits for the prompt: the shell asks where the cursor is before it
+ * takes a line, and may drop what was typed before.
+ */
 async function type(page: Page, line: string): Promise<void> {
+  await shows(page, /[#$] ?$/);
   await page.locator('.xterm-helper-textarea').focus();
   await page.keyboard.type(line);
   await page.keyboard.press('Enter');
@@ -165,8 +169,6 @@ test.describe('over a line that breaks', () => {
     expect(last.length).toBeGreaterThan(10);
     expect(last).toEqual(last.map((_, at) => 6000 - last.length + 1 + at));
 
-    // The shell asks where the cursor is before it takes a line; what is typed before that, it may drop.
-    await shows(page, /[#$] ?$/);
     await type(page, 'busybox yes');
     await shows(page, /^(y\n){8,}/m);
     line.cut();
