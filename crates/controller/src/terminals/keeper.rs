@@ -21,8 +21,8 @@ use tokio::time::Instant;
 const LOOK: Duration = Duration::from_secs(1);
 /// The shortest: changes of the screen's viewers come in bursts.
 const PACE: Duration = Duration::from_millis(50);
-/// For how long a controller must have been missing until its terminals are given up; its record outlives it by some
-/// seconds more.
+/// For how long a controller, or a terminal in what its agent tells, must have been missing until it is given up; the
+/// record of a controller outlives it by some seconds more.
 const MISSING: Duration = Duration::from_secs(5);
 /// How long a home may take to show what it was asked to open.
 const OPENING_MS: u64 = 30_000;
@@ -43,6 +43,8 @@ pub(crate) struct Keeper {
     controller: Controller,
     /// Since when controllers are missing.
     missing: BTreeMap<String, Instant>,
+    /// Since when terminals are missing in what their agents tell.
+    unseen: BTreeMap<TerminalId, Instant>,
     /// When the hosts were last asked to end what is left.
     asked: BTreeMap<TerminalId, Instant>,
     /// Whom the sessions here were told of.
@@ -56,6 +58,7 @@ impl Keeper {
         Self {
             controller,
             missing: BTreeMap::new(),
+            unseen: BTreeMap::new(),
             asked: BTreeMap::new(),
             granted: BTreeMap::new(),
             watched: BTreeSet::new(),
@@ -93,9 +96,11 @@ impl Keeper {
         }
         if self.controller.standing.term().is_none() {
             self.missing.clear();
+            self.unseen.clear();
             return Ok(());
         }
         self.note_missing(&records, &me);
+        self.note_unseen(&records);
         for record in records.iter().filter(|record| !record.lives_in(&me)) {
             if record.end().is_none()
                 && let Some(end) = self.end_of(record)
@@ -170,8 +175,12 @@ impl Keeper {
                 let views = seen.get(&record.engine)?;
                 match views.iter().find(|view| view.id == record.id.as_str()) {
                     Some(view) => view.end.as_ref().map(|_| told(view, false)),
-                    None if self.is_late(record) => Some(self.over(LOST_AGENT, false)),
-                    None => None,
+                    None if record.state == TerminalState::Opening && !self.is_late(record) => None,
+                    None => {
+                        // What was opened just now may not be in what the agent told last.
+                        let is_gone = self.unseen.get(&record.id).is_some_and(|since| since.elapsed() >= MISSING);
+                        is_gone.then(|| self.over(LOST_AGENT, false))
+                    }
                 }
             }
         }
@@ -199,6 +208,20 @@ impl Keeper {
         self.missing.retain(|id, _| homes.contains(id.as_str()));
         for id in homes {
             self.missing.entry(id.to_owned()).or_insert_with(Instant::now);
+        }
+    }
+
+    /// Since when terminals that run are missing in what their agents tell.
+    fn note_unseen(&mut self, records: &[Arc<Terminal>]) {
+        let seen = self.controller.terminals.seen();
+        let is_unseen = |record: &&Arc<Terminal>| {
+            let told = seen.get(&record.engine).filter(|_| record.home == TerminalPlace::Agent);
+            record.end().is_none() && told.is_some_and(|views| views.iter().all(|view| view.id != record.id.as_str()))
+        };
+        let unseen: BTreeSet<&TerminalId> = records.iter().filter(is_unseen).map(|record| &record.id).collect();
+        self.unseen.retain(|id, _| unseen.contains(id));
+        for id in unseen {
+            self.unseen.entry(id.clone()).or_insert_with(Instant::now);
         }
     }
 
