@@ -44,6 +44,7 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Plan {
     cut_at: Option<Moment>,
+    only: Option<&'static str>,
     steps: Vec<String>,
 }
 
@@ -56,7 +57,12 @@ impl Default for Inner {
 impl Power {
     /// Cuts the power at a moment; counts from now on.
     pub fn cut_at(&self, moment: Moment) {
-        *self.plan() = Plan { cut_at: Some(moment), steps: Vec::new() };
+        *self.plan() = Plan { cut_at: Some(moment), ..Plan::default() };
+    }
+
+    /// Cuts the power at the first step from now on whose words contain this; only such steps are counted.
+    pub fn cut_at_first(&self, word: &'static str, cut: Cut) {
+        *self.plan() = Plan { cut_at: Some(Moment { step: 1, cut }), only: Some(word), steps: Vec::new() };
     }
 
     /// Counts from now on.
@@ -90,10 +96,12 @@ impl Power {
     pub(crate) async fn step<T>(&self, what: impl FnOnce() -> String, act: impl Future<Output = T>) -> T {
         let cut = {
             let mut plan = self.plan();
-            if self.is_on() {
-                plan.steps.push(what());
+            let what = what();
+            let counts = self.is_on() && plan.only.is_none_or(|word| what.contains(word));
+            if counts {
+                plan.steps.push(what);
             }
-            plan.cut_at.filter(|moment| moment.step == plan.steps.len()).map(|moment| moment.cut)
+            plan.cut_at.filter(|moment| counts && moment.step == plan.steps.len()).map(|moment| moment.cut)
         };
         if !self.is_on() || cut == Some(Cut::Before) {
             self.stop().await;
