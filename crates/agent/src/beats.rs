@@ -173,7 +173,9 @@ mod tests {
         assert!(!next().await.gave_up);
         farewell.say();
         let heard = tokio::spawn(async move { farewell.heard().await });
-        assert_eq!([next().await.gave_up, next().await.gave_up], [true, true]);
+        for _ in 0..3 {
+            assert!(next().await.gave_up);
+        }
         heard.await.unwrap();
         assert!(next().await.gave_up);
     }

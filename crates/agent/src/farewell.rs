@@ -6,6 +6,11 @@ use tokio::sync::watch;
 
 /// How long an agent that ends waits for beats to be taken.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How many beats say it until it counts as told: the first comes early, so that the next may be made before that was
+/// written; the others are an interval apart.
+const ENOUGH: u8 = 3;
+/// How long what was taken may take to be written.
+const WRITTEN_WITHIN: Duration = Duration::from_millis(50);
 
 /// Whether it is said, and who has not heard it. All clones are one.
 #[derive(Debug, Clone)]
@@ -52,6 +57,7 @@ impl Farewell {
         if tokio::time::timeout(PATIENCE, all).await.is_err() {
             tracing::warn!("not every controller was told that this host has given its lease up");
         }
+        tokio::time::sleep(WRITTEN_WITHIN).await;
     }
 
     pub(crate) fn listen(&self) -> Listener {
@@ -61,12 +67,12 @@ impl Farewell {
 }
 
 impl Listener {
-    /// Whether it is to be told in the next beat. That it was told is known when it wants one more.
+    /// Whether it is to be told in the next beat. That it was told is known when it wants more.
     pub(crate) fn tell(&mut self) -> bool {
         let is_said = self.state.borrow().is_said;
-        if is_said && self.told < 2 {
+        if is_said && self.told < ENOUGH {
             self.told += 1;
-            if self.told == 2 {
+            if self.told == ENOUGH {
                 self.state.send_modify(|state| state.untold -= 1);
             }
         }
@@ -83,7 +89,7 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        if self.told < 2 {
+        if self.told < ENOUGH {
             self.state.send_modify(|state| state.untold -= 1);
         }
     }
@@ -105,7 +111,7 @@ mod tests {
             let farewell = farewell.clone();
             async move { farewell.heard().await }
         });
-        assert!(one.tell());
+        assert!(one.tell() && one.tell());
         drop(other);
         tokio::task::yield_now().await;
         assert!(!heard.is_finished(), "the beat may still be on its way");
