@@ -23,7 +23,7 @@ pub(super) struct Peers {
 impl Peers {
     /// With the certificate of the pool's authority, PEM, where controllers bear certificates of it.
     pub(super) fn new(ca_certificate: Option<&str>) -> Result<Self> {
-        let authority = ca_certificate.map(|pem| Authority::from_pem(pem));
+        let authority = ca_certificate.map(Authority::from_pem);
         Ok(Self { authority: authority.transpose().context("the pool's authority")? })
     }
 
