@@ -139,7 +139,12 @@ fn refused_tokens_change_nothing(bed: &Bed) {
 
 /// Starts a service of the pool again, as it was.
 pub fn again(bed: &Bed, name: &str, argv: Vec<String>) {
-    bed.pool.spawn(&Service { name: name.to_owned(), argv, ..Service::default() }).unwrap();
+    let service = Service { name: name.to_owned(), argv, ..Service::default() };
+    // Whoever was killed is gone a moment later.
+    until("the former process has ended", PATIENCE, || match bed.pool.spawn(&service) {
+        Err(pierhead_devhosts::Error::ServiceRuns { .. }) => false,
+        started => started.map(|_| true).unwrap(),
+    });
 }
 
 /// The command line of a process of the pool; what enters namespaces has become the program.
