@@ -1,7 +1,7 @@
 //! Where each record lies in the store.
 
 use pierhead_model::{
-    AppId, AppName, EngineId, ImageId, ImageReference, OperationId, RegistryHost, SlotKey, TerminalId, Username,
+    AppId, AppName, EngineId, EnvironmentId, ImageId, ImageReference, OperationId, RegistryHost, SlotKey, TerminalId, Username, WorkspaceId,
 };
 
 /// Records of engines.
@@ -44,6 +44,12 @@ pub const IMAGE_TAGS: &str = "image-tags/";
 pub const REGISTRIES: &str = "registries/";
 /// Terminals in containers.
 pub const TERMINALS: &str = "terminals/";
+/// Environments.
+pub const ENVIRONMENTS: &str = "environments/";
+/// What people want of workspaces.
+pub const WORKSPACES: &str = "workspaces/";
+/// Where workspaces live and how far they are.
+pub const WORKSPACE_ASSIGNMENTS: &str = "workspace-assignments/";
 /// The event log. Its keys are such that the newest comes first in a listing.
 pub const EVENTS: &str = "log/";
 /// Says that the records were restored from a backup, until somebody says that all is well.
@@ -51,8 +57,9 @@ pub const RESTORED: &str = pierhead_store::backup::RESTORED;
 /// How far the events of each engine are in the log.
 pub const EVENT_CURSORS: &str = "event-cursors/";
 
-/// What is sealed where it lies: apps hold the environments of their containers, and a command may hold a password.
-pub(crate) const SEALED: &[&str] = &[APPS, TERMINALS];
+/// What is sealed where it lies: apps, environments and workspaces hold the variables of their containers, and a command
+/// may hold a password.
+pub(crate) const SEALED: &[&str] = &[APPS, TERMINALS, ENVIRONMENTS, WORKSPACES];
 
 /// The key of an engine's record.
 #[must_use]
@@ -154,6 +161,24 @@ pub fn registry(host: &RegistryHost) -> String {
 #[must_use]
 pub fn terminal(id: &TerminalId) -> String {
     format!("{TERMINALS}{id}")
+}
+
+/// The key of an environment.
+#[must_use]
+pub fn environment(id: &EnvironmentId) -> String {
+    format!("{ENVIRONMENTS}{id}")
+}
+
+/// The key of what people want of a workspace.
+#[must_use]
+pub fn workspace(id: &WorkspaceId) -> String {
+    format!("{WORKSPACES}{id}")
+}
+
+/// The key of where a workspace lives.
+#[must_use]
+pub fn workspace_assignment(id: &WorkspaceId) -> String {
+    format!("{WORKSPACE_ASSIGNMENTS}{id}")
 }
 
 /// The key of an event: its id with each digit turned over, so that later ones sort before earlier ones.

@@ -123,6 +123,53 @@ text_id!(
     |t| is_plain_word(t, 64)
 );
 
+text_id!(
+    /// The name of an environment; unique in the pool as long as the environment is.
+    EnvironmentId, "environment name", "1 to 40 lower-case letters, digits and hyphens, starting and ending with a letter or digit",
+    |t| is_dns_label(t, 40)
+);
+text_id!(
+    /// The id of a workspace, unique for ever and random: it stands in names of hosts, containers and networks.
+    WorkspaceId, "workspace id", "10 lower-case letters and digits from 2 to 7",
+    |t| t.len() == 10 && t.bytes().all(|b| b.is_ascii_lowercase() || (b'2'..=b'7').contains(&b))
+);
+text_id!(
+    /// The id of a save, unique for ever: its workspace's id and a number.
+    SaveId, "save id", "a workspace id, '-' and a number",
+    |t| t.split_once('-').is_some_and(|(workspace, number)| {
+        WorkspaceId::parse(workspace).is_ok()
+            && (1..=9).contains(&number.len())
+            && !number.starts_with('0')
+            && number.bytes().all(|b| b.is_ascii_digit())
+    })
+);
+
+impl WorkspaceId {
+    /// The digits of an id, 32 of them.
+    const DIGITS: &'static [u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+
+    /// The id that the lowest 50 bits of a random number stand for.
+    #[must_use]
+    pub fn from_random(number: u64) -> Self {
+        let digit = |place: u32| char::from(Self::DIGITS[((number >> (5 * place)) & 31) as usize]);
+        Self((0..10).map(digit).collect())
+    }
+}
+
+impl SaveId {
+    /// The id of a workspace's save of this number, counted from 1.
+    #[must_use]
+    pub fn of(workspace: &WorkspaceId, number: u32) -> Self {
+        Self(format!("{workspace}-{}", number.clamp(1, 999_999_999)))
+    }
+
+    /// The workspace that it is a save of.
+    #[must_use]
+    pub fn workspace(&self) -> WorkspaceId {
+        WorkspaceId(self.0.chars().take(10).collect())
+    }
+}
+
 /// The number of a slot within its app. Numbers are never used twice, so a higher one is newer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -206,6 +253,23 @@ mod tests {
         assert_eq!(EngineId::from_address("192.168.7.101").unwrap().as_str(), "1921687101");
         assert_eq!(EngineId::from_address("docker-3.lan").unwrap().as_str(), "docker3lan");
         assert!(EngineId::from_address("..").is_err());
+    }
+
+    #[test]
+    fn a_workspace_is_named_by_random_digits_and_its_saves_by_it() {
+        let id = WorkspaceId::from_random(0x3_ffff_ffff_ffff);
+        assert_eq!(id.as_str(), "7777777777");
+        assert_eq!(WorkspaceId::from_random(0).as_str(), "aaaaaaaaaa");
+        assert_eq!(WorkspaceId::parse(id.as_str()).unwrap(), id);
+        for bad in ["", "777777777", "77777777777", "777777777A", "7777777-77", "0777777777"] {
+            assert!(WorkspaceId::parse(bad).is_err(), "{bad:?}");
+        }
+        let save = SaveId::of(&id, 12);
+        assert_eq!(save.as_str(), "7777777777-12");
+        assert_eq!(SaveId::parse(save.as_str()).unwrap().workspace(), id);
+        for bad in ["7777777777", "7777777777-", "7777777777-0", "7777777777-x", "7777777777-1234567890", "-1"] {
+            assert!(SaveId::parse(bad).is_err(), "{bad:?}");
+        }
     }
 
     #[test]

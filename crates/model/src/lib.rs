@@ -11,6 +11,7 @@ mod app;
 mod archive;
 mod assignment;
 mod engine;
+mod environment;
 mod event;
 mod failure;
 mod host;
@@ -24,9 +25,11 @@ mod registration;
 mod registry;
 mod resources;
 mod spec;
+mod subnet;
 mod terminal;
 mod time;
 mod volume;
+mod workspace;
 
 pub use account::{Account, Grant, Permission, Role, RoleName, Scope, TokenKind, TokenRecord};
 pub use app::{App, AppId, Description, Member, SlotIntent, SlotWish};
@@ -35,10 +38,16 @@ pub use assignment::{Assignment, Attempt, Exit, Fallback, SlotKey, WriterGuard};
 pub use engine::{
     AgentCertificate, AgentKeys, Capacity, Duty, Engine, EngineFacts, Health, HealthStatus, OverCommit, Registered,
 };
+pub use environment::{
+    Asks, Environment, EnvironmentContainer, EnvironmentFile, EnvironmentSpec, EnvironmentVersion, Visibility,
+};
 pub use event::{ContainerThen, EngineThen, Event, EventTag};
 pub use failure::{Failure, FailureKind};
 pub use host::HostFacts;
-pub use ids::{AppName, ContainerId, EngineId, Generation, Invalid, MemberName, OperationId, Slot, Username};
+pub use ids::{
+    AppName, ContainerId, EngineId, EnvironmentId, Generation, Invalid, MemberName, OperationId, SaveId, Slot,
+    Username, WorkspaceId,
+};
 pub use image::ImageReference;
 pub use label::{LabelExpression, is_label};
 pub use observed::{ContainerState, ObservedContainer, Ownership};
@@ -48,8 +57,13 @@ pub use registration::{Endpoint, REGISTRATIONS, RegisteredSize, Registration};
 pub use registry::{Registry, RegistryHost};
 pub use resources::Resources;
 pub use spec::{ContainerSpec, Limits, NetworkMode, Placement, RestartPolicy};
+pub use subnet::Subnet;
 pub use terminal::{
     Terminal, TerminalEnd, TerminalId, TerminalPlace, TerminalRole, TerminalState, check_container_user,
 };
 pub use time::Timestamp;
 pub use volume::{Volume, VolumeSource};
+pub use workspace::{
+    SaveCause, StopCause, Workspace, WorkspaceAssignment, WorkspaceOrigin, WorkspaceOwnership, WorkspacePlace,
+    WorkspaceRight, WorkspaceStage, WorkspaceWish,
+};
