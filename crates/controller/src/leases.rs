@@ -69,13 +69,17 @@ impl Controller {
 
     /// Whether a host shall have a lease, and this controller is to grant it.
     pub fn wants_lease(&self, id: &EngineId) -> bool {
-        self.standing.term().is_some() && self.known().world.wants_lease(id)
+        self.standing.term().is_some() && !self.engines.has_given_up(id) && self.known().world.wants_lease(id)
     }
 
     /// Notes that a host is granted a lease from a moment that has passed; `None` if this controller may not, or the host
     /// shall have none any more. It counts as granted whatever becomes of it on its way.
     pub fn begin_lease(&self, id: &EngineId) -> Option<LeaseTerms> {
         let (term, now) = (self.standing.term()?, self.clock.now());
+        if self.engines.has_given_up(id) {
+            // An agent that ends takes none, and one that was only granted would have to be waited for.
+            return None;
+        }
         let mut lasts = None;
         self.shared.change_quietly(|known| {
             if !known.world.wants_lease(id) {

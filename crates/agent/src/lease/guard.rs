@@ -57,6 +57,8 @@ impl Leases {
     pub async fn give_up(&self) {
         self.is_ending.store(true, Ordering::Release);
         let _turn = self.writing.lock().await;
+        // Also if the last of it is removed meanwhile: a controller that isn't told waits for what may run on.
+        let is_awaited = self.left_ms() > 0 || !self.known().is_empty();
         let seconds = (self.left_ms() / 1_000).clamp(STOP_SECONDS, STOP_SECONDS_IN_TIME);
         let mut is_over = self.enforce("the agent ends", seconds).await;
         // Of what nobody knows nothing can be stopped.
@@ -67,14 +69,14 @@ impl Leases {
             is_over = self.enforce("the agent ends", STOP_SECONDS).await;
         }
         let known = self.known().clone();
-        let has_any = !known.is_empty();
+        let is_awaited = is_awaited || !known.is_empty();
         if let Err(refusal) = self.keep(0, known).await {
             tracing::warn!(%refusal, "the lease stays on disk");
         }
         if is_over {
             self.farewell.say();
         }
-        if is_over && has_any {
+        if is_over && is_awaited {
             self.farewell.heard().await;
         }
     }

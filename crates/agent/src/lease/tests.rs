@@ -287,6 +287,24 @@ async fn an_agent_that_ends_stops_what_it_cannot_watch() {
     assert_eq!(bed.leases.left_ms(), 0);
 }
 
+#[tokio::test]
+async fn an_agent_that_ends_is_heard_also_if_what_it_stopped_was_removed_meanwhile() {
+    let bed = Bed::up(&[]);
+    let guard = bed.guard();
+    bed.until_taken().await;
+    guard.abort();
+    let mut listener = bed.leases.farewell().listen();
+    let leases = Arc::clone(&bed.leases);
+    let mut end = tokio::spawn(async move { leases.give_up().await });
+    listener.said().await;
+    let early = tokio::time::timeout(Duration::from_millis(200), &mut end).await;
+    assert!(early.is_err(), "a controller that is not told waits for what may run on");
+    while !end.is_finished() {
+        listener.tell();
+        tokio::task::yield_now().await;
+    }
+}
+
 #[test]
 fn the_clock_goes_on_in_sleep_and_the_label_is_that_of_the_controller() {
     assert!(clock() >= Duration::from_secs(1) && clock() <= clock());

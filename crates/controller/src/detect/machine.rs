@@ -131,6 +131,11 @@ impl Machine {
         }
     }
 
+    /// Whether the agent's last word was that it has given its lease up.
+    pub(crate) fn has_given_up(&self) -> bool {
+        self.gave_up
+    }
+
     fn lives(&mut self, now: u64) {
         (self.has_called, self.life_at) = (true, now);
         (self.has_ended, self.is_shut_out) = (false, false);

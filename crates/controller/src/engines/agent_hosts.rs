@@ -139,11 +139,20 @@ impl Engines {
     pub(crate) fn hear(&self, id: &EngineId, heard: Heard) {
         let Some(link) = self.link(id) else { return };
         let Some(judge) = &link.judge else { return };
-        if matches!(&heard, Heard::Beat(beat) if beat.gave_up) {
+        let has_given_up = matches!(&heard, Heard::Beat(beat) if beat.gave_up);
+        // First: from then on no lease is granted that would have to be waited for.
+        judge.lock().unwrap_or_else(PoisonError::into_inner).hear(heard, self.detection.now());
+        if has_given_up {
             self.shared.change_quietly(|known| known.world.note_lease_given_up(id));
         }
-        judge.lock().unwrap_or_else(PoisonError::into_inner).hear(heard, self.detection.now());
         self.detection.look(&link);
+    }
+
+    /// Whether a host's agent is about to end, and runs nothing any more that needs a lease.
+    pub(crate) fn has_given_up(&self, id: &EngineId) -> bool {
+        let link = self.link(id);
+        let judge = link.as_ref().and_then(|link| link.judge.as_ref());
+        judge.is_some_and(|judge| judge.lock().unwrap_or_else(PoisonError::into_inner).has_given_up())
     }
 
     /// From now on other hosts can be asked. Only the first counts.
