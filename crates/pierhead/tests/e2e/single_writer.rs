@@ -179,9 +179,9 @@ impl<'a> Writer<'a> {
             signal(pid, "TERM");
             until("it is stopped", PATIENCE, || running_on(host).is_empty());
             until("its agent has ended", PATIENCE, || !Path::new(&format!("/proc/{pid}")).exists());
-            // Elsewhere at once where the last beats were heard, else when the agent is back.
+            until("it runs elsewhere", TAKES_OVER_WITHIN, || self.at().is_some_and(|at| at.name() != host.name()));
             again(self.bed, &format!("agent-{}", host.name()), in_host(self.bed, host.name(), words));
-            until("it runs again", TAKES_OVER_WITHIN, || self.at().is_some());
+            until("the host is healthy", PATIENCE, || is_healthy(self.bed, host.name()));
         });
     }
 }
