@@ -215,6 +215,7 @@ fn host(number: u32) -> anyhow::Result<HostFacts> {
         allocatable: Resources::new(cores * 1000, memory_mb),
         labels: labels.into_iter().collect(),
         unavailable: (scatter(number, 7).is_multiple_of(50)).then(|| "down: connection refused".to_owned()),
+        has_agent: false,
     })
 }
 
@@ -246,6 +247,7 @@ fn request(number: u32) -> anyhow::Result<Request> {
             links: Vec::new(),
         }],
         links_of: None,
+        needs_agent: false,
         avoid: Vec::new(),
         avoid_ports: Vec::new(),
         seed: u64::from(number),

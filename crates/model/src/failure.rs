@@ -22,6 +22,8 @@ pub enum FailureKind {
     Unreachable,
     /// A port of the host was taken by something that we did not know of.
     PortTaken,
+    /// The addresses of a network were taken by something that we did not know of.
+    SubnetTaken,
     /// The image is not on the host and could not be pulled.
     NoImage,
     /// The host has no room on its disk.
@@ -51,6 +53,7 @@ impl FailureKind {
         match self {
             Self::Unreachable => "engine_unreachable",
             Self::PortTaken => "port_taken",
+            Self::SubnetTaken => "subnet_taken",
             Self::NoImage => "no_such_image",
             Self::NoSpace => "no_space",
             Self::Refused => "refused_by_engine",

@@ -50,7 +50,7 @@ pub use ids::{
 };
 pub use image::ImageReference;
 pub use label::{LabelExpression, is_label};
-pub use observed::{ContainerState, ObservedContainer, Ownership};
+pub use observed::{ContainerState, ObservedContainer, ObservedNetwork, Ownership};
 pub use operation::{Goal, Move, Operation, OperationError, OperationState, Relocation, Target, Verdict, VerdictState};
 pub use port::{HostPort, PortRequest, Protocol};
 pub use registration::{Endpoint, REGISTRATIONS, RegisteredSize, Registration};

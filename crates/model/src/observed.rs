@@ -1,6 +1,6 @@
 //! Containers as their engines report them: never stored as truth, rebuilt at any time from labels.
 
-use crate::{AppId, ContainerId, Generation, HostPort, MemberName, Resources, Slot, SlotKey, Timestamp};
+use crate::{AppId, ContainerId, Generation, HostPort, MemberName, Resources, Slot, SlotKey, Subnet, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -87,6 +87,29 @@ pub struct ObservedContainer {
     /// have ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
+}
+
+/// A network on an engine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObservedNetwork {
+    /// The engine's id of it.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its first range of IPv4 addresses, where it has one that is told as such.
+    pub subnet: Option<Subnet>,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// When it was created, by its host's clock.
+    pub created_at: Timestamp,
+}
+
+impl ObservedNetwork {
+    /// Whether the network was made by the cluster with this id.
+    #[must_use]
+    pub fn belongs_to(&self, cluster: &str) -> bool {
+        self.labels.get(Ownership::CLUSTER).is_some_and(|id| id == cluster)
+    }
 }
 
 /// Which slot a container was made for, read from its labels.

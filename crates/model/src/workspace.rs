@@ -116,6 +116,9 @@ pub struct WorkspaceAssignment {
     /// Of how many minutes that were left people were warned last, in this run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warned_minutes: Option<u32>,
+    /// What people should know of this run: that its host was lost, and from when what they see is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// What failed last, until it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
@@ -186,6 +189,8 @@ pub enum StopCause {
     Drained,
     /// It used more of its host's disk than it may.
     DiskFull,
+    /// Its host was removed from the pool, and nothing of it was saved.
+    HostGone,
 }
 
 /// Containers of a workspace on one host.
@@ -208,9 +213,15 @@ pub struct WorkspacePlace {
     /// The containers in which everything was done that follows a start.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub primed: BTreeSet<MemberName>,
-    /// Whether people could have worked in it.
+    /// Whether there may be work in it that is in no save.
     #[serde(default)]
-    pub was_ready: bool,
+    pub holds_work: bool,
+    /// The save that is made of it, where it was left behind on a host that was lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub save: Option<SaveId>,
+    /// Not before this moment is that tried again.
+    #[serde(default)]
+    pub not_before: Timestamp,
     /// When it was decided.
     pub created_at: Timestamp,
 }
@@ -344,6 +355,7 @@ impl StopCause {
             Self::Replaced => "it begins anew",
             Self::Drained => "its host is drained",
             Self::DiskFull => "it used more of the disk than it may",
+            Self::HostGone => "its host was removed from the pool",
         }
     }
 }
@@ -402,7 +414,9 @@ mod tests {
             from: Some(SaveId::of(&ann.id, 1)),
             containers: BTreeMap::new(),
             primed: BTreeSet::new(),
-            was_ready: true,
+            holds_work: true,
+            save: None,
+            not_before: Timestamp(0),
             created_at: Timestamp(1),
         };
         let stages = [
@@ -426,6 +440,7 @@ mod tests {
                 ready_at: None,
                 active_at: Timestamp(3),
                 warned_minutes: Some(5),
+                note: None,
                 failure: None,
                 failures: 0,
                 avoid: BTreeSet::new(),

@@ -8,7 +8,7 @@ mod host;
 pub(crate) use host::Host;
 
 use crate::placement::{Index, Weights};
-use pierhead_model::{ContainerId, EngineId, HostPort, Resources, SlotKey, Username};
+use pierhead_model::{ContainerId, EngineId, Generation, HostPort, Resources, SlotKey, Username, WorkspaceId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::sync::OnceLock;
@@ -41,6 +41,8 @@ pub struct HostFacts {
     pub labels: BTreeSet<String>,
     /// Why nothing may be placed on it now, in words ("down: connection refused", "cordoned").
     pub unavailable: Option<String>,
+    /// Whether it is reached through an agent.
+    pub has_agent: bool,
 }
 
 /// Who holds something.
@@ -50,6 +52,8 @@ pub enum HoldKey {
     Slot(SlotKey),
     /// The former containers of a slot, which serve until its present ones do.
     Fallback(SlotKey),
+    /// The containers of a workspace, of one generation.
+    Workspace(WorkspaceId, Generation),
     /// A container that belongs to no slot: somebody else's, or a surplus one of ours.
     Container(EngineId, ContainerId),
 }

@@ -20,6 +20,7 @@ mod slot;
 mod status;
 mod surplus;
 mod survival;
+mod workspaces;
 mod world;
 mod writer;
 
@@ -38,6 +39,11 @@ pub use restored::unknown_to_records;
 pub use retry::after_failure;
 pub use status::{SlotPhase, SlotStatus, slot_status};
 pub use survival::{Homeless, Survival, survive};
+pub use workspaces::{
+    Happened, NewNetwork, NewWorkspaceContainer, SaveOrder, SavedContainer, WorkspaceAction, WorkspacePhase,
+    WorkspacePlan, WorkspaceStatus, WorkspaceStep, WorkspaceWrite, after_workspace_step, plan_workspaces,
+    workspace_ends_at, workspace_status, workspace_statuses,
+};
 pub use world::{EngineState, World};
 pub use writer::{about_one_writer, may_have_copy, unguarded};
 

@@ -33,6 +33,8 @@ pub struct Request {
     pub members: Vec<MemberRequest>,
     /// Whose containers may be linked to; anybody's if nobody is named.
     pub links_of: Option<Username>,
+    /// Whether only hosts with an agent come into question.
+    pub needs_agent: bool,
     /// Hosts where it failed already.
     pub avoid: Vec<Avoid>,
     /// Ports that were found taken by something that the ledger doesn't know.

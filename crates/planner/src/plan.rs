@@ -1,6 +1,6 @@
 //! What to do next, as data: an action carries every choice, so that applying it decides nothing.
 
-use crate::Refusal;
+use crate::{Refusal, WorkspacePlan};
 use pierhead_model::{
     App, AppId, AppName, Assignment, ContainerId, ContainerSpec, EngineId, Generation, HostPort, ImageReference,
     MemberName, Operation, SlotKey,
@@ -16,6 +16,8 @@ pub struct Plan {
     pub actions: Vec<Action>,
     /// What can't be done now, and why.
     pub blocked: Vec<Blocked>,
+    /// The same of workspaces.
+    pub workspaces: WorkspacePlan,
 }
 
 /// A record to write.

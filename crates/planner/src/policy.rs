@@ -1,6 +1,7 @@
 //! The numbers that the loop goes by; all of them are settings.
 
 use crate::PlacementPolicy;
+use pierhead_model::Subnet;
 
 /// The numbers that the loop goes by. Times are in milliseconds.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +39,14 @@ pub struct Policy {
     pub lease_margin_ms: u64,
     /// How much of a lease must be left to start something.
     pub lease_spare_ms: u64,
+    /// Where the addresses of workspaces' networks come from, on each host.
+    pub workspace_subnets: Subnet,
+    /// How many workspaces are started at the same time for each host of the pool; others wait in the queue.
+    pub workspace_starts: usize,
+    /// How long a host may be down before its workspaces come back elsewhere, from their saves.
+    pub workspace_lost_ms: u64,
+    /// How long the record of a workspace that has ended is kept.
+    pub workspace_kept_ms: u64,
 }
 
 impl Default for Policy {
@@ -59,6 +68,10 @@ impl Default for Policy {
             lease_ms: 10_000,
             lease_margin_ms: 5_000,
             lease_spare_ms: 4_000,
+            workspace_subnets: Subnet::parse("10.213.0.0/16").expect("it is such a range"),
+            workspace_starts: 8,
+            workspace_lost_ms: 10_000,
+            workspace_kept_ms: 24 * 3600 * 1000,
         }
     }
 }

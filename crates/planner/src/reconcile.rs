@@ -13,6 +13,7 @@ use crate::restored;
 use crate::retry::{has_failed, is_worn_out, lasting_attempts};
 use crate::slot::{SlotStep, SlotView, in_seconds, is_up, next_step};
 use crate::surplus::remove_surplus;
+use crate::workspaces;
 use crate::world::{needed_ports, needed_resources};
 use crate::writer;
 use crate::{Hold, HoldKey, Ledger, Refusal, Request, World};
@@ -37,7 +38,8 @@ pub fn plan(world: &World, now: Timestamp) -> Plan {
     for slots in newcomers.values() {
         draft.place_together(slots);
     }
-    let Draft { mut plan, relocations, .. } = draft;
+    let Draft { mut plan, relocations, mut ledger, .. } = draft;
+    plan.workspaces = workspaces::plan_with(world, &mut ledger, now);
     remove_surplus(world, &relocations, now, &mut plan);
     progress(world, now, &mut plan);
     if world.is_restored {

@@ -17,6 +17,7 @@ pub(crate) fn slot_request(app: &App, slot: Slot, generation: Generation) -> Req
         resources: app.slot_resources(),
         members: app.members.iter().map(member).collect(),
         links_of: (!app.links_to_all).then(|| app.owner.clone()),
+        needs_agent: false,
         avoid: Vec::new(),
         avoid_ports: Vec::new(),
         seed: seed(app, slot, generation),

@@ -7,10 +7,13 @@
 mod changes;
 mod engine_state;
 mod holds;
+mod workspaces;
 
 pub use engine_state::EngineState;
 pub(crate) use holds::{needed_ports, needed_resources};
+pub(crate) use workspaces::place_hold;
 
+use self::workspaces::Workspaces;
 use crate::writer::Lease;
 use crate::{Ledger, Policy};
 use pierhead_model::{
@@ -47,6 +50,7 @@ pub struct World {
     pub(crate) writers: BTreeSet<SlotKey>,
     /// Where and when something of them was started last.
     pub(crate) starts: BTreeMap<SlotKey, (EngineId, Timestamp)>,
+    workspaces: Workspaces,
 }
 
 /// Containers that were made for a slot: where each is, and of which generation and member.
@@ -73,6 +77,7 @@ impl World {
             leases: BTreeMap::new(),
             writers: BTreeSet::new(),
             starts: BTreeMap::new(),
+            workspaces: Workspaces::default(),
         }
     }
 
@@ -132,7 +137,7 @@ impl World {
     }
 
     /// The same, of one app.
-    pub(crate) fn labelled_of(
+    pub fn labelled_of(
         &self,
         app: &AppId,
     ) -> impl Iterator<Item = (&SlotKey, &EngineState, &ObservedContainer)> + use<'_> {

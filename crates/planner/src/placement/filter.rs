@@ -19,6 +19,8 @@ pub enum Filter {
     Host,
     /// It doesn't answer, or nothing new shall be placed on it.
     Unavailable,
+    /// It has no agent, and what is asked for needs one.
+    Agent,
     /// It doesn't satisfy a label expression.
     Label,
     /// It runs the image already, and there may be one per host only.
@@ -49,6 +51,7 @@ pub(crate) struct Candidate<'a> {
 pub(crate) enum Reason<'a> {
     Unavailable(&'a str),
     OtherHost(&'a EngineId),
+    NoAgent,
     Label(&'a LabelExpression),
     Unique(&'a ImageReference),
     UniqueWithin(&'a ImageReference),
@@ -62,9 +65,10 @@ pub(crate) enum Reason<'a> {
 
 type Check = for<'a> fn(&Candidate<'a>) -> Option<Reason<'a>>;
 
-const FILTERS: [(Filter, Check); 9] = [
+const FILTERS: [(Filter, Check); 10] = [
     (Filter::Host, other_host),
     (Filter::Unavailable, unavailable),
+    (Filter::Agent, agent),
     (Filter::Label, label),
     (Filter::Unique, unique),
     (Filter::Link, link),
@@ -81,6 +85,10 @@ pub(crate) fn first_refusal<'a>(candidate: &Candidate<'a>) -> Option<(Filter, Re
 
 fn unavailable<'a>(candidate: &Candidate<'a>) -> Option<Reason<'a>> {
     candidate.facts.unavailable.as_deref().map(Reason::Unavailable)
+}
+
+fn agent<'a>(candidate: &Candidate<'a>) -> Option<Reason<'a>> {
+    (candidate.request.needs_agent && !candidate.facts.has_agent).then_some(Reason::NoAgent)
 }
 
 fn other_host<'a>(candidate: &Candidate<'a>) -> Option<Reason<'a>> {
@@ -164,6 +172,8 @@ impl Filter {
             Self::Unavailable => "are unavailable",
             Self::Host if one => "is not the one asked for",
             Self::Host => "are not the one asked for",
+            Self::Agent if one => "has no agent",
+            Self::Agent => "have no agent",
             Self::Label if one => "lacks a label",
             Self::Label => "lack a label",
             Self::Unique if one => "runs the image already",
@@ -193,6 +203,7 @@ impl fmt::Display for Reason<'_> {
         match self {
             Self::Unavailable(reason) => write!(f, "{reason}"),
             Self::OtherHost(wanted) => write!(f, "{wanted} is asked for"),
+            Self::NoAgent => f.write_str("it has no agent, which workspaces need"),
             Self::Label(asked) => write!(f, "its labels don't satisfy {asked}"),
             Self::Unique(image) => write!(f, "it runs {image} already"),
             Self::UniqueWithin(image) => write!(f, "{image} is asked for twice, and only one may run on a host"),

@@ -40,6 +40,7 @@ impl World {
             self.engines.remove(id);
             self.forget_enforcer(id);
             self.ledger.remove_host(id);
+            self.set_networks(id, Vec::new());
             self.find_twins();
         }
     }
@@ -130,6 +131,7 @@ impl World {
         keep_exact_moment(&mut container, known);
         self.forget_container(engine, &container.id);
         let id = container.id.clone();
+        self.note_of_workspace(engine, &container);
         if container.belongs_to(&self.cluster)
             && let Some(owner) = Ownership::read(&container.labels)
         {
@@ -175,6 +177,7 @@ impl World {
             return;
         };
         self.ledger.release(&HoldKey::Container(engine.clone(), id.clone()));
+        self.forget_of_workspace(engine, &container);
         let Some(owner) = Ownership::read(&container.labels) else { return };
         if let Some(containers) = self.of_slot.get_mut(&owner.slot) {
             containers.remove(&(engine.clone(), id.clone()));

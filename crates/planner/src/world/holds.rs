@@ -33,6 +33,7 @@ impl World {
             allocatable: state.record.allocatable(state.facts.as_ref().unwrap_or(&EngineFacts::default())),
             labels: state.labels(),
             unavailable: state.unavailable(),
+            has_agent: state.record.agent.is_some(),
         };
         if self.ledger.host(id) != Some(&facts) {
             self.ledger.set_host(facts);
@@ -53,7 +54,8 @@ impl World {
             self.ledger.release(&key);
             return;
         };
-        let is_current = self.is_current(engine, container) || self.is_fallback(engine, container);
+        let is_slots = self.is_current(engine, container) || self.is_fallback(engine, container);
+        let is_current = is_slots || self.is_of_workspace(engine, container);
         if is_current && let Some(owner) = Ownership::read(&container.labels) {
             self.refresh_slot(&owner.slot);
         }
@@ -78,7 +80,11 @@ impl World {
     #[must_use]
     pub fn owner_of(&self, container: &ObservedContainer) -> Option<Username> {
         let owner = Some(container).filter(|container| container.belongs_to(&self.cluster));
-        let slot = owner.and_then(|container| Ownership::read(&container.labels))?.slot;
+        let container = owner?;
+        if let Some(workspace) = self.workspace_of(container) {
+            return Some(workspace.owner.clone());
+        }
+        let slot = Ownership::read(&container.labels)?.slot;
         self.apps.get(&slot.app).map(|app| app.owner.clone())
     }
 

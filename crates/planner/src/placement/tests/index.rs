@@ -50,6 +50,7 @@ fn hosts() -> impl Strategy<Value = HostFacts> {
         allocatable,
         labels: labels.into_iter().map(str::to_owned).collect(),
         unavailable: down.then(|| "down".to_owned()),
+        has_agent: !number.is_multiple_of(3),
     })
 }
 
@@ -96,6 +97,7 @@ fn requests() -> impl Strategy<Value = Request> {
                 .map(|&number| (engine(&host_name(number / 2)), Protocol::Tcp, 20_000 + u16::from(number % 3)))
                 .collect(),
             seed,
+            needs_agent: seed.is_multiple_of(4),
             ..with(Request { resources, ..request(0, 0) }, |member| {
                 member.image = ImageReference::parse(image).unwrap();
                 member.placement = placement;

@@ -21,6 +21,7 @@ pub(crate) fn facts(id: &str, cpus: u64, memory_mb: u64) -> HostFacts {
         allocatable: Resources::new(cpus * 1000, memory_mb),
         labels: [].into(),
         unavailable: None,
+        has_agent: false,
     }
 }
 
@@ -56,6 +57,7 @@ pub(crate) fn request(cpu_millis: u64, memory_mb: u64) -> Request {
         resources: Resources::new(cpu_millis, memory_mb),
         members: vec![member("main")],
         links_of: None,
+        needs_agent: false,
         avoid: Vec::new(),
         avoid_ports: Vec::new(),
         seed: 0,

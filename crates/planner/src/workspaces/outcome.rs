@@ -1,0 +1,167 @@
+//! What a step's outcome means for the record of its workspace.
+
+use super::{Happened, WorkspaceAction, WorkspaceStep, over};
+use crate::Policy;
+use pierhead_model::{
+    Failure, FailureKind, SaveCause, SaveId, StopCause, Timestamp, Workspace, WorkspaceAssignment, WorkspaceStage,
+};
+
+/// The record of a workspace after a step, and what is told of it; `None` if the step says nothing about it.
+#[must_use]
+pub fn after_workspace_step(
+    policy: &Policy,
+    workspace: Option<&Workspace>,
+    present: &WorkspaceAssignment,
+    action: &WorkspaceAction,
+    result: Result<(), Failure>,
+    now: Timestamp,
+) -> Option<(WorkspaceAssignment, Option<Happened>)> {
+    let after = After { policy, workspace, present, now };
+    let is_present =
+        |place: &pierhead_model::WorkspacePlace| place.engine == action.engine && place.generation == action.generation;
+    if let Some(at) = present.left.iter().position(is_present) {
+        return after.left(at, &action.step, result);
+    }
+    present.place.as_ref().filter(|place| is_present(place))?;
+    match (&action.step, result) {
+        (WorkspaceStep::Create { .. }, Ok(())) => None,
+        (WorkspaceStep::Create { .. }, Err(failure)) => Some(after.not_made(failure)),
+        (WorkspaceStep::Start(_), Ok(())) => Some((after.tried(present.failure.clone()), None)),
+        (WorkspaceStep::Start(_), Err(failure)) => Some((after.tried(Some(failure)), None)),
+        (WorkspaceStep::Prime { name, .. }, result) => {
+            let mut next = present.clone();
+            let place = next.place.as_mut()?;
+            place.primed.insert(name.clone());
+            let failure = result.err();
+            let words = |failure: &Failure| format!("the startup script of {name}: {}", failure.message);
+            let told = failure.as_ref().map(|failure| Happened { kind: "fail-workspace", message: words(failure) });
+            if let Some(failure) = failure {
+                // Its kind says that people can work all the same.
+                let log = failure.log.clone();
+                next.failure = Some(Failure { log, ..Failure::new(FailureKind::NotStarted, words(&failure)) });
+            }
+            Some((next, told))
+        }
+        (WorkspaceStep::Save(order), Ok(())) => after.saved(&order.id),
+        (WorkspaceStep::Save(_), Err(failure)) => after.not_saved(failure),
+        (WorkspaceStep::Remove { .. }, Ok(())) => after.removed(),
+        (WorkspaceStep::Remove { .. }, Err(_)) => None,
+    }
+}
+
+struct After<'a> {
+    policy: &'a Policy,
+    workspace: Option<&'a Workspace>,
+    present: &'a WorkspaceAssignment,
+    now: Timestamp,
+}
+
+impl After<'_> {
+    /// One more try, after which it waits before the next.
+    fn tried(&self, failure: Option<Failure>) -> WorkspaceAssignment {
+        let failures = self.present.failures.saturating_add(1);
+        let not_before = self.now.plus(self.policy.back_off(failures));
+        WorkspaceAssignment { failures, not_before, failure, ..self.present.clone() }
+    }
+
+    /// Containers could not be made. Where there is work already, only the missing ones are tried again; else it is
+    /// another host's turn.
+    fn not_made(&self, failure: Failure) -> (WorkspaceAssignment, Option<Happened>) {
+        let told = Happened { kind: "fail-workspace", message: failure.message.clone() };
+        let told = (self.present.failures == 0).then_some(told);
+        let kind = failure.kind;
+        let next = self.tried(Some(failure));
+        let Some(place) = self.present.place.as_ref().filter(|place| !place.holds_work) else { return (next, told) };
+        let mut avoid = next.avoid.clone();
+        // Other addresses may be free on the same host.
+        if kind != FailureKind::SubnetTaken {
+            avoid.insert(place.engine.clone());
+        }
+        (WorkspaceAssignment { stage: WorkspaceStage::Waiting, place: None, avoid, ..next }, told)
+    }
+
+    fn saved(&self, save: &SaveId) -> Option<(WorkspaceAssignment, Option<Happened>)> {
+        let WorkspaceStage::Saving { cause, .. } = self.present.stage else { return None };
+        let stage = match cause {
+            SaveCause::Asked => WorkspaceStage::Ready,
+            SaveCause::Stops(cause) => WorkspaceStage::Leaving(cause),
+        };
+        let next = WorkspaceAssignment {
+            stage,
+            last_save: Some(save.clone()),
+            resumes: Some(save.clone()),
+            saved_at: self.now,
+            saves_done: self.asked(cause),
+            failure: None,
+            failures: 0,
+            not_before: Timestamp(0),
+            ..self.present.clone()
+        };
+        Some((next, Some(Happened { kind: "save-workspace", message: format!("save={save}") })))
+    }
+
+    /// A save that people asked for answers all that were asked for until now.
+    fn asked(&self, cause: SaveCause) -> u32 {
+        match (cause, self.workspace) {
+            (SaveCause::Asked, Some(workspace)) => workspace.saves_asked,
+            _ => self.present.saves_done,
+        }
+    }
+
+    fn not_saved(&self, failure: Failure) -> Option<(WorkspaceAssignment, Option<Happened>)> {
+        let WorkspaceStage::Saving { cause, .. } = self.present.stage else { return None };
+        let told = Happened { kind: "fail-save", message: failure.message.clone() };
+        let is_news = self.present.failure.as_ref().is_none_or(|last| last.message != failure.message);
+        let next = self.tried(Some(failure));
+        let next = match cause {
+            SaveCause::Asked => {
+                let saves_done = self.asked(cause);
+                WorkspaceAssignment { stage: WorkspaceStage::Ready, saves_done, failures: 0, ..next }
+            }
+            SaveCause::Stops(_) => next,
+        };
+        Some((next, is_news.then_some(told)))
+    }
+
+    fn removed(&self) -> Option<(WorkspaceAssignment, Option<Happened>)> {
+        let WorkspaceStage::Leaving(cause) = self.present.stage else { return None };
+        if cause != StopCause::Drained {
+            return Some((over(self.present.clone(), cause, self.now), None));
+        }
+        let stage = WorkspaceStage::Waiting;
+        Some((WorkspaceAssignment { stage, place: None, ..self.present.clone() }, None))
+    }
+
+    /// A copy that was left on a lost host.
+    fn left(
+        &self,
+        at: usize,
+        step: &WorkspaceStep,
+        result: Result<(), Failure>,
+    ) -> Option<(WorkspaceAssignment, Option<Happened>)> {
+        let mut next = self.present.clone();
+        match (step, result) {
+            (WorkspaceStep::Save(order), Ok(())) => {
+                next.left[at].holds_work = false;
+                // Where it did not go on elsewhere, it goes on from there.
+                let is_newest = next.left[at].generation == next.newest_generation && next.place.is_none();
+                if is_newest && matches!(next.stage, WorkspaceStage::Over { .. }) {
+                    next.last_save = Some(order.id.clone());
+                    next.saved_at = self.now;
+                }
+                let engine = &next.left[at].engine;
+                let message = format!("save={}: what was left on host {engine} when that was lost", order.id);
+                Some((next, Some(Happened { kind: "save-workspace", message })))
+            }
+            (WorkspaceStep::Save(_), Err(failure)) => {
+                next.left[at].not_before = self.now.plus(self.policy.longest_back_off_ms);
+                Some((next, Some(Happened { kind: "fail-save", message: failure.message })))
+            }
+            (WorkspaceStep::Remove { .. }, Ok(())) => {
+                next.left.remove(at);
+                Some((next, None))
+            }
+            _ => None,
+        }
+    }
+}
