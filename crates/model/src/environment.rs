@@ -87,7 +87,7 @@ pub struct EnvironmentContainer {
     /// The ports on which it serves something to look at.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ports: Vec<u16>,
-    /// Files that are put into it before its first start.
+    /// Files that are put into it at its first start, before the script runs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<EnvironmentFile>,
     /// A script for `/bin/sh` that is run at every start, of what was restored from a save too.

@@ -92,8 +92,6 @@ pub struct ObservedContainer {
 /// A network on an engine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObservedNetwork {
-    /// The engine's id of it.
-    pub id: String,
     /// Its name.
     pub name: String,
     /// Its first range of IPv4 addresses, where it has one that is told as such.

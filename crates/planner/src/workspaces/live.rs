@@ -136,8 +136,10 @@ impl<'a> Draft<'a> {
         }
         if let Some(described) = workspace.spec.containers.iter().find(|c| !place.primed.contains(&c.name)) {
             let Some(container) = current.get(&described.name) else { return };
-            let script = described.startup.clone();
-            let step = WorkspaceStep::Prime { container: container.id.clone(), name: described.name.clone(), script };
+            let is_new = place.from.is_none() && assignment.ready_at.is_none();
+            let files = if is_new { described.files.clone() } else { Vec::new() };
+            let (container, name) = (container.id.clone(), described.name.clone());
+            let step = WorkspaceStep::Prime { container, name, files, script: described.startup.clone() };
             return self.act(workspace, place, step);
         }
         match assignment.stage {

@@ -1,8 +1,8 @@
 //! What to do next for workspaces, as data: an action carries every choice.
 
 use pierhead_model::{
-    Asks, ContainerId, EngineId, EnvironmentContainer, EnvironmentId, Generation, ImageReference, MemberName, SaveId,
-    Subnet, Username, WorkspaceAssignment, WorkspaceId,
+    Asks, ContainerId, EngineId, EnvironmentContainer, EnvironmentFile, EnvironmentId, Generation, ImageReference,
+    MemberName, SaveId, Subnet, Username, WorkspaceAssignment, WorkspaceId,
 };
 use std::collections::BTreeMap;
 
@@ -58,7 +58,7 @@ pub struct WorkspaceAction {
 /// What to do.
 #[derive(Debug, Clone, PartialEq)]
 pub enum WorkspaceStep {
-    /// Make the network and these containers, put their files into them, and start them.
+    /// Make the network and these containers, and start them.
     Create {
         /// The network; the one that is there already does.
         network: NewNetwork,
@@ -69,12 +69,14 @@ pub enum WorkspaceStep {
     },
     /// Start a container that is there.
     Start(ContainerId),
-    /// Do what follows a start: run the script, if there is one.
+    /// Do what follows a start: put files into it, and run the script, if there is one.
     Prime {
         /// The container.
         container: ContainerId,
         /// Its name in the environment.
         name: MemberName,
+        /// The files; none if it was made from a save, or had them before.
+        files: Vec<EnvironmentFile>,
         /// The script, for `/bin/sh`.
         script: Option<String>,
     },
