@@ -5,7 +5,7 @@ use crate::rules::PURE;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What each crate may use of ours; `*` is everything. A crate that is not here has no place yet.
-const MAY_USE: [(&str, &[&str]); 19] = [
+const MAY_USE: [(&str, &[&str]); 20] = [
     ("pierhead", &["*"]),
     ("pierhead-bench", &["*"]),
     ("pierhead-testkit", &["*"]),
@@ -17,6 +17,7 @@ const MAY_USE: [(&str, &[&str]); 19] = [
     ("pierhead-wire", &["model", "terminal"]),
     ("pierhead-sessions", &["model", "terminal"]),
     ("pierhead-engine", &["model"]),
+    ("pierhead-ingress", &[]),
     ("pierhead-store", &[]),
     ("pierhead-console", &[]),
     ("pierhead-devhosts", &[]),
