@@ -5,10 +5,12 @@
 mod images;
 mod leases;
 mod pieces;
+mod previews;
 mod receive;
 mod talk;
 mod terminals;
 
+pub(crate) use previews::{DIAL, PORTS};
 pub(crate) use talk::TALK;
 pub(crate) use terminals::TERMINALS;
 
@@ -172,6 +174,9 @@ impl Gate {
         }
         if let Some(asked) = terminals::asked(&head) {
             return self.terminal(asked, &head, body).await;
+        }
+        if let Some(asked) = previews::asked(&head) {
+            return self.preview(asked?, &head, body).await;
         }
         let allowed = allow::decide(&head.method, &head.uri, &head.headers)?;
         let json_length = talk::json_length(&head.headers)?;

@@ -27,6 +27,7 @@ mod join;
 mod knock;
 mod lease;
 mod look;
+mod previews;
 mod refusal;
 mod term;
 mod terminals;
@@ -49,11 +50,12 @@ pub use join::{
 pub use knock::knock;
 pub use lease::{LONGEST_LEASE, LeaseGrant, Leases, SINGLE_WRITER, STOPPED_WITHIN, Stamp};
 pub use look::{EngineWord, watch_engine};
+pub use previews::ListeningPort;
 pub use refusal::{REFUSAL, Refusal};
 pub use term::{TERM, Terms};
 pub use terminals::{Opening, Terminals, Visiting, VisitorRight};
 pub use tunnel::{
-    Agent, Backoff, Call, Controller, Cutter, Link, PROTOCOL, STREAM_WINDOW, STREAMS, Talk, TerminalFrames,
+    Agent, Backoff, Call, Controller, Cutter, Dialled, Link, PROTOCOL, STREAM_WINDOW, STREAMS, Talk, TerminalFrames,
     TerminalLine, Timing, Tunnel, accept, accept_call, client_config, listener_config, server_config, try_call,
 };
 pub use whole::Whole;

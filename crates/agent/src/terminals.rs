@@ -12,7 +12,7 @@ mod marked;
 mod opening;
 
 pub(crate) use live::LiveTerminals;
-pub(crate) use opening::is_id;
+pub(crate) use opening::{is_container, is_id};
 pub(crate) use opening::{Ending, Granting};
 pub use opening::{Opening, Visiting, VisitorRight};
 

@@ -12,11 +12,10 @@ use futures_util::stream;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Body, Bytes, Frame};
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue, UPGRADE};
-use hyper::upgrade::Upgraded;
 use hyper::{HeaderMap, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::sync::oneshot;
 
 /// The header of a talk: how many bytes of JSON come first.
@@ -25,8 +24,6 @@ pub const TALK: &str = "x-pierhead-talk";
 const PIECE: usize = 16 * 1024;
 /// How long a controller may go on sending to a container that has said everything.
 const GRACE: Duration = Duration::from_secs(5);
-
-type Io = TokioIo<Upgraded>;
 
 /// How many bytes of JSON a talk begins with; `None` if the request is none.
 pub(super) fn json_length(headers: &HeaderMap) -> Result<Option<usize>, Refusal> {
@@ -78,15 +75,25 @@ impl Gate {
         let upgraded = hyper::upgrade::on(answer.response).await.map_err(|error| {
             Refusal::new(StatusCode::BAD_GATEWAY, "engine_away", format!("the engine did not begin to talk: {error}"))
         })?;
-        let (read, write) = tokio::io::split(TokioIo::new(upgraded));
-        let (said, listening) = oneshot::channel::<()>();
-        tokio::spawn(hear(first, body, write, listening));
-        let mut response = Response::new(StreamBody::new(say(read, said)).boxed_unsync());
+        let mut response = Response::new(carry(TokioIo::new(upgraded), first, body));
         if let Some(content_type) = content_type {
             response.headers_mut().insert(CONTENT_TYPE, content_type);
         }
         Ok(response)
     }
+}
+
+/// What comes from a stream, to which these bytes go and those of a body.
+pub(super) fn carry<S, B>(stream: S, first: Bytes, body: B) -> TunnelBody
+where
+    S: AsyncRead + AsyncWrite + Send + 'static,
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<BodyError> + Send,
+{
+    let (read, write) = tokio::io::split(stream);
+    let (said, listening) = oneshot::channel::<()>();
+    tokio::spawn(hear(first, body, write, listening));
+    StreamBody::new(say(read, said)).boxed_unsync()
 }
 
 /// The JSON at the beginning, made anew, and what came behind it.
@@ -104,8 +111,8 @@ where
 }
 
 /// From the container to the controller; dropping it tells the other direction that this one is over.
-fn say(
-    read: ReadHalf<Io>,
+fn say<S: AsyncRead + Send>(
+    read: ReadHalf<S>,
     said: oneshot::Sender<()>,
 ) -> impl futures_util::Stream<Item = Result<Frame<Bytes>, BodyError>> + Send {
     stream::unfold((read, said), |(mut read, said)| async move {
@@ -119,8 +126,9 @@ fn say(
 }
 
 /// From the controller to the container, until one of them has had enough.
-async fn hear<B>(first: Bytes, body: B, write: WriteHalf<Io>, listening: oneshot::Receiver<()>)
+async fn hear<S, B>(first: Bytes, body: B, write: WriteHalf<S>, listening: oneshot::Receiver<()>)
 where
+    S: AsyncWrite,
     B: Body<Data = Bytes> + Unpin,
     B::Error: Into<BodyError>,
 {
@@ -134,8 +142,9 @@ where
     }
 }
 
-async fn copy<B>(first: Bytes, mut body: B, mut write: WriteHalf<Io>)
+async fn copy<S, B>(first: Bytes, mut body: B, mut write: WriteHalf<S>)
 where
+    S: AsyncWrite,
     B: Body<Data = Bytes> + Unpin,
     B::Error: Into<BodyError>,
 {

@@ -163,7 +163,7 @@ pub(crate) fn is_id(text: &str) -> bool {
 }
 
 /// Whether a text is the whole id of a container, by which its processes are known.
-fn is_container(text: &str) -> bool {
+pub(crate) fn is_container(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 

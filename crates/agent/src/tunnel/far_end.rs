@@ -1,7 +1,9 @@
 //! The controller's end of a tunnel: takes an agent's call and asks through it.
 
+mod previews;
 mod terminals;
 
+pub use previews::Dialled;
 pub use terminals::{TerminalFrames, TerminalLine};
 
 use super::dial::within;

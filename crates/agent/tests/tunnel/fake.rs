@@ -8,6 +8,8 @@ use hyper::header::{CONNECTION, UPGRADE};
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,6 +20,9 @@ use tokio::task::AbortHandle;
 
 /// What it calls each process that it makes in a container.
 pub const EXEC: &str = "00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff";
+
+/// The container that it describes as tests say.
+pub const CONTAINER: &str = "11ee11ee11ee11ee11ee11ee11ee11ee11ee11ee11ee11ee11ee11ee11ee11ee";
 
 /// What reached the engine.
 #[derive(Debug, Clone)]
@@ -33,6 +38,7 @@ pub struct Seen {
 pub struct Fake {
     pub socket: PathBuf,
     seen: Arc<Mutex<Vec<Seen>>>,
+    described: Descriptions,
     /// How many bytes of archives were taken.
     pub taken: Arc<AtomicUsize>,
     /// How many archives came with their end.
@@ -48,9 +54,13 @@ impl Drop for Fake {
     }
 }
 
+/// How [`CONTAINER`] is described each time that somebody asks; the last one stays.
+type Descriptions = Arc<Mutex<VecDeque<Value>>>;
+
 #[derive(Clone)]
 struct Notes {
     seen: Arc<Mutex<Vec<Seen>>>,
+    described: Descriptions,
     taken: Arc<AtomicUsize>,
     complete: Arc<AtomicUsize>,
     busy: Arc<AtomicUsize>,
@@ -70,8 +80,13 @@ impl Fake {
     pub fn listen(dir: &Path) -> Self {
         let socket = dir.join("engine.sock");
         let listener = UnixListener::bind(&socket).unwrap();
-        let notes =
-            Notes { seen: Arc::default(), taken: Arc::default(), complete: Arc::default(), busy: Arc::default() };
+        let notes = Notes {
+            seen: Arc::default(),
+            described: Arc::default(),
+            taken: Arc::default(),
+            complete: Arc::default(),
+            busy: Arc::default(),
+        };
         let for_task = notes.clone();
         let task = tokio::spawn(async move {
             loop {
@@ -84,8 +99,18 @@ impl Fake {
                 });
             }
         });
-        let Notes { seen, taken, complete, busy } = notes;
-        Self { socket, seen, taken, complete, busy, task: task.abort_handle() }
+        let Notes { seen, described, taken, complete, busy } = notes;
+        Self { socket, seen, described, taken, complete, busy, task: task.abort_handle() }
+    }
+
+    /// Describes [`CONTAINER`] so from now on; as none at all if that is null.
+    pub fn describe(&self, description: Value) {
+        self.describe_next(vec![description]);
+    }
+
+    /// Describes it so, one after another.
+    pub fn describe_next(&self, descriptions: Vec<Value>) {
+        *self.described.lock().unwrap() = descriptions.into();
     }
 
     /// All that reached it until now.
@@ -119,6 +144,7 @@ async fn answer(notes: Notes, mut request: Request<Incoming>) -> Result<Answer, 
             .unwrap());
     }
     Ok(match path.as_str() {
+        path if path.contains(CONTAINER) && path.ends_with("/json") => described(&notes),
         path if path.ends_with("/exec") => {
             Response::builder().status(201).body(Full::from(format!("{{\"Id\":\"{EXEC}\"}}")).boxed_unsync()).unwrap()
         }
@@ -142,6 +168,16 @@ async fn answer(notes: Notes, mut request: Request<Incoming>) -> Result<Answer, 
             .body(text(r#"{"Id":"00ff"}"#))
             .unwrap(),
     })
+}
+
+/// What is next to be said of [`CONTAINER`].
+fn described(notes: &Notes) -> Answer {
+    let mut described = notes.described.lock().unwrap();
+    let next = if described.len() > 1 { described.pop_front() } else { described.front().cloned() };
+    match next.unwrap_or_default() {
+        Value::Null => Response::builder().status(404).body(text("{}")).unwrap(),
+        description => Response::new(Full::from(description.to_string()).boxed_unsync()),
+    }
 }
 
 /// Takes an archive; one to a container named `stuck` is never taken.

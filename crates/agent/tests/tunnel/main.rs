@@ -21,6 +21,8 @@ mod leases;
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]
+mod previews;
+#[cfg(test)]
 mod real;
 #[cfg(test)]
 mod reconnect;
