@@ -8,6 +8,7 @@ use crate::engines::{Engines, Link};
 use crate::gone_logs::GoneLogs;
 use crate::images::{Arrival, Copied, Images, copy};
 use crate::registries::Registries;
+use crate::saves::Saves;
 use pierhead_engine::{CreateRequest, EngineError};
 use pierhead_model::{ContainerId, Failure, FailureKind, ImageArchive, ImageReference, ObservedContainer};
 use pierhead_planner::{Action, NewContainer, Step};
@@ -22,6 +23,7 @@ pub(crate) struct Executor {
     pub(crate) images: Arc<Images>,
     pub(crate) registries: Arc<Registries>,
     pub(crate) gone_logs: Arc<GoneLogs>,
+    pub(crate) saves: Arc<Saves>,
     /// Engines are changed only while this is held.
     pub(crate) standing: Standing,
 }
@@ -56,7 +58,10 @@ impl Executor {
         result.map(|()| Told::default()).map_err(|error| error.failure())
     }
 
-    async fn leading<T>(&self, call: impl Future<Output = Result<T, EngineError>>) -> Result<T, EngineError> {
+    pub(crate) async fn leading<T>(
+        &self,
+        call: impl Future<Output = Result<T, EngineError>>,
+    ) -> Result<T, EngineError> {
         leading::while_leading(&self.standing, call).await
     }
 
@@ -80,7 +85,7 @@ impl Executor {
         result
     }
 
-    async fn start(&self, link: &Link, id: &ContainerId) -> Result<(), EngineError> {
+    pub(crate) async fn start(&self, link: &Link, id: &ContainerId) -> Result<(), EngineError> {
         let permit = link.starts.acquire().await;
         let result = self.leading(link.engine.start(id)).await;
         drop(permit);
@@ -122,6 +127,7 @@ impl Executor {
             labels: container.labels.clone(),
             pids_limit: self.options.pids_limit,
             engine_restarts: container.engine_restarts,
+            workspace: None,
         };
         let mut permit = link.starts.acquire().await;
         let mut result = self.leading(link.engine.create(&request)).await;
@@ -157,7 +163,7 @@ impl Executor {
         found.map(|found| found.id).ok_or(EngineError::NameTaken)
     }
 
-    async fn pull_missing(&self, link: &Link, images: &[ImageReference]) -> Result<(), EngineError> {
+    pub(crate) async fn pull_missing(&self, link: &Link, images: &[ImageReference]) -> Result<(), EngineError> {
         for image in images {
             if let Some(archive) = self.uploaded(image).await? {
                 self.supply(link, image, &archive).await?;
@@ -174,7 +180,7 @@ impl Executor {
             return Ok(());
         }
         match copy(&self.engines, link, image).await? {
-            Copied::Done => Ok(()),
+            Copied::Done(_) => Ok(()),
             Copied::NobodyHasIt => self.pull(link, image, false).await,
             Copied::NotGiven(why) => self.pull(link, image, false).await.map_err(|error| match error {
                 EngineError::NoImage(reason) => {
@@ -188,7 +194,9 @@ impl Executor {
     /// An image that was asked to be newest; if it can't be had but an older one is on a host, that one does.
     async fn pull_fresh(&self, link: &Link, image: &ImageReference) -> Result<(), EngineError> {
         let Err(error) = self.pull(link, image, true).await else { return Ok(()) };
-        if link.engine.image(image).await?.is_none() && copy(&self.engines, link, image).await? != Copied::Done {
+        if link.engine.image(image).await?.is_none()
+            && !matches!(copy(&self.engines, link, image).await?, Copied::Done(_))
+        {
             return Err(error);
         }
         tracing::warn!(%image, %error, "the image could not be pulled; the one that hosts have is used");
@@ -217,7 +225,7 @@ impl Executor {
     }
 
     /// Nothing half-made stays. What can't be removed now bears our labels and is found by them.
-    async fn take_back(&self, link: &Link, created: &[ContainerId]) {
+    pub(crate) async fn take_back(&self, link: &Link, created: &[ContainerId]) {
         for id in created.iter().rev() {
             match self.leading(link.engine.remove(id)).await {
                 Ok(()) => self.engines.forget(link, id),

@@ -28,8 +28,26 @@ pub enum Verb {
     Pull,
     /// [`crate::Engine::load`].
     Load,
+    /// [`crate::Engine::written`].
+    Written,
+    /// [`crate::Engine::commit`].
+    Commit,
+    /// [`crate::Engine::remove_image`].
+    RemoveImage,
+    /// [`crate::Engine::without_volumes`].
+    WithoutVolumes,
+    /// [`crate::Engine::squash`].
+    Squash,
+    /// [`crate::Engine::changes`].
+    Changes,
     /// [`crate::Engine::create`].
     Create,
+    /// [`crate::Engine::create_network`].
+    CreateNetwork,
+    /// [`crate::Engine::networks`].
+    Networks,
+    /// [`crate::Engine::remove_network`].
+    RemoveNetwork,
     /// [`crate::Engine::start`].
     Start,
     /// [`crate::Engine::stop`].
@@ -72,7 +90,16 @@ impl Verb {
             Self::Save => "save",
             Self::Pull => "pull",
             Self::Load => "load",
+            Self::Written => "written",
+            Self::Commit => "commit",
+            Self::RemoveImage => "remove_image",
+            Self::WithoutVolumes => "without_volumes",
+            Self::Squash => "squash",
+            Self::Changes => "changes",
             Self::Create => "create",
+            Self::CreateNetwork => "create_network",
+            Self::Networks => "networks",
+            Self::RemoveNetwork => "remove_network",
             Self::Start => "start",
             Self::Stop => "stop",
             Self::Restart => "restart",
@@ -114,13 +141,21 @@ pub struct Deadlines {
     pub save: Duration,
     /// For a load without any progress.
     pub load_idle: Duration,
+    /// For `written`: all files are looked at.
+    pub written: Duration,
+    /// For `commit`: all that was written is read and packed.
+    pub commit: Duration,
+    /// For `squash` and `changes` by an agent: all bytes of an image are read.
+    pub squash: Duration,
     /// For `create`.
     pub create: Duration,
+    /// For everything about networks.
+    pub network: Duration,
     /// For `start`, and for the second half of `restart`.
     pub start: Duration,
     /// For `stop`, on top of the grace period.
     pub stop: Duration,
-    /// For `remove`.
+    /// For `remove` and `remove_image`.
     pub remove: Duration,
     /// For the begin of `logs`, `stats` and `events`, and for a log that is not followed and stops coming.
     pub stream: Duration,
@@ -141,7 +176,11 @@ impl Default for Deadlines {
             pull_idle: Duration::from_secs(60),
             save: Duration::from_secs(600),
             load_idle: Duration::from_secs(120),
+            written: Duration::from_secs(60),
+            commit: Duration::from_secs(600),
+            squash: Duration::from_secs(1800),
             create: Duration::from_secs(30),
+            network: Duration::from_secs(30),
             start: Duration::from_secs(60),
             stop: Duration::from_secs(30),
             remove: Duration::from_secs(60),
@@ -165,7 +204,11 @@ impl Deadlines {
             pull_idle: deadline,
             save: deadline,
             load_idle: deadline,
+            written: deadline,
+            commit: deadline,
+            squash: deadline,
             create: deadline,
+            network: deadline,
             start: deadline,
             stop: deadline,
             remove: deadline,
@@ -188,7 +231,13 @@ impl Deadlines {
             Verb::Save => self.save,
             Verb::Pull => self.pull_idle,
             Verb::Load => self.load_idle,
+            Verb::Written => self.written,
+            Verb::Commit => self.commit,
+            Verb::RemoveImage => self.remove,
+            Verb::WithoutVolumes => self.load_idle,
+            Verb::Squash | Verb::Changes => self.squash,
             Verb::Create => self.create,
+            Verb::CreateNetwork | Verb::Networks | Verb::RemoveNetwork => self.network,
             Verb::Start => self.start,
             Verb::Stop => self.stop + grace,
             Verb::Restart => self.stop + grace + self.start,

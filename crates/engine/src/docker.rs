@@ -14,10 +14,12 @@ mod facts;
 mod failure;
 mod inspection;
 mod load;
+mod networks;
 mod observe;
 mod progress;
 mod raw;
 mod save;
+mod saves;
 mod translate;
 mod usage;
 mod verbs;
@@ -29,11 +31,14 @@ use crate::error::{EngineError, Result};
 use crate::pulls::Pulls;
 use crate::request::CreateRequest;
 use crate::tls::Tls;
+pub use saves::{COMPARE, SQUASH};
+
 use bollard::Docker as Client;
 use bollard::errors::Error as ClientError;
 use endpoint::Endpoint;
 use inspection::Memory;
 use pierhead_model::ImageReference;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -57,6 +62,8 @@ pub struct Docker {
     pulls: Arc<Pulls<ImageReference>>,
     loads: Arc<Pulls<String>>,
     memory: Arc<Memory>,
+    /// Where layers lie while they are merged here.
+    scratch: Arc<Path>,
     /// Cores of the host, 0 as long as they are not known.
     cores: Arc<AtomicU64>,
 }
@@ -80,6 +87,12 @@ impl Docker {
         Self::at(Endpoint::Dialled { name: name.to_owned(), dial }, deadlines)
     }
 
+    /// The same, with a directory where layers lie while they are merged here, in files without a name.
+    #[must_use]
+    pub fn merging_in(self, directory: PathBuf) -> Self {
+        Self { scratch: directory.into(), ..self }
+    }
+
     fn at(endpoint: Endpoint, deadlines: Deadlines) -> Result<Self> {
         Ok(Self {
             wire: Arc::new(Wire::new(&endpoint)?),
@@ -88,6 +101,7 @@ impl Docker {
             pulls: Arc::default(),
             loads: Arc::default(),
             memory: Arc::default(),
+            scratch: std::env::temp_dir().into(),
             cores: Arc::default(),
         })
     }

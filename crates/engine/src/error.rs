@@ -19,12 +19,15 @@ pub enum EngineError {
     /// There is no such container.
     #[error("the engine has no such container")]
     NotFound,
-    /// There is a container of that name already.
+    /// There is a container or a network of that name already.
     #[error("the engine has a container of that name already")]
     NameTaken,
     /// A port of the host is bound by something else.
     #[error("a port of the host is taken: {0}")]
     PortTaken(String),
+    /// The addresses of a network are taken by something else.
+    #[error("the network's addresses are taken on the host: {0}")]
+    SubnetTaken(String),
     /// The image is not there and cannot be pulled.
     #[error("no such image: {0}")]
     NoImage(String),
@@ -62,6 +65,7 @@ impl EngineError {
             Self::Unreachable(_) | Self::TimedOut { .. } => FailureKind::Unreachable,
             Self::NameTaken => FailureKind::NameTaken,
             Self::PortTaken(_) => FailureKind::PortTaken,
+            Self::SubnetTaken(_) => FailureKind::SubnetTaken,
             Self::NoImage(_) => FailureKind::NoImage,
             Self::NoSpace(_) => FailureKind::NoSpace,
             Self::Refused(_) => FailureKind::Refused,

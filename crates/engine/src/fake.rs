@@ -7,7 +7,9 @@ mod archive;
 mod control;
 mod exec;
 mod logs;
+mod networks;
 mod program;
+mod saves;
 mod script;
 mod stats;
 mod verbs;
@@ -22,7 +24,7 @@ use crate::pulls::Pulls;
 use crate::{DynEngine, EngineError};
 use pierhead_model::{ImageReference, Protocol, Resources, Timestamp};
 use script::Script;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -79,6 +81,8 @@ pub struct FakeImage {
     pub prints: Vec<LogLine>,
     /// The digests of its layers, the lowest first.
     pub layers: Vec<String>,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
 }
 
 impl FakeImage {
@@ -96,6 +100,7 @@ impl FakeImage {
             start_error: None,
             prints: vec![],
             layers: vec![archive::layer(reference)],
+            labels: BTreeMap::new(),
         }
     }
 

@@ -3,8 +3,8 @@
 //! A layer can be left out only together with all that lie below it: an engine looks for a chain of layers, never for
 //! a single one. What is left out is a saving and never a risk: an engine that misses a layer refuses the archive.
 
-mod entry;
-mod leave_out;
+pub(crate) mod entry;
+pub(crate) mod leave_out;
 mod sieve;
 
 pub use leave_out::LeaveOut;

@@ -11,26 +11,33 @@ mod error;
 mod exec;
 pub mod fake;
 mod layers;
+pub mod merge;
+mod network;
 mod output;
 mod pulls;
 mod request;
+mod saved;
 mod tls;
+mod workspace;
 
 pub use archive::{Archive, Pieces};
 pub use deadlines::{Deadlines, Verb};
 pub use dial::{Dial, Stream, Talk};
-pub use docker::{Docker, DockerOptions};
+pub use docker::{COMPARE, Docker, DockerOptions, SQUASH};
 pub use error::{EngineError, Result};
 pub use exec::{ExecId, ExecRequest, ExecState, NO_DETACH_KEYS};
 pub use fake::{Fake, FakeImage, FakeOptions};
 pub use layers::{ImageLayers, LeaveOut, NoArchive, bytes_of_lowest, chain_ids, shared, sieve};
+pub use network::{NetworkRequest, WORKSPACE_BRIDGES};
 pub use output::{EngineEvent, LocalImage, LogLine, LogOptions, Usage};
 pub use request::{CreateRequest, RegistryAuth};
+pub use saved::{Compare, Squash, Squashed};
 pub use tls::{InvalidTls, Tls, TlsPart};
+pub use workspace::{Capability, MOST_PROCESSES, PROCESSES, WorkspacePart, processes};
 
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
-use pierhead_model::{ContainerId, EngineFacts, ImageReference, ObservedContainer};
+use pierhead_model::{ContainerId, EngineFacts, ImageReference, ObservedContainer, ObservedNetwork};
 use std::sync::Arc;
 
 /// A Docker host's API, as far as Pierhead uses it. Every call ends within a deadline of its own.
@@ -74,8 +81,41 @@ pub trait Engine: Send + Sync {
     /// `progress` as for [`Engine::pull`]. Nothing is left of a load that is given up before its end.
     async fn load(&self, archive: &Archive, progress: Progress) -> Result<()>;
 
+    /// How many bytes a container has written over its image: sizes of files, however little of them the disk holds.
+    /// The engine walks through them all.
+    async fn written(&self, id: &ContainerId) -> Result<u64>;
+
+    /// Makes an image of a container as it is, and gives its id. The container is paused meanwhile if it runs. The
+    /// image has one layer more than the container's, or as many if nothing was written.
+    async fn commit(&self, container: &ContainerId, name: &ImageReference) -> Result<String>;
+
+    /// Takes a name from an image, and the image with its last name. One that is gone already is a success;
+    /// [`EngineError::Failed`] while a container is made of it.
+    async fn remove_image(&self, image: &ImageReference) -> Result<()>;
+
+    /// Gives the same image, without the volumes that it declares, another name; and its id.
+    async fn without_volumes(&self, image: &ImageReference, name: &ImageReference) -> Result<String>;
+
+    /// Makes all layers above an image's base into one, or none if there are none. Nothing is left of one that is given
+    /// up before its end.
+    async fn squash(&self, wanted: &Squash) -> Result<Squashed>;
+
+    /// How the files of two images of the host differ.
+    async fn changes(&self, wanted: &Compare) -> Result<merge::Changes>;
+
     /// Creates a container without starting it; [`EngineError::NameTaken`] if there is one of that name.
     async fn create(&self, request: &CreateRequest) -> Result<ContainerId>;
+
+    /// Makes a network; [`EngineError::NameTaken`] if there is one of that name, [`EngineError::SubnetTaken`] if another
+    /// has some of its addresses.
+    async fn create_network(&self, request: &NetworkRequest) -> Result<()>;
+
+    /// The networks that bear the label `pierhead.cluster`.
+    async fn networks(&self) -> Result<Vec<ObservedNetwork>>;
+
+    /// Removes a network without containers, by its name. One that is gone already is a success, one in which a container
+    /// runs [`EngineError::Failed`].
+    async fn remove_network(&self, name: &str) -> Result<()>;
 
     /// Starts a container; one that runs already stays as it is.
     async fn start(&self, id: &ContainerId) -> Result<()>;

@@ -68,6 +68,8 @@ pub struct LocalImage {
     pub id: String,
     /// Its names, each with its tag.
     pub tags: Vec<String>,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
     /// Its size, in bytes.
     pub size_bytes: u64,
 }

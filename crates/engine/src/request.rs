@@ -1,5 +1,6 @@
 //! What an engine is told: the description of a container to create, and a registry account.
 
+use crate::workspace::WorkspacePart;
 use pierhead_model::{ContainerSpec, HostPort};
 use std::collections::BTreeMap;
 
@@ -19,6 +20,8 @@ pub struct CreateRequest {
     pub pids_limit: u32,
     /// Whether the engine itself restarts it at once when it exits and after a reboot.
     pub engine_restarts: bool,
+    /// What makes it part of a workspace; its network counts, and that of the description does not.
+    pub workspace: Option<WorkspacePart>,
 }
 
 /// A registry account.

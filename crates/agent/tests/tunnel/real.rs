@@ -112,6 +112,7 @@ fn request() -> CreateRequest {
         labels: BTreeMap::from([(Ownership::CLUSTER.to_owned(), "tunnel".to_owned())]),
         pids_limit: 64,
         engine_restarts: true,
+        workspace: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What an engine's refusals mean: Docker has few status codes, so the words decide.
 
-use super::{encrypted, exec};
+use super::{encrypted, exec, networks};
 use crate::deadlines::Verb;
 use crate::error::EngineError;
 use bollard::errors::Error as ClientError;
@@ -50,11 +50,14 @@ fn refusal(verb: Verb, status: u16, message: &str) -> EngineError {
     if says(PORT_TAKEN) {
         return EngineError::PortTaken(message);
     }
-    let is_plain = matches!(verb, Verb::Ping | Verb::Facts | Verb::Containers | Verb::Images);
+    let is_plain = matches!(verb, Verb::Ping | Verb::Facts | Verb::Containers | Verb::Images | Verb::Networks);
     if is_plain && matches!(status, 300..=399 | 404 | 405) {
         return not_docker(status);
     }
     if let Some(refusal) = exec::refusal(verb, status, &message) {
+        return refusal;
+    }
+    if let Some(refusal) = networks::refusal(verb, status, &message) {
         return refusal;
     }
     let starts = matches!(verb, Verb::Start | Verb::Restart);

@@ -123,7 +123,7 @@ fn started(text: &str) -> Option<Timestamp> {
     Some(moment(text)).filter(|at| at.0 > 0)
 }
 
-fn moment(text: &str) -> Timestamp {
+pub(super) fn moment(text: &str) -> Timestamp {
     let milliseconds = text.parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_millisecond);
     Timestamp(u64::try_from(milliseconds).unwrap_or(0))
 }

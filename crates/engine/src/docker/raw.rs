@@ -194,6 +194,25 @@ pub(super) async fn get(endpoint: &Endpoint, path: &str) -> Result<Answer, Clien
     Err(refusal(status_code, &message_of(answer).await?))
 }
 
+/// Sends a request with JSON or nothing, and gives the answer, or what the engine says instead.
+pub(super) async fn ask(
+    endpoint: &Endpoint,
+    method: &str,
+    path: &str,
+    json: Option<Vec<u8>>,
+) -> Result<Answer, ClientError> {
+    let mut request = Request::builder().method(method).uri(path);
+    if json.is_some() {
+        request = request.header(CONTENT_TYPE, "application/json");
+    }
+    let answer = send(endpoint, request.body(Full::new(Bytes::from(json.unwrap_or_default())))?).await?;
+    let status_code = answer.response.status().as_u16();
+    if answer.response.status().is_success() {
+        return Ok(answer);
+    }
+    Err(refusal(status_code, &message_of(answer).await?))
+}
+
 /// The beginning of an answer's body.
 async fn message_of(answer: Answer) -> Result<Vec<u8>, ClientError> {
     let (mut body, mut bytes) = (Vec::new(), answer.into_bytes());

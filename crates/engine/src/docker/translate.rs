@@ -1,26 +1,29 @@
 //! From our description of a container to Docker's: pure, and the only place where a request is made up.
 //!
 //! Fields are set one by one from the model, so nothing that a user writes can become a privilege, a device, a
-//! capability or a security option. A limit of zero means "none" to Docker and is refused here.
+//! capability or a security option, but for what the closed set of a workspace's asks allows. A limit of zero means "none" to Docker and is refused here.
 
 use crate::error::{EngineError, Result};
 use crate::request::CreateRequest;
+use crate::workspace::{Capability, WorkspacePart};
 use bollard::models::{
-    ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType, PortBinding, PortMap, RestartPolicy,
-    RestartPolicyNameEnum,
+    ContainerCreateBody, EndpointSettings, HostConfig, HostConfigLogConfig, Mount, MountType, NetworkingConfig,
+    PortBinding, PortMap, ResourcesUlimits, RestartPolicy, RestartPolicyNameEnum,
 };
 use pierhead_model::{ContainerSpec, HostPort, Volume, VolumeSource};
 use std::collections::HashMap;
 
 /// The variable in which a container finds its user data.
 pub(super) const USER_DATA: &str = "PIERHEAD_USER_DATA";
+/// That no program gives its process more than its parent has.
+const NO_NEW_PRIVILEGES: &str = "no-new-privileges";
 /// The most that a container's log takes on the host's disk: so many files of this size.
 const LOG_FILES: [(&str, &str); 2] = [("max-size", "10m"), ("max-file", "3")];
 
 /// The body of a create request. `cores` of the host, if they are known, cap the limit of CPU: Docker refuses
 /// limits beyond them, although they mean the same as none of its cores being out of bounds.
 pub(super) fn create_body(request: &CreateRequest, cores: Option<u64>) -> Result<ContainerCreateBody> {
-    let spec = &request.spec;
+    let (spec, part) = (&request.spec, request.workspace.as_ref());
     Ok(ContainerCreateBody {
         hostname: spec.hostname.clone(),
         domainname: spec.domainname.clone(),
@@ -30,7 +33,13 @@ pub(super) fn create_body(request: &CreateRequest, cores: Option<u64>) -> Result
         entrypoint: (!spec.entrypoint.is_empty()).then(|| spec.entrypoint.clone()),
         image: Some(spec.image.to_string()),
         labels: Some(request.labels.clone().into_iter().collect()),
-        host_config: Some(host_config(request, cores)?),
+        host_config: Some(match part {
+            Some(part) => held(host_config(request, cores)?, part)?,
+            None => host_config(request, cores)?,
+        }),
+        user: part.and_then(|part| part.user.clone()),
+        working_dir: part.and_then(|part| part.working_dir.clone()),
+        networking_config: part.map(networking),
         ..ContainerCreateBody::default()
     })
 }
@@ -76,6 +85,36 @@ fn host_config(request: &CreateRequest, cores: Option<u64>) -> Result<HostConfig
         privileged: Some(false),
         ..HostConfig::default()
     })
+}
+
+/// How a container of a workspace is held on top of what holds every container.
+fn held(config: HostConfig, part: &WorkspacePart) -> Result<HostConfig> {
+    let open_files = nonzero(u64::from(part.open_files), "open files")?;
+    let capabilities = part.capabilities.iter().copied().map(Capability::as_str).map(str::to_owned);
+    let megabytes = part.disk_mb.map(|megabytes| nonzero(megabytes, "megabytes of disk")).transpose()?;
+    Ok(HostConfig {
+        network_mode: Some(part.network.clone()),
+        // A privileged container has all of them, and to drop them would say otherwise.
+        cap_drop: (!part.is_privileged).then(|| vec!["ALL".to_owned()]),
+        cap_add: (!part.is_privileged).then(|| capabilities.collect()),
+        security_opt: (!part.is_privileged).then(|| vec![NO_NEW_PRIVILEGES.to_owned()]),
+        privileged: Some(part.is_privileged),
+        ulimits: Some(vec![ResourcesUlimits {
+            name: Some("nofile".to_owned()),
+            soft: Some(open_files),
+            hard: Some(open_files),
+        }]),
+        // Children that lost their parent would pile up under a program that does not expect them.
+        init: Some(true),
+        storage_opt: megabytes.map(|megabytes| HashMap::from([("size".to_owned(), format!("{megabytes}m"))])),
+        dns: part.resolver.map(|resolver| vec![resolver.to_string()]),
+        ..config
+    })
+}
+
+fn networking(part: &WorkspacePart) -> NetworkingConfig {
+    let endpoint = EndpointSettings { aliases: Some(vec![part.alias.clone()]), ..EndpointSettings::default() };
+    NetworkingConfig { endpoints_config: Some(HashMap::from([(part.network.clone(), endpoint)])) }
 }
 
 fn nonzero(value: u64, what: &str) -> Result<i64> {

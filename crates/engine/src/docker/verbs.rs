@@ -7,8 +7,10 @@ use crate::deadlines::Verb;
 use crate::error::{EngineError, Result};
 use crate::output::{EngineEvent, LocalImage, LogLine, LogOptions, Usage};
 use crate::request::{CreateRequest, RegistryAuth};
+use crate::merge::Changes;
 use crate::{
-    Archive, Engine, ExecId, ExecRequest, ExecState, ImageLayers, LeaveOut, Pieces as ArchivePieces, Progress, Stream,
+    Archive, Compare, Engine, ExecId, ExecRequest, ExecState, ImageLayers, LeaveOut, NetworkRequest, Pieces as ArchivePieces, Progress, Squash, Squashed,
+    Stream,
 };
 use async_trait::async_trait;
 use bollard::Docker as Client;
@@ -20,7 +22,7 @@ use bollard::query_parameters::{
 };
 use futures_util::stream::{self, BoxStream, StreamExt};
 use hyper::body::Bytes;
-use pierhead_model::{ContainerId, EngineFacts, ImageReference, ObservedContainer, Timestamp};
+use pierhead_model::{ContainerId, EngineFacts, ImageReference, ObservedContainer, ObservedNetwork, Timestamp};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -85,6 +87,7 @@ impl Engine for Docker {
             id: image.id,
             // Older engines name what has no name like this.
             tags: image.repo_tags.into_iter().filter(|tag| tag != "<none>:<none>").collect(),
+            labels: image.labels.into_iter().collect(),
             size_bytes: u64::try_from(image.size).unwrap_or(0),
         };
         Ok(listed.await?.into_iter().map(local).collect())
@@ -107,6 +110,30 @@ impl Engine for Docker {
         self.loads.join(&key, progress, |report| async move { engine.load_alone(&wanted, &report).await }).await
     }
 
+    async fn written(&self, id: &ContainerId) -> Result<u64> {
+        self.bytes_written(id).await
+    }
+
+    async fn commit(&self, container: &ContainerId, name: &ImageReference) -> Result<String> {
+        self.committed(container, name).await
+    }
+
+    async fn remove_image(&self, image: &ImageReference) -> Result<()> {
+        self.image_removed(image).await
+    }
+
+    async fn without_volumes(&self, image: &ImageReference, name: &ImageReference) -> Result<String> {
+        self.volumes_dropped(image, name).await
+    }
+
+    async fn squash(&self, wanted: &Squash) -> Result<Squashed> {
+        self.squashed(wanted).await
+    }
+
+    async fn changes(&self, wanted: &Compare) -> Result<Changes> {
+        self.compared(wanted).await
+    }
+
     async fn create(&self, request: &CreateRequest) -> Result<ContainerId> {
         let known = Some(self.cores.load(Ordering::Relaxed)).filter(|cores| *cores > 0);
         let result = match self.create_capped(request, known).await {
@@ -121,6 +148,18 @@ impl Engine for Docker {
         };
         let id = result?;
         ContainerId::parse(id).map_err(|error| EngineError::Failed(error.to_string()))
+    }
+
+    async fn create_network(&self, request: &NetworkRequest) -> Result<()> {
+        self.network_made(request).await
+    }
+
+    async fn networks(&self) -> Result<Vec<ObservedNetwork>> {
+        self.networks_seen().await
+    }
+
+    async fn remove_network(&self, name: &str) -> Result<()> {
+        self.network_removed(name).await
     }
 
     async fn start(&self, id: &ContainerId) -> Result<()> {

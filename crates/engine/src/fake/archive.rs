@@ -27,6 +27,7 @@ pub(super) struct Archived {
     pub(super) tags: Vec<String>,
     /// The digests of its layers, as far as its configuration tells them.
     pub(super) layers: Vec<String>,
+    pub(super) labels: BTreeMap<String, String>,
     /// Whether each of them is in the archive.
     pub(super) brought: Vec<bool>,
 }
@@ -64,14 +65,15 @@ fn archived(entry: Entry, files: &BTreeMap<String, &[u8]>) -> Archived {
         id: config["id"].as_str().map_or(named, str::to_owned),
         tags: entry.repo_tags.unwrap_or_default(),
         layers: serde_json::from_value(config["rootfs"]["diff_ids"].clone()).unwrap_or_default(),
+        labels: serde_json::from_value(config["config"]["Labels"].clone()).unwrap_or_default(),
         brought: entry.layers.iter().map(|layer| files.contains_key(layer)).collect(),
     }
 }
 
 /// An archive of one image.
-pub(super) fn pack(id: &str, tag: Option<&str>, layers: &[String]) -> Vec<u8> {
+pub(super) fn pack(id: &str, tag: Option<&str>, layers: &[String], labels: &BTreeMap<String, String>) -> Vec<u8> {
     let blob = |layer: &String| format!("blobs/sha256/{}", layer.trim_start_matches("sha256:"));
-    let config = json!({ "id": id, "rootfs": { "diff_ids": layers } }).to_string();
+    let config = json!({ "id": id, "config": { "Labels": labels }, "rootfs": { "diff_ids": layers } }).to_string();
     let blobs: Vec<String> = layers.iter().map(blob).collect();
     let tags: Vec<&str> = tag.into_iter().collect();
     let manifest = json!([{ "Config": "config.json", "RepoTags": tags, "Layers": blobs }]).to_string();
@@ -115,7 +117,7 @@ mod tests {
 
     fn archived(id: &str, tags: &[&str]) -> Archived {
         let tags = tags.iter().map(|&tag| tag.to_owned()).collect();
-        Archived { id: format!("sha256:{id}"), tags, layers: vec![], brought: vec![] }
+        Archived { id: format!("sha256:{id}"), tags, layers: vec![], labels: BTreeMap::new(), brought: vec![] }
     }
 
     #[test]
@@ -132,7 +134,7 @@ mod tests {
     #[test]
     fn what_was_packed_is_read_again() {
         let layers = ["low", "high"].map(layer).to_vec();
-        let packed = pack("sha256:team/app:1", Some("team/app:1"), &layers);
+        let packed = pack("sha256:team/app:1", Some("team/app:1"), &layers, &BTreeMap::new());
         assert_eq!(tar::Archive::new(packed.as_slice()).entries().unwrap().count(), 4);
         let whole = Archived { layers, brought: vec![true, true], ..archived("team/app:1", &["team/app:1"]) };
         assert_eq!(images(&packed).unwrap(), [whole]);

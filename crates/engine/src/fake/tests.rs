@@ -42,6 +42,7 @@ fn request(name: &str) -> CreateRequest {
         labels: BTreeMap::new(),
         pids_limit: 64,
         engine_restarts: false,
+        workspace: None,
     }
 }
 

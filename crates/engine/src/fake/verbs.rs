@@ -1,19 +1,20 @@
 //! The verbs on a fake engine.
 
-use super::archive::LAYER_BYTES;
 use super::world::World;
 use super::{Fake, FakeImage, logs, stats};
 use crate::deadlines::Verb;
 use crate::error::{EngineError, Result};
 use crate::layers::sieve;
+use crate::merge::Changes;
 use crate::output::{EngineEvent, LocalImage, LogLine, LogOptions, Usage};
 use crate::request::{CreateRequest, RegistryAuth};
 use crate::{
-    Archive, Engine, ExecId, ExecRequest, ExecState, ImageLayers, LeaveOut, Pieces, Progress, Stream as Talking,
+    Archive, Compare, Engine, ExecId, ExecRequest, ExecState, ImageLayers, LeaveOut, NetworkRequest, Pieces, Progress, Squash, Squashed,
+    Stream as Talking,
 };
 use async_trait::async_trait;
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
-use pierhead_model::{ContainerId, ContainerState, EngineFacts, ImageReference, ObservedContainer, Timestamp};
+use pierhead_model::{ContainerId, ContainerState, EngineFacts, ImageReference, ObservedContainer, ObservedNetwork, Timestamp};
 use std::sync::atomic::Ordering;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -151,7 +152,7 @@ impl Engine for Fake {
             let layers = |image: &FakeImage| ImageLayers {
                 id: image.id.clone(),
                 diff_ids: image.layers.clone(),
-                size_bytes: (image.layers.len() * LAYER_BYTES) as u64,
+                size_bytes: image.layers.iter().map(|layer| world.layer_bytes(layer)).sum(),
             };
             Ok(world.images.get(image).map(layers))
         })
@@ -161,7 +162,7 @@ impl Engine for Fake {
     async fn history(&self, image: &ImageReference) -> Result<Vec<u64>> {
         self.read(Verb::History, image.as_str(), |world| {
             let image = world.images.get(image).ok_or(EngineError::NotFound)?;
-            Ok(vec![LAYER_BYTES as u64; image.layers.len()])
+            Ok(image.layers.iter().map(|layer| world.layer_bytes(layer)).collect())
         })
         .await
     }
@@ -187,8 +188,47 @@ impl Engine for Fake {
         self.shared.loads.join(&key, progress, load).await
     }
 
+    async fn written(&self, id: &ContainerId) -> Result<u64> {
+        self.bytes_written(id).await
+    }
+
+    async fn commit(&self, container: &ContainerId, name: &ImageReference) -> Result<String> {
+        self.committed(container, name).await
+    }
+
+    async fn remove_image(&self, image: &ImageReference) -> Result<()> {
+        self.image_removed(image).await
+    }
+
+    async fn without_volumes(&self, image: &ImageReference, name: &ImageReference) -> Result<String> {
+        self.volumes_dropped(image, name).await
+    }
+
+    async fn squash(&self, wanted: &Squash) -> Result<Squashed> {
+        self.squashed(wanted).await
+    }
+
+    async fn changes(&self, wanted: &Compare) -> Result<Changes> {
+        self.compared(wanted).await
+    }
+
     async fn create(&self, request: &CreateRequest) -> Result<ContainerId> {
         self.perform(Verb::Create, &request.name, 0, |world| world.create(request)).await
+    }
+
+    async fn create_network(&self, request: &NetworkRequest) -> Result<()> {
+        self.perform(Verb::CreateNetwork, &request.name, 0, |world| {
+            let now = world.now;
+            world.networks.create(request, now)
+        }).await
+    }
+
+    async fn networks(&self) -> Result<Vec<ObservedNetwork>> {
+        self.read(Verb::Networks, "", |world| Ok(world.networks.ours())).await
+    }
+
+    async fn remove_network(&self, name: &str) -> Result<()> {
+        self.perform(Verb::RemoveNetwork, name, 0, |world| world.remove_network(name)).await
     }
 
     async fn start(&self, id: &ContainerId) -> Result<()> {

@@ -1,6 +1,7 @@
 //! What is on a fake engine: containers, images, bound ports. The rules of Docker, without time or faults.
 
 use super::exec::Process;
+use super::networks::Networks;
 use super::stats::Meter;
 use super::{FakeImage, FakeOptions, archive};
 use crate::error::{EngineError, Result};
@@ -30,6 +31,8 @@ pub(super) struct Held {
     pub(super) request: Option<Arc<CreateRequest>>,
     pub(super) meter: Meter,
     pub(super) log: Vec<(Timestamp, LogLine)>,
+    /// What it has written over its image, in bytes.
+    pub(super) written: u64,
     ports: Vec<HostPort>,
     engine_restarts: bool,
 }
@@ -38,6 +41,11 @@ pub(super) struct Held {
 type Holder = (Option<IpAddr>, Option<ContainerId>);
 
 impl Held {
+    /// The network that it joins, if it is a workspace's.
+    fn network(&self) -> Option<&str> {
+        self.request.as_ref()?.workspace.as_ref().map(|part| part.network.as_str())
+    }
+
     /// Keeps a piece of output, as text, because Docker's log files are JSON.
     pub(super) fn print(&mut self, now: Timestamp, line: LogLine) {
         let bytes = String::from_utf8_lossy(&line.bytes).into_owned().into_bytes();
@@ -48,8 +56,11 @@ impl Held {
 pub(super) struct World {
     pub(super) containers: BTreeMap<ContainerId, Held>,
     pub(super) processes: BTreeMap<ExecId, Process>,
+    pub(super) networks: Networks,
     pub(super) images: BTreeMap<ImageReference, FakeImage>,
     pub(super) registry: BTreeMap<ImageReference, FakeImage>,
+    /// What layers hold that were made here, in bytes.
+    pub(super) layer_sizes: HashMap<String, u64>,
     /// The accounts that registries ask for.
     pub(super) accounts: HashMap<String, RegistryAuth>,
     /// What happened and was not told yet.
@@ -70,8 +81,10 @@ impl World {
         Self {
             containers: BTreeMap::new(),
             processes: BTreeMap::new(),
+            networks: Networks::default(),
             images: by_name(&options.images),
             registry: by_name(&options.registry),
+            layer_sizes: HashMap::new(),
             accounts: HashMap::new(),
             events: Vec::new(),
             now: Timestamp(0),
@@ -155,6 +168,7 @@ impl World {
             request: request.map(|request| Arc::new(request.clone())),
             meter: Meter::default(),
             log: Vec::new(),
+            written: 0,
             ports,
             engine_restarts: request.is_some_and(|request| request.engine_restarts),
         };
@@ -169,6 +183,11 @@ impl World {
             return Ok(());
         }
         let (ports, engine_restarts) = (held.ports.clone(), held.engine_restarts);
+        let network = held.network().map(str::to_owned);
+        if let Some(network) = network.filter(|network| !self.networks.has(network)) {
+            return Err(EngineError::Failed(format!("network {network} not found")));
+        }
+        let held = self.held(id)?;
         let image = ImageReference::parse(&held.observed.image).ok();
         let image = image.and_then(|image| self.images.get(&image)).cloned();
         if let Some(error) = image.as_ref().and_then(|image| image.start_error.clone()) {
@@ -244,6 +263,16 @@ impl World {
         }
     }
 
+    /// A network goes as soon as nothing runs in it.
+    pub(super) fn remove_network(&mut self, name: &str) -> Result<()> {
+        let is_in_use = |held: &&Held| held.observed.state.is_running() && held.network() == Some(name);
+        if self.containers.values().any(|held| is_in_use(&held)) {
+            return Err(EngineError::Failed(format!("network {name} has active endpoints")));
+        }
+        self.networks.remove(name);
+        Ok(())
+    }
+
     pub(super) fn bind(&mut self, protocol: Protocol, port: u16, ip: Option<IpAddr>, holder: Option<ContainerId>) {
         self.bound.entry((protocol, port)).or_default().push((ip, holder));
     }
@@ -273,8 +302,8 @@ impl World {
             let tags = archived.tags.iter().map(named).collect::<Result<Vec<_>>>()?;
             // The id of a fake's own image is no reference.
             for reference in tags.into_iter().chain(ImageReference::parse(&archived.id).ok()) {
-                let (id, layers) = (archived.id.clone(), archived.layers.clone());
-                let image = FakeImage { reference, id, layers, ..FakeImage::new("loaded") };
+                let (id, layers, labels) = (archived.id.clone(), archived.layers.clone(), archived.labels.clone());
+                let image = FakeImage { reference, id, layers, labels, ..FakeImage::new("loaded") };
                 self.put_image(image, "load");
             }
         }
@@ -294,14 +323,14 @@ impl World {
     pub(super) fn save(&self, reference: &ImageReference) -> Result<Vec<u8>> {
         let image = self.images.get(reference).ok_or_else(|| EngineError::NoImage(format!("{reference}")))?;
         let tag = (reference.as_str() != image.id).then(|| reference.as_str());
-        Ok(archive::pack(&image.id, tag, &image.layers))
+        Ok(archive::pack(&image.id, tag, &image.layers, &image.labels))
     }
 
     /// What `docker images` lists.
     pub(super) fn local_images(&self) -> Vec<LocalImage> {
         let mut images: BTreeMap<&str, LocalImage> = BTreeMap::new();
         for (reference, image) in &self.images {
-            let empty = LocalImage { id: image.id.clone(), tags: vec![], size_bytes: 1000 };
+            let empty = LocalImage { id: image.id.clone(), tags: vec![], labels: image.labels.clone(), size_bytes: 1000 };
             let local = images.entry(&image.id).or_insert(empty);
             if reference.as_str() != image.id {
                 local.tags.push(reference.to_string());

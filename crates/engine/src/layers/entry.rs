@@ -1,7 +1,7 @@
 //! The head of an entry of a tar file: what follows it, how long that is, and how it is called. Pure.
 
 /// Tar files are made of blocks of so many bytes.
-pub(super) const BLOCK: usize = 512;
+pub(crate) const BLOCK: usize = 512;
 
 /// What a head announces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub(super) fn parse(block: &[u8]) -> Option<Head> {
 }
 
 /// How many bytes so many bytes take with what fills their last block.
-pub(super) fn padded(size: u64) -> Option<u64> {
+pub(crate) fn padded(size: u64) -> Option<u64> {
     size.checked_next_multiple_of(BLOCK as u64)
 }
 
@@ -75,7 +75,7 @@ pub(super) fn property(mut lines: &[u8], key: &str) -> Option<String> {
 }
 
 /// A number in octal digits, or in bytes where the digits would not do.
-fn number(field: &[u8]) -> Option<u64> {
+pub(crate) fn number(field: &[u8]) -> Option<u64> {
     let (first, rest) = field.split_first()?;
     if first & 0x80 != 0 {
         let start = u64::from(first & 0x7f);
@@ -89,7 +89,7 @@ fn number(field: &[u8]) -> Option<u64> {
 }
 
 /// Whether the sum that a head bears is that of its bytes, the sum itself taken for spaces.
-fn has_its_sum(block: &[u8]) -> bool {
+pub(crate) fn has_its_sum(block: &[u8]) -> bool {
     let Some(sum) = block.get(148..156).and_then(number) else { return false };
     let counted = |(at, byte): (usize, &u8)| u64::from(if (148..156).contains(&at) { b' ' } else { *byte });
     block.len() == BLOCK && block.iter().enumerate().map(counted).sum::<u64>() == sum

@@ -73,14 +73,14 @@ impl LeaveOut {
     }
 
     /// Whether an entry holds such a layer by its name alone.
-    pub(super) fn has_name(&self, name: &str) -> bool {
+    pub(crate) fn has_name(&self, name: &str) -> bool {
         self.names.contains(name) || name.strip_prefix(BLOBS).is_some_and(|digits| self.blobs.contains(digits))
     }
 
     /// Whether the folder of this name holds such a layer. In the form of archives before Docker 25 the name is the
     /// digest of the folder's `json`, without its own name and, but for the highest, the system, and with the chain
     /// that ends there: so it is found by trying, and cannot be mistaken.
-    pub(super) fn has_folder(&self, folder: &str, json: &[u8]) -> bool {
+    pub(crate) fn has_folder(&self, folder: &str, json: &[u8]) -> bool {
         let Ok(mut told) = serde_json::from_slice::<BTreeMap<String, Box<RawValue>>>(json) else { return false };
         told.remove("id");
         if let Some(parent) = told.get("parent").and_then(|parent| serde_json::from_str::<String>(parent.get()).ok()) {
@@ -105,6 +105,6 @@ fn text(text: &str) -> Box<RawValue> {
 }
 
 /// The name of an entry without what means nothing in it.
-pub(super) fn plain(name: &str) -> &str {
+pub(crate) fn plain(name: &str) -> &str {
     name.trim_start_matches("./").trim_end_matches('/')
 }

@@ -119,6 +119,12 @@ impl Bed {
         self.either("fake/printing:1", &["/bin/sh", "-c", script])
     }
 
+    /// One that runs and leaves its files alone.
+    pub fn sleeping(&self, image: &str) -> CreateRequest {
+        let real: &[&str] = &["/bin/sh", "-c", "exec sleep 1000"];
+        self.request(image, if matches!(self.kind, Kind::Real(_)) { real } else { &[] })
+    }
+
     fn either(&self, fake_image: &str, real_entrypoint: &[&str]) -> CreateRequest {
         match self.kind {
             Kind::Fake(_) => self.request(fake_image, &[]),
@@ -153,6 +159,7 @@ impl Bed {
             labels: BTreeMap::from([(Ownership::CLUSTER.to_owned(), "contract".to_owned())]),
             pids_limit: 64,
             engine_restarts: false,
+            workspace: None,
         }
     }
 

@@ -13,7 +13,11 @@ mod images;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
+mod networks;
+#[cfg(test)]
 mod reports;
+#[cfg(test)]
+mod saves;
 
 use bed::Bed;
 use futures_util::future::BoxFuture;
@@ -23,7 +27,7 @@ type Case = (&'static str, fn(&Bed) -> BoxFuture<'_, ()>);
 
 /// The cases of both.
 fn cases() -> Vec<Case> {
-    [life::CASES, reports::CASES, images::CASES, exec::CASES].concat()
+    [life::CASES, reports::CASES, images::CASES, exec::CASES, networks::CASES, saves::CASES].concat()
 }
 
 async fn run(bed: &Bed, cases: &[Case]) {
@@ -45,5 +49,7 @@ async fn a_real_engine_keeps_the_contract() {
     let bed = Bed::real();
     run(&bed, &cases()).await;
     run(&bed, images::REAL).await;
+    run(&bed, saves::REAL).await;
+    run(&bed, networks::REAL).await;
     run(&bed, docker::CASES).await;
 }

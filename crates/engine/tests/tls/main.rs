@@ -73,6 +73,7 @@ mod tests {
             labels: BTreeMap::from([(Ownership::CLUSTER.to_owned(), "tls".to_owned())]),
             pids_limit: 64,
             engine_restarts: false,
+            workspace: None,
         }
     }
 

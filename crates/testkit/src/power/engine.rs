@@ -3,11 +3,13 @@
 use super::Power;
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
+use pierhead_engine::merge::Changes;
 use pierhead_engine::{
-    Archive, CreateRequest, DynEngine, Engine, EngineEvent, ExecId, ExecRequest, ExecState, ImageLayers, LeaveOut,
-    LocalImage, LogLine, LogOptions, Pieces, Progress, RegistryAuth, Result, Stream, Usage,
+    Archive, Compare, CreateRequest, DynEngine, Engine, EngineEvent, ExecId, ExecRequest, ExecState, ImageLayers,
+    LeaveOut, LocalImage, LogLine, LogOptions, NetworkRequest, Pieces, Progress, RegistryAuth, Result, Squash,
+    Squashed, Stream, Usage,
 };
-use pierhead_model::{ContainerId, EngineFacts, ImageReference, ObservedContainer};
+use pierhead_model::{ContainerId, EngineFacts, ImageReference, ObservedContainer, ObservedNetwork};
 
 /// An engine whose changes are steps.
 pub(crate) struct PoweredEngine {
@@ -69,6 +71,42 @@ impl Engine for PoweredEngine {
 
     async fn create(&self, request: &CreateRequest) -> Result<ContainerId> {
         self.step("create", &request.name, self.engine.create(request)).await
+    }
+
+    async fn written(&self, id: &ContainerId) -> Result<u64> {
+        self.engine.written(id).await
+    }
+
+    async fn commit(&self, container: &ContainerId, name: &ImageReference) -> Result<String> {
+        self.step("commit", container.as_str(), self.engine.commit(container, name)).await
+    }
+
+    async fn remove_image(&self, image: &ImageReference) -> Result<()> {
+        self.step("remove_image", image.as_str(), self.engine.remove_image(image)).await
+    }
+
+    async fn without_volumes(&self, image: &ImageReference, name: &ImageReference) -> Result<String> {
+        self.step("without_volumes", image.as_str(), self.engine.without_volumes(image, name)).await
+    }
+
+    async fn squash(&self, wanted: &Squash) -> Result<Squashed> {
+        self.step("squash", wanted.image.as_str(), self.engine.squash(wanted)).await
+    }
+
+    async fn changes(&self, wanted: &Compare) -> Result<Changes> {
+        self.engine.changes(wanted).await
+    }
+
+    async fn create_network(&self, request: &NetworkRequest) -> Result<()> {
+        self.step("create_network", &request.name, self.engine.create_network(request)).await
+    }
+
+    async fn networks(&self) -> Result<Vec<ObservedNetwork>> {
+        self.engine.networks().await
+    }
+
+    async fn remove_network(&self, name: &str) -> Result<()> {
+        self.step("remove_network", name, self.engine.remove_network(name)).await
     }
 
     async fn start(&self, id: &ContainerId) -> Result<()> {

@@ -1,5 +1,7 @@
 //! What reaches the engine, for one description by hand and for any description.
 
+mod workspace;
+
 use super::*;
 use pierhead_model::{
     ImageReference, LabelExpression, Limits, NetworkMode, Placement, PortRequest, Protocol, Resources,
@@ -39,6 +41,7 @@ fn request(spec: ContainerSpec) -> CreateRequest {
         labels: BTreeMap::new(),
         pids_limit: 512,
         engine_restarts: false,
+        workspace: None,
     }
 }
 
@@ -238,7 +241,9 @@ proptest! {
         pids_limit in any::<u32>(),
         engine_restarts in any::<bool>(),
     ) {
-        let request = CreateRequest { name: "n".into(), spec: spec.clone(), ports, labels, pids_limit, engine_restarts };
+        let request = CreateRequest {
+            name: "n".into(), spec: spec.clone(), ports, labels, pids_limit, engine_restarts, workspace: None,
+        };
         let Ok(body) = create_body(&request, None) else { return Ok(()) };
         let body = serde_json::to_value(&body).unwrap();
         let keys = |value: &serde_json::Value| -> BTreeSet<String> { value.as_object().unwrap().keys().cloned().collect() };
