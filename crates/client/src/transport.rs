@@ -1,7 +1,8 @@
 //! One request to whichever controller answers: addresses in turn, a bounded number of rounds, the same key each time.
 //!
-//! A request is tried again only if its answer was lost; an answer is never second-guessed. Every change carries its
-//! key, so that trying it again cannot do it twice.
+//! A request is tried again only if its answer was lost, or one of several controllers does not know what came of it since
+//! it is cut off from the store; any other answer is never second-guessed. Every change carries its key, so that trying it
+//! again cannot do it twice.
 
 use crate::connection::{Connections, Lost, OutBody, Response, TookTooLong, Upgrade};
 use crate::error::{refused_certificate, root_cause};
@@ -52,6 +53,13 @@ pub(crate) struct Call {
     key: Option<String>,
     /// `None` if nobody knows how long the answer takes.
     limit: Option<Duration>,
+}
+
+/// What was heard at one address.
+enum Heard<T> {
+    Answer(T),
+    /// That it can't, at least this controller or what stands before it.
+    Unable(Reply),
 }
 
 /// What a controller answered, if it is a success.
@@ -117,12 +125,7 @@ impl Client {
 
     /// Asks and reads the whole answer.
     pub(crate) async fn send(&self, call: &Call) -> Result<Reply, ClientError> {
-        self.try_each(call, async |response| {
-            let (status, url, location) = (response.status, response.url.clone(), response.location.clone());
-            Ok(Reply { status, url, location, body: response.bytes().await? })
-        })
-        .await?
-        .checked()
+        self.try_each(call, Reply::whole).await?.checked()
     }
 
     /// Asks and hands out the answer while it is still coming.
@@ -180,22 +183,33 @@ impl Client {
             if round > 0 {
                 tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(round - 1)).await;
             }
-            let mut are_all_silent = true;
+            let (mut are_all_silent, mut unable) = (true, None);
             for base in self.addresses.iter() {
                 let url = call.url(base)?;
                 let request = self.request(&url, call, known(call.body.clone()))?;
-                let exchange = async { Ok(read(self.http.ask(&url, request).await?).await?) };
-                let outcome: Result<T, Lost> = match call.limit {
+                let exchange = async {
+                    let response = self.http.ask(&url, request).await?;
+                    Ok(match response.status {
+                        502..=504 => Heard::Unable(Reply::whole(response).await?),
+                        _ => Heard::Answer(read(response).await?),
+                    })
+                };
+                let outcome: Result<Heard<T>, Lost> = match call.limit {
                     Some(limit) => tokio::time::timeout(limit, exchange).await.unwrap_or(Err(TookTooLong.into())),
                     None => exchange.await,
                 };
                 match outcome {
-                    Ok(value) => return Ok(value),
+                    Ok(Heard::Answer(value)) => return Ok(value),
+                    Ok(Heard::Unable(reply)) if reply.may_be_known_elsewhere() => unable = Some(reply),
+                    Ok(Heard::Unable(reply)) => return Err(reply.refusal()),
                     Err(error) => {
                         are_all_silent &= error.is::<TookTooLong>();
                         last = Some((base, error));
                     }
                 }
+            }
+            if let Some(reply) = unable {
+                return Err(reply.refusal());
             }
             // Everybody was waited for long enough.
             if are_all_silent {
@@ -218,11 +232,7 @@ impl Client {
         let base = self.first_that_answers().await?;
         let url = call.url(base)?;
         let request = self.request(&url, call, body)?;
-        let exchange = async {
-            let response = self.http.ask(&url, request).await?;
-            let (status, url, location) = (response.status, response.url.clone(), response.location.clone());
-            Ok::<Reply, Lost>(Reply { status, url, location, body: response.bytes().await? })
-        };
+        let exchange = async { Ok::<Reply, Lost>(Reply::whole(self.http.ask(&url, request).await?).await?) };
         exchange.await.map_err(|error| ClientError::unreachable(base, root_cause(&*error)))?.checked()
     }
 
@@ -340,6 +350,17 @@ impl Call {
 }
 
 impl Reply {
+    async fn whole(response: Response) -> Result<Self, hyper::Error> {
+        let (status, url, location) = (response.status, response.url.clone(), response.location.clone());
+        Ok(Self { status, url, location, body: response.bytes().await? })
+    }
+
+    /// Whether another controller may have a better answer: this one does not reach the store, or it was not even asked.
+    fn may_be_known_elsewhere(&self) -> bool {
+        let told = serde_json::from_slice::<ErrorBody>(&self.body);
+        told.map_or(true, |body| body.code == "store_unavailable")
+    }
+
     fn checked(self) -> Result<Self, ClientError> {
         if (200..300).contains(&self.status) { Ok(self) } else { Err(self.refusal()) }
     }

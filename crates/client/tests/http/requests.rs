@@ -68,6 +68,31 @@ async fn the_next_address_is_tried_when_one_does_not_answer() {
 }
 
 #[tokio::test]
+async fn one_that_does_not_reach_the_store_is_not_the_last_to_be_asked() {
+    let (cut_off, gone, third) = (Scripted::start().await, Scripted::start().await, Scripted::start().await);
+    let line = "POST /api/apps/web/scale?count=4&wait=0";
+    cut_off.refuse(line, 503, "store_unavailable", "the store does not answer");
+    // What stands before a controller speaks for itself.
+    gone.on(line, Reply::Json(502, "<html>".to_owned()));
+    third.on(line, Reply::Json(204, String::new()));
+    let all = format!("{},{},{}", cut_off.url, gone.url, third.url);
+    client(&all).scale_app("web", 4, &Change::with_key("k1", Wait::Seconds(0))).await.unwrap();
+    for server in [&cut_off, &gone, &third] {
+        let keys: Vec<_> = server.asked().into_iter().map(|asked| asked.key.unwrap()).collect();
+        assert_eq!(keys, ["k1"]);
+    }
+
+    // If it is the same everywhere, that is the answer; and a verdict is one, whoever tells it.
+    let all = format!("{},{},{}", nobody().await, cut_off.url, cut_off.url);
+    let refused = client(&all).scale_app("web", 4, &now()).await.unwrap_err();
+    assert_eq!((refused.status(), refused.code()), (Some(503), Some("store_unavailable")));
+    assert_eq!(cut_off.asked().len(), 3);
+    cut_off.refuse("GET /api/engines", 503, "engine_failed", "the host failed");
+    let failed = client(&format!("{},{}", cut_off.url, third.url)).engines().await.unwrap_err();
+    assert_eq!((failed.code(), third.asked().len()), (Some("engine_failed"), 1));
+}
+
+#[tokio::test]
 async fn tries_are_bounded_and_the_last_cause_is_told() {
     let server = Scripted::start().await;
     server.on("GET /api/apps", Reply::Lost);
