@@ -17,6 +17,8 @@ const RENEWAL: Duration = Duration::from_millis(2_500);
 const PAUSE: Duration = Duration::from_secs(1);
 /// How long the controllers may take to tell how far they are.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(1);
+/// How long one is still waited for when another has answered in its place: as a rule it is what that one was before.
+const FORMER_LIFE: Duration = Duration::from_millis(200);
 /// How long what they told counts: whoever asks more often writes no more for that.
 const FRESH: Duration = Duration::from_secs(1);
 /// How long a store may take to hear that a controller ends.
@@ -196,20 +198,29 @@ impl Controller {
             Err(error) => return tracing::debug!(%error, "how far the controllers are can't be asked"),
         };
         loop {
-            let all = {
+            let awaited = {
                 let known = self.known();
                 for (id, record) in &known.controllers {
                     if Revision::new(record.seen) >= revision {
                         lags.entry(id.clone()).or_insert_with(|| began.elapsed());
                     }
                 }
-                known.controllers.keys().all(|id| lags.contains_key(id))
+                awaited(&known.controllers, lags)
             };
-            if all || changes.changed().await.is_err() {
+            let waits = awaited.map(|limit| tokio::time::timeout(limit, changes.changed()));
+            let Some(waits) = waits else { return };
+            if !matches!(waits.await, Ok(Ok(()))) {
                 return;
             }
         }
     }
+}
+
+/// How long it is waited for those that have not answered yet; `None` if all have.
+fn awaited(all: &BTreeMap<String, ControllerRecord>, lags: &BTreeMap<String, Duration>) -> Option<Duration> {
+    let has_answered = |url: &str| all.iter().any(|(id, record)| record.url() == url && lags.contains_key(id));
+    let silent = all.iter().filter(|(id, _)| !lags.contains_key(*id)).map(|(_, record)| record.url());
+    silent.map(|url| if has_answered(url) { FORMER_LIFE } else { ANSWERED_WITHIN }).max()
 }
 
 /// Without those that do not answer where another does: that is what such a one was before it was started anew.
@@ -232,6 +243,25 @@ mod tests {
             lag: lag.map(Duration::from_millis),
             stale: None,
         }
+    }
+
+    #[test]
+    fn a_former_life_is_not_waited_for_as_long_as_one_that_is_away() {
+        let record = |url: &str| ControllerRecord {
+            addresses: ControllerAddresses { url: url.to_owned(), agents: None },
+            started_at: Timestamp(0),
+            leads_since: None,
+            seen: 0,
+        };
+        let mut all = BTreeMap::from([("1".to_owned(), record("http://a")), ("2".to_owned(), record("http://a"))]);
+        let mut lags = BTreeMap::new();
+        assert_eq!(awaited(&all, &lags), Some(ANSWERED_WITHIN));
+        lags.insert("2".to_owned(), Duration::ZERO);
+        assert_eq!(awaited(&all, &lags), Some(FORMER_LIFE));
+        all.insert("3".to_owned(), record("http://b"));
+        assert_eq!(awaited(&all, &lags), Some(ANSWERED_WITHIN));
+        lags.extend(["1", "3"].map(|id| (id.to_owned(), Duration::ZERO)));
+        assert_eq!(awaited(&all, &lags), None);
     }
 
     #[test]
