@@ -1,7 +1,8 @@
 //! Backups on a schedule: the leader writes one when the newest that lies there is old enough, and removes those that are
 //! too many. What a backup is, the store knows.
 
-use crate::{Controller, keys};
+use crate::{Actor, Controller, keys};
+use pierhead_model::EventTag;
 use pierhead_store::{Backup, Result, Transaction};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -34,6 +35,22 @@ impl Controller {
     pub async fn backup(&self, program: &str) -> Result<Vec<u8>> {
         let backup = Backup::of(&*self.bare, self.clock.now().0, program).await?;
         in_background(move || backup.encode()).await
+    }
+
+    /// Tells that somebody took a backup with them. A store that is full can still be backed up: it is only logged then.
+    pub async fn tell_backup_was_taken(&self, actor: &Actor, bytes: usize) {
+        let who = &actor.username;
+        let (message, tag) = (format!("bytes={bytes}"), EventTag::Security);
+        let written = match self.with_event(Transaction::new(), "read-backup", message, tag, Some(who)) {
+            Ok(transaction) => self.store.commit(transaction).await.map(drop).map_err(Into::into),
+            Err(error) => Err(error),
+        };
+        match written {
+            Ok(()) => tracing::info!(%who, bytes, "a backup was taken"),
+            Err(error) => {
+                tracing::error!(%who, bytes, %error, "a backup was taken, and its event could not be written")
+            }
+        }
     }
 
     /// Makes one whenever it is due.

@@ -48,6 +48,7 @@ export const happened = messages({
   'upload-image': ['{who} sent in an image', '{who} 上传了镜像'],
   'delete-image': ['{who} deleted an image', '{who} 删除了镜像'],
   'make-backup': ['A backup was made', '已完成备份'],
+  'read-backup': ['{who} took a backup', '{who} 取走了一份备份'],
   'backup-failed': ['A backup failed: {reason}', '备份失败：{reason}'],
   'agent-refused': ['An agent refused: {rest}', '代理拒绝了请求：{rest}'],
   'make-join-token': ['{who} made a command for a host to join', '{who} 生成了主机加入命令'],

@@ -1,5 +1,6 @@
 //! The pool's totals, and whether this controller works.
 
+use crate::identity::Caller;
 use crate::{Api, ApiError, views};
 use axum::Json;
 use axum::extract::State;
@@ -15,8 +16,9 @@ pub(super) async fn health(State(api): State<Api>) -> Result<Json<Health>, ApiEr
     Ok(Json(Health { status: "ok".to_owned() }))
 }
 
-pub(super) async fn backup(State(api): State<Api>) -> Result<Response, ApiError> {
+pub(super) async fn backup(State(api): State<Api>, caller: Caller) -> Result<Response, ApiError> {
     let bytes = api.controller.backup(api.version).await?;
+    api.controller.tell_backup_was_taken(&caller.actor(), bytes.len()).await;
     let headers = [(header::CONTENT_TYPE, "application/octet-stream"), (header::CACHE_CONTROL, "no-store")];
     Ok((headers, bytes).into_response())
 }
