@@ -19,7 +19,7 @@ use anyhow::{Context, Result, bail};
 use pierhead_agent::{JoinToken, Timing};
 use pierhead_api::{Accounts, Api, Front, Joins, Metrics};
 use pierhead_controller::{Admission, Authority, Controller, ControllerAddresses, SecondPath};
-use settings::{AgentSettings, TlsSource};
+use settings::{AgentSettings, Settings, TlsSource};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -69,7 +69,7 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<()> {
         }
         None => None,
     };
-    let announced = announced(address, tls.is_some(), joins.as_ref());
+    let announced = announced(&settings, address, joins.as_ref());
     // Of a certificate in files somebody else's authority is to be trusted.
     let own_certificate: Option<Arc<str>> =
         (!matches!(settings.tls, Some(TlsSource::Files { .. }))).then(|| authority.certificate_pem().into());
@@ -94,10 +94,11 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<()> {
 }
 
 /// Where the other controllers, and people, are told that this one answers.
-fn announced(address: SocketAddr, is_tls: bool, joins: Option<&Joins>) -> ControllerAddresses {
-    let scheme = if is_tls { "https" } else { "http" };
+fn announced(settings: &Settings, address: SocketAddr, joins: Option<&Joins>) -> ControllerAddresses {
+    let scheme = if settings.tls.is_some() { "https" } else { "http" };
     let reached = settings::reachable(address).unwrap_or(address);
-    ControllerAddresses { url: format!("{scheme}://{reached}"), agents: joins.map(|joins| joins.address.clone()) }
+    let url = settings.advertise_url.clone().unwrap_or_else(|| format!("{scheme}://{reached}"));
+    ControllerAddresses { url, agents: joins.map(|joins| joins.address.clone()) }
 }
 
 /// Takes agents from now on, and tells how hosts join.

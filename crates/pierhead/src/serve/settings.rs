@@ -57,6 +57,9 @@ pub(crate) struct ServeArgs {
     /// Where browsers reach the server, if a proxy stands before it, such as `https://pool.example` [default: as --listen and TLS say]
     #[arg(long, env = "PIERHEAD_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
+    /// Where clients and the other controllers reach this very controller, such as `https://ctl-1.example:8443` [default: as --listen and TLS say]
+    #[arg(long, env = "PIERHEAD_ADVERTISE_URL", value_name = "URL")]
+    advertise_url: Option<String>,
     /// Address to take agents of Docker hosts at [default: none are taken]
     #[arg(long, env = "PIERHEAD_AGENT_LISTEN", value_name = "IP:PORT")]
     agent_listen: Option<SocketAddr>,
@@ -199,6 +202,8 @@ pub(crate) struct Settings {
     pub tls: Option<TlsSource>,
     /// Where browsers reach the server, if that is not where it listens.
     pub public_url: Option<PublicUrl>,
+    /// Where this controller is reached, if that is not where it listens: without a slash at the end.
+    pub advertise_url: Option<String>,
     /// Where agents are taken; none are if there is nothing.
     pub agents: Option<AgentSettings>,
     /// The etcd cluster in which hosts register themselves.
@@ -242,6 +247,7 @@ impl ServeArgs {
             tls_self_signed,
             tls_name,
             public_url,
+            advertise_url,
             agent_listen,
             agent_address,
             agent_certificate_life,
@@ -303,6 +309,7 @@ impl ServeArgs {
             listen,
             tls: self.tls()?,
             public_url: self.public_url()?,
+            advertise_url: self.advertise_url()?,
             agents: self.agents()?,
             discovery: self.discovery()?,
             store: self.store()?,
@@ -328,6 +335,12 @@ impl ServeArgs {
     fn public_url(&self) -> Result<Option<PublicUrl>> {
         let parsed = self.public_url.as_deref().map(PublicUrl::parse).transpose();
         parsed.map_err(|refused| anyhow::anyhow!("--public-url {refused}"))
+    }
+
+    fn advertise_url(&self) -> Result<Option<String>> {
+        let Some(text) = self.advertise_url.as_deref() else { return Ok(None) };
+        PublicUrl::parse(text).map_err(|refused| anyhow::anyhow!("--advertise-url {refused}"))?;
+        Ok(Some(text.strip_suffix('/').unwrap_or(text).to_owned()))
     }
 
     fn defaults(&self) -> Result<Defaults> {

@@ -74,6 +74,8 @@ fn bad_values_are_refused_with_the_accepted_form() {
         (vec!["--login-window", "10ms"], "at least 1s"),
         (vec!["--public-url", "pool.example"], "--public-url \"pool.example\" must be https://HOST"),
         (vec!["--public-url", "https://pool.example/pierhead"], "without a path"),
+        (vec!["--advertise-url", "10.0.0.1:8080"], "--advertise-url \"10.0.0.1:8080\" must be https://HOST"),
+        (vec!["--advertise-url", "https://a.example/x"], "without a path"),
     ] {
         let flags: Vec<&str> = match flags.as_slice() {
             [flag, value] if value.starts_with('-') => vec![Box::leak(format!("{flag}={value}").into_boxed_str())],
@@ -97,6 +99,13 @@ fn a_public_url_can_be_set() {
     assert_eq!(settle(&[]).unwrap().public_url, None);
     let set = settle(&["--public-url", "https://pool.example"]).unwrap().public_url;
     assert_eq!(set, Some(PublicUrl::parse("https://pool.example").unwrap()));
+}
+
+#[test]
+fn where_a_controller_is_reached_can_be_said() {
+    assert_eq!(settle(&[]).unwrap().advertise_url, None);
+    let said = settle(&["--advertise-url", "https://ctl-1.example:8443/"]).unwrap().advertise_url;
+    assert_eq!(said.as_deref(), Some("https://ctl-1.example:8443"));
 }
 
 #[test]
