@@ -196,6 +196,9 @@ pub struct TokenRecord {
     /// How it must be shown.
     #[serde(default)]
     pub kind: TokenKind,
+    /// Whether it was given for a password: of these an account has only so many.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub at_log_in: bool,
 }
 
 /// How a token must be shown to count.

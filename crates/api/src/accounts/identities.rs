@@ -165,6 +165,7 @@ mod tests {
             last_used_at,
             epoch: String::new(),
             kind: TokenKind::Token,
+            at_log_in: false,
         }
     }
 

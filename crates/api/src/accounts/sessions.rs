@@ -12,8 +12,9 @@ use std::time::Duration;
 
 /// How long a session is good, in milliseconds: 12 hours.
 pub(crate) const SESSION_LIFE_MS: u64 = 12 * 3600 * 1000;
-/// The most sessions that an account has: with one more, that which was used longest ago ends.
-const MOST_SESSIONS: usize = 100;
+/// The most sessions of browsers that an account has, and the most log-ins of programs: with one more, that which was used
+/// longest ago ends.
+const MOST_LOG_INS: usize = 100;
 /// How soon it is looked again at a store that does not work.
 const PAUSE: Duration = Duration::from_secs(1);
 /// The longest that a timer is set; an end beyond it is looked at again.
@@ -34,18 +35,16 @@ impl Accounts {
         let account = self.check_password(name, password, from).await?;
         let expires_at = self.clock.now().plus(SESSION_LIFE_MS);
         let client = browser_name(client);
-        let opened = self.give_at_log_in(&account, &client, expires_at, TokenKind::Session, from).await?;
-        self.end_surplus(&account).await?;
-        Ok(opened)
+        self.give_at_log_in(&account, &client, expires_at, TokenKind::Session, from).await
     }
 
-    /// Ends the sessions that an account has beyond the most.
-    async fn end_surplus(&self, account: &Account) -> Result<()> {
+    /// Ends the log-ins of a kind that an account has beyond the most.
+    pub(super) async fn end_surplus(&self, account: &Account, kind: TokenKind) -> Result<()> {
         let now = self.clock.now();
         let mut live = self.found_tokens(TokenOwner::One(&account.username)).await?;
-        live.retain(|(_, _, record)| record.kind == TokenKind::Session && record.is_good(account, now));
+        live.retain(|(_, _, record)| record.at_log_in && record.kind == kind && record.is_good(account, now));
         live.sort_by_key(|(_, _, record)| Reverse((record.last_used_at, record.created_at)));
-        for (key, _, record) in live.drain(MOST_SESSIONS.min(live.len())..) {
+        for (key, _, record) in live.drain(MOST_LOG_INS.min(live.len())..) {
             let message = format!("name={} account={}", record.name, record.username);
             let transaction = self.with_event(Transaction::new().delete(key.clone()), "delete-token", message, None)?;
             self.store.commit(transaction).await?;

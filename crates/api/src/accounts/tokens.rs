@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// How long a token is good unless its owner says otherwise, in milliseconds: 30 days.
 pub(crate) const TOKEN_LIFE_MS: u64 = 30 * 24 * 3600 * 1000;
 
-/// The most good tokens that an account has when it asks for one more.
+/// The most good tokens that an account has made when it asks for one more.
 const MOST_TOKENS: usize = 100;
 
 /// What a token is called in public: 16 hexadecimal digits of its hash.
@@ -115,9 +115,11 @@ impl Accounts {
     ) -> Result<(String, TokenRecord)> {
         let found = self.store.get_json::<Account>(&keys::account(owner)).await?;
         let (account, _) = found.ok_or_else(|| AccountsError::NotFound(owner.to_string()))?;
-        let live = self.found_tokens(TokenOwner::One(owner)).await?;
+        let made = self.found_tokens(TokenOwner::One(owner)).await?;
         let now = self.clock.now();
-        if live.iter().filter(|(_, _, record)| record.is_good(&account, now)).count() >= MOST_TOKENS {
+        if made.iter().filter(|(_, _, record)| !record.at_log_in && record.is_good(&account, now)).count()
+            >= MOST_TOKENS
+        {
             return Err(AccountsError::TooManyTokens);
         }
         let (token, record) = self.new_token(&account, name, expires_at, TokenKind::Token);
@@ -136,9 +138,10 @@ impl Accounts {
         from: Option<IpAddr>,
     ) -> Result<(String, TokenRecord)> {
         let (token, record) = self.new_token(account, client, expires_at, kind);
-        let record = TokenRecord { last_used_at: Some(record.created_at), ..record };
+        let record = TokenRecord { last_used_at: Some(record.created_at), at_log_in: true, ..record };
         let message = format!("name={}{}", account.username, address(from));
         self.write_token(&token, &record, "log-in", message).await?;
+        self.end_surplus(account, kind).await?;
         Ok((token, record))
     }
 
@@ -157,6 +160,7 @@ impl Accounts {
             last_used_at: None,
             epoch: account.token_epoch.clone(),
             kind,
+            at_log_in: false,
         };
         (random_secret(), record)
     }

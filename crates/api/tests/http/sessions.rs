@@ -170,7 +170,7 @@ async fn a_changed_password_ends_other_tokens_even_if_their_records_stay() {
 async fn an_account_has_so_many_tokens_and_no_more() {
     let cluster = cluster().await;
     let ann = Sender::user(&cluster, "ann").await;
-    for number in 1..100 {
+    for number in 0..100 {
         assert_eq!(ann.post("/api/tokens", &json!({ "name": format!("t{number}") }).to_string()).await.status, 201);
     }
     let refused = ann.post("/api/tokens", r#"{"name":"more"}"#).await;
@@ -180,4 +180,26 @@ async fn an_account_has_so_many_tokens_and_no_more() {
     let one = tokens.iter().find(|token| token["name"] == "t7").unwrap();
     assert_eq!(ann.send("DELETE", &format!("/api/tokens/{}", one["id"].as_str().unwrap()), "").await.status, 204);
     assert_eq!(ann.post("/api/tokens", r#"{"name":"more"}"#).await.status, 201);
+}
+
+#[tokio::test]
+async fn of_many_log_ins_the_one_that_was_unused_longest_ends() {
+    let cluster = cluster().await;
+    let ann = Sender::user(&cluster, "ann").await;
+    let made = ann.post("/api/tokens", r#"{"name":"CI"}"#).await.json()["token"].as_str().unwrap().to_owned();
+    let made = Sender::nobody(&cluster).token(&made);
+    let store = cluster.controller().store();
+    let records = store.list_all(keys::TOKENS).await.unwrap().entries;
+    let record = records.iter().map(|entry| entry.json::<TokenRecord>().unwrap());
+    let record = record.into_iter().find(|record| record.username.as_str() == "ann" && record.at_log_in).unwrap();
+    // As many as there may be, all of them used since.
+    for number in 1..100 {
+        let used = TokenRecord { last_used_at: record.last_used_at.map(|at| at.plus(number)), ..record.clone() };
+        store.put_json(&keys::token(&format!("{number:042}A")), &used).await.unwrap();
+    }
+    assert_eq!((status(&ann).await, listed(&ann, "").await.len()), (200, 101));
+    let newest = log_in(&Sender::nobody(&cluster), "ann").await;
+    let newest = Sender::nobody(&cluster).token(newest.json()["token"].as_str().unwrap());
+    assert_eq!((status(&ann).await, status(&newest).await), (401, 200));
+    assert_eq!((status(&made).await, listed(&newest, "").await.len()), (200, 101), "what somebody made stays");
 }
