@@ -8,8 +8,10 @@ use serde_json::Value;
 
 use crate::api::Api;
 use crate::controller::{Controller, PASSWORD};
+use crate::controllers::agent_of;
 use crate::kills::store_in;
 use crate::place::Place;
+use crate::ports;
 use crate::program::{Ended, program};
 use crate::raw::{self, Listed, ids};
 use crate::wait::{PATIENCE, until, until_right};
@@ -52,11 +54,27 @@ struct Restored {
     target: Vec<String>,
     /// The arguments of the controller that comes after it.
     serve: Vec<String>,
+    /// Whether the hosts have agents, which call whoever is where the lost one was.
+    has_agents: bool,
 }
 
 fn restore<'a>(file: &'a str, restored: &'a Restored, more: &[&'a str]) -> Vec<&'a str> {
     let target = restored.target.iter().map(String::as_str);
     ["restore", file, "--json"].into_iter().chain(target).chain(more.iter().copied()).collect()
+}
+
+/// Where nothing is, and once.
+fn is_restored_with_its_key_only(restored: &Restored, file: &str, key: &str, made: &Value) {
+    refused(&restore(file, restored, &[]), "--secret-key-file");
+    let other = text(&restored.place.beside("other.key"));
+    std::fs::write(&other, [7; 32]).unwrap();
+    std::fs::set_permissions(&other, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    refused(&restore(file, restored, &["--secret-key-file", &other]), "does not fit this backup");
+    let key_flags = ["--secret-key-file", key];
+    let dry = ok(&restore(file, restored, &[&key_flags[..], &["--dry-run"]].concat()));
+    assert_eq!(dry["documents"], made["documents"]);
+    assert_eq!(ok(&restore(file, restored, &key_flags)), dry);
+    refused(&restore(file, restored, &key_flags), "nothing is restored over it");
 }
 
 fn a_backup_of_a_batch_is_restored(restored: &Restored) {
@@ -69,7 +87,14 @@ fn a_backup_of_a_batch_is_restored(restored: &Restored) {
     let url = first.start();
     let token = Api::new(&url, None).log_in(PASSWORD).unwrap();
     let api = Api::new(&url, Some(&token));
-    hosts.iter().for_each(|host| api.add_engine(host));
+    let state = place.beside("agents");
+    let _agents: Vec<_> = if restored.has_agents {
+        hosts.iter().map(|host| agent_of(&api, host, &state)).collect()
+    } else {
+        hosts.iter().for_each(|host| api.add_engine(host));
+        Vec::new()
+    };
+    until("the hosts are well", PATIENCE, || api.engines() == hosts.len());
 
     let operation = api.run_sample(BATCH, COUNT, "batch").unwrap();
     until("some of the batch run", PATIENCE, || raw::of_app(&hosts, BATCH).iter().any(Listed::runs));
@@ -80,6 +105,9 @@ fn a_backup_of_a_batch_is_restored(restored: &Restored) {
     assert!(made["sealed"] == true && made["total"].as_u64().unwrap() > 10, "{made}");
     let checked = ok(&["backup", "verify", &file, "--json"]);
     assert_eq!(made, checked);
+    let events = api.wait(api.client.events(100)).unwrap().into_value();
+    let taken = events.iter().find(|event| event.kind == "read-backup").expect("it is told");
+    assert!(taken.actor.as_deref() == Some("admin") && taken.message.starts_with("bytes="), "{taken:?}");
     assert_eq!(api.ended(&operation, 60).unwrap().state, "done");
     // What came after the backup: of an app that it knows, and of one that it does not.
     for operation in [api.scale(BATCH, COUNT + 2, "more").unwrap(), api.run_sample(LATER, 2, "later").unwrap()] {
@@ -94,19 +122,9 @@ fn a_backup_of_a_batch_is_restored(restored: &Restored) {
     std::fs::rename(first.data_dir().join("secret.key"), &key).unwrap();
     std::fs::remove_dir_all(first.data_dir()).unwrap();
 
-    refused(&restore(&file, restored, &[]), "--secret-key-file");
-    let other = text(&place.beside("other.key"));
-    std::fs::write(&other, [7; 32]).unwrap();
-    std::fs::set_permissions(&other, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    refused(&restore(&file, restored, &["--secret-key-file", &other]), "does not fit this backup");
-    let key_flags = ["--secret-key-file", key.as_str()];
-    let dry = ok(&restore(&file, restored, &[&key_flags[..], &["--dry-run"]].concat()));
-    assert_eq!(dry["documents"], made["documents"]);
-    assert_eq!(ok(&restore(&file, restored, &key_flags)), dry);
-    refused(&restore(&file, restored, &key_flags), "nothing is restored over it");
-
+    is_restored_with_its_key_only(restored, &file, &key, &made);
     let mut args: Vec<&str> = restored.serve.iter().map(String::as_str).collect();
-    args.extend(key_flags);
+    args.extend(["--secret-key-file", &key, "--orphan-grace", "2s"]);
     let mut second = Controller::new(&place.beside("second"), &args, &[]);
     let url = second.start();
     let api = Api::new(&url, Some(&token));
@@ -127,7 +145,7 @@ fn a_backup_of_a_batch_is_restored(restored: &Restored) {
     let began = std::time::Instant::now();
     until("the grace time of orphans is over", PATIENCE, || {
         are_untouched(&before, &raw::ours(&hosts)).unwrap();
-        began.elapsed() > std::time::Duration::from_secs(13)
+        began.elapsed() > std::time::Duration::from_secs(5)
     });
     // What shall stay of the rest is asked for again, and has its place back.
     let operation = api.scale(BATCH, COUNT + 2, "again").unwrap();
@@ -153,18 +171,29 @@ fn a_batch_is_adopted_by_a_new_machine() {
     let place = Place::new();
     let pool = Pool::up(PoolSpec { dir: place.pool(), hosts: 1, ..PoolSpec::default() }).unwrap();
     let target = vec!["--data-dir".to_owned(), text(&place.beside("second").join("data"))];
-    a_backup_of_a_batch_is_restored(&Restored { place, pool, lost: Vec::new(), target, serve: Vec::new() });
+    a_backup_of_a_batch_is_restored(&Restored {
+        place,
+        pool,
+        lost: Vec::new(),
+        target,
+        serve: Vec::new(),
+        has_agents: false,
+    });
 }
 
 #[test]
-fn a_batch_is_adopted_out_of_etcd() {
+fn a_batch_on_hosts_with_agents_is_adopted_out_of_etcd() {
     let place = Place::new();
     let etcd = EtcdSpec { members: 1, ..EtcdSpec::default() };
     let pool = Pool::up(PoolSpec { dir: place.pool(), hosts: 1, etcd, ..PoolSpec::default() }).unwrap();
     let store = store_in(&pool).address().to_string();
-    let lost = vec!["--store".to_owned(), store.clone()];
-    let new = vec!["--store".to_owned(), store.replace("/e2e", "/restored")];
-    a_backup_of_a_batch_is_restored(&Restored { place, pool, lost, target: new.clone(), serve: new });
+    // The new machine takes the address of the old one.
+    let listen = ports::free(pool.bridge_address().unwrap()).to_string();
+    let with_agents = |store: &[String]| [store, &["--agent-listen".to_owned(), listen.clone()]].concat();
+    let (old, new) =
+        (["--store".to_owned(), store.clone()], ["--store".to_owned(), store.replace("/e2e", "/restored")]);
+    let (lost, serve) = (with_agents(&old), with_agents(&new));
+    a_backup_of_a_batch_is_restored(&Restored { place, pool, lost, target: new.to_vec(), serve, has_agents: true });
 }
 
 #[test]
@@ -179,10 +208,14 @@ fn backups_come_by_themselves_and_the_oldest_go() {
     std::fs::create_dir(&backups).unwrap();
     let (to, password) = (text(&backups), text(&dir.join("password")));
     let flags = ["--admin-password-file", &password, "--backup-dir", &to, "--backup-every", "1s", "--backup-keep", "2"];
+    let flags = [&flags[..], &["--advertise-url", "https://pool.example:8443/"]].concat();
     let mut controller = Controller::new(&dir, &flags, &[]);
     let url = controller.start();
     let token = Api::new(&url, None).log_in(PASSWORD).unwrap();
     let api = Api::new(&url, Some(&token));
+    until("it tells where it is reached", PATIENCE, || {
+        api.controllers().unwrap().iter().any(|it| it.url == "https://pool.example:8443")
+    });
     let made = || {
         let events = api.wait(api.client.events(100)).unwrap().into_value();
         events.iter().filter(|event| event.kind == "make-backup").count()

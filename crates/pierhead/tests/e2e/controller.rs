@@ -1,10 +1,12 @@
 //! A controller that the test starts by itself, so that it can end it in every way and start it anew.
 
 use std::fs;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use crate::api::Api;
+use crate::ports;
 use crate::program::{Background, program, signal, text_of};
 use crate::wait::{PATIENCE, until, until_some};
 
@@ -43,7 +45,7 @@ impl Controller {
 
     /// Starts it at a free port and waits until it answers at the address that is returned.
     pub fn start(&mut self) -> String {
-        self.start_at("127.0.0.1:0")
+        self.start_at(&ports::free(Ipv4Addr::LOCALHOST.into()).to_string())
     }
 
     /// Starts it where it was in its last life.

@@ -1,12 +1,13 @@
 //! Three controllers on one etcd: the one that leads is killed, stopped for longer than its lease, cut off from etcd or
-//! from the hosts, in the middle of runs, scales and drains. The engines themselves say what is there afterwards.
+//! from the hosts, or its clock jumps, in the middle of runs, scales and drains. The engines themselves say what is there
+//! afterwards.
 //!
 //! With `PIERHEAD_SOAK=1` in the environment: all fixed pairs, and 500 at random, or `PIERHEAD_SOAK_FAULTS`, from the seed
 //! `PIERHEAD_SOAK_SEED`.
 
 mod rolling;
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,9 +17,11 @@ use pierhead_devhosts::{EtcdSpec, Host, Pool, PoolSpec};
 use pierhead_wire::{ControllerView, JoinTokenRequest};
 
 use crate::api::Api;
+use crate::clock;
 use crate::controller::Controller;
 use crate::kills::{KilledPool, Moment, SCALED, Work, ask, store_in, wait_for};
 use crate::place::Place;
+use crate::ports;
 use crate::program::{Background, PROGRAM, signal};
 use crate::raw;
 use crate::valve::Valve;
@@ -33,6 +36,15 @@ enum Fault {
     CutFromEtcd,
     CutFromHosts,
     CutFromBoth,
+    /// Its clock jumps by so many seconds, and back.
+    Clock(i64),
+}
+
+impl Fault {
+    /// Whether it leads on.
+    fn is_led_through(self) -> bool {
+        matches!(self, CutFromHosts | Clock(_))
+    }
 }
 
 /// What is under way meanwhile.
@@ -42,23 +54,27 @@ enum Task {
     Drain,
 }
 
-use Fault::{CutFromBoth, CutFromEtcd, CutFromHosts, Kill, Stop};
+use Fault::{Clock, CutFromBoth, CutFromEtcd, CutFromHosts, Kill, Stop};
 use Moment::{Millis, Seen};
 use Task::{Drain, Of};
 use Work::{Run, ScaleDown, ScaleUp};
 
-/// Ordered so that a scale up is followed by a scale down. The first dozen are for every day.
-const ALL: [(Fault, Task, Moment); 20] = [
+const HOUR: i64 = 3_600;
+
+/// Ordered so that a scale up is followed by a scale down. The first of them are for every day.
+const ALL: [(Fault, Task, Moment); 22] = [
     (Kill, Of(Run), Seen(1)),
     (Stop, Of(ScaleUp), Seen(1)),
     (CutFromEtcd, Of(ScaleDown), Millis(20)),
+    (Clock(HOUR), Of(Run), Seen(1)),
+    (CutFromHosts, Drain, Millis(30)),
+    (CutFromBoth, Of(ScaleUp), Seen(2)),
+    (Clock(-HOUR), Drain, Millis(30)),
+    (CutFromEtcd, Drain, Millis(8)),
     (CutFromHosts, Of(Run), Millis(10)),
     (Kill, Drain, Seen(1)),
-    (CutFromBoth, Of(ScaleUp), Seen(2)),
     (Stop, Of(ScaleDown), Millis(5)),
     (CutFromEtcd, Of(Run), Seen(2)),
-    (CutFromHosts, Drain, Millis(30)),
-    (CutFromEtcd, Drain, Millis(30)),
     (Stop, Drain, Seen(1)),
     (CutFromBoth, Of(Run), Seen(3)),
     (Kill, Of(ScaleUp), Millis(3)),
@@ -71,11 +87,14 @@ const ALL: [(Fault, Task, Moment); 20] = [
     (Kill, Of(Run), Millis(0)),
 ];
 /// How many of them.
-const EVERY_DAY: usize = 12;
+const EVERY_DAY: usize = 8;
 
 #[test]
 fn whatever_befalls_the_leader_nothing_is_lost_or_doubled() {
-    let mut trio = Trio::new(true, &[]);
+    let clock = clock::Clock::new();
+    let env = clock.env();
+    let mut trio = Trio::new(true, &env.each_ref().map(|(name, value)| (*name, value.as_str())));
+    trio.clock = Some(clock);
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
     let soak = std::env::var_os("PIERHEAD_SOAK").map(|_| 500);
     let pairs = match number("PIERHEAD_SOAK_FAULTS").or(soak) {
@@ -104,7 +123,7 @@ fn random(count: u64, seed: u64) -> Vec<(Fault, Task, Moment)> {
     // As the fixed ones leave it.
     let mut is_large = true;
     let mut draw = |_| {
-        let fault = [Kill, Stop, CutFromEtcd, CutFromHosts, CutFromBoth][next(5)];
+        let fault = [Kill, Stop, CutFromEtcd, CutFromHosts, CutFromBoth, Clock(HOUR), Clock(-HOUR)][next(7)];
         let task = match (next(3), is_large) {
             (0, _) => Of(Run),
             (1, false) => Of(ScaleUp),
@@ -137,6 +156,8 @@ pub struct Trio {
     _agents: Vec<Background>,
     members: Vec<Member>,
     pub pool: KilledPool,
+    /// What the controllers go by, if that is not the machine's.
+    clock: Option<clock::Clock>,
     rounds: u32,
 }
 
@@ -154,6 +175,7 @@ impl Trio {
             _agents: Vec::new(),
             members,
             pool: KilledPool::of(place, pool, Some(store), never_started),
+            clock: None,
             rounds: 0,
         };
         for member in &mut trio.members {
@@ -161,26 +183,15 @@ impl Trio {
         }
         trio.pool.ask_at(trio.urls(0));
         if with_agents {
-            trio._agents = trio.pool.hosts.iter().map(|host| trio.agent(host, &state)).collect();
-            until("all hosts have joined", PATIENCE, || trio.api_of(0).engines() == 3);
+            let api = trio.api_of(0);
+            trio._agents = trio.pool.hosts.iter().map(|host| agent_of(&api, host, &state)).collect();
+            until("all hosts have joined", PATIENCE, || api.engines() == 3);
         } else {
             let api = trio.pool.api();
             trio.pool.hosts.iter().for_each(|host| api.add_engine(host));
         }
         trio.pool.first_app().unwrap();
         trio
-    }
-
-    /// The agent of a host that has joined with a token, and calls all controllers.
-    fn agent(&self, host: &Host, state: &std::path::Path) -> Background {
-        let api = self.api_of(0);
-        let token = api.wait(api.client.make_join_token(&JoinTokenRequest::default())).unwrap().into_value().token;
-        let target = format!("--target={}", host.pid().unwrap().unwrap());
-        let mut command = Command::new("nsenter");
-        command.args([&target, "--mount", "--uts", "--net", "--", PROGRAM, "agent", "--id", host.name()]);
-        command.arg("--state-dir").arg(state.join(host.name())).args(["--join", &token]);
-        command.stdout(Stdio::null()).stderr(Stdio::null());
-        Background::start(&mut command)
     }
 
     /// All addresses, beginning with one.
@@ -205,6 +216,13 @@ impl Trio {
         self.members.iter().position(|member| member.url == url)
     }
 
+    /// Since when one of them leads, as it says itself.
+    fn leads_since(&self, at: usize) -> Option<String> {
+        let controllers = self.api_of(at).controllers().ok()?;
+        let own = controllers.into_iter().find(|controller| controller.url == self.members[at].url)?;
+        own.leader.then_some(own.since)
+    }
+
     /// Which of them leads.
     pub fn leader(&self) -> usize {
         until_some("somebody leads", PATIENCE, || (0..3).find_map(|at| self.leader_seen_by(at))).0
@@ -213,6 +231,7 @@ impl Trio {
     fn round(&mut self, fault: Fault, task: Task, moment: Moment) -> Result<(), String> {
         self.rounds += 1;
         let leader = self.leader();
+        let leads_since = self.leads_since(leader);
         // Half of the requests come to the leader first. One that stands still would only be waited for.
         let first = if self.rounds.is_multiple_of(2) && fault != Stop { leader } else { (leader + 1) % 3 };
         self.pool.ask_at(self.urls(first));
@@ -232,7 +251,7 @@ impl Trio {
             });
             wait_for(moment, || raw::ours(&self.pool.hosts).len().abs_diff(before));
             self.inflict(fault, leader);
-            if fault != CutFromHosts {
+            if !fault.is_led_through() {
                 let (_, took) = until_some("another leads", PATIENCE, || {
                     let seen = self.leader_seen_by((leader + 1) % 3).or_else(|| self.leader_seen_by((leader + 2) % 3));
                     seen.filter(|seen| *seen != leader)
@@ -253,6 +272,9 @@ impl Trio {
         let at_return = self.pool.what_is_left(&app)?;
         self.heal(fault, leader);
         self.pool.is_done(&operation)?;
+        if fault.is_led_through() && self.leads_since(leader) != leads_since {
+            return Err(format!("it led since {leads_since:?}, and now since {:?}", self.leads_since(leader)));
+        }
         if let Of(work) = task {
             self.pool.wanted.insert(app.clone(), count);
             self.pool.is_right()?;
@@ -276,6 +298,7 @@ impl Trio {
         match fault {
             Kill => member.controller.kill(),
             Stop => signal(member.pid(), "STOP"),
+            Clock(seconds) => self.clock.as_ref().unwrap().set(member.pid(), seconds),
             _ => {
                 if fault != CutFromHosts {
                     member.to_etcd.shut();
@@ -290,8 +313,9 @@ impl Trio {
     fn heal(&mut self, fault: Fault, leader: usize) {
         let member = &mut self.members[leader];
         match fault {
-            Kill => member.url = member.controller.start(),
+            Kill => member.url = member.controller.start_again(),
             Stop => signal(member.pid(), "CONT"),
+            Clock(_) => self.clock.as_ref().unwrap().set(member.pid(), 0),
             _ => {
                 member.to_etcd.open();
                 member.from_hosts.iter().for_each(Valve::open);
@@ -321,6 +345,17 @@ impl Trio {
     }
 }
 
+/// The agent of a host that joins with a token, and from then on calls all controllers.
+pub fn agent_of(api: &Api, host: &Host, state: &std::path::Path) -> Background {
+    let token = api.wait(api.client.make_join_token(&JoinTokenRequest::default())).unwrap().into_value().token;
+    let target = format!("--target={}", host.pid().unwrap().unwrap());
+    let mut command = Command::new("nsenter");
+    command.args([&target, "--mount", "--uts", "--net", "--", PROGRAM, "agent", "--id", host.name()]);
+    command.arg("--state-dir").arg(state.join(host.name())).args(["--join", &token]);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    Background::start(&mut command)
+}
+
 fn task_is_run(task: Task) -> bool {
     matches!(task, Of(Run))
 }
@@ -337,7 +372,7 @@ fn member(place: &Place, pool: &Pool, at: usize, with_agents: bool, env: &[(&str
     args.extend(["--secret-key-file".to_owned(), text(place.beside("secret.key"))]);
     let from_hosts = with_agents.then(|| {
         let bridge = pool.bridge_address().unwrap();
-        let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let listen = ports::free(Ipv4Addr::LOCALHOST.into());
         let valve = Valve::new(bridge, listen);
         args.extend(["--agent-listen".to_owned(), listen.to_string()]);
         args.extend(["--agent-address".to_owned(), valve.address.to_string()]);
@@ -357,7 +392,8 @@ impl Api {
         Ok(self.wait(self.client.controllers())?.into_value())
     }
 
-    fn engines(&self) -> usize {
+    /// How many hosts are well.
+    pub fn engines(&self) -> usize {
         let engines = self.wait(self.client.engines()).unwrap().into_value();
         engines.iter().filter(|engine| engine.health.status == "healthy").count()
     }

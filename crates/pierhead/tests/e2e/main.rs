@@ -15,6 +15,8 @@ mod bed;
 #[cfg(test)]
 mod canary;
 #[cfg(test)]
+mod clock;
+#[cfg(test)]
 mod commands;
 #[cfg(test)]
 mod controller;
@@ -54,6 +56,8 @@ mod original;
 mod original_api;
 #[cfg(test)]
 mod place;
+#[cfg(test)]
+mod ports;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
