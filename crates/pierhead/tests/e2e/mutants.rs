@@ -7,7 +7,6 @@ use crate::controllers::stands_still_while_its_app_goes;
 use crate::detection::alarms_of_pauses;
 use crate::kills::{KilledPool, Moment, Work};
 use crate::single_writer::Writer;
-use pierhead_devhosts::Host;
 
 /// Kills the broken program once in the middle of each kind of work, until a check fails; what it said.
 fn complaint(mutant: &str) -> String {
@@ -46,9 +45,8 @@ fn a_program_that_trusts_one_missed_beat_is_noticed() {
 #[test]
 fn a_program_that_does_not_wait_for_leases_is_noticed() {
     let bed = Bed::up_in(2, &["--agents"], &[("PIERHEAD_MUTANT", "no-lease")]);
-    let writer = Writer::run(&bed);
-    let twice =
-        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| writer.moves_when_its_host_is_cut_off(Host::cut)));
+    let writer = Writer::run(&bed, "books");
+    let twice = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| writer.moves_when_its_host_is_cut_off()));
     let words = twice.expect_err("a broken program does not pass");
     let words = words.downcast_ref::<String>().expect("a check has failed");
     println!("{words}");
