@@ -16,6 +16,8 @@ use crate::wait::{PATIENCE, until, until_some};
 
 /// How often a registration is timed.
 const ROUNDS: usize = 20;
+/// Longer than it takes until a registration is renewed.
+const LONGER_THAN_A_RENEWAL: Duration = Duration::from_secs(2);
 /// Longer than a registration outlives its host.
 const LONGER_THAN_A_LEASE: Duration = Duration::from_secs(7);
 
@@ -23,7 +25,9 @@ struct Registry {
     controller: Controller,
     url: String,
     token: String,
+    /// The member that is asked; others may have gone.
     etcd: EtcdMember,
+    members: Vec<EtcdMember>,
     hosts: Vec<Host>,
     // The last to be dropped: it removes what the others describe.
     place: Place,
@@ -31,18 +35,24 @@ struct Registry {
 
 impl Registry {
     fn up(hosts: usize) -> Self {
+        Self::up_on(hosts, 1)
+    }
+
+    /// The same on an etcd cluster of so many members.
+    fn up_on(hosts: usize, members: usize) -> Self {
         let place = Place::new();
-        let etcd = EtcdSpec { members: 1, ..EtcdSpec::default() };
+        let etcd = EtcdSpec { members, ..EtcdSpec::default() };
         let pool = Pool::up(PoolSpec { dir: place.pool(), hosts, etcd, ..PoolSpec::default() }).unwrap();
-        let (etcd, hosts) = (pool.etcd().unwrap().remove(0), pool.hosts().unwrap());
-        let discover = etcd.url().replace("http://", "etcd://");
+        let (mut members, hosts) = (pool.etcd().unwrap(), pool.hosts().unwrap());
+        let addresses: Vec<String> = members.iter().map(|member| member.url().replace("http://", "")).collect();
+        let discover = format!("etcd://{}", addresses.join(","));
         let dir = place.beside("controller");
         let password = dir.join("password").display().to_string();
         let flags = ["--discover", &discover, "--admin-password-file", &password];
         let mut controller = Controller::new(&dir, &flags, &[]);
         let url = controller.start();
         let token = Api::new(&url, None).log_in(PASSWORD).unwrap();
-        Self { controller, url, token, etcd, hosts, place }
+        Self { controller, url, token, etcd: members.remove(0), members, hosts, place }
     }
 
     fn api(&self) -> Api {
@@ -78,7 +88,8 @@ impl Registry {
 
     /// Starts the agent of a host in its namespaces.
     fn register(&self, host: &Host) -> Background {
-        let words = ["agent", "--etcd", &self.etcd.url(), "--advertise", &format!("{}:2375", host.address())];
+        let all: Vec<String> = [&self.etcd].into_iter().chain(&self.members).map(EtcdMember::url).collect();
+        let words = ["agent", "--etcd", &all.join(","), "--advertise", &format!("{}:2375", host.address())];
         Background::start(in_host(host).args(words).stdout(Stdio::null()).stderr(Stdio::null()))
     }
 
@@ -87,11 +98,16 @@ impl Registry {
     }
 
     fn put(&self, id: &str, value: &str) {
-        ctl(&self.etcd, &["put", &format!("engines/{id}"), value]);
+        self.surely(&["put", &format!("engines/{id}"), value]);
     }
 
     fn delete(&self, id: &str) {
-        ctl(&self.etcd, &["del", &format!("engines/{id}")]);
+        self.surely(&["del", &format!("engines/{id}")]);
+    }
+
+    /// What may be done twice: members that have just lost their leader take nothing for a while.
+    fn surely(&self, words: &[&str]) {
+        until("etcd has taken it", PATIENCE, || try_ctl(&self.etcd, words).is_ok());
     }
 
     fn messages(&self, kind: &str) -> Vec<String> {
@@ -121,10 +137,14 @@ fn in_host(host: &Host) -> Command {
 }
 
 fn ctl(etcd: &EtcdMember, words: &[&str]) -> String {
+    try_ctl(etcd, words).unwrap_or_else(|wrong| panic!("{words:?}: {wrong}"))
+}
+
+fn try_ctl(etcd: &EtcdMember, words: &[&str]) -> Result<String, String> {
     let mut command = Command::new("etcdctl");
     let output = command.env("ETCDCTL_API", "3").args(["--endpoints", &etcd.url()]).args(words).output().unwrap();
-    assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
 }
 
 /// The id of a host as the original makes it.
@@ -357,8 +377,44 @@ fn lease(registry: &Registry, id: &str) -> Option<Value> {
 }
 
 #[test]
-fn a_registered_host_is_schedulable_soon() {
-    let registry = Registry::up(1);
+fn a_registered_host_is_schedulable_soon_and_one_member_is_not_missed() {
+    let mut registry = Registry::up_on(1, 3);
+    whichever_member_dies_hosts_come_and_go(&mut registry);
+    registered_to_schedulable(&registry);
+}
+
+/// Controller and agent follow one member each: that it is killed is noticed by nobody.
+fn whichever_member_dies_hosts_come_and_go(registry: &mut Registry) {
+    let id = digits(&registry.hosts[0]);
+    let mut agent = registry.register(&registry.hosts[0]);
+    registry.becomes(&id, Some("healthy"));
+    let leased = lease(registry, &id);
+    assert!(leased.is_some());
+    let mut killed = std::time::Instant::now();
+    for _ in 0..=registry.members.len() {
+        registry.etcd.kill().unwrap();
+        killed = std::time::Instant::now();
+        let dead = std::mem::replace(&mut registry.etcd, registry.members.remove(0));
+        registry.put("another", "10.99.99.99:2375");
+        registry.becomes("another", Some("down"));
+        registry.delete("another");
+        registry.becomes("another", None);
+        until("the lease would have been renewed there", PATIENCE, || killed.elapsed() > LONGER_THAN_A_RENEWAL);
+        dead.start().unwrap();
+        dead.wait_until_it_answers().unwrap();
+        registry.members.push(dead);
+    }
+    until("its lease would have ended", PATIENCE, || killed.elapsed() > LONGER_THAN_A_LEASE);
+    assert_eq!(lease(registry, &id), leased, "it was kept alive");
+    assert_eq!(registry.health(&id).as_deref(), Some("healthy"));
+    let left = registry.messages("leave-engine");
+    assert!(!left.iter().any(|message| message.contains(&id)), "{left:?}");
+    signal(agent.pid(), "TERM");
+    agent.end();
+    registry.becomes(&id, None);
+}
+
+fn registered_to_schedulable(registry: &Registry) {
     let (host, id) = (&registry.hosts[0], digits(&registry.hosts[0]));
     let (api, value) = (registry.api(), value_of(&registry.hosts[0]));
     let image = ImageDescription { name: sample::IMAGE.to_owned(), ..ImageDescription::default() };
