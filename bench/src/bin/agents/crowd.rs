@@ -23,11 +23,13 @@ const LOOK: Duration = Duration::from_millis(20);
 const WATCHED: Duration = Duration::from_secs(15);
 
 /// A controller in a process of its own; ends when dropped.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
     dir: PathBuf,
     /// Where it answers, and where it takes agents: the same after a restart.
     ports: (u16, u16),
+    /// More of its flags.
+    flags: Vec<String>,
 }
 
 impl Drop for Serving {
@@ -38,26 +40,32 @@ impl Drop for Serving {
 }
 
 impl Serving {
-    fn start(dir: &Path) -> Result<Self> {
+    pub(crate) fn start(dir: &Path, flags: &[String]) -> Result<Self> {
         std::fs::create_dir_all(dir)?;
         std::fs::write(dir.join("password"), PASSWORD)?;
         let free = || anyhow::Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port());
         let ports = (free()?, free()?);
-        Ok(Self { child: spawn(dir, ports)?, dir: dir.to_owned(), ports })
+        Ok(Self { child: spawn(dir, ports, flags)?, dir: dir.to_owned(), ports, flags: flags.to_vec() })
     }
 
     fn kill_and_start(&mut self) -> Result<()> {
         self.child.kill()?;
         self.child.wait()?;
-        self.child = spawn(&self.dir, self.ports)?;
+        self.child = spawn(&self.dir, self.ports, &self.flags)?;
         Ok(())
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     fn client(&self, token: Option<String>) -> Result<Client> {
         Ok(Client::new(Addresses::parse(&format!("http://127.0.0.1:{}", self.ports.0))?, token)?)
     }
 
-    async fn logged_in(&self) -> Result<Client> {
+    /// An administrator, as soon as it answers.
+    pub(crate) async fn logged_in(&self) -> Result<Client> {
         let (client, begun) = (self.client(None)?, Instant::now());
         while client.health().await.is_err() {
             ensure!(
@@ -77,12 +85,12 @@ impl Serving {
     }
 }
 
-fn spawn(dir: &Path, ports: (u16, u16)) -> Result<Child> {
+fn spawn(dir: &Path, ports: (u16, u16), flags: &[String]) -> Result<Child> {
     let log = File::options().create(true).append(true).open(dir.join("log"))?;
     let mut command = Command::new(program()?);
     command.args(["serve", "--listen", &format!("127.0.0.1:{}", ports.0)]);
     command.args(["--agent-listen", &format!("127.0.0.1:{}", ports.1)]);
-    command.arg("--data-dir").arg(dir.join("data")).arg("--admin-password-file").arg(dir.join("password"));
+    command.arg("--data-dir").arg(dir.join("data")).arg("--admin-password-file").arg(dir.join("password")).args(flags);
     let child = command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn();
     child.context("the controller could not be started")
 }
@@ -90,12 +98,12 @@ fn spawn(dir: &Path, ports: (u16, u16)) -> Result<Child> {
 pub(crate) fn measure(agents: usize, restarts: usize) -> Result<()> {
     let dir = tempfile::tempdir()?;
     let runtime = tokio::runtime::Runtime::new()?;
-    let mut serving = Serving::start(&dir.path().join("controller"))?;
+    let mut serving = Serving::start(&dir.path().join("controller"), &[])?;
     runtime.block_on(async {
         let client = serving.logged_in().await?;
         let engines = simulated::start(&client, agents, dir.path()).await?;
         all_healthy(&client, agents).await?;
-        run(&client, agents).await?;
+        run(&client, agents, 1.0, 1024.0).await?;
         println!("\n{agents} agents with a container each, load {}", load());
         println!("{:<18} {:>12} {:>12} {:>14} {:>10} {:>10}", "", "all back, s", "CPU-s until", "agents' CPU-s", "MB", "at most MB");
         let memory = (serving.megabytes("VmRSS")?, serving.megabytes("VmHWM")?);
@@ -146,7 +154,8 @@ async fn restart(
     Ok(())
 }
 
-async fn all_healthy(client: &Client, agents: usize) -> Result<()> {
+/// Waits until so many hosts are well.
+pub(crate) async fn all_healthy(client: &Client, agents: usize) -> Result<()> {
     let begun = Instant::now();
     loop {
         let told = client.engines().await?.into_value();
@@ -159,16 +168,16 @@ async fn all_healthy(client: &Client, agents: usize) -> Result<()> {
     }
 }
 
-/// One container for each host, more or less: the planner spreads them.
-async fn run(client: &Client, agents: usize) -> Result<()> {
+/// So many containers, each with so many cores and megabytes: the planner spreads them.
+pub(crate) async fn run(client: &Client, containers: usize, cpus: f64, memory: f64) -> Result<()> {
     let image = ImageDescription {
         name: "simulated:1".to_owned(),
-        cpus: Some(1.0),
-        memory: Some(1024.0),
+        cpus: Some(cpus),
+        memory: Some(memory),
         ..ImageDescription::default()
     };
     let options =
-        RunOptions { count: Some(u32::try_from(agents)?), app: Some("crowd".to_owned()), ..RunOptions::default() };
+        RunOptions { count: Some(u32::try_from(containers)?), app: Some("crowd".to_owned()), ..RunOptions::default() };
     match client.run(&image, &options, &Change::new(Wait::UntilEnded)).await? {
         Started::Ended { .. } => Ok(()),
         Started::Running(_) => anyhow::bail!("the containers did not come up in time"),

@@ -1,11 +1,12 @@
-//! Agents: what an idle one uses, how long a host takes to join, and how a thousand of them come back at once after the
-//! controller was started again.
+//! Agents: what an idle one uses, how long a host takes to join, how a thousand of them come back at once after the
+//! controller was started again, and what three controllers on etcd use that have nothing to do.
 
 mod crowd;
 mod engine;
 mod idle;
 mod joins;
 mod simulated;
+mod three;
 
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
@@ -29,6 +30,9 @@ struct Options {
     /// How often the controller is killed under them.
     #[arg(long, default_value_t = 3)]
     restarts: usize,
+    /// How many containers run while three controllers have nothing to do.
+    #[arg(long, default_value_t = 1_000)]
+    containers: usize,
     /// Little of everything: whether the measurement itself works.
     #[arg(long)]
     smoke: bool,
@@ -43,12 +47,15 @@ enum Part {
     Joins,
     /// Many agents at once after a restart of the controller.
     Crowd,
+    /// Three controllers on three members of etcd, with nothing to do.
+    Three,
 }
 
 fn main() -> Result<()> {
     let mut options = Options::parse();
     if options.smoke {
         (options.seconds, options.joins, options.agents, options.restarts) = (3, 3, 50, 1);
+        options.containers = 50;
     }
     let wants = |part: Part| options.only.is_empty() || options.only.contains(&part);
     if wants(Part::Idle) {
@@ -59,6 +66,9 @@ fn main() -> Result<()> {
     }
     if wants(Part::Crowd) {
         crowd::measure(options.agents, options.restarts)?;
+    }
+    if wants(Part::Three) {
+        three::measure(options.containers, Duration::from_secs(options.seconds))?;
     }
     Ok(())
 }
