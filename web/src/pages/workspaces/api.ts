@@ -88,6 +88,8 @@ export interface Save {
   workspace: string;
   owner: string;
   name: string;
+  /** Whether nobody asked for it: the next one takes its place. */
+  automatic?: boolean;
   created_at: string;
   environment: string;
   version: number;
@@ -110,8 +112,11 @@ export interface Changes {
 export interface Port {
   container: string;
   port: number;
-  /** Whether its environment says that it serves something, or it was only found. */
-  declared?: boolean;
+  /** Whether its environment says that it serves something. */
+  declared: boolean;
+  listening: boolean;
+  /** Whether only the container itself reaches what listens. */
+  only_inside: boolean;
 }
 
 /** Phases change by what happens in the pool as well: everything but what is about accounts may be about one. */
@@ -185,8 +190,9 @@ export function openWorkspace(of: { environment: string } | { save: string }, na
 
 type Verb = 'extend' | 'save' | 'stop' | 'start' | 'reset';
 
+/** What is absent in a body is as usual; those that take none get none. */
 export function act(id: string, verb: Verb, body?: Record<string, unknown>): Promise<Workspace> {
-  return request('post', `/api/workspaces/{id}/${verb}`, { path: { id }, body: body ?? {} });
+  return request('post', `/api/workspaces/{id}/${verb}`, { path: { id }, body });
 }
 
 /** Takes a workspace back to what was saved of it. */

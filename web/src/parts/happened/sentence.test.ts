@@ -27,6 +27,14 @@ describe('an event', () => {
       { type: 'die', message: `id=${'ab'.repeat(32)}, name=web.0.1, image=x:1, exitCode=137`, engine: { id: 'h1' } },
       'web.0.1 exited on h1 with code 137',
     ],
+    [
+      { type: 'open-workspace', message: 'workspace=abc, name=my work, environment=python', actor: 'ann' },
+      'ann opened a workspace of python',
+    ],
+    [
+      { type: 'ready-workspace', message: 'workspace=abc, name=my work, it is ready on host h1' },
+      'Workspace my work, it is ready on host h1',
+    ],
     [{ type: 'unheard-of', message: `id=${'ab'.repeat(32)}` }, 'unheard-of: id=abababababab'],
     [{ type: 'scale-container', message: 'app=web, count=5', app: 'web', actor: 'li' }, 'li scaled web to 5'],
     [{ type: 'run-container', message: 'name=httpd:2.4, app=web, count=3', app: 'web' }, 'Pierhead ran 3 of web'],
