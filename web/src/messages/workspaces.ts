@@ -25,7 +25,6 @@ export const workspaces = messages({
   created: ['Made', '创建于'],
   delete: ['Delete', '删除'],
   deletedSave: ['The save {name} was deleted', '存档 {name} 已删除'],
-  deleteNamed: ['Delete the save {name}', '删除存档 {name}'],
   deleteQuestion: ['Delete the save {name}?', '删除存档 {name}？'],
   deleteText: [
     'What is in it can’t be brought back. Workspaces that began as it go on.',
@@ -78,6 +77,12 @@ export const workspaces = messages({
   ],
   loading: ['Loading the workspace', '正在加载工作区'],
   lookAgain: ['Look again', '重新查找'],
+  makeEnvironment: ['Make an environment…', '创建为环境…'],
+  makeEnvironmentOf: ['Make an environment of {name}', '将 {name} 创建为环境'],
+  makeEnvironmentText: [
+    'Workspaces of it begin as this save. The save itself stays as it is.',
+    '其工作区将从此存档开始。存档本身保持不变。',
+  ],
   more: ['More', '更多'],
   name: ['Name', '名称'],
   newTerminal: ['New terminal', '新建终端'],
@@ -95,7 +100,6 @@ export const workspaces = messages({
   open: ['Open', '打开'],
   openOf: ['Open {name}', '打开 {name}'],
   openSave: ['Open as a new workspace', '打开为新工作区'],
-  openSaveNamed: ['Open {name} as a new workspace', '将 {name} 打开为新工作区'],
   opened: ['Opened', '打开于'],
   owner: ['Owner', '所有者'],
   openPort: ['Open port {port} of {name} in a new tab', '在新标签页中打开 {name} 的端口 {port}'],
@@ -123,7 +127,6 @@ export const workspaces = messages({
   ],
   resetToast: ['{name} begins anew', '{name} 正在重新开始'],
   restore: ['Restore', '恢复'],
-  restoreNamed: ['Restore {name}', '恢复 {name}'],
   restoreQuestion: ['Take the workspace back to {name}?', '将工作区恢复到 {name}？'],
   restoreText: [
     'It is saved as it is now, then begins as it was at {when}. Programs that run in it are stopped.',
@@ -150,7 +153,6 @@ export const workspaces = messages({
   savingText: ['It stops only once all of it is in a save.', '全部保存完毕后才会停止。'],
   savingSave: ['in the making', '生成中'],
   share: ['Share…', '共享…'],
-  shareAction: ['Share', '共享'],
   shareAdd: ['Share with this account', '共享给该账户'],
   shared: ['{who} may come now', '{who} 现在可以进入'],
   sharedNot: ['{who} may not come any more', '{who} 不能再进入'],
@@ -188,6 +190,5 @@ export const workspaces = messages({
     '如果主机仍在运行，其中的工作会继续。若长时间无响应，将从上次存档在其他主机上启动。',
   ],
   viewer: ['May look', '可以观看'],
-  where: ['Where', '位置'],
   workspace: ['Workspace', '工作区'],
 });

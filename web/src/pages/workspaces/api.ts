@@ -223,6 +223,11 @@ export function changesOf(save: string): Promise<Changes> {
   return request('get', '/api/saves/{id}/changes', { path: { id: save } });
 }
 
+/** Describes an environment whose containers begin as the save. */
+export function makeEnvironment(save: string, name: string): Promise<Environment> {
+  return request('post', '/api/saves/{id}/environment', { path: { id: save }, body: { name } });
+}
+
 export function deleteSave(id: string): Promise<void> {
   return request('delete', '/api/saves/{id}', { path: { id } });
 }
