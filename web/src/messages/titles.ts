@@ -19,6 +19,7 @@ export const titles = messages({
   registries: ['Registries', '镜像仓库'],
   terminals: ['Terminals', '终端'],
   terminal: ['Terminal', '终端'],
+  recording: ['Recording', '录像'],
   accounts: ['Accounts', '账户'],
   roles: ['Roles', '角色'],
   tokens: ['Tokens', '令牌'],

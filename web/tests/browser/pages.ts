@@ -25,6 +25,22 @@ export async function containerOf(app: string): Promise<Container> {
   );
 }
 
+let recorded: Promise<string> | undefined;
+
+/** A terminal of which there is a recording. */
+export function recordedTerminal(): Promise<string> {
+  recorded ??= containerOf('talk').then(async ({ id }) => {
+    const command = [
+      'sh',
+      '-c',
+      'for n in 1 2 3; do echo "step $n"; sleep 0.2; done; printf "\\033[32mdone\\033[0m\\n"; exec sh',
+    ];
+    const body = { columns: 80, rows: 24, name: 'recorded', command };
+    return (await api<{ id: string }>('POST', `/api/containers/${id}/terminals`, body)).id;
+  });
+  return recorded;
+}
+
 export const places: readonly Place[] = [
   at('overview', '/'),
   at('hosts', '/hosts', 'read-engines'),
@@ -41,6 +57,12 @@ export const places: readonly Place[] = [
   at('images', '/images', 'read-containers'),
   at('registries', '/registries', 'read-engines'),
   at('terminals', '/terminals', 'read-containers'),
+  at(
+    'recording',
+    '/terminals/:id/recording',
+    'read-containers',
+    async () => `/terminals/${await recordedTerminal()}/recording`,
+  ),
   at('accounts', '/accounts', 'write-accounts'),
   at('roles', '/roles', 'write-accounts'),
   at('tokens', '/tokens'),

@@ -4,7 +4,7 @@ import type { Page } from '@playwright/test';
 import { api, eventually, tokenOf } from './api';
 import { admin, enter, expect, test } from './console';
 import { escapes } from './corpus';
-import { containerOf } from './pages';
+import { containerOf, recordedTerminal } from './pages';
 import { ann, vic } from './people';
 import { pool as shared } from './place';
 import { Line } from './proxy';
@@ -183,6 +183,23 @@ test.describe('over a line that breaks', () => {
     await type(page, 'exit');
     await expect(page.getByText('The shell ended with exit code 0.')).toBeVisible();
   });
+});
+
+test('a recording plays to its end, and goes to any moment', async ({ page, home, pool }) => {
+  await enter(page, home, admin(pool), `/terminals/${await recordedTerminal()}/recording`);
+  await shows(page, /^step 3\ndone$/m);
+  const seek = page.getByRole('slider', { name: 'Moment' });
+  // It stands at its end.
+  const play = page.getByRole('button', { name: 'Play', exact: true });
+  await expect(play).toBeVisible();
+  await seek.press('Home');
+  await expect.poll(() => screen(page)).toBe('');
+  await play.click();
+  await shows(page, /^step 3\ndone$/m);
+  await expect(play).toBeVisible();
+  await seek.press('Home');
+  await seek.press('End');
+  await shows(page, /^step 1\nstep 2\nstep 3\ndone/m);
 });
 
 test('what a program prints stays in its terminal', async ({ page, home }) => {

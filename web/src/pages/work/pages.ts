@@ -35,6 +35,13 @@ export const work: readonly Page[] = [
     isWide: true,
   },
   {
+    path: '/terminals/:id/recording',
+    title: () => t('recording'),
+    load: () => import('../terminals/Recording.svelte'),
+    permission: 'read-containers',
+    isWide: true,
+  },
+  {
     path: '/events',
     title: () => t('events'),
     load: () => import('../events/Events.svelte'),

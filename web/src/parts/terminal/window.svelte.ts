@@ -209,6 +209,7 @@ export class TerminalWindow {
   }
 }
 
-function looks(): ScreenOptions {
+/** How somebody wants terminals to look. */
+export function looks(): ScreenOptions {
   return { font: preferences.font, theme: themeOf(settings.shown, colour), isReadable: preferences.isReadable };
 }
