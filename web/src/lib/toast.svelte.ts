@@ -1,6 +1,7 @@
 /** Short notes of what was done, with a way back; shown by the shell, read out by screen readers. */
 
 import { ApiError } from './api';
+import { inWords } from '../lib/said';
 
 export interface Note {
   id: number;
@@ -34,7 +35,7 @@ class Toasts {
 
   /** Something failed: it stays until it is dismissed. */
   failed(text: string, error: unknown): void {
-    this.#add({ tone: 'bad', text, detail: error instanceof ApiError ? error.message : String(error) }, 0);
+    this.#add({ tone: 'bad', text, detail: error instanceof ApiError ? inWords(error.message) : String(error) }, 0);
   }
 
   dismiss(id: number): void {

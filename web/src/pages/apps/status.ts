@@ -1,6 +1,7 @@
 /** What an app does, as a word and as sentences; what a slot does, as a word. */
 import type { Schemas } from '../../lib/api';
 import { language, words } from '../../lib/i18n.svelte';
+import { inWords } from '../../lib/said';
 import { apps } from '../../messages/apps';
 
 type App = Pick<Schemas['AppView'], 'replicas' | 'running' | 'slots' | 'message'>;
@@ -95,8 +96,8 @@ const TAKEN_BACK = 'the last change of the description was taken back: ';
 /** What the API tells of a change of the description that is under way, or was taken back. */
 export function changeWords(message: string): string {
   if (message.startsWith('a changed description is on its way')) return t('isChanging');
-  if (message.startsWith(TAKEN_BACK)) return t('wasTakenBack', { reason: message.slice(TAKEN_BACK.length) });
-  return message;
+  if (message.startsWith(TAKEN_BACK)) return t('wasTakenBack', { reason: inWords(message.slice(TAKEN_BACK.length)) });
+  return inWords(message);
 }
 
 const SLOTS = {

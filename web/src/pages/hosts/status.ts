@@ -2,13 +2,14 @@
 import type { Schemas } from '../../lib/api';
 import { cores, megabytes } from '../../lib/format';
 import { words } from '../../lib/i18n.svelte';
+import { inWords } from '../../lib/said';
 import { hosts } from '../../messages/hosts';
 import { hostState } from '../../parts/pool/model';
 
 const t = words(hosts);
 
 export function hostSentence(engine: Schemas['EngineView']): string {
-  const reason = engine.health.reason ?? '';
+  const reason = inWords(engine.health.reason ?? '');
   switch (hostState(engine)) {
     case 'down':
       return t('isDown', { reason });

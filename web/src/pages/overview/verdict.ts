@@ -2,6 +2,7 @@
 import type { Schemas } from '../../lib/api';
 import { percent } from '../../lib/format';
 import { words } from '../../lib/i18n.svelte';
+import { inWords } from '../../lib/said';
 import { overview } from '../../messages/overview';
 import { pool } from '../../messages/pool';
 import { hostState, share } from '../../parts/pool/model';
@@ -84,6 +85,7 @@ export function concerns(engines: readonly Engine[], apps: readonly App[], info?
   if (info?.restored) {
     found.push({ key: 'restored', tone: 'warn', text: t('restored'), why: info.restored.reason, place: '/hosts' });
   }
+  for (const one of found) one.why = inWords(one.why);
   return found.sort((one, two) => ORDER.indexOf(two.tone) - ORDER.indexOf(one.tone));
 }
 

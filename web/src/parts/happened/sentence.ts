@@ -1,6 +1,7 @@
 /** An event as a sentence, and many of the same as one. What has no sentence of its own is told in the controller's words. */
 import type { Schemas } from '../../lib/api';
 import { fill, language } from '../../lib/i18n.svelte';
+import { inWords } from '../../lib/said';
 import { happened } from '../../messages/happened';
 
 type Event = Pick<Schemas['EventView'], 'type' | 'message' | 'app' | 'actor'> & {
@@ -44,7 +45,7 @@ function reasonWords(reason: string): string {
     const found = form.exec(reason);
     if (found) return say(key, { host: found[1] ?? '' });
   }
-  return reason;
+  return inWords(reason);
 }
 
 function say(key: keyof typeof happened, values: Record<string, string | number>): string {
@@ -74,7 +75,7 @@ function told(event: Event): string {
     engine: event.engine?.id ?? parts.id ?? '',
     rest: parts.rest ?? event.message,
     count: parts.count ?? '1',
-    reason: event.type === 'place-slot' ? reasonWords(parts.reason ?? '') : (parts.reason ?? event.message),
+    reason: event.type === 'place-slot' ? reasonWords(parts.reason ?? '') : inWords(parts.reason ?? event.message),
   };
   return fill(pair[at], values, language.locale);
 }

@@ -1,6 +1,7 @@
 /** Hosts and pieces in words: for what is pointed at, and for who does not see the drawing. */
 import { cores, megabytes, percent } from '../../lib/format';
 import { words } from '../../lib/i18n.svelte';
+import { inWords } from '../../lib/said';
 import { pool } from '../../messages/pool';
 import type { Ghosts } from './ghosts';
 import { share, type HostState, type Piece, type PoolHost } from './model';
@@ -48,7 +49,7 @@ export function partOf(part: string, whole: string): string {
 export function hostWords(host: PoolHost, ghosts?: Ghosts): string {
   const { cpus, memory } = reservedPercent(host);
   const state =
-    host.reason && host.state !== 'well' ? `${stateWord(host.state)}, ${host.reason}` : stateWord(host.state);
+    host.reason && host.state !== 'well' ? `${stateWord(host.state)}, ${inWords(host.reason)}` : stateWord(host.state);
   const told = t('described', { host: host.id, state, cpu: cpus, memory, n: host.containers });
   const coming = ghosts?.coming.get(host.id)?.length ?? 0;
   return coming > 0 ? `${told} ${t('wouldCome', { n: coming })}` : told;
