@@ -1,11 +1,18 @@
-/** A picture of every page at each width, in each theme and language; and what can be found in it without looking. */
+/**
+ * A picture of every page at each width, in each theme and language; what can be found in it without looking; and what
+ * axe finds.
+ */
 
 import type { Page } from '@playwright/test';
 import { join } from 'node:path';
+import { serious } from './axe';
 import { admin, enter, expect, test, visit } from './console';
 import { places } from './pages';
 import { pictures } from './place';
 import { pairs, pattern } from './words';
+
+type Theme = 'light' | 'dark';
+type Language = 'en' | 'zh';
 
 const WIDTHS = [360, 1280, 2560];
 /** What engines call the state of a container, shown as they say it. */
@@ -70,36 +77,63 @@ async function texts(page: Page): Promise<string[]> {
   });
 }
 
-for (const theme of ['light', 'dark'] as const) {
-  for (const language of ['en', 'zh'] as const) {
-    test(`every page, ${theme}, ${language}, fits each width`, async ({ another, home, pool }) => {
-      test.setTimeout(180_000);
-      const page = await another({
-        colorScheme: theme,
-        locale: language === 'zh' ? 'zh-CN' : 'en-GB',
-        reducedMotion: 'reduce',
-      });
-      const wrong: string[] = [];
-      const all = pairs();
-      const foreign = all.flatMap(({ english, chinese }) => {
-        const wanted = language === 'zh' ? chinese : english;
-        const found = pattern(language === 'zh' ? english : chinese);
-        return found ? [{ found, wanted }] : [];
-      });
-      // The same words may be a message elsewhere that is the same in both languages, or a name in the pool.
-      const own = new Set(all.map(({ english, chinese }) => (language === 'zh' ? chinese : english)));
-      const look = async (name: string) => {
-        for (const width of WIDTHS) {
-          await page.setViewportSize({ width, height: width === 360 ? 780 : width === 1280 ? 800 : 1440 });
-          const look = async () => [
-            ...(await sticksOut(page)).map((what) => `sticks out: ${what}`),
-            ...(await covered(page)).map((what) => `is covered: ${what}`),
-          ];
+/**
+ * What is drawn of a page. All of it in the long run; else each width in each language, and in each theme in one of them:
+ * nothing moves by its theme, and the axe looks at each theme once.
+ */
+function themesOf(language: Language, width: number, page: number): Theme[] {
+  if (process.env.PIERHEAD_SOAK) return ['light', 'dark'];
+  const turn = WIDTHS.indexOf(width) + page + (language === 'zh' ? 1 : 0);
+  return [turn % 2 === 0 ? 'light' : 'dark'];
+}
+
+/** Where the axe looks: at every page as it is on a desk, and at those that have other parts on a phone. */
+function isAxed(name: string, width: number): boolean {
+  return width === 1280 || (width === 360 && ['log-in', 'overview', 'app', 'host', 'containers'].includes(name));
+}
+
+/** Messages of the other language, and what should be said instead. */
+function foreignTo(language: Language): (text: string) => string | undefined {
+  const all = pairs();
+  const foreign = all.flatMap(({ english, chinese }) => {
+    const found = pattern(language === 'zh' ? english : chinese);
+    return found ? [{ found, wanted: language === 'zh' ? chinese : english }] : [];
+  });
+  // The same words may be a message elsewhere that is the same in both languages, or a name in the pool.
+  const own = new Set(all.map(({ english, chinese }) => (language === 'zh' ? chinese : english)));
+  return (text) =>
+    own.has(text) || OF_ENGINES.has(text) ? undefined : foreign.find(({ found }) => found.test(text))?.wanted;
+}
+
+test.describe.configure({ mode: 'parallel' });
+// It leaves pictures anyway.
+test.use({ trace: 'off' });
+for (const language of ['en', 'zh'] as const) {
+  test(`every page, ${language}, fits each width in both themes, and axe finds nothing serious`, async ({
+    another,
+    home,
+    pool,
+  }) => {
+    test.setTimeout(process.env.PIERHEAD_SOAK ? 600_000 : 180_000);
+    const page = await another({ locale: language === 'zh' ? 'zh-CN' : 'en-GB', reducedMotion: 'reduce' });
+    const wrong: string[] = [];
+    const said = new Set<string>();
+    const foreign = foreignTo(language);
+
+    const lies = async () => [
+      ...(await sticksOut(page)).map((what) => `sticks out: ${what}`),
+      ...(await covered(page)).map((what) => `is covered: ${what}`),
+    ];
+    const look = async (name: string, at: number) => {
+      for (const width of WIDTHS) {
+        await page.setViewportSize({ width, height: width === 360 ? 780 : width === 1280 ? 800 : 1440 });
+        for (const theme of themesOf(language, width, at)) {
+          await page.emulateMedia({ colorScheme: theme });
           // Drawings take a frame or two to take their new size.
-          let found = await look();
+          let found = await lies();
           for (let again = 0; found.length > 0 && again < 10; again++) {
             await page.evaluate(() => new Promise((done) => setTimeout(done, 100)));
-            found = await look();
+            found = await lies();
           }
           wrong.push(...found.map((what) => `${name} at ${width}: ${what}`));
           await page.screenshot({
@@ -108,23 +142,28 @@ for (const theme of ['light', 'dark'] as const) {
             type: 'jpeg',
             quality: 85,
           });
+          if (!isAxed(name, width)) continue;
+          for (const what of await serious(page)) {
+            // What stands on every page is told once.
+            if (!said.has(what)) wrong.push(`${name}, ${theme}, at ${width}: ${what}`);
+            said.add(what);
+          }
         }
-        for (const text of await texts(page)) {
-          const message = foreign.find(({ found }) => found.test(text));
-          if (message && !own.has(text) && !OF_ENGINES.has(text))
-            wrong.push(`${name}: “${text}” should be “${message.wanted}”`);
-        }
-      };
-      await page.goto(home);
-      await expect(page.getByLabel(/^(User name|用户名)/)).toBeVisible();
-      await look('log-in');
-      await enter(page, home, admin(pool));
-      await expect(page.locator('html')).toHaveAttribute('lang', language === 'zh' ? 'zh-CN' : 'en');
-      for (const { name, address } of places) {
-        await visit(page, await address());
-        await look(name);
       }
-      expect(wrong).toEqual([]);
-    });
-  }
+      for (const text of await texts(page)) {
+        const wanted = foreign(text);
+        if (wanted) wrong.push(`${name}: “${text}” should be “${wanted}”`);
+      }
+    };
+    await page.goto(home);
+    await expect(page.getByLabel(/^(User name|用户名)/)).toBeVisible();
+    await look('log-in', 0);
+    await enter(page, home, admin(pool));
+    await expect(page.locator('html')).toHaveAttribute('lang', language === 'zh' ? 'zh-CN' : 'en');
+    for (const [at, { name, address }] of places.entries()) {
+      await visit(page, await address());
+      await look(name, at);
+    }
+    expect(wrong).toEqual([]);
+  });
 }

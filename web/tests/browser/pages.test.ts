@@ -1,7 +1,6 @@
 /** Each page by its role: who sees it, and what is wrong with it for whom. */
 
 import { api } from './api';
-import { serious } from './axe';
 import { admin, enter, expect, settled, test, visit } from './console';
 import { ann, hal, type Person, vic } from './people';
 import { declared, places } from './pages';
@@ -43,38 +42,6 @@ for (const [role, of] of [
         await expect(page.getByRole('button', { name: /^(Cordon|Drain|Remove host|Add a host)/ }), name).toHaveCount(0);
       }
     }
-  });
-}
-
-for (const theme of ['light', 'dark'] as const) {
-  test(`axe finds nothing serious on any page, ${theme}`, async ({ another, home, pool }) => {
-    test.setTimeout(120_000);
-    const page = await another({ colorScheme: theme, reducedMotion: 'reduce' });
-    const found: Record<string, string[]> = {};
-    await page.goto(home);
-    await expect(page.getByLabel(/^User name/)).toBeVisible();
-    found['log-in'] = await serious(page);
-    await enter(page, home, admin(pool));
-    for (const { name, address } of places) {
-      await visit(page, await address());
-      found[name] = await serious(page);
-    }
-    // The same at the width of a phone, where other parts are shown.
-    await page.setViewportSize({ width: 360, height: 780 });
-    for (const { name, address } of places.filter((place) =>
-      ['overview', 'app', 'host', 'containers'].includes(place.name),
-    )) {
-      await visit(page, await address());
-      found[`${name} on a phone`] = await serious(page);
-    }
-    // What stands on every page is told once.
-    const told = new Set<string>();
-    for (const [name, list] of Object.entries(found)) {
-      for (const what of list) {
-        if (![...told].some((known) => known.endsWith(what))) told.add(`${name}: ${what}`);
-      }
-    }
-    expect([...told]).toEqual([]);
   });
 }
 

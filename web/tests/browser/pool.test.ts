@@ -1,7 +1,7 @@
 /** The pool and what runs in it: what is drawn, what is asked beforehand, and what is done. */
 
 import type { Page } from '@playwright/test';
-import { api, type App, eventually } from './api';
+import { api, type App, deploy, eventually, sample } from './api';
 import { admin, enter, expect, settled, test, visit } from './console';
 
 const box = (page: Page, host: string) =>
@@ -129,6 +129,28 @@ test('a host shows what would become of it, is cordoned, drained and put back', 
   await visit(page, '/rebalance');
   await settled(page);
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(/would even the load out|as even as they get/);
+});
+
+test('the load is evened out by the moves that were shown', async ({ page, home, pool }) => {
+  const others = ['host-1', 'host-2'];
+  for (const host of others) await api('POST', `/api/engines/${host}/cordon`);
+  try {
+    await deploy('lead', sample({ cpus: 0.4 }), 3);
+  } finally {
+    for (const host of others) await api('POST', `/api/engines/${host}/uncordon`);
+  }
+  const places = async () => ((await appNamed('lead'))?.slots ?? []).map((slot) => slot.engine);
+  expect(await places()).toEqual(['host-3', 'host-3', 'host-3']);
+  await enter(page, home, admin(pool), '/rebalance');
+  await expect(page.getByRole('heading', { level: 1 })).toContainText(/would even the load out/);
+  await expect(page.getByRole('table').first()).toContainText('lead');
+  await expect(page.locator('path.ghost').first()).toBeAttached();
+  await page.getByRole('button', { name: /^Move \d+ slots?$/ }).click();
+  await expect(page).toHaveURL(/#\/hosts$/);
+  await eventually('it is spread', async () => new Set(await places()).size > 1);
+  await visit(page, '/rebalance');
+  await expect(page.getByRole('heading', { level: 1 })).toContainText(/as even as they get/, { timeout: 40_000 });
+  await api('DELETE', '/api/apps/lead?wait=60');
 });
 
 test('a command to join is made when it is asked for, with the labels that were typed', async ({
