@@ -42,6 +42,8 @@ pub(crate) enum Shown {
     Cookie,
     /// By a ticket in the query.
     Ticket,
+    /// By the pass of another controller, which asks for them.
+    Pass,
 }
 
 impl Caller {
@@ -152,7 +154,7 @@ pub(crate) async fn refuse_sessions(caller: Caller, request: Request, next: Next
 
 async fn authenticate(api: &Api, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<Caller, ApiError> {
     if let Some(pass) = pass_of(headers) {
-        return by_pass(api, pass, uri.path()).await;
+        return by_pass(api, pass, method, uri.path()).await;
     }
     let (claimed, token, kind) = if let Some((claimed, token)) = token_of(headers) {
         (claimed, token, TokenKind::Token)
@@ -173,12 +175,12 @@ async fn authenticate(api: &Api, method: &Method, uri: &Uri, headers: &HeaderMap
 }
 
 /// Who another controller asks for.
-async fn by_pass(api: &Api, pass: &str, path: &str) -> Result<Caller, ApiError> {
+async fn by_pass(api: &Api, pass: &str, method: &Method, path: &str) -> Result<Caller, ApiError> {
     let invalid = || ApiError::unauthenticated("the pass is not valid here, was used, or has expired");
     let now = api.controller.clock().now();
-    let owner = api.accounts.passes.take(&api.sealer, pass, path, now).ok_or_else(invalid)?;
+    let owner = api.accounts.passes.take(&api.sealer, pass, (method, path), now).ok_or_else(invalid)?;
     let identity = api.accounts.identify(&owner.token_hash, owner.kind).await?.ok_or_else(invalid)?;
-    Ok(Caller { identity, token_hash: owner.token_hash, kind: owner.kind, shown: Shown::Header })
+    Ok(Caller { identity, token_hash: owner.token_hash, kind: owner.kind, shown: Shown::Pass })
 }
 
 /// The pass of another controller.

@@ -1,17 +1,18 @@
 //! Passing requests on to the controller in which a terminal lives, in the name of who asked.
 //!
 //! The pass that goes along is sealed with the key that only the pool's controllers have. It stands for the asker's token
-//! without holding it, for one path, for a few seconds, once. The other controller looks up anew what its owner may.
+//! without holding it, for reading at one path, for a few seconds, once. The other controller looks up anew what its owner may.
 
 use crate::ApiError;
 use crate::accounts::Owner;
 use async_trait::async_trait;
 use axum::body::Bytes;
+use axum::http::Method;
 use futures_util::stream::BoxStream;
 use pierhead_controller::Line;
 use pierhead_model::{Timestamp, TokenKind};
 use pierhead_store::seal::Sealer;
-use pierhead_wire::ErrorBody;
+use pierhead_wire::{ErrorBody, TerminalView};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -36,6 +37,10 @@ pub trait Relay: Send + Sync {
         path: &str,
         pass: &str,
     ) -> Result<BoxStream<'static, std::io::Result<Bytes>>, RelayError>;
+
+    /// How the terminals stand that the asker may come to, or the one with this id, as that controller tells it. Answers
+    /// within a few seconds.
+    async fn terminals(&self, url: &str, id: Option<&str>, pass: &str) -> Result<Vec<TerminalView>, RelayError>;
 }
 
 /// Why a request was not passed on.
@@ -78,10 +83,16 @@ pub(crate) fn pass(sealer: &Sealer, owner: &Owner, path: &str, now: Timestamp) -
 pub(crate) struct Passes(Mutex<HashMap<String, Timestamp>>);
 
 impl Passes {
-    /// Whose pass it is, if it is good for a path.
-    pub(crate) fn take(&self, sealer: &Sealer, text: &str, path: &str, now: Timestamp) -> Option<Owner> {
+    /// Whose pass it is, if it is good for a path and does not change anything.
+    pub(crate) fn take(
+        &self,
+        sealer: &Sealer,
+        text: &str,
+        (method, path): (&Method, &str),
+        now: Timestamp,
+    ) -> Option<Owner> {
         let pass: Pass = serde_json::from_slice(&sealer.open(CONTEXT, text).ok()?).ok()?;
-        if pass.path != path || pass.made_at.0.abs_diff(now.0) >= LIFE_MS {
+        if *method != Method::GET || pass.path != path || pass.made_at.0.abs_diff(now.0) >= LIFE_MS {
             return None;
         }
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -107,16 +118,19 @@ mod tests {
         let give = || pass(&sealer, &owner, PATH, NOW).unwrap();
         let good = give();
         assert!(!good.contains("hash"));
-        assert_eq!(passes.take(&sealer, &good, "/api/terminals/b/socket", NOW), None);
-        assert_eq!(passes.take(&sealer, &good, PATH, NOW), Some(owner.clone()));
-        assert_eq!(passes.take(&sealer, &good, PATH, NOW), None, "only once");
-        assert_eq!(passes.take(&sealer, &give(), PATH, NOW.plus(LIFE_MS)), None, "not for long");
-        assert_eq!(passes.take(&sealer, &give(), PATH, Timestamp(NOW.0 - LIFE_MS)), None, "nor before its time");
-        let elsewhere = tempfile::tempdir().unwrap();
-        let other = Sealer::open_or_create(elsewhere.path()).unwrap();
-        assert_eq!(passes.take(&other, &give(), PATH, NOW), None, "of another pool");
+        let elsewhere = (&Method::GET, "/api/terminals/b/socket");
+        assert_eq!(passes.take(&sealer, &good, elsewhere, NOW), None);
+        assert_eq!(passes.take(&sealer, &good, (&Method::DELETE, PATH), NOW), None, "to read and no more");
+        let here = (&Method::GET, PATH);
+        assert_eq!(passes.take(&sealer, &good, here, NOW), Some(owner.clone()));
+        assert_eq!(passes.take(&sealer, &good, here, NOW), None, "only once");
+        assert_eq!(passes.take(&sealer, &give(), here, NOW.plus(LIFE_MS)), None, "not for long");
+        assert_eq!(passes.take(&sealer, &give(), here, Timestamp(NOW.0 - LIFE_MS)), None, "nor before its time");
+        let of_another = tempfile::tempdir().unwrap();
+        let other = Sealer::open_or_create(of_another.path()).unwrap();
+        assert_eq!(passes.take(&other, &give(), here, NOW), None, "of another pool");
         for bad in ["", "x", &good[1..]] {
-            assert_eq!(passes.take(&sealer, bad, PATH, NOW), None, "{bad}");
+            assert_eq!(passes.take(&sealer, bad, here, NOW), None, "{bad}");
         }
         assert_eq!(passes.0.lock().unwrap().len(), 1);
     }

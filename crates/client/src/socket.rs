@@ -5,6 +5,7 @@ use crate::transport::Call;
 use crate::{Client, ClientError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use hyper::header::{
     CONNECTION, HeaderName, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION,
@@ -19,9 +20,22 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
+type Messages = WebSocketStream<TokioIo<Upgraded>>;
+
 /// An open socket. Dropping it is leaving.
 pub struct TerminalSocket {
-    stream: WebSocketStream<TokioIo<Upgraded>>,
+    sender: TerminalSender,
+    receiver: TerminalReceiver,
+}
+
+/// What is sent on a socket.
+#[derive(Debug)]
+pub struct TerminalSender(SplitSink<Messages, Message>);
+
+/// What comes on a socket.
+#[derive(Debug)]
+pub struct TerminalReceiver {
+    stream: SplitStream<Messages>,
     heard: Instant,
 }
 
@@ -63,10 +77,46 @@ impl TerminalSocket {
             .max_frame_size(Some(2 * LONGEST_FRAME))
             .write_buffer_size(0);
         let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Client, Some(config)).await;
-        Ok(Self { stream: socket, heard: Instant::now() })
+        let (sink, stream) = socket.split();
+        Ok(Self { sender: TerminalSender(sink), receiver: TerminalReceiver { stream, heard: Instant::now() } })
+    }
+
+    /// Both directions by themselves: one that goes no further holds up nothing of the other.
+    #[must_use]
+    pub fn split(self) -> (TerminalSender, TerminalReceiver) {
+        (self.sender, self.receiver)
     }
 
     /// Sends a frame.
+    ///
+    /// # Errors
+    /// As of [`TerminalSender::send`].
+    pub async fn send(&mut self, frame: Frame) -> Result<(), SocketEnd> {
+        self.sender.send(frame).await
+    }
+
+    /// The next frame, or how it ended. May be dropped without losing any.
+    ///
+    /// # Errors
+    /// [`SocketEnd`]: from then on there is nothing.
+    pub async fn next(&mut self) -> Result<Frame, SocketEnd> {
+        self.receiver.next().await
+    }
+
+    /// For how long nothing was heard from the other side, which asks from time to time whether somebody is there.
+    #[must_use]
+    pub fn silent_for(&self) -> Duration {
+        self.receiver.silent_for()
+    }
+
+    /// Leaves, in good order.
+    pub async fn close(mut self) {
+        self.sender.close().await;
+    }
+}
+
+impl TerminalSender {
+    /// Sends a frame. What came until then can still be read where this fails.
     ///
     /// # Errors
     /// [`SocketEnd::Broken`] if the connection is lost.
@@ -75,9 +125,17 @@ impl TerminalSocket {
             Frame::Binary(bytes) => Message::Binary(bytes),
             Frame::Text(text) => Message::Text(text.into()),
         };
-        self.stream.send(message).await.map_err(broken)
+        self.0.send(message).await.map_err(broken)
     }
 
+    /// Leaves, in good order.
+    pub async fn close(&mut self) {
+        // Whoever is gone already is not told.
+        let _gone = self.0.close().await;
+    }
+}
+
+impl TerminalReceiver {
     /// The next frame, or how it ended. May be dropped without losing any.
     ///
     /// # Errors
@@ -105,12 +163,6 @@ impl TerminalSocket {
     #[must_use]
     pub fn silent_for(&self) -> Duration {
         self.heard.elapsed()
-    }
-
-    /// Leaves, in good order.
-    pub async fn close(mut self) {
-        // Whoever is gone already is not told.
-        let _gone = self.stream.close(None).await;
     }
 }
 

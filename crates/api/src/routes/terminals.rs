@@ -1,5 +1,6 @@
 //! Terminals in containers: open, list, show, share, record, end, and the socket that they are used by.
 
+mod elsewhere;
 mod socket;
 
 pub(super) use socket::socket;
@@ -49,8 +50,9 @@ pub(super) async fn list(
     let wanted = query.container.filter(|id| !id.is_empty());
     let all = api.controller.terminals_of(&caller.actor());
     let is_wanted = |id: &str| wanted.as_ref().is_none_or(|wanted| id.starts_with(wanted.as_str()));
-    let listed = all.iter().filter(|terminal| is_wanted(terminal.record.container.as_str()));
-    Json(listed.map(|terminal| views::terminal(&caller, terminal)).collect())
+    let listed: Vec<_> = all.into_iter().filter(|terminal| is_wanted(terminal.record.container.as_str())).collect();
+    let views = listed.iter().map(|terminal| views::terminal(&caller, terminal)).collect();
+    Json(elsewhere::look(&api, &caller, &listed, views).await)
 }
 
 pub(super) async fn show(
@@ -59,7 +61,8 @@ pub(super) async fn show(
     Path(id): Path,
 ) -> Result<Json<TerminalView>, ApiError> {
     let terminal = api.controller.terminal(&caller.actor(), &id)?;
-    Ok(Json(views::terminal(&caller, &terminal)))
+    let view = elsewhere::look_at(&api, &caller, &terminal, views::terminal(&caller, &terminal)).await;
+    Ok(Json(view))
 }
 
 pub(super) async fn end(State(api): State<Api>, caller: Caller, Path(id): Path) -> Result<StatusCode, ApiError> {

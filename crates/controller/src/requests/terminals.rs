@@ -58,7 +58,7 @@ impl Controller {
         record.map(|record| self.terminal_now(record)).ok_or_else(|| missing(id))
     }
 
-    fn terminal_now(&self, record: Arc<Terminal>) -> TerminalNow {
+    pub(crate) fn terminal_now(&self, record: Arc<Terminal>) -> TerminalNow {
         let view = match &record.home {
             TerminalPlace::Controller(_) => self.terminals.here.sessions().get(record.id.as_str()),
             TerminalPlace::Agent => {
@@ -118,6 +118,15 @@ impl Controller {
             Ok(home) => home.recording(&record.id).await.map(Ok).map_err(|error| of_home(&record, error)),
             Err(Elsewhere::At(url)) => Ok(Err(url)),
             Err(Elsewhere::Nowhere(error)) => Err(of_home(&record, error)),
+        }
+    }
+
+    /// The address of the other controller that a running terminal lives in, if it lives in one.
+    #[must_use]
+    pub fn terminal_elsewhere(&self, record: &Terminal) -> Option<String> {
+        match self.home_of(record) {
+            Err(Elsewhere::At(url)) => Some(url),
+            Ok(_) | Err(Elsewhere::Nowhere(_)) => None,
         }
     }
 

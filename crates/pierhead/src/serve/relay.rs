@@ -5,13 +5,25 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use pierhead_api::{Relay, RelayError};
-use pierhead_client::{Addresses, Authority, Client, ClientError, LogStream, SocketEnd, TerminalSocket};
+use pierhead_client::{Addresses, Authority, Client, ClientError, LogStream, TerminalReceiver, TerminalSender};
 use pierhead_controller::Line;
+use pierhead_terminal::Frame;
+use pierhead_wire::TerminalView;
 use std::io;
+use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 /// How many frames may wait in each direction.
 const WAITING: usize = 8;
+/// A controller that was silent for so long is gone: it asks thrice in that time whether somebody is there.
+const SILENT: Duration = Duration::from_secs(60);
+/// How often that is looked at.
+const LOOK: Duration = Duration::from_secs(5);
+/// How long a farewell may take.
+const FAREWELL: Duration = Duration::from_secs(2);
+/// How long it may take to tell of terminals.
+const TOLD_WITHIN: Duration = Duration::from_secs(2);
 /// The scheme of the header that a pass goes in.
 const SCHEME: &str = "Pierhead-Pass";
 
@@ -53,7 +65,8 @@ impl Relay for Peers {
         let socket = self.client(url, pass)?.terminal_socket(id_of(path)).await.map_err(failed)?;
         let (to_home, from_viewer) = mpsc::channel(WAITING);
         let (to_viewer, from_home) = mpsc::channel(WAITING);
-        tokio::spawn(carry(socket, from_viewer, to_viewer));
+        let (sender, receiver) = socket.split();
+        tokio::spawn(carry(sender, receiver, from_viewer, to_viewer));
         Ok(Line { to_home, from_home })
     }
 
@@ -74,42 +87,58 @@ impl Relay for Peers {
         });
         Ok(pieces.boxed())
     }
+
+    async fn terminals(&self, url: &str, id: Option<&str>, pass: &str) -> Result<Vec<TerminalView>, RelayError> {
+        let client = self.client(url, pass)?;
+        let asked = async {
+            match id {
+                Some(id) => client.terminal(id).await.map(|told| vec![told.into_value()]),
+                None => client.terminals(None).await.map(|told| told.into_value()),
+            }
+        };
+        let late = || RelayError::Away("it does not answer in time".to_owned());
+        timeout(TOLD_WITHIN, asked).await.map_err(|_| late())?.map_err(failed)
+    }
 }
 
-/// Between a viewer here and the socket there, until either goes.
+/// Between a viewer here and the socket there, until either goes. A side that takes nothing makes the other one wait, in
+/// its own direction only: what is printed must come though what is typed can go no further.
 async fn carry(
-    mut socket: TerminalSocket,
-    mut from_viewer: mpsc::Receiver<pierhead_terminal::Frame>,
-    to_viewer: mpsc::Sender<pierhead_terminal::Frame>,
+    mut sender: TerminalSender,
+    mut receiver: TerminalReceiver,
+    mut from_viewer: mpsc::Receiver<Frame>,
+    to_viewer: mpsc::Sender<Frame>,
 ) {
-    loop {
-        tokio::select! {
-            frame = from_viewer.recv() => match frame {
-                Some(frame) => {
-                    if socket.send(frame).await.is_err() {
-                        return;
-                    }
-                }
-                None => return socket.close().await,
-            },
-            // A viewer who takes nothing makes the other controller wait.
-            permit = to_viewer.reserve() => {
-                let Ok(permit) = permit else { return socket.close().await };
-                tokio::select! {
-                    frame = socket.next() => match frame {
-                        Ok(frame) => permit.send(frame),
-                        Err(SocketEnd::Closed(..) | SocketEnd::Broken(_)) => return,
-                    },
-                    frame = from_viewer.recv() => match frame {
-                        Some(frame) => {
-                            if socket.send(frame).await.is_err() {
-                                return;
-                            }
-                        }
-                        None => return socket.close().await,
-                    },
-                }
+    let there = async {
+        while let Some(frame) = from_viewer.recv().await {
+            if sender.send(frame).await.is_err() {
+                // What came until then is still told.
+                return std::future::pending().await;
             }
+        }
+    };
+    tokio::select! {
+        () = there => {}
+        () = back(&mut receiver, &to_viewer) => {}
+        () = to_viewer.closed() => {}
+    }
+    // Whoever is gone already is not told.
+    let _gone = timeout(FAREWELL, sender.close()).await;
+}
+
+/// From the socket to the viewer.
+async fn back(receiver: &mut TerminalReceiver, to_viewer: &mpsc::Sender<Frame>) {
+    while let Ok(permit) = to_viewer.reserve().await {
+        let frame = loop {
+            match timeout(LOOK, receiver.next()).await {
+                Ok(frame) => break frame,
+                Err(_) if receiver.silent_for() > SILENT => return,
+                Err(_) => {}
+            }
+        };
+        match frame {
+            Ok(frame) => permit.send(frame),
+            Err(_) => return,
         }
     }
 }

@@ -46,7 +46,7 @@ pub(in crate::routes) async fn socket(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
     // Browsers always say where they come from, and send no tokens in headers.
-    check_given_origin(&api.front, &headers, caller.shown != Shown::Header)?;
+    check_given_origin(&api.front, &headers, !matches!(caller.shown, Shown::Header | Shown::Pass))?;
     api.controller.terminal(&caller.actor(), &id)?;
     let upgrade = upgrade.map_err(|_| {
         let message =
@@ -114,7 +114,7 @@ struct Carried {
 
 impl Carried {
     async fn carry(self, socket: WebSocket, line: Line) {
-        let (sink, stream) = socket.split();
+        let (sink, mut stream) = socket.split();
         let (heard, hearing) = mpsc::channel(1);
         let mut down = Down { sink, from_home: line.from_home, hearing };
         let over = async {
@@ -130,17 +130,23 @@ impl Carried {
             // What the home still says goes out first.
             biased;
             farewell = down.run() => farewell,
-            () = up(stream, line.to_home, heard) => None,
+            () = up(&mut stream, line.to_home, heard) => None,
             farewell = over => Some(farewell),
         };
         // Who hung up in good order is answered so.
         let close = farewell.map(|(code, reason)| CloseFrame { code, reason: reason.into() });
-        let _gone = timeout(FAREWELL, down.sink.send(Message::Close(close))).await;
+        let farewell = async {
+            // Whoever still talks must not find the connection gone: what waits to be read there would be lost with it.
+            if down.sink.send(Message::Close(close)).await.is_ok() {
+                while let Some(Ok(_)) = stream.next().await {}
+            }
+        };
+        let _gone = timeout(FAREWELL, farewell).await;
     }
 }
 
 /// From the socket to the home, until either is gone. A home that takes nothing makes the socket wait.
-async fn up(mut stream: SplitStream<WebSocket>, to_home: mpsc::Sender<Frame>, heard: mpsc::Sender<()>) {
+async fn up(stream: &mut SplitStream<WebSocket>, to_home: mpsc::Sender<Frame>, heard: mpsc::Sender<()>) {
     while let Some(Ok(message)) = stream.next().await {
         // Full is heard too.
         let _full = heard.try_send(());

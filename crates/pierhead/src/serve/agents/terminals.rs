@@ -126,8 +126,12 @@ async fn pass(
     let there = async {
         while let Some(frame) = frames.recv().await {
             let mut bytes = bytes::BytesMut::new();
-            if frame.encode(&mut bytes).is_err() || to_agent.send(bytes.freeze()).await.is_err() {
+            if frame.encode(&mut bytes).is_err() {
                 return;
+            }
+            if to_agent.send(bytes.freeze()).await.is_err() {
+                // The agent hears nothing more of a terminal that is over, and is still telling how it ended.
+                return std::future::pending().await;
             }
         }
     };
