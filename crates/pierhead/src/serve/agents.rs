@@ -6,10 +6,13 @@ mod hosts;
 mod knocks;
 mod leases;
 mod listen;
+mod previews;
 mod refusals;
+mod talking;
 mod terminals;
 
 pub(super) use listen::{Listener, listen};
+pub(super) use previews::AgentPorts;
 pub(super) use terminals::AgentHomes;
 
 use bridge::Way;
