@@ -28,3 +28,18 @@ impl Clock {
 pub(crate) fn millis(duration: std::time::Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn after_its_start_only_the_time_that_passes_counts() {
+        // It started a minute ago, at a moment that the wall clock has left long since.
+        let started = Instant::now().checked_sub(Duration::from_secs(60)).unwrap();
+        let clock = Clock { started, wall_at_start: Timestamp(5) };
+        let passed = clock.now().since(Timestamp(5));
+        assert!((60_000..600_000).contains(&passed), "{passed}");
+    }
+}

@@ -24,6 +24,11 @@ const IMPURE: [&str; 14] = [
     "HashSet",
 ];
 
+/// Crates that go by the time that passes, so that a wall clock that jumps moves no lease and no timer; and the file that
+/// looks at it, once, at the start.
+const STEADY: [&str; 4] = ["api", "controller", "sessions", "store"];
+const WALL_CLOCK: (&str, &str) = ("SystemTime", "crates/controller/src/clock.rs");
+
 /// Breaches in one Rust file.
 pub(crate) fn check_source(source: &Source) -> Vec<String> {
     let mut findings = Vec::new();
@@ -35,17 +40,22 @@ pub(crate) fn check_source(source: &Source) -> Vec<String> {
         findings.push(format!("{}: begins without saying in `//!` what it owns", source.path));
     }
     if PURE.contains(&source.crate_name()) && !source.is_test() {
-        findings.extend(impure(source));
+        findings.extend(written(source, &IMPURE, "in a crate that must be pure"));
+    }
+    let (word, reader) = WALL_CLOCK;
+    if STEADY.contains(&source.crate_name()) && !source.is_test() && source.path != reader {
+        findings.extend(written(source, &[word], "in a crate that must not go by the wall clock"));
     }
     findings
 }
 
-fn impure(source: &Source) -> Vec<String> {
+/// Words in production code that may not stand there.
+fn written(source: &Source, words: &[&str], why: &str) -> Vec<String> {
     let production = source.code.split("#[cfg(test)]").next().unwrap_or_default();
     let lines = production.lines().enumerate();
     lines
-        .flat_map(|(line, code)| IMPURE.iter().filter(|word| has_word(code, word)).map(move |word| (line, word)))
-        .map(|(line, word)| format!("{}:{}: {word} in a crate that must be pure", source.path, line + 1))
+        .flat_map(|(line, code)| words.iter().filter(|word| has_word(code, word)).map(move |word| (line, word)))
+        .map(|(line, word)| format!("{}:{}: {word} {why}", source.path, line + 1))
         .collect()
 }
 
@@ -115,6 +125,16 @@ mod tests {
         assert_eq!(found.len(), 3, "{found:?}");
         assert_eq!(found[0], "crates/planner/src/plan.rs:2: Instant in a crate that must be pure");
         assert_eq!(check("crates/store/src/plan.rs", text), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_crate_with_leases_reads_the_wall_clock_in_one_place() {
+        let text = "//! Leases.\nuse std::time::{Instant, SystemTime};\n#[cfg(test)]\nmod tests { use std::time::SystemTime; }\n";
+        let found = check("crates/store/src/leases.rs", text);
+        assert_eq!(found, ["crates/store/src/leases.rs:2: SystemTime in a crate that must not go by the wall clock"]);
+        for path in ["crates/controller/src/clock.rs", "crates/store/tests/leases.rs", "crates/cli/src/output.rs"] {
+            assert_eq!(check(path, text), Vec::<String>::new(), "{path}");
+        }
     }
 
     #[test]
