@@ -128,7 +128,9 @@ async fn fill(options: &Options) -> Result<tempfile::TempDir> {
     drop(cluster);
     let store = Arc::new(Embedded::open(kept.path())?);
     let there = store.list_all(keys::EVENTS).await?;
-    let template: Value = there.entries.last().context("no event")?.json()?;
+    // Most events tell of containers.
+    let largest = there.entries.iter().max_by_key(|entry| entry.value.len());
+    let template: Value = largest.context("no event")?.json()?;
     let missing: Vec<usize> = (there.entries.len()..options.events).collect();
     let write = |numbers: &[usize]| {
         let (store, template, numbers) = (Arc::clone(&store), template.clone(), numbers.to_vec());

@@ -60,6 +60,11 @@ impl Serving {
         self.child.id()
     }
 
+    /// Where it takes agents.
+    pub(crate) fn agents_call(&self) -> String {
+        format!("127.0.0.1:{}", self.ports.1)
+    }
+
     fn client(&self, token: Option<String>) -> Result<Client> {
         Ok(Client::new(Addresses::parse(&format!("http://127.0.0.1:{}", self.ports.0))?, token)?)
     }
@@ -101,7 +106,7 @@ pub(crate) fn measure(agents: usize, restarts: usize) -> Result<()> {
     let mut serving = Serving::start(&dir.path().join("controller"), &[])?;
     runtime.block_on(async {
         let client = serving.logged_in().await?;
-        let engines = simulated::start(&client, agents, dir.path()).await?;
+        let engines = simulated::start(&client, &[serving.agents_call()], agents, dir.path()).await?;
         all_healthy(&client, agents).await?;
         run(&client, agents, 1.0, 1024.0).await?;
         println!("\n{agents} agents with a container each, load {}", load());

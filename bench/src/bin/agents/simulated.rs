@@ -14,8 +14,13 @@ use tokio::sync::watch;
 /// How many join at the same time.
 const AT_ONCE: usize = 16;
 
-/// Lets so many hosts join, and keeps their agents going for as long as the program runs.
-pub(crate) async fn start(client: &Client, agents: usize, dir: &Path) -> Result<Vec<Arc<FakeEngine>>> {
+/// Lets so many hosts join, and keeps their agents going for as long as the program runs. They call all controllers.
+pub(crate) async fn start(
+    client: &Client,
+    controllers: &[String],
+    agents: usize,
+    dir: &Path,
+) -> Result<Vec<Arc<FakeEngine>>> {
     let one = |number: usize| async move {
         let made = client.make_join_token(&JoinTokenRequest::default()).await?;
         let token: JoinToken = made.into_value().token.parse().context("the token")?;
@@ -28,7 +33,7 @@ pub(crate) async fn start(client: &Client, agents: usize, dir: &Path) -> Result<
         let load = Arc::new(|| Load { cpu_permille: 1, memory_available: 1 << 30 });
         let gate = Arc::new(Gate::new(&socket, Arc::new(Terms::open(&home)?), Pulse::new(INTERVAL, load)));
         let (keep, config) = watch::channel(Arc::new(identity.client_config()?));
-        let controllers = identity.controllers.iter().map(|address| Controller::at(address)).collect();
+        let controllers = controllers.iter().map(|address| Controller::at(address)).collect();
         let agent = Agent::new(controllers, config, gate, Timing::default());
         tokio::spawn(async move {
             agent.run().await;

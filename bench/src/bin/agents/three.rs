@@ -4,7 +4,6 @@
 use crate::crowd::{Serving, all_healthy, run};
 use crate::simulated;
 use anyhow::{Context, Result, ensure};
-use pierhead_bench::dev::PATIENCE;
 use pierhead_bench::machine::{cpu_of, load, status_of};
 use pierhead_client::Client;
 use pierhead_devhosts::http::{Body, request};
@@ -43,8 +42,8 @@ fn on(members: &[EtcdMember], dir: &std::path::Path, containers: usize, time: Du
     }
     runtime.block_on(async {
         let client = &controllers[0].1;
-        all_there(client).await?;
-        let engines = simulated::start(client, HOSTS.min(containers), dir).await?;
+        let called: Vec<String> = controllers.iter().map(|(controller, _)| controller.agents_call()).collect();
+        let engines = simulated::start(client, &called, HOSTS.min(containers), dir).await?;
         for (_, client) in &controllers {
             all_healthy(client, engines.len()).await?;
         }
@@ -84,16 +83,6 @@ fn on(members: &[EtcdMember], dir: &std::path::Path, containers: usize, time: Du
         ensure!(elections == 0 && changes() == changed && running() == containers, "something happened by itself");
         anyhow::Ok(())
     })
-}
-
-/// Waits until all three know of each other: a host that joins is told of all.
-async fn all_there(client: &Client) -> Result<()> {
-    let begun = Instant::now();
-    while client.controllers().await?.iter().filter(|controller| controller.lag.is_some()).count() < 3 {
-        ensure!(begun.elapsed() < PATIENCE, "not all controllers are there");
-        sleep(Duration::from_millis(100)).await;
-    }
-    Ok(())
 }
 
 /// Who leads, and since when.
