@@ -302,6 +302,13 @@ impl Engines {
         known.world.engines().get(&link.id).is_none_or(|state| state.health.status == HealthStatus::Down)
     }
 
+    /// The engines that answer.
+    pub(crate) fn healthy(&self) -> Vec<Arc<Link>> {
+        let known = self.shared.read();
+        let answers = known.world.engines().iter().filter(|(_, state)| state.health.status == HealthStatus::Healthy);
+        answers.filter_map(|(id, _)| self.link(id)).collect()
+    }
+
     /// Takes note that a container is gone.
     pub(crate) fn forget(&self, link: &Link, id: &ContainerId) {
         link.touch(id);

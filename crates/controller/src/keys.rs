@@ -1,7 +1,8 @@
 //! Where each record lies in the store.
 
 use pierhead_model::{
-    AppId, AppName, EngineId, EnvironmentId, ImageId, ImageReference, OperationId, RegistryHost, SlotKey, TerminalId, Username, WorkspaceId,
+    AppId, AppName, EngineId, EnvironmentId, ImageId, ImageReference, OperationId, RegistryHost, SaveId, SlotKey, TerminalId,
+    Username, WorkspaceId,
 };
 
 /// Records of engines.
@@ -50,6 +51,12 @@ pub const ENVIRONMENTS: &str = "environments/";
 pub const WORKSPACES: &str = "workspaces/";
 /// Where workspaces live and how far they are.
 pub const WORKSPACE_ASSIGNMENTS: &str = "workspace-assignments/";
+/// Saves of workspaces.
+pub const SAVES: &str = "saves/";
+/// What the saves of each person and each environment come to.
+pub(crate) const SAVE_TOTALS: &str = "save-totals/";
+/// Hashes of tickets with which browsers begin to see ports of workspaces.
+pub const PREVIEW_TICKETS: &str = "preview-tickets/";
 /// The event log. Its keys are such that the newest comes first in a listing.
 pub const EVENTS: &str = "log/";
 /// Says that the records were restored from a backup, until somebody says that all is well.
@@ -179,6 +186,22 @@ pub fn workspace(id: &WorkspaceId) -> String {
 #[must_use]
 pub fn workspace_assignment(id: &WorkspaceId) -> String {
     format!("{WORKSPACE_ASSIGNMENTS}{id}")
+}
+
+/// The key of a save.
+#[must_use]
+pub fn save(id: &SaveId) -> String {
+    format!("{SAVES}{id}")
+}
+
+/// The key of what somebody's saves come to.
+pub(crate) fn save_totals_of_person(owner: &Username) -> String {
+    format!("{SAVE_TOTALS}people/{owner}")
+}
+
+/// The key of what the saves of an environment's workspaces come to.
+pub(crate) fn save_totals_of_environment(id: &EnvironmentId) -> String {
+    format!("{SAVE_TOTALS}environments/{id}")
 }
 
 /// The key of an event: its id with each digit turned over, so that later ones sort before earlier ones.

@@ -24,6 +24,8 @@ pub(crate) enum Value {
     Moment,
     /// A word of letters, digits and `_ . : @ / -`.
     Name,
+    /// Such a word that begins with `pierhead/`: a name that only Pierhead gives to images.
+    Ours,
     /// Several of these.
     Names,
     /// Any text without control characters.
@@ -66,6 +68,7 @@ fn check(kind: Value, value: &str) -> Option<String> {
             value.split_once('.').map_or_else(|| digits(value), |(whole, rest)| digits(whole) && digits(rest))
         }
         Value::Name | Value::Names => is_name(value),
+        Value::Ours => is_name(value) && value.starts_with("pierhead/"),
         Value::Text => value.len() <= LONGEST_TEXT && !value.chars().any(char::is_control),
         Value::Filters => return filters(value),
     };
@@ -93,6 +96,7 @@ fn form(kind: Value) -> &'static str {
         Value::Tail => "a whole number or 'all'",
         Value::Moment => "a moment in seconds",
         Value::Name | Value::Names => "a name",
+        Value::Ours => "a name that begins with pierhead/",
         Value::Text => "text without control characters",
         Value::Filters => "a JSON object of lists of texts",
     }
@@ -114,6 +118,7 @@ mod tests {
         ("tail", Value::Tail),
         ("since", Value::Moment),
         ("name", Value::Name),
+        ("repo", Value::Ours),
         ("names", Value::Names),
         ("path", Value::Text),
         ("filters", Value::Filters),
@@ -128,6 +133,7 @@ mod tests {
             ("link=false", "link=false"),
             ("tail=all", "tail=all"),
             ("since=17.5", "since=17.5"),
+            ("repo=pierhead%2Fsave", "repo=pierhead%2Fsave"),
             ("name=web.0.1", "name=web.0.1"),
             ("names=a&names=b:1", "names=a&names=b%3A1"),
             ("path=%2Fetc%2Fa%20b%26all%3D1", "path=%2Fetc%2Fa+b%26all%3D1"),
@@ -152,6 +158,7 @@ mod tests {
             ("since=1.", "'since' must be"),
             ("since=now", "'since' must be"),
             ("name=../x", "'name' must be"),
+            ("repo=mysql", "'repo' must be a name that begins with pierhead/"),
             ("name=a%00b", "'name' must be"),
             ("path=a%0d%0ab", "'path' must be"),
             ("filters=[]", "'filters' must be"),

@@ -18,8 +18,8 @@ const LOOK: Duration = Duration::from_millis(500);
 /// How a copy ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Copied {
-    /// The host has the image.
-    Done,
+    /// The host has the image; so many bytes came for it, none if it was there already.
+    Done(u64),
     /// No other host has it.
     NobodyHasIt,
     /// None of those that have it could give it; why, in words.
@@ -42,7 +42,7 @@ pub(crate) async fn copy(engines: &Engines, to: &Link, image: &ImageReference) -
     let _held = turn.lock().await;
     // Asked again: somebody else may just have brought it.
     if to.engine.image(image).await?.is_some() {
-        return Ok(Copied::Done);
+        return Ok(Copied::Done(0));
     }
     let Some(Sources { id, hosts }) = sources::find(engines, to, image).await else { return Ok(Copied::NobodyHasIt) };
     let _place = to.images.incoming.acquire().await;
@@ -50,7 +50,7 @@ pub(crate) async fn copy(engines: &Engines, to: &Link, image: &ImageReference) -
     for from in hosts {
         let trip = Trip { engines, from: &from, to, image, id: &id };
         match trip.go().await {
-            Ok(()) => return Ok(Copied::Done),
+            Ok(bytes) => return Ok(Copied::Done(bytes)),
             Err(Broken::Destination(error)) => return Err(error),
             Err(Broken::Source(why)) => {
                 tracing::warn!(from = %from.id(), to = %to.id(), %image, why, "an image could not be copied");
@@ -71,7 +71,8 @@ struct Trip<'a> {
 }
 
 impl Trip<'_> {
-    async fn go(&self) -> std::result::Result<(), Broken> {
+    /// Tells how many bytes went.
+    async fn go(&self) -> std::result::Result<u64, Broken> {
         let source = |error: EngineError| Broken::Source(error.to_string());
         let found = self.from.engine.layers(self.image).await.map_err(source)?;
         let layers = found.filter(|found| found.id == self.id);
@@ -82,17 +83,18 @@ impl Trip<'_> {
         let steps = self.from.engine.history(self.image).await.unwrap_or_default();
         let _leaves = self.from.images.outgoing.acquire().await;
         let began = self.to.images.note(self.image);
-        match self.send(&layers, &steps, lowest, false, &began).await {
+        let sent = match self.send(&layers, &steps, lowest, false, &began).await {
             Err(Broken::Destination(EngineError::Failed(why) | EngineError::Refused(why))) if lowest > 0 => {
                 tracing::warn!(to = %self.to.id(), image = %self.image, why, "the missing layers alone were refused");
-                self.send(&layers, &steps, 0, true, &began).await?;
+                self.send(&layers, &steps, 0, true, &began).await?
             }
             other => other?,
-        }
-        self.check(has_own_ids).await
+        };
+        self.check(has_own_ids).await?;
+        Ok(sent)
     }
 
-    /// Sends all but the lowest layers.
+    /// Sends all but the lowest layers, and tells how many bytes that were.
     async fn send(
         &self,
         layers: &ImageLayers,
@@ -100,7 +102,7 @@ impl Trip<'_> {
         lowest: usize,
         is_again: bool,
         noted: &Arc<Noted>,
-    ) -> std::result::Result<(), Broken> {
+    ) -> std::result::Result<u64, Broken> {
         let copying = Copying {
             from: self.from.id().clone(),
             layers: layers.diff_ids.len() - lowest,
@@ -123,7 +125,7 @@ impl Trip<'_> {
         tracing::info!(%from, %to, %image, bytes = sent.load(Ordering::Relaxed), is_loaded = loaded.is_ok(), "the copy ended");
         // Of a source that breaks off the destination says something too.
         match (loaded, broken.get()) {
-            (Ok(()), _) => Ok(()),
+            (Ok(()), _) => Ok(sent.load(Ordering::Relaxed)),
             (Err(_), Some(why)) => Err(Broken::Source(String::clone(why))),
             (Err(error), None) => Err(Broken::Destination(error)),
         }

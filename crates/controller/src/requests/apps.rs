@@ -25,6 +25,7 @@ impl Controller {
         idempotency: Option<&Idempotency>,
     ) -> Result<Started, RequestError> {
         check_privileges(actor, &request.spec)?;
+        self.check_images(actor, &[&request.spec.image]).await?;
         if !(1..=MOST_SLOTS).contains(&request.count) {
             return Err(invalid("count", format!("a number from 1 to {MOST_SLOTS}")));
         }
@@ -116,6 +117,7 @@ impl Controller {
         idempotency: Option<&Idempotency>,
     ) -> Result<Started, RequestError> {
         check_privileges(actor, spec)?;
+        self.check_images(actor, &[&spec.image]).await?;
         if replicas.is_some_and(|count| count > MOST_SLOTS) {
             return Err(invalid("replicas", format!("a number from 0 to {MOST_SLOTS}")));
         }

@@ -41,13 +41,16 @@ rm -r /made/folder; echo file >/made/folder; rm /made/pipe /made/symlink; echo m
 $b chown 77 /made/large; rm -r /www; mkdir -p /www/again; echo last >/www/again/last; rm /bin/wc
 "#;
 
-/// Everything that is to be as it was, of files that were made and of the image's.
-const LOOK: &str = r"
+/// Everything that is to be as it was, of files that were made and of the image's, and which names are one file's.
+const LOOK: &str = r#"
 cd /; b=/bin/busybox
-$b find made www bin ! -type d -exec $b stat -c '%n|%F|%a|%u:%g|%h|%s|%Y|%N' {} \; | $b sort
+$b find made www bin ! -type d -exec $b stat -c '%n|%F|%a|%u:%g|%s|%Y|%N' {} \; | $b sort
+for names in 'made/one made/two' 'made/two made/deep/three' 'bin/ls bin/cat'; do
+  echo "$names" $($b stat -c %i $names | $b sort -u | $b wc -l)
+done
 $b find made www bin -type d -exec $b stat -c '%n|%F|%a|%u:%g|%Y' {} \; | $b sort
 $b find made www -type f -exec $b md5sum {} \; | $b sort
-";
+"#;
 
 fn reference(name: &str) -> ImageReference {
     ImageReference::parse(name).unwrap()
@@ -240,7 +243,7 @@ fn declared_volume(bed: &Bed) -> BoxFuture<'_, ()> {
     async {
         let made = started(bed, SAMPLE).await;
         let commit = format!("/commit?container={made}&repo=declared&tag=1&changes=VOLUME%20%2Fdata");
-        drop(bed.raw("POST", &commit, Body::Empty));
+        drop(bed.raw("POST", &commit, Body::Json("{}")));
         let plain = reference("pierhead/environment:declared");
         let id = bed.engine.without_volumes(&reference("declared:1"), &plain).await.unwrap();
         assert_eq!(bed.engine.image(&plain).await.unwrap(), Some(id.clone()));

@@ -1,0 +1,170 @@
+//! Requests about saves: look at them, compare them, let them go, make an environment of one. They belong to whom their
+//! workspace belonged to.
+
+use super::{Actor, Idempotency, RequestError, events};
+use crate::Controller;
+use crate::saves::SaveError;
+use pierhead_engine::merge::Changes;
+use pierhead_engine::Compare;
+use pierhead_model::{EnvironmentId, EnvironmentSpec, EventTag, ImageReference, MemberName, Save, SaveId, Visibility};
+
+/// How one container of a save differs from another.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SaveChanges {
+    /// The container's name.
+    pub container: MemberName,
+    /// What is another.
+    pub changes: Changes,
+}
+
+impl Controller {
+    /// The saves that somebody may begin from, the newest first.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn saves_of(&self, actor: &Actor) -> Result<Vec<Save>, RequestError> {
+        let mut theirs = self.saves.all().await.map_err(refused)?;
+        theirs.retain(|save| is_theirs(actor, save));
+        theirs.sort_by(|one, other| (other.created_at, &other.id).cmp(&(one.created_at, &one.id)));
+        Ok(theirs)
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// If there is none, as far as they may know.
+    pub async fn save(&self, actor: &Actor, id: &str) -> Result<Save, RequestError> {
+        let parsed = SaveId::parse(id).map_err(|_| missing(id))?;
+        let found = self.saves.find(&parsed).await.map_err(refused)?.map(|(save, _)| save);
+        found.filter(|save| is_theirs(actor, save)).ok_or_else(|| missing(id))
+    }
+
+    /// Forgets a save; its images go from the hosts soon after.
+    ///
+    /// # Errors
+    /// If there is none as far as they may know, or something begins from it.
+    pub async fn delete_save(&self, actor: &Actor, id: &str) -> Result<(), RequestError> {
+        let save = self.save(actor, id).await?;
+        let message = format!("save={}, name={}", save.id, save.name);
+        let event =
+            self.event("delete-save", message, EventTag::Cluster, Some(&actor.username), events::Subject::default());
+        self.saves.let_go(&save, &event).await.map_err(refused)
+    }
+
+    /// How the files of a save differ from those that its environment began with, or from another save of theirs.
+    ///
+    /// # Errors
+    /// If there is none as far as they may know, or no host that answers has it.
+    pub async fn save_changes(
+        &self,
+        actor: &Actor,
+        id: &str,
+        earlier: Option<&str>,
+    ) -> Result<Vec<SaveChanges>, RequestError> {
+        let save = usable(self.save(actor, id).await?, "id")?;
+        let earlier = match earlier {
+            Some(earlier) => Some(usable(self.save(actor, earlier).await?, "since")?),
+            None => None,
+        };
+        let mut all = Vec::with_capacity(save.containers.len());
+        for files in &save.containers {
+            // A container that the earlier one lacks is compared with what it began as.
+            let before = earlier.as_ref().and_then(|earlier| earlier.files(&files.name));
+            let wanted = Compare {
+                image: files.image.clone(),
+                earlier: before.map(|before| before.image.clone()),
+                base_layers: files.base_layers,
+            };
+            let hosts = save.copies.iter().filter(|host| {
+                before.is_none() || earlier.as_ref().is_some_and(|earlier| earlier.copies.contains(*host))
+            });
+            let mut result = Err(RequestError::SaveAway { id: save.id.to_string() });
+            for host in hosts {
+                let Some(link) = self.engines.link(host).filter(|link| !self.engines.is_down(link)) else { continue };
+                match link.engine.changes(&wanted).await {
+                    Ok(changes) => {
+                        result = Ok(changes);
+                        break;
+                    }
+                    Err(error) => tracing::info!(engine = %host, %error, "a save could not be compared"),
+                }
+            }
+            all.push(SaveChanges { container: files.name.clone(), changes: result? });
+        }
+        Ok(all)
+    }
+
+    /// Makes an environment that begins as a save.
+    ///
+    /// # Errors
+    /// If there is no such save as far as they may know, what it was described as is not known any more, or there is an
+    /// environment of that name.
+    pub async fn environment_of_save(
+        &self,
+        actor: &Actor,
+        id: &str,
+        name: &EnvironmentId,
+        asked: Option<&Idempotency>,
+    ) -> Result<(), RequestError> {
+        let save = usable(self.save(actor, id).await?, "id")?;
+        let mut spec = self.spec_of(&save)?;
+        for container in &mut spec.containers {
+            if let Some(files) = save.files(&container.name) {
+                container.image = files.image.clone();
+            }
+        }
+        self.add_environment(actor, name, Visibility::Private, &spec, asked).await
+    }
+
+    /// As the workspace was described that was saved, or its environment is.
+    fn spec_of(&self, save: &Save) -> Result<EnvironmentSpec, RequestError> {
+        let known = self.known();
+        let former = known.world.workspaces().get(&save.workspace).filter(|former| former.version == save.version);
+        let spec = former.map(|former| former.spec.clone());
+        let spec = spec.or_else(|| known.world.environments().get(&save.environment).map(|found| found.spec.clone()));
+        spec.ok_or_else(|| RequestError::NotFound {
+            what: "environment",
+            id: save.environment.to_string(),
+            replaced_by: None,
+        })
+    }
+
+    /// Refuses the image of a save that is not theirs: nobody begins from another's files by their name.
+    pub(super) async fn check_images(&self, actor: &Actor, images: &[&ImageReference]) -> Result<(), RequestError> {
+        for image in images {
+            let text = image.as_str();
+            if text.starts_with(Save::UNFINISHED) || text.starts_with(Save::ENVIRONMENTS) {
+                let words = format!("{image} is Pierhead's own; nothing is made of it by its name");
+                return Err(RequestError::Forbidden(words));
+            }
+            if let Some(rest) = text.strip_prefix(Save::IMAGES) {
+                let id: String = rest.splitn(3, '-').take(2).collect::<Vec<_>>().join("-");
+                self.save(actor, &id).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_theirs(actor: &Actor, save: &Save) -> bool {
+    save.owner == actor.username || actor.may_change_all
+}
+
+fn usable(save: Save, field: &'static str) -> Result<Save, RequestError> {
+    match save.is_usable() {
+        true => Ok(save),
+        false => Err(RequestError::Invalid { field, expected: "a save that is complete".to_owned() }),
+    }
+}
+
+fn missing(id: &str) -> RequestError {
+    RequestError::NotFound { what: "save", id: id.chars().take(64).collect(), replaced_by: None }
+}
+
+fn refused(error: SaveError) -> RequestError {
+    match error {
+        SaveError::Store(error) => RequestError::Store(error),
+        SaveError::Needed { id, by } => RequestError::SaveNeeded { id: id.to_string(), by },
+        other => RequestError::Invalid { field: "save", expected: other.to_string() },
+    }
+}

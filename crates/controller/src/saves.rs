@@ -1,0 +1,48 @@
+//! Saves of workspaces: their images on hosts, their records, what they may come to, and how they go again.
+//!
+//! An image of a save lies on a host only as long as a record knows of it; what a crash leaves is found by its name and
+//! label, and removed. A save is complete when another host has it too. Nothing here decides when one is made.
+
+mod fetch;
+mod make;
+mod records;
+mod remove;
+mod sweep;
+
+pub(crate) use records::SaveError;
+pub(crate) use sweep::keep_sweeping;
+
+use crate::Clock;
+use pierhead_model::{SaveId, SaveLimits};
+use pierhead_store::Store;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Notify;
+
+/// The saves of the pool.
+pub(crate) struct Saves {
+    store: Arc<dyn Store>,
+    clock: Clock,
+    limits: SaveLimits,
+    /// Held while a save is made or removed: two who make the same one make it once.
+    turns: Mutex<BTreeMap<SaveId, Arc<tokio::sync::Mutex<()>>>>,
+    /// Somebody removed one: hosts are to be looked through soon.
+    wake: Notify,
+}
+
+impl Saves {
+    pub(crate) fn new(store: Arc<dyn Store>, clock: Clock, limits: SaveLimits) -> Self {
+        Self { store, clock, limits, turns: Mutex::default(), wake: Notify::new() }
+    }
+
+    fn turn(&self, id: &SaveId) -> Arc<tokio::sync::Mutex<()>> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+        Arc::clone(turns.entry(id.clone()).or_default())
+    }
+
+    /// Whether one is being made or removed here.
+    fn is_at(&self, id: &SaveId) -> bool {
+        self.turn(id).try_lock().is_err()
+    }
+}

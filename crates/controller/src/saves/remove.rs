@@ -1,0 +1,90 @@
+//! Which saves may go: those that nothing begins from, and the automatic ones that a later one has replaced.
+
+use super::{SaveError, Saves};
+use crate::keys;
+use pierhead_model::{Environment, Event, Save, SaveId, Workspace, WorkspaceAssignment, WorkspaceId, WorkspaceOrigin, WorkspaceStage};
+use pierhead_store::Entry;
+use std::collections::BTreeMap;
+
+impl Saves {
+    /// Forgets a save that nothing begins from.
+    pub(crate) async fn let_go(&self, save: &Save, event: &Event) -> Result<(), SaveError> {
+        if let Some(by) = self.needed().await?.remove(&save.id) {
+            return Err(SaveError::Needed { id: save.id.clone(), by });
+        }
+        self.erase_telling(&save.id, Some(event)).await?;
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// The saves that something begins from, and what, in words.
+    async fn needed(&self) -> Result<BTreeMap<SaveId, String>, SaveError> {
+        let mut needed = BTreeMap::new();
+        let listing = self.store.list_all(keys::WORKSPACE_ASSIGNMENTS).await?;
+        for assignment in listing.entries.iter().map(Entry::json::<WorkspaceAssignment>) {
+            let assignment = assignment?;
+            let places = assignment.place.iter().chain(&assignment.left);
+            let made = places.filter_map(|place| place.from.as_ref());
+            let saving = match &assignment.stage {
+                WorkspaceStage::Saving { save, .. } => Some(save),
+                _ => None,
+            };
+            for id in made.chain(&assignment.resumes).chain(&assignment.last_save).chain(saving) {
+                needed.insert(id.clone(), format!("workspace {}", assignment.workspace));
+            }
+        }
+        let listing = self.store.list_all(keys::WORKSPACES).await?;
+        for workspace in listing.entries.iter().map(Entry::json::<Workspace>) {
+            let workspace = workspace?;
+            if let WorkspaceOrigin::Save(id) = &workspace.origin {
+                needed.insert(id.clone(), format!("workspace {}", workspace.id));
+            }
+        }
+        let listing = self.store.list_all(keys::ENVIRONMENTS).await?;
+        for environment in listing.entries.iter().map(Entry::json::<Environment>) {
+            let environment = environment?;
+            for container in &environment.spec.containers {
+                if let Some(id) = of_image(container.image.as_str()) {
+                    needed.insert(id, format!("environment {}", environment.id));
+                }
+            }
+        }
+        Ok(needed)
+    }
+
+    /// What a sweep forgets.
+    pub(super) async fn forgettable(&self) -> Result<Vec<SaveId>, SaveError> {
+        // What is begun later is not among them.
+        let all = self.all().await?;
+        let needed = self.needed().await?;
+        Ok(self.replaced(&all, &needed).into_iter().map(|save| save.id.clone()).collect())
+    }
+
+    /// Those that are automatic and not the newest of their workspace, and those that nobody goes on making.
+    fn replaced<'a>(&self, all: &'a [Save], needed: &BTreeMap<SaveId, String>) -> Vec<&'a Save> {
+        let mut newest: BTreeMap<&WorkspaceId, &Save> = BTreeMap::new();
+        for save in all.iter().filter(|save| save.automatic && save.is_usable()) {
+            let so_far = newest.entry(&save.workspace).or_insert(save);
+            if (so_far.created_at, number(&so_far.id)) < (save.created_at, number(&save.id)) {
+                *so_far = save;
+            }
+        }
+        let is_replaced = |save: &Save| {
+            if !save.is_usable() {
+                return !self.is_at(&save.id);
+            }
+            save.automatic && newest.get(&save.workspace).is_some_and(|newest| newest.id != save.id)
+        };
+        all.iter().filter(|save| !needed.contains_key(&save.id) && is_replaced(save)).collect()
+    }
+}
+
+fn number(id: &SaveId) -> u32 {
+    id.as_str().rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+/// The save that an image's name is of.
+fn of_image(name: &str) -> Option<SaveId> {
+    let rest = name.strip_prefix(Save::IMAGES)?;
+    SaveId::parse(rest.splitn(3, '-').take(2).collect::<Vec<_>>().join("-")).ok()
+}

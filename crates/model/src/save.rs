@@ -1,0 +1,204 @@
+//! Saves: the files of a workspace's containers, kept as images of one layer over the environment's.
+
+use crate::{EngineId, EnvironmentId, ImageReference, MemberName, SaveId, Timestamp, Username, WorkspaceId};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// The files of a workspace at a moment. Written by the leading controller.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Save {
+    /// Its id.
+    pub id: SaveId,
+    /// The workspace.
+    pub workspace: WorkspaceId,
+    /// Whose it is.
+    pub owner: Username,
+    /// What people call it; not unique.
+    pub name: String,
+    /// The environment that the workspace was made from.
+    pub environment: EnvironmentId,
+    /// The version of it.
+    pub version: u32,
+    /// Whether nobody asked for it. The next one of the workspace takes its place.
+    pub automatic: bool,
+    /// How far it is.
+    pub state: SaveState,
+    /// Its containers. While it is being made, as far as they are known.
+    pub containers: Vec<SavedFiles>,
+    /// What it counts for, in bytes: what it holds over the environment's images, or may come to while it is made.
+    pub bytes: u64,
+    /// The hosts that have it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub copies: BTreeSet<EngineId>,
+    /// How many bytes went between hosts for it.
+    #[serde(default)]
+    pub moved_bytes: u64,
+    /// When it was begun.
+    pub created_at: Timestamp,
+}
+
+/// How far a save is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SaveState {
+    /// It is being made.
+    Saving,
+    /// One host has it, and no other could take it yet.
+    SingleCopy,
+    /// Another host has it too.
+    Complete,
+}
+
+impl SaveState {
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Saving => "saving",
+            Self::SingleCopy => "single-copy",
+            Self::Complete => "complete",
+        }
+    }
+}
+
+/// The files of one container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedFiles {
+    /// Its name in the environment.
+    pub name: MemberName,
+    /// The name of the image on hosts.
+    pub image: ImageReference,
+    /// The image's id.
+    pub image_id: String,
+    /// The environment's image that it began as.
+    pub base: ImageReference,
+    /// How many of the image's layers are that one's.
+    pub base_layers: usize,
+    /// What the layer over them holds, in bytes.
+    pub layer_bytes: u64,
+}
+
+impl Save {
+    /// The label of images of saves, with the pool's id.
+    pub const LABEL: &'static str = "pierhead.saved-by";
+    /// How the names of images of saves begin.
+    pub const IMAGES: &'static str = "pierhead/save:";
+    /// How the names of images begin that exist only while a save is made.
+    pub const UNFINISHED: &'static str = "pierhead/saving:";
+    /// How the names of environments' images begin that have no declared volumes.
+    pub const ENVIRONMENTS: &'static str = "pierhead/environment:";
+
+    /// The name of the image of one of its containers.
+    #[must_use]
+    pub fn image(id: &SaveId, container: &MemberName) -> String {
+        format!("{}{id}-{container}", Self::IMAGES)
+    }
+
+    /// The name of that image while it has more layers.
+    #[must_use]
+    pub fn unfinished_image(id: &SaveId, container: &MemberName) -> String {
+        format!("{}{id}-{container}", Self::UNFINISHED)
+    }
+
+    /// The name of an environment's image without declared volumes, by the id of the image.
+    #[must_use]
+    pub fn environment_image(image_id: &str) -> String {
+        let digits: String = image_id.trim_start_matches("sha256:").chars().take(40).collect();
+        format!("{}{digits}", Self::ENVIRONMENTS)
+    }
+
+    /// Whether a workspace can be made from it.
+    #[must_use]
+    pub fn is_usable(&self) -> bool {
+        self.state != SaveState::Saving
+    }
+
+    /// The files of a container.
+    #[must_use]
+    pub fn files(&self, container: &MemberName) -> Option<&SavedFiles> {
+        self.containers.iter().find(|files| files.name == *container)
+    }
+}
+
+/// How many saves somebody or something has, and what they hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SaveTotals {
+    /// How many.
+    pub count: u64,
+    /// What they hold, in bytes.
+    pub bytes: u64,
+}
+
+/// The most that a person, or an environment, may have of saves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SaveLimits {
+    /// Of one person.
+    pub person: SaveTotals,
+    /// Of the workspaces of one environment.
+    pub environment: SaveTotals,
+}
+
+impl Default for SaveLimits {
+    fn default() -> Self {
+        Self {
+            person: SaveTotals { count: 50, bytes: 20 << 30 },
+            environment: SaveTotals { count: 2_000, bytes: 500 << 30 },
+        }
+    }
+}
+
+impl SaveTotals {
+    /// The same with a save's share replaced by another; `None` is none.
+    #[must_use]
+    pub fn with(self, before: Option<u64>, now: Option<u64>) -> Self {
+        let take = |value: u64, less: u64, more: u64| value.saturating_sub(less).saturating_add(more);
+        Self {
+            count: take(self.count, u64::from(before.is_some()), u64::from(now.is_some())),
+            bytes: take(self.bytes, before.unwrap_or(0), now.unwrap_or(0)),
+        }
+    }
+
+    /// Which of the limits it breaks, in words.
+    #[must_use]
+    pub fn beyond(self, most: Self) -> Option<String> {
+        if self.count > most.count {
+            return Some(format!("at most {} saves may be kept", most.count));
+        }
+        let megabytes = |bytes: u64| bytes.div_ceil(1 << 20);
+        (self.bytes > most.bytes).then(|| {
+            format!("saves may hold at most {} MB, and would hold {} MB", megabytes(most.bytes), megabytes(self.bytes))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_have_names_that_engines_take() {
+        let workspace = WorkspaceId::from_random(7);
+        let (id, name) = (SaveId::of(&workspace, 3), MemberName::parse("db").unwrap());
+        for text in [
+            Save::image(&id, &name),
+            Save::unfinished_image(&id, &name),
+            Save::environment_image(&format!("sha256:{}", "0f".repeat(32))),
+        ] {
+            assert_eq!(ImageReference::parse(&text).unwrap().as_str(), text);
+        }
+        assert_eq!(Save::image(&id, &name), format!("pierhead/save:{id}-db"));
+    }
+
+    #[test]
+    fn totals_follow_what_comes_and_goes() {
+        let most = SaveTotals { count: 2, bytes: 100 << 20 };
+        let one = SaveTotals::default().with(None, Some(60 << 20));
+        assert_eq!((one, one.beyond(most)), (SaveTotals { count: 1, bytes: 60 << 20 }, None));
+        assert_eq!(one.with(Some(60 << 20), Some(10)), SaveTotals { count: 1, bytes: 10 });
+        assert_eq!(one.with(Some(60 << 20), None), SaveTotals::default());
+        let two = one.with(None, Some(41 << 20));
+        assert_eq!(two.beyond(most).unwrap(), "saves may hold at most 100 MB, and would hold 101 MB");
+        let three = SaveTotals { bytes: 0, ..two }.with(None, Some(0));
+        assert_eq!(three.beyond(most).unwrap(), "at most 2 saves may be kept");
+    }
+}
