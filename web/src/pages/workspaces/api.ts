@@ -85,29 +85,35 @@ export interface Workspace {
 
 export interface Save {
   id: string;
-  workspace: string;
-  owner: string;
+  /** What people call it; not unique. */
   name: string;
-  /** Whether nobody asked for it: the next one takes its place. */
-  automatic?: boolean;
-  created_at: string;
+  owner: string;
+  workspace: string;
   environment: string;
   version: number;
-  containers: readonly { name: string; bytes?: number | null }[];
+  /** Whether nobody asked for it: the next such one takes its place. */
+  automatic: boolean;
+  state: 'saving' | 'single-copy' | 'complete';
+  /** What that means where it is not complete. */
+  why?: string | null;
   bytes: number;
-  state: 'saving' | 'complete' | 'single-copy' | 'failed';
-  message?: string | null;
+  containers: readonly { name: string; bytes: number }[];
+  /** The hosts that have it. */
   copies: readonly string[];
+  created_at: string;
 }
 
+/** How the files of one container differ from its environment's image. */
 export interface Changes {
-  containers: readonly {
-    name: string;
-    added: readonly string[];
-    changed: readonly string[];
-    removed: readonly string[];
-  }[];
+  container: string;
+  added: number;
+  changed: number;
+  removed: number;
+  /** The first of them. */
+  files: readonly { path: string; kind: ChangeKind; is_folder: boolean; bytes_before: number; bytes: number }[];
 }
+
+export type ChangeKind = 'added' | 'changed' | 'removed';
 
 export interface Port {
   container: string;
@@ -219,7 +225,7 @@ export function preview(id: string, port: number): Promise<{ url: string }> {
   return request('post', '/api/workspaces/{id}/previews/{port}', { path: { id, port } });
 }
 
-export function changesOf(save: string): Promise<Changes> {
+export function changesOf(save: string): Promise<Changes[]> {
   return request('get', '/api/saves/{id}/changes', { path: { id: save } });
 }
 
