@@ -1,6 +1,7 @@
 //! The index of the API.
 
 mod account;
+mod app_logs;
 mod apps;
 mod cluster;
 mod containers;
@@ -131,6 +132,7 @@ fn containers(routes: Routes) -> Routes {
         .put("/api/apps/{name}", Holders(WriteContainers), apps::set, doc::apps::set())
         .delete("/api/apps/{name}", Holders(WriteContainers), apps::delete, doc::apps::delete())
         .post("/api/apps/{name}/scale", Holders(WriteContainers), apps::scale, doc::apps::scale())
+        .get("/api/apps/{name}/logs", Streamed(ReadContainers), app_logs::logs, doc::apps::logs())
         .get("/api/apps/{name}/explain", Holders(ReadContainers), explain::app, doc::apps::explain())
         .post("/api/explain", Holders(ReadContainers), explain::request, doc::apps::explain_request())
 }

@@ -15,7 +15,7 @@ use crate::{CliError, Output};
 use clap::Args;
 use pierhead_client::{Client, ClientError, LogOptions, LogStream};
 use pierhead_model::Timestamp;
-use pierhead_wire::{ContainerView, format_timestamp, parse_timestamp};
+use pierhead_wire::{format_timestamp, parse_timestamp};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -85,25 +85,10 @@ pub(crate) async fn logs(args: &LogsArgs, client: &Client, out: &mut Output) -> 
             if args.follow { follow(word, log, client, &options, out).await } else { whole(log, out).await }
         }
         Target::App => {
-            let containers = containers_of(word, client).await?;
-            let mut merged = Merged::new(client, &options);
-            for container in &containers {
-                merged.add(container.slot.unwrap_or_default(), &container.id, out).await?;
-            }
-            if args.follow { merged.follow(word, out).await } else { merged.show(out).await }
+            let slots = client.app(word).await?.slots.len();
+            Merged::new(client, word, &options, slots).show(out).await
         }
     }
-}
-
-async fn containers_of(app: &str, client: &Client) -> Result<Vec<ContainerView>, CliError> {
-    let mut containers = client.containers(true).await?.into_value();
-    // What stands on a host that does not answer can't be read.
-    containers.retain(|container| container.app.as_deref() == Some(app) && container.status != "unreachable");
-    containers.sort_by_key(|container| container.slot);
-    if containers.is_empty() {
-        return Err(CliError::NotFound(format!("the app {app} has no containers")));
-    }
-    Ok(containers)
 }
 
 /// Prints one container's log as it comes. Bytes stay as they are unless a terminal would obey them.

@@ -2,7 +2,7 @@
 
 use crate::change::json;
 use crate::transport::Call;
-use crate::{Answer, Change, Client, ClientError, Started};
+use crate::{Answer, Change, Client, ClientError, LogOptions, LogStream, Started};
 use hyper::Method;
 use pierhead_wire::{AppChange, AppView, ExplainView};
 
@@ -51,6 +51,16 @@ impl Client {
     /// [`ClientError::Refused`] with status 409 and code `no_room` if they have no place.
     pub async fn scale_app(&self, name: &str, count: u32, change: &Change) -> Result<Started<()>, ClientError> {
         self.change_only(Call::post(&["api", "apps", name, "scale"]).query("count", count), change).await
+    }
+
+    /// What the containers of an app write, each line behind the name of its container; a line that begins with `#` is about
+    /// a log.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with status 404 if there is none.
+    pub async fn app_logs(&self, name: &str, options: &LogOptions) -> Result<LogStream, ClientError> {
+        let call = options.query(Call::get(&["api", "apps", name, "logs"]));
+        Ok(LogStream::new(self.open(&call.unlimited()).await?))
     }
 
     /// Why the slots of an app are where they are.

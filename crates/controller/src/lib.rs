@@ -50,9 +50,9 @@ pub use joins::{Admission, HostTold, JoinError, JoinSecret, Joined, JoiningHost}
 pub use known::Known;
 pub use leases::LeaseTerms;
 pub use requests::{
-    Actor, Container, ContainerLog, Idempotency, MOST_LOG_READERS, MOST_LOG_READERS_OF_ONE, MOST_SLOTS, MOST_TERMINALS,
-    MOST_TERMINALS_OF_ONE, Once, PoolImage, PoolImages, RequestError, RunRequest, Started, TerminalNow,
-    TerminalRequest, TerminalWay,
+    Actor, AppLogPiece, Container, ContainerLog, Idempotency, MOST_LOG_READERS, MOST_LOG_READERS_OF_ONE, MOST_MERGED,
+    MOST_SLOTS, MOST_TERMINALS, MOST_TERMINALS_OF_ONE, Once, PoolImage, PoolImages, RequestError, RunRequest, Started,
+    TerminalNow, TerminalRequest, TerminalWay,
 };
 pub use stats::{
     ContainerStatistics, EngineStatistics, Figures, HostLoad, Measured as StatisticsMeasured, Statistics,

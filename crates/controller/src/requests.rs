@@ -3,6 +3,7 @@
 //! The world is read, the edit is made on a copy, and the commit compares what was read; if somebody was faster, it is
 //! all done anew.
 
+mod app_logs;
 mod apps;
 mod containers;
 mod duty;
@@ -15,6 +16,7 @@ mod logs;
 mod registries;
 mod terminals;
 
+pub use app_logs::{AppLogPiece, MOST_MERGED};
 pub use containers::Container;
 pub use edit::Started;
 pub(crate) use idempotency::Remembered;

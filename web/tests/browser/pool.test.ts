@@ -83,6 +83,19 @@ test('what a docker run line says is deployed where it was drawn, scaled, taken 
   await eventually('it is gone', async () => !(await appNamed('till')));
 });
 
+test('the logs of all replicas are one, and one that comes later is in it', async ({ page, home, pool }) => {
+  await enter(page, home, admin(pool), '/apps/talk?tab=logs');
+  const log = page.getByRole('region', { name: 'Log of talk' });
+  for (const slot of [0, 1]) await expect(log.getByText(new RegExp(`^talk\\.${slot}\\.\\d+$`)).first()).toBeVisible();
+  await api('POST', '/api/apps/talk/scale?count=3&wait=60');
+  await expect(log.getByText(/^talk\.2\.\d+$/).first()).toBeVisible();
+  await page.getByRole('button', { name: 'Containers', exact: true }).click();
+  await page.getByRole('menuitemradio', { name: /^talk\.2/ }).click();
+  await expect(log.getByText(/^talk\.2\.\d+$/)).toHaveCount(0);
+  await api('POST', '/api/apps/talk/scale?count=2&wait=60');
+  await expect(page.getByText(/talk\.2\.\d+ writes nothing more/)).toBeVisible();
+});
+
 test('what is wrong is told at its field, and what does not fit is told per host before and after it is asked', async ({
   page,
   home,

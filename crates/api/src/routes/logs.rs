@@ -57,7 +57,7 @@ fn refusal(error: RequestError) -> ApiError {
     error
 }
 
-fn options(query: &LogsQuery, now: Timestamp) -> Result<LogOptions, ApiError> {
+pub(super) fn options(query: &LogsQuery, now: Timestamp) -> Result<LogOptions, ApiError> {
     let (stdout, stderr) = (stream("stdout", query.stdout.as_deref())?, stream("stderr", query.stderr.as_deref())?);
     // A stream of which nothing is said comes unless it is the other one that was asked for.
     let (stdout, stderr) = (stdout.unwrap_or(stderr != Some(true)), stderr.unwrap_or(stdout != Some(true)));

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod accounts;
+mod app_logs;
 mod bad_input;
 mod browsers;
 mod canary;

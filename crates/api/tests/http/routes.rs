@@ -90,6 +90,7 @@ const ROUTES: &[(&str, &str, Who)] = &[
     ("PUT", "/api/apps/{name}", Users),
     ("DELETE", "/api/apps/{name}", Users),
     ("POST", "/api/apps/{name}/scale", Users),
+    ("GET", "/api/apps/{name}/logs", Users),
     ("GET", "/api/apps/{name}/explain", Users),
     ("POST", "/api/explain", Users),
     ("GET", "/api/operations", Users),

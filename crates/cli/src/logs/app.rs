@@ -1,188 +1,196 @@
-//! The logs of an app's containers, merged; followed, also of those that come later.
+//! The logs of an app's containers as one, which the controller merges; followed, also of those that come later.
 
 use super::lines::Lines;
-use super::stamps::Stamps;
-use super::{GOES_ON, asked, rest};
+use super::{GOES_ON, PATIENCE, PAUSE};
+use crate::escape::escape_log_line;
 use crate::{CliError, Output};
-use futures_util::stream::SelectAll;
-use futures_util::{Stream, StreamExt, stream};
 use pierhead_client::{Client, ClientError, LogOptions, LogStream};
 use pierhead_model::Timestamp;
-use pierhead_wire::SlotView;
+use pierhead_wire::{format_timestamp, parse_timestamp};
 use std::collections::BTreeMap;
-use std::pin::Pin;
-use std::time::Duration;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, sleep};
 
-/// How often it is looked for containers that came later.
-const LOOK: Duration = Duration::from_secs(1);
+/// How far back a log is asked for that broke off: clocks of hosts differ.
+const OVERLAP_MS: u64 = 60_000;
+/// A line is given out at this length even if it has not ended.
+const LONGEST_LINE: usize = 64 * 1024;
 
-/// How many looks in a row may find no controller.
-const MOST_UNREACHABLE: u32 = 30;
-
-/// What came of one container's log.
-enum Piece {
-    Bytes(Vec<u8>),
-    Broken(ClientError),
-    End,
+/// Which of a container's lines were shown.
+#[derive(Debug, Default)]
+struct Seen {
+    newest: String,
+    of_newest: usize,
+    doubled: usize,
 }
 
-type Pieces = Pin<Box<dyn Stream<Item = (String, Piece)> + Send>>;
+impl Seen {
+    fn again(&mut self) {
+        self.doubled = self.of_newest;
+    }
 
-/// What one container writes until its log ends, marked with its id.
-fn pieces(id: &str, log: LogStream) -> Pieces {
-    let id = id.to_owned();
-    Box::pin(stream::unfold(Some(log), move |log| {
-        let id = id.clone();
-        async move {
-            let mut log = log?;
-            Some(match log.next().await {
-                Ok(Some(bytes)) => ((id, Piece::Bytes(bytes)), Some(log)),
-                Ok(None) => ((id, Piece::End), None),
-                Err(error) => ((id, Piece::Broken(error)), None),
-            })
+    fn is_new(&mut self, at: &str) -> bool {
+        // Moments differ in how many digits they have.
+        let at = at.trim_end_matches('Z');
+        if at < self.newest.as_str() {
+            return false;
         }
-    }))
+        if at == self.newest {
+            let is_doubled = self.doubled > 0;
+            self.doubled = self.doubled.saturating_sub(1);
+            self.of_newest += usize::from(!is_doubled);
+            return !is_doubled;
+        }
+        (self.newest, self.of_newest, self.doubled) = (at.to_owned(), 1, 0);
+        true
+    }
 }
 
-/// A container whose log was opened.
-struct Source {
-    slot: u32,
-    lines: Lines,
-    stamps: Stamps,
-    opened: Timestamp,
-    /// Whether it ended, and is read again if the container runs.
-    has_ended: bool,
-}
-
-/// The logs that are shown.
+/// What is shown of an app.
 pub(super) struct Merged<'a> {
     client: &'a Client,
+    app: &'a str,
     options: &'a LogOptions,
-    sources: BTreeMap<String, Source>,
-    open: SelectAll<Pieces>,
-    /// How often in a row no controller answered.
-    unreachable: u32,
+    /// Whether lines bear their slot: as soon as there are two.
+    has_slots: bool,
+    seen: BTreeMap<String, Seen>,
+    newest: Option<Timestamp>,
+    pending: Vec<u8>,
 }
 
 impl<'a> Merged<'a> {
-    pub(super) fn new(client: &'a Client, options: &'a LogOptions) -> Self {
-        Self { client, options, sources: BTreeMap::new(), open: SelectAll::new(), unreachable: 0 }
+    pub(super) fn new(client: &'a Client, app: &'a str, options: &'a LogOptions, slots: usize) -> Self {
+        let has_slots = slots > 1;
+        Self { client, app, options, has_slots, seen: BTreeMap::new(), newest: None, pending: Vec::new() }
     }
 
-    /// Adds the log of a container of a slot. Lines bear their slot as soon as there are two.
-    pub(super) async fn add(&mut self, slot: u32, id: &str, out: &Output) -> Result<(), ClientError> {
-        let options = match self.sources.get_mut(id) {
-            // What it wrote before is shown already.
-            Some(source) => rest(self.options, &mut source.stamps, source.opened),
-            None => asked(self.options),
-        };
-        let log = self.client.logs(id, &options).await?;
-        self.open.push(pieces(id, log));
-        let new = || Source {
-            slot,
-            lines: Lines::new(None, out.terminals().stdout),
-            stamps: Stamps::new(self.options.timestamps),
-            opened: out.now(),
-            has_ended: false,
-        };
-        self.sources.entry(id.to_owned()).or_insert_with(new).has_ended = false;
-        if self.sources.len() > 1 {
-            for source in self.sources.values_mut() {
-                source.lines.set_prefix(format!("slot {} | ", source.slot));
-            }
-        }
-        Ok(())
-    }
-
-    /// Shows the logs as they are, to their end.
+    /// Shows the log to its end; one that is followed and breaks off goes on where a controller answers.
     pub(super) async fn show(mut self, out: &mut Output) -> Result<(), CliError> {
-        while let Some((id, piece)) = self.open.next().await {
-            self.print(&id, piece, out)??;
+        let mut log = self.client.app_logs(self.app, &self.asked()).await?;
+        while let Err(why) = self.read(&mut log, out).await? {
+            if !self.options.follow {
+                return Err(why.into());
+            }
+            out.note(&format!("{why}; {GOES_ON}"));
+            sleep(PAUSE).await;
+            log = self.again(why).await?;
         }
         Ok(())
     }
 
-    /// Shows the logs as they grow, until nothing of the app will write any more.
-    pub(super) async fn follow(mut self, app: &str, out: &mut Output) -> Result<(), CliError> {
-        let mut look = interval(LOOK);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    /// With the moments of lines if it may have to go on behind one of them.
+    fn asked(&self) -> LogOptions {
+        LogOptions { timestamps: self.options.timestamps || self.options.follow, ..self.options.clone() }
+    }
+
+    /// The inner result is how the log itself ended.
+    async fn read(&mut self, log: &mut LogStream, out: &mut Output) -> Result<Result<(), ClientError>, CliError> {
         loop {
-            tokio::select! {
-                Some((id, piece)) = self.open.next(), if !self.open.is_empty() => {
-                    let is_end = !matches!(piece, Piece::Bytes(_));
-                    let broken = self.print(&id, piece, out)?.err();
-                    if is_end {
-                        self.tell_end(&id, broken, out);
-                    }
+            match log.next().await {
+                Ok(Some(bytes)) => self.push(&bytes, out)?,
+                Ok(None) => {
+                    self.line(out)?;
+                    return Ok(Ok(()));
                 }
-                _ = look.tick() => {
-                    if self.look_for_more(app, out).await? && self.open.is_empty() {
-                        return Ok(());
-                    }
-                }
+                // The line that was cut comes again.
+                Err(error) => return Ok(Err(error)),
             }
         }
     }
 
-    /// Opens what is new; tells whether nothing of the app will write any more.
-    async fn look_for_more(&mut self, app: &str, out: &Output) -> Result<bool, CliError> {
-        let slots = match self.client.app(app).await {
-            Ok(view) => view.slots.clone(),
-            Err(error) if error.status() == Some(404) => return Ok(true),
-            // Whoever began to follow wants to see what comes when a controller answers again.
-            Err(ClientError::Unreachable { .. } | ClientError::Refused { status: 503, .. })
-                if self.unreachable < MOST_UNREACHABLE =>
-            {
-                self.unreachable += 1;
-                return Ok(false);
-            }
-            Err(error) => return Err(error.into()),
-        };
-        self.unreachable = 0;
-        for slot in &slots {
-            let Some(id) = slot.container.as_deref().filter(|_| slot.state == "running") else { continue };
-            if self.sources.get(id).is_some_and(|source| !source.has_ended) {
-                continue;
-            }
-            match self.add(slot.slot, id, out).await {
-                // It is gone already, or its host or the controller does not answer: it is looked for again.
-                Err(ClientError::Refused { status: 404 | 503, .. } | ClientError::Unreachable { .. }) | Ok(()) => {}
+    /// The log anew, once a controller has it; the reason why it broke off if none does in time.
+    async fn again(&mut self, why: ClientError) -> Result<LogStream, CliError> {
+        self.pending.clear();
+        self.seen.values_mut().for_each(Seen::again);
+        let mut options = self.asked();
+        if let Some(newest) = self.newest {
+            let since = Timestamp(newest.0.saturating_sub(OVERLAP_MS));
+            (options.since, options.tail) = (Some(format_timestamp(since)), None);
+        }
+        let end = Instant::now() + PATIENCE;
+        loop {
+            match self.client.app_logs(self.app, &options).await {
+                Ok(log) => return Ok(log),
+                Err(ClientError::Unreachable { .. } | ClientError::Refused { status: 503, .. })
+                    if Instant::now() < end =>
+                {
+                    sleep(PAUSE).await;
+                }
+                Err(ClientError::Unreachable { .. }) => return Err(why.into()),
                 Err(error) => return Err(error.into()),
             }
         }
-        let is_over = |slot: &SlotView| matches!(slot.state.as_str(), "done" | "failed" | "stopped");
-        Ok(slots.iter().all(is_over))
     }
 
-    fn tell_end(&mut self, id: &str, broken: Option<CliError>, out: &mut Output) {
-        let Some(source) = self.sources.get_mut(id) else { return };
-        source.has_ended = true;
-        let (slot, short) = (source.slot, id.get(..12).unwrap_or(id));
-        match broken {
-            None => out.note(&format!("slot {slot}: container {short} has ended")),
-            Some(error) => out.note(&format!("slot {slot}: container {short}: {error}; {GOES_ON}")),
+    fn push(&mut self, bytes: &[u8], out: &mut Output) -> Result<(), CliError> {
+        for part in bytes.split_inclusive(|byte| *byte == b'\n') {
+            self.pending.extend_from_slice(part);
+            if part.ends_with(b"\n") || self.pending.len() >= LONGEST_LINE {
+                self.line(out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Shows a line that is whole.
+    fn line(&mut self, out: &mut Output) -> Result<(), CliError> {
+        let line = std::mem::take(&mut self.pending);
+        let Some(space) = line.iter().position(|byte| *byte == b' ') else { return Ok(()) };
+        let (name, mut text) = (String::from_utf8_lossy(&line[..space]).into_owned(), &line[space + 1..]);
+        if name == "#" {
+            self.note(&String::from_utf8_lossy(text), out);
+            return Ok(());
+        }
+        let seen = self.seen.entry(name.clone()).or_default();
+        let stamp =
+            text.iter().position(|byte| *byte == b' ').filter(|_| self.options.timestamps || self.options.follow);
+        let at = stamp.and_then(|length| std::str::from_utf8(&text[..length]).ok());
+        if let Some((at, moment)) = at.and_then(|at| Some((at, parse_timestamp(at)?))) {
+            if !seen.is_new(at) {
+                return Ok(());
+            }
+            self.newest = self.newest.max(Some(moment));
+            if !self.options.timestamps {
+                text = &text[at.len() + 1..];
+            }
+        }
+        self.has_slots |= self.seen.len() > 1;
+        let prefix = self.has_slots.then(|| format!("slot {} | ", self.slot_of(&name)));
+        let mut lines = Lines::new(prefix, out.terminals().stdout);
+        out.bytes(&lines.push(text))?;
+        out.bytes(&lines.end())
+    }
+
+    /// That containers ended is said only to those who would wait for more of them.
+    fn note(&self, text: &str, out: &mut Output) {
+        let text = escape_log_line(text.trim_end());
+        match text.split_once(' ') {
+            Some((_, "has ended")) if !self.options.follow => {}
+            Some((name, what)) if name.starts_with(&format!("{}.", self.app)) => {
+                out.note(&format!("slot {}: container {name} {what}", self.slot_of(name)));
+            }
+            _ => out.note(&text),
         }
     }
 
-    /// Prints a piece; the inner result is how the log itself ended.
-    fn print(&mut self, id: &str, piece: Piece, out: &mut Output) -> Result<Result<(), CliError>, CliError> {
-        let Some(Source { lines, stamps, .. }) = self.sources.get_mut(id) else { return Ok(Ok(())) };
-        match piece {
-            Piece::Bytes(bytes) if self.options.follow => out.bytes(&lines.push(&stamps.push(&bytes)))?,
-            Piece::Bytes(bytes) => out.bytes(&lines.push(&bytes))?,
-            Piece::End => {
-                out.bytes(&lines.push(&stamps.end()))?;
-                out.bytes(&lines.end())?;
-            }
-            // Followed, it goes on, and the line that was cut comes again.
-            Piece::Broken(error) => {
-                if !self.options.follow {
-                    out.bytes(&lines.end())?;
-                }
-                return Ok(Err(error.into()));
-            }
-        }
-        Ok(Ok(()))
+    /// `2` of the container `web.2.1`.
+    fn slot_of<'n>(&self, name: &'n str) -> &'n str {
+        let rest = name.strip_prefix(self.app).and_then(|rest| rest.strip_prefix('.'));
+        rest.and_then(|rest| rest.split('.').next()).unwrap_or(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_shown_is_not_shown_again() {
+        let mut seen = Seen::default();
+        let first = ["06Z", "06.1Z", "06.12Z", "06.12Z", "06.2Z", "06.2Z"];
+        assert!(first.iter().all(|at| seen.is_new(at)));
+        seen.again();
+        let again: Vec<bool> =
+            ["06.12Z", "06.12Z", "06.2Z", "06.2Z", "06.2Z", "06.20Z", "07Z"].iter().map(|at| seen.is_new(at)).collect();
+        assert_eq!(again, [false, false, false, false, true, true, true]);
     }
 }

@@ -17,11 +17,6 @@ impl Lines {
         Self { prefix, escaped, pending: Vec::new() }
     }
 
-    /// From now on every line begins with this.
-    pub(super) fn set_prefix(&mut self, prefix: String) {
-        self.prefix = Some(prefix);
-    }
-
     /// What can be written now.
     pub(super) fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
         if !self.escaped && self.prefix.is_none() {

@@ -1,7 +1,7 @@
 //! What containers wrote.
 
 use crate::scripted::Reply;
-use crate::session::{FIRST, Recorder, SECOND, Session, app, container};
+use crate::session::{Recorder, Session, app};
 use clap::{CommandFactory, Parser};
 use pierhead_cli::{Cli, Output, Terminals, execute};
 use pierhead_client::{Change, Wait};
@@ -51,16 +51,37 @@ async fn the_flags_are_those_of_docker() {
 async fn an_app_shows_all_its_containers_with_their_slots() {
     let session = Session::start().await;
     session.server.json("GET /api/apps/web", app("web")).json("GET /api/apps/idle", app("idle"));
-    let all = [container(SECOND, "web", 7, 1), container(FIRST, "web", 2, 1), container("333", "other", 0, 1)];
-    session.server.json("GET /api/containers?all=true", format!("[{}]", all.join(",")));
-    session.server.on(&format!("GET /api/containers/{FIRST}/logs"), Reply::Chunks(vec![b"a\nb\n"]));
-    session.server.on(&format!("GET /api/containers/{SECOND}/logs"), Reply::Chunks(vec![b"c"]));
+    let lines: Vec<&[u8]> =
+        vec![b"web.2.1 a b\nweb.7.1", b" c\x1b[1m\nweb.2.1 \n# web.2.1 has ended\n", b"# web.9.1 is late\nweb.2.1 d"];
+    session.server.on("GET /api/apps/web/logs", Reply::Chunks(lines));
     let ran = session.run("logs web").await;
-    let mut lines: Vec<&str> = ran.out.lines().collect();
-    lines.sort_unstable();
-    assert_eq!(lines, ["slot 2 | a", "slot 2 | b", "slot 7 | c"], "{ran:?}");
+    assert_eq!(ran.out, "a b\nslot 7 | c\u{1b}[1m\nslot 2 | \nslot 2 | d\n", "{ran:?}");
+    assert_eq!(
+        ran.err, "slot 9: container web.9.1 is late\n",
+        "that a container ended is nothing to wait for: {ran:?}"
+    );
     assert_eq!(session.run("logs idle").await.code, 3);
     assert_eq!(session.run("logs nobody").await.code, 3);
+}
+
+#[tokio::test]
+async fn a_followed_app_that_breaks_off_goes_on_behind_its_last_lines() {
+    let session = Session::start().await;
+    session.server.json("GET /api/apps/web", app("web"));
+    let log = "GET /api/apps/web/logs?follow=true";
+    let first = b"web.0.1 2026-11-21T22:10:06.120000001Z one\nweb.1.1 2026-11-21T22:09:59Z two\nweb.0.1 2026-11-21T22:10:07Z th";
+    session.server.on(&format!("{log}&tail=9&timestamps=true"), Reply::BrokenAfter(first));
+    // From a minute before the newest line on: clocks of hosts differ.
+    let rest: Vec<&[u8]> = vec![
+        b"web.1.1 2026-11-21T22:09:58Z old\nweb.1.1 2026-11-21T22:09:59Z two\nweb.0.1 2026-11-21T22:10:06.120000001Z one\n",
+        b"web.0.1 2026-11-21T22:10:07Z three\nweb.1.1 2026-11-21T22:10:00Z four\n# web.0.1 has ended\n",
+    ];
+    let since = format!("{log}&since=2026-11-21T22%3A09%3A06.120Z&timestamps=true");
+    session.server.on(&since, Reply::Chunks(rest));
+    let ran = session.run("logs web -f --tail 9").await;
+    assert_eq!((ran.code, ran.out.as_str()), (0, "one\nslot 1 | two\nslot 0 | three\nslot 1 | four\n"), "{ran:?}");
+    assert!(ran.err.contains("goes on where a controller answers"), "{ran:?}");
+    assert!(ran.err.contains("slot 0: container web.0.1 has ended"), "{ran:?}");
 }
 
 #[tokio::test]
@@ -131,7 +152,7 @@ async fn a_followed_app_shows_what_comes_later_and_says_what_ended() {
         cluster.print(&first, "three");
         says(out, "slot 0 | three\n").await;
         admin.destroy(&first.id, &to_the_end()).await.unwrap();
-        says(err, &format!("slot 0: container {} has ended\n", &first.id[..12])).await;
+        says(err, "slot 0: container web.0.1 has ended\n").await;
         // A slot that is made anew.
         let image = ImageDescription { args: vec!["anew".to_owned()], ..sample() };
         admin.set_app("web", &AppChange { image, replicas: None }, &to_the_end()).await.unwrap();
@@ -139,7 +160,7 @@ async fn a_followed_app_shows_what_comes_later_and_says_what_ended() {
         assert_ne!(anew.id, second.id);
         cluster.print(&anew, "four");
         says(out, "slot 1 | four\n").await;
-        says(err, &format!("slot 1: container {} has ended\n", &second.id[..12])).await;
+        says(err, "slot 1: container web.1.1 has ended\n").await;
         admin.delete_app("web", &to_the_end()).await.unwrap();
     })
     .await;

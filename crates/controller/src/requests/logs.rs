@@ -17,7 +17,7 @@ pub const MOST_LOG_READERS: u64 = 1_000;
 pub const MOST_LOG_READERS_OF_ONE: u64 = MOST_LOG_READERS / 5;
 
 /// Somebody who reads a log, until it is dropped.
-struct Reader {
+pub(super) struct Reader {
     _share: Share,
     _open: Open,
 }
@@ -60,7 +60,7 @@ impl Controller {
         }
     }
 
-    fn log_reader(&self, actor: &Actor) -> Result<Reader, RequestError> {
+    pub(super) fn log_reader(&self, actor: &Actor) -> Result<Reader, RequestError> {
         let share = self.measured.log_readers_of.open_below(&actor.username, MOST_LOG_READERS_OF_ONE);
         let share = share.ok_or(RequestError::TooManyLogReadersOfOne)?;
         let open = self.measured.log_readers.open_below(MOST_LOG_READERS).ok_or(RequestError::TooManyLogReaders)?;

@@ -1,101 +1,127 @@
-/** Several logs in one view: their lines in one book, as the components see them. */
+/** A log in a view, of one container or of all of an app: its lines in a book, as the components see them. */
 
 import { ApiError, send } from '../../lib/api';
-import { connection } from '../../lib/live.svelte';
+import { connection, type Event } from '../../lib/live.svelte';
 import { whileSeen } from '../../lib/seen';
 import { LogBook, type Line } from './book';
-import { LogRefused, LogSource, type Answer, type SourceState, type Wanted } from './source';
+import { LogRefused, LogSource, named, Seen, SeenOfMany, type Answer, type SourceState, type Wanted } from './source';
 
-export interface LogOf {
-  /** The container. */
-  id: string;
-  name: string;
-}
+/** Whose log: that of a container, or those of all containers of an app as one. */
+export type LogOf = { container: string; name: string } | { app: string };
 
-/** How many lines of each log are fetched at first: of one that is followed, and of one that is not. */
+/** How many lines are fetched at first, of each container. */
 const TAIL = 5_000;
-const SHORT_TAIL = 1_000;
-/** How many logs are shown as one. */
-export const MOST_SHOWN = 24;
+const TAIL_OF_MANY = 1_000;
 /** Lines are shown at most so often. */
 const DRAW_MS = 100;
 
-/**
- * How many logs are followed at once: over HTTP/1 a browser has six connections for everything, and each log takes one.
- */
-export function mostSources(protocol: string | undefined): number {
-  return protocol === 'h2' || protocol === 'h3' ? MOST_SHOWN : 3;
-}
+/** How it stands with the log of one of several containers. */
+export type Standing = { is: 'ended' } | { is: 'failed'; why: string };
 
 export class LogFollow {
   /** Rises with every change of the book. */
   version = $state(0);
-  states = $state.raw<readonly SourceState[]>([]);
+  /** How it stands with the log as a whole. */
+  state = $state.raw<SourceState>({ phase: 'loading' });
+  /** The containers that wrote something. */
+  names = $state.raw<readonly string[]>([]);
+  /** Those of several that write nothing now, and why. */
+  standing = $state.raw<ReadonlyMap<string, Standing>>(new Map());
+  /** How many containers are left out. */
+  left = $state(0);
   /** The lines as they were when it was paused; null while it follows. */
   frozen = $state.raw<readonly Line[] | null>(null);
   /** How many came since. */
   waiting = $state(0);
-  readonly names: readonly string[];
   readonly #book = new LogBook();
-  readonly #logs: readonly LogOf[];
-  readonly #sources: readonly LogSource[];
+  readonly #of: LogOf;
+  readonly #source: LogSource;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** The others are read once, and again by `again`. */
-  constructor(logs: readonly LogOf[], followed: readonly string[]) {
-    this.#logs = logs;
-    this.names = logs.map((log) => log.name);
-    this.#sources = logs.map((log, at) => {
-      const follows = followed.includes(log.id);
-      return new LogSource(this.#ports(log, at), follows ? TAIL : SHORT_TAIL, follows);
-    });
-    this.states = this.#sources.map((source) => source.state);
+  constructor(of: LogOf) {
+    this.#of = of;
+    const isOne = 'container' in of;
+    if (isOne) this.names = [of.name];
+    const ports: ConstructorParameters<typeof LogSource>[0] = {
+      fetch: (wanted, signal) => ask(of, wanted, signal),
+      lines: (raws) => {
+        if (isOne) this.#add(0, raws);
+        else this.#addNamed(raws);
+        this.#soon();
+      },
+      broke: () => {
+        this.#book.mark(0, 'reconnected');
+        this.#soon();
+      },
+      changed: () => (this.state = this.#source.state),
+      wait,
+    };
+    this.#source = new LogSource(ports, isOne ? TAIL : TAIL_OF_MANY, isOne ? new Seen() : new SeenOfMany());
   }
 
   /** Follows until the answer is called. */
   start(): () => void {
-    const end = whileSeen(async (signal) => {
-      for (const source of this.#sources) source.start();
-      signal.addEventListener('abort', () => {
-        for (const source of this.#sources) source.stop();
-      });
-    });
+    const of = this.#of;
+    const isAbout = (event: Event) => ('container' in of ? event.container?.id === of.container : event.app === of.app);
     const ends = [
-      connection.opened(() => this.again()),
+      whileSeen(async (signal) => {
+        this.#source.start();
+        signal.addEventListener('abort', () => this.#source.stop());
+      }),
+      connection.opened(() => this.#source.wake()),
       connection.listen((event) => {
-        const at = this.#logs.findIndex((log) => log.id === event.container?.id);
-        this.#sources[at]?.wake();
+        if (isAbout(event)) this.#source.wake();
       }),
     ];
     return () => {
-      end();
-      for (const one of ends) one();
+      for (const end of ends) end();
       clearTimeout(this.#timer);
     };
   }
 
-  #ports(log: LogOf, at: number): ConstructorParameters<typeof LogSource>[0] {
-    return {
-      fetch: (wanted, signal) => ask(log.id, wanted, signal),
-      lines: (raws) => {
-        this.#book.add(at, raws);
-        if (this.frozen) this.waiting += raws.length;
-        this.#soon();
-      },
-      broke: () => {
-        this.#book.mark(at, 'reconnected');
-        this.#soon();
-      },
-      changed: () => (this.states = this.#sources.map((source) => source.state)),
-      wait: (ms, signal) =>
-        new Promise((done) => {
-          const timer = setTimeout(done, ms);
-          signal.addEventListener('abort', () => {
-            clearTimeout(timer);
-            done();
-          });
-        }),
+  #add(source: number, raws: readonly string[]): void {
+    this.#book.add(source, raws);
+    if (this.frozen) this.waiting += raws.length;
+  }
+
+  /** Lines of one container after another go into the book together. */
+  #addNamed(lines: readonly string[]): void {
+    let raws: string[] = [];
+    let of = '';
+    const put = () => {
+      if (raws.length > 0) this.#add(this.#place(of), raws);
+      raws = [];
     };
+    for (const line of lines) {
+      const { name, raw } = named(line);
+      if (name === '#') {
+        put();
+        this.#note(raw);
+        continue;
+      }
+      if (name !== of) put();
+      of = name;
+      raws.push(raw);
+    }
+    put();
+  }
+
+  #place(name: string): number {
+    if (this.standing.has(name)) this.standing = new Map([...this.standing].filter(([other]) => other !== name));
+    const at = this.names.indexOf(name);
+    if (at >= 0) return at;
+    this.names = [...this.names, name];
+    return this.names.length - 1;
+  }
+
+  /** What is said about a log. */
+  #note(text: string): void {
+    const [, ended] = /^(\S+) has ended$/.exec(text) ?? [];
+    const [, failed, why] = /^(\S+) cannot be read: (.*)$/.exec(text) ?? [];
+    const [, left] = /^(\d+) more containers are left out$/.exec(text) ?? [];
+    if (ended) this.standing = new Map([...this.standing, [ended, { is: 'ended' }]]);
+    if (failed) this.standing = new Map([...this.standing, [failed, { is: 'failed', why: why ?? '' }]]);
+    if (left) this.left = Number(left);
   }
 
   #soon(): void {
@@ -103,11 +129,6 @@ export class LogFollow {
       this.#timer = undefined;
       this.version += 1;
     }, DRAW_MS);
-  }
-
-  /** Reads on what is not followed. */
-  again(): void {
-    for (const source of this.#sources) source.wake();
   }
 
   /** Lets what is shown stand still. What comes meanwhile is kept. */
@@ -133,10 +154,24 @@ export class LogFollow {
   }
 }
 
-async function ask(id: string, { tail, since, follow }: Wanted, signal: AbortSignal): Promise<Answer> {
-  const query = { follow, timestamps: 'true', tail, since };
+function wait(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((done) => {
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      done();
+    });
+  });
+}
+
+async function ask(of: LogOf, { tail, since }: Wanted, signal: AbortSignal): Promise<Answer> {
+  const query = { follow: true, timestamps: 'true', tail, since };
+  const [path, name] =
+    'container' in of
+      ? (['/api/containers/{name}/logs', of.container] as const)
+      : (['/api/apps/{name}/logs', of.app] as const);
   try {
-    const response = await send('get', '/api/containers/{id}/logs', { path: { id }, query, signal });
+    const response = await send('get', path, { path: { name }, query, signal });
     return { body: pieces(response), goneSince: response.headers.get('pierhead-gone-since') };
   } catch (error) {
     const isFinal = error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429;

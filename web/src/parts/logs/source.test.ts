@@ -1,5 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { Lines, LogRefused, LogSource, LONGEST_LINE, Seen, type Answer, type SourcePorts, type Wanted } from './source';
+import {
+  Lines,
+  LogRefused,
+  LogSource,
+  LONGEST_LINE,
+  named,
+  Seen,
+  SeenOfMany,
+  type Answer,
+  type SourcePorts,
+  type Wanted,
+} from './source';
 
 const stamp = (nanos: number) => `2026-01-01T00:00:00.${String(nanos).padStart(9, '0')}Z`;
 
@@ -88,6 +99,25 @@ describe('lines', () => {
   });
 });
 
+describe('lines of several containers', () => {
+  test('name theirs', () => {
+    expect(named('web.0.1 2026 a b')).toEqual({ name: 'web.0.1', raw: '2026 a b' });
+    expect(named('# web.0.1 has ended')).toEqual({ name: '#', raw: 'web.0.1 has ended' });
+    expect(named('odd')).toEqual({ name: '#', raw: 'odd' });
+  });
+
+  test('are asked for from a minute back, and none comes twice', () => {
+    const seen = new SeenOfMany();
+    expect(seen.since).toBe(null);
+    const first = [`a ${stamp(5)} x`, `b ${stamp(3)} y`, '# a has ended', `a ${stamp(5)} x`];
+    expect(seen.fresh(first)).toEqual(first);
+    expect(seen.since).toBe('2025-12-31T23:59:00.000Z');
+    seen.again();
+    const again = [...first, `b ${stamp(2)} old`, `b ${stamp(4)} late`, `a ${stamp(5)} third`];
+    expect(seen.fresh(again)).toEqual(['# a has ended', `b ${stamp(4)} late`, `a ${stamp(5)} third`]);
+  });
+});
+
 describe('a log', () => {
   test('is read to its end, in characters that were cut in the middle', async () => {
     const bytes = new TextEncoder().encode(`${stamp(1)} 文`);
@@ -100,7 +130,7 @@ describe('a log', () => {
     };
     const server = await new Server(cut).follow();
     expect(server.seen).toEqual([`${stamp(1)} 文`]);
-    expect(server.asked).toEqual([{ tail: 100, since: null, follow: true }]);
+    expect(server.asked).toEqual([{ tail: 100, since: null }]);
     expect(server.source.state).toEqual({ phase: 'ended', goneSince: null });
     expect(server.phases).toEqual(['following', 'ended']);
   });
@@ -113,8 +143,8 @@ describe('a log', () => {
     ).follow();
     expect(server.seen).toEqual([`${stamp(1)} a`, `${stamp(2)} b`, `${stamp(2)} half`, `${stamp(3)} c`]);
     expect(server.asked.slice(1)).toEqual([
-      { tail: null, since: stamp(2), follow: true },
-      { tail: null, since: stamp(2), follow: true },
+      { tail: null, since: stamp(2) },
+      { tail: null, since: stamp(2) },
     ]);
     expect(server.breaks).toBe(1);
     expect(server.waits).toEqual([500, 1000]);

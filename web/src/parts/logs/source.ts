@@ -1,4 +1,4 @@
-/** The log of one container as it is followed: in whole lines, again and again when the connection breaks, none twice. */
+/** A log as it is followed, of one container or of several as one: in whole lines, again and again when the connection breaks, none twice. */
 
 import { parted } from './book';
 
@@ -14,8 +14,6 @@ export interface Wanted {
   tail: number | null;
   /** From this moment on: after a break. */
   since: string | null;
-  /** Whether what is written later is wanted, too. */
-  follow: boolean;
 }
 
 /** A refusal that another try would not change. */
@@ -78,7 +76,7 @@ function pieces(line: string): string[] {
 }
 
 /** Knows which lines were there already when a log is read again from its last moment on. */
-export class Seen {
+export class Seen implements Known {
   #last = '';
   #sameMoment = 0;
   #toSkip = 0;
@@ -112,20 +110,62 @@ export class Seen {
   }
 }
 
+/** What of a log has come already. */
+export interface Known {
+  readonly since: string | null;
+  again(): void;
+  fresh(raws: readonly string[]): string[];
+}
+
+/** Clocks of hosts differ: so far back are the logs of several asked for again. */
+const OVERLAP_MS = 60_000;
+
+/** The same of the logs of several containers as one, each line behind the name of its container. */
+export class SeenOfMany implements Known {
+  readonly #of = new Map<string, Seen>();
+  #newest = '';
+
+  get since(): string | null {
+    const newest = Date.parse(this.#newest);
+    return Number.isNaN(newest) ? null : new Date(newest - OVERLAP_MS).toISOString();
+  }
+
+  again(): void {
+    for (const seen of this.#of.values()) seen.again();
+  }
+
+  /** Lines about a log are always new. */
+  fresh(raws: readonly string[]): string[] {
+    return raws.filter((line) => {
+      const { name, raw } = named(line);
+      if (name === '#') return true;
+      const seen = this.#of.get(name) ?? new Seen();
+      this.#of.set(name, seen);
+      const { at } = parted(raw);
+      if (at > this.#newest) this.#newest = at;
+      return seen.fresh([raw]).length > 0;
+    });
+  }
+}
+
+/** A line of the logs of several containers: whose it is, and the rest. `#` is about a log. */
+export function named(line: string): { name: string; raw: string } {
+  const space = line.indexOf(' ');
+  return space < 0 ? { name: '#', raw: line } : { name: line.slice(0, space), raw: line.slice(space + 1) };
+}
+
 export class LogSource {
   state: SourceState = { phase: 'loading' };
   readonly #ports: SourcePorts;
   readonly #tail: number;
-  readonly #follow: boolean;
-  readonly #seen = new Seen();
+  readonly #seen: Known;
   #stop: AbortController | null = null;
   #hurry: AbortController | null = null;
 
-  /** Without `follow` it is read to its end once, and again whenever it is woken. */
-  constructor(ports: SourcePorts, tail: number, follow = true) {
+  constructor(ports: SourcePorts, tail: number, seen: Known = new Seen()) {
     this.#ports = ports;
     this.#tail = tail;
-    this.#follow = follow;
+    this.#seen = seen;
   }
 
   start(): void {
@@ -185,10 +225,7 @@ export class LogSource {
   /** One request, to its end. Answers since when the container is gone. */
   async #read(signal: AbortSignal, came: () => void): Promise<string | null> {
     const since = this.#seen.since;
-    const { body, goneSince } = await this.#ports.fetch(
-      { tail: since ? null : this.#tail, since, follow: this.#follow },
-      signal,
-    );
+    const { body, goneSince } = await this.#ports.fetch({ tail: since ? null : this.#tail, since }, signal);
     if (signal.aborted) return null;
     this.#seen.again();
     if (!goneSince) this.#set({ phase: 'following' });

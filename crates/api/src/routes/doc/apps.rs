@@ -48,6 +48,21 @@ pub fn scale() -> Doc {
         .refuses(404, "not_found", NO_APP)
 }
 
+pub fn logs() -> Doc {
+    named("app_logs", "What the containers of an app wrote")
+        .about(
+            "The lines of all of them, in the order in which they were written; each begins with the name of its \
+             container. A line that begins with `#` is about a log: it ended, cannot be read at present, or is left out \
+             because there are more than 100. Followed, it goes on with containers that come later, until nothing of the \
+             app writes any more.",
+        )
+        .which_of_log()
+        .answers_text("text/plain; charset=utf-8", "The lines", "web.0.1 listening on port 80\n")
+        .owners_or(WriteAllContainers)
+        .refuses(404, "not_found", "There is no such app, or no container of it and it is not followed")
+        .refuses(429, "too_many_log_readers", "Too many logs are being read")
+}
+
 pub fn explain() -> Doc {
     named("explain_app", "Why an app is where it is")
         .answers::<ExplainView>(200, "What every host scores or why it was refused, and where every slot is")

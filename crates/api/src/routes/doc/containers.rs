@@ -71,19 +71,30 @@ pub fn logs() -> Doc {
              lines are kept for a while; their answer has the header `pierhead-gone-since`. What a failed host took \
              along is not kept.",
         )
-        .query("follow", Kind::Flag, "Go on with what it writes from now on")
-        .query("tail", Kind::Like("100"), "How many lines at most, or `all`")
-        .query("since", Kind::Like("10m"), "Nothing older: a moment (RFC 3339), seconds since 1970, or how long ago")
-        .query("until", Kind::Like("2026-11-21T22:10:06Z"), "Nothing newer, in the same forms; not with `follow`")
-        .query("timestamps", Kind::Flag, "Begin each line with its time")
-        .query("stdout", Kind::Flag, "With its output")
-        .query("stderr", Kind::Flag, "With its errors")
+        .which_of_log()
         .answers_text("text/plain; charset=utf-8", "The lines", "listening on port 80\n")
         .refuses(503, "engine_unreachable", "The host does not answer")
         .refuses(503, "engine_failed", "The host failed")
         .refuses(400, "refused_by_engine", "The engine refuses it")
         .owners_or(WriteAllContainers)
         .refuses(429, "too_many_log_readers", "Too many logs are being read")
+}
+
+impl Doc {
+    /// Which part of a log is asked for.
+    pub(super) fn which_of_log(self) -> Self {
+        self.query("follow", Kind::Flag, "Go on with what is written from now on")
+            .query("tail", Kind::Like("100"), "How many lines of a container at most, or `all`")
+            .query(
+                "since",
+                Kind::Like("10m"),
+                "Nothing older: a moment (RFC 3339), seconds since 1970, or how long ago",
+            )
+            .query("until", Kind::Like("2026-11-21T22:10:06Z"), "Nothing newer, in the same forms; not with `follow`")
+            .query("timestamps", Kind::Flag, "The time before each line")
+            .query("stdout", Kind::Flag, "With what was written as output")
+            .query("stderr", Kind::Flag, "With what was written as errors")
+    }
 }
 
 pub fn explain() -> Doc {
