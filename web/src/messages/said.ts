@@ -156,6 +156,17 @@ export const said = messages({
   engineRefuses: ['the engine refuses: {reason}', '引擎拒绝：{reason}'],
   notStarted: ['the container did not start: {reason}', '容器未能启动：{reason}'],
   engineFailed: ['the engine failed: {reason}', '引擎出错：{reason}'],
+  // Failures of the store.
+  storeFull: [
+    "the store has no room left; nothing was changed. Make room on the controller's disk, or compact and defragment etcd and disarm its alarm, and try again",
+    '存储空间已满，未做任何更改。请清理控制器的磁盘，或对 etcd 执行压缩和碎片整理并解除其告警，然后重试',
+  ],
+  storeSilent: [
+    "the controller's store does not answer: nothing can be changed until it does. Whether this was done is known by looking again then; what runs, runs on",
+    '控制器的存储没有响应：在其恢复之前无法更改任何内容。此操作是否完成需届时再查看；正在运行的内容会继续运行',
+  ],
+  storeBroken: ["the controller's store does not work; see its log", '控制器的存储无法工作；请查看其日志'],
+  changedMeanwhile: ['somebody changed the same thing meanwhile; try again', '其他人同时更改了同一内容，请重试'],
   // Why a host is not well.
   notCalled: ['its agent has not called', '其代理尚未连接'],
   shutOut: [
