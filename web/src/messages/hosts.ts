@@ -42,6 +42,7 @@ export const hosts = messages({
     '代理连接 {address} 后会自动出现在这里。',
   ],
   joined: ['{name} is here.', '{name} 已加入。'],
+  joinedWaits: ['{name} is here, and waits to be approved.', '{name} 已加入，等待批准。'],
   goodUntil: ['The command ends', '命令失效时间：'],
   another: ['Make another', '再生成一个'],
   joinFailed: ['No command could be made', '无法生成命令'],

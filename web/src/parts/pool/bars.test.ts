@@ -19,6 +19,10 @@ describe('a bar', () => {
     expect(bar.limit).toBe(400);
   });
 
+  test('of which nothing is known yet has no end of its room', () => {
+    expect(layBar([], [], 0, 400, cpus).limit).toBe(400);
+  });
+
   test('that holds more than there is room for shrinks, and shows where the room ends', () => {
     const bar = layBar([piece('a', 6)], [piece('g', 2)], 4, 400, cpus);
     expect(ends(bar.spans)).toEqual([[0, 300]]);

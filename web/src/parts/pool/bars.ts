@@ -41,7 +41,7 @@ export function layBar(
     return { piece, from, to: at };
   };
   const spans = pieces.map(lay);
-  return { width, scale, spans, ghosts: ghosts.map(lay), limit: Math.min(width, capacity * scale) };
+  return { width, scale, spans, ghosts: ghosts.map(lay), limit: whole > 0 ? Math.min(width, capacity * scale) : width };
 }
 
 /** The narrowest piece that is drawn by itself; narrower ones that touch are drawn as one. */
