@@ -132,6 +132,16 @@ impl From<RequestError> for ApiError {
                 let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_log_readers", message);
                 Self { retry_after_s: Some(5), ..error }
             }
+            RequestError::TooManyWorkspacesOfOne => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_workspaces", message)
+            }
+            RequestError::TooOften { seconds, .. } => {
+                let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_often", message);
+                Self { retry_after_s: Some(seconds), ..error }
+            }
+            RequestError::SaveNeeded { .. } => Self::new(StatusCode::CONFLICT, "save_needed", message),
+            RequestError::SaveAway { .. } => Self::new(StatusCode::SERVICE_UNAVAILABLE, "save_away", message),
+            RequestError::WorkspaceState { .. } => Self::new(StatusCode::CONFLICT, "workspace_state", message),
             RequestError::NotRunning { .. } => Self::new(StatusCode::CONFLICT, "not_running", message),
             RequestError::TooManyTerminals | RequestError::TooManyTerminalsOfOne | RequestError::TooManyViewers => {
                 let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_terminals", message);

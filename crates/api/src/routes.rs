@@ -8,6 +8,7 @@ mod containers;
 mod doc;
 mod duty;
 mod engines;
+mod environments;
 mod events;
 mod explain;
 mod image;
@@ -16,14 +17,17 @@ mod logs;
 mod moment;
 mod openapi;
 mod operations;
+mod previews;
 mod registry;
 mod role;
+mod saves;
 mod session;
 mod stats;
 mod terminals;
 mod ticket;
 mod token;
 mod waiting;
+mod workspaces;
 
 use crate::metrics;
 use crate::mount::Access::{Holders, LoggedIn, Public, Scraper, Streamed};
@@ -39,6 +43,7 @@ pub(crate) fn index() -> Routes {
     let routes = accounts(Routes::default());
     let routes = engines(routes);
     let routes = containers(routes);
+    let routes = workspaces(routes);
     let routes = images(routes);
     cluster(routes)
 }
@@ -135,6 +140,38 @@ fn containers(routes: Routes) -> Routes {
         .get("/api/apps/{name}/logs", Streamed(ReadContainers), app_logs::logs, doc::apps::logs())
         .get("/api/apps/{name}/explain", Holders(ReadContainers), explain::app, doc::apps::explain())
         .post("/api/explain", Holders(ReadContainers), explain::request, doc::apps::explain_request())
+}
+
+fn workspaces(routes: Routes) -> Routes {
+    use doc::workspaces as told;
+    let (read, write) = (Holders(ReadContainers), Holders(WriteContainers));
+    routes
+        .noun("environment", "Environments: what workspaces are made from")
+        .list("/api/environments", read, environments::list, told::list_environments(), Order::Id)
+        .post("/api/environments", write, environments::add, told::add_environment())
+        .get("/api/environments/{id}", read, environments::show, told::show_environment())
+        .put("/api/environments/{id}", write, environments::set, told::set_environment())
+        .delete("/api/environments/{id}", write, environments::delete, told::delete_environment())
+        .noun("workspace", "Workspaces: environments that somebody works in, saved before every stop")
+        .list("/api/workspaces", read, workspaces::list, told::list(), Order::Newest)
+        .post("/api/workspaces", write, workspaces::open, told::open())
+        .get("/api/workspaces/{id}", read, workspaces::show, told::show())
+        .delete("/api/workspaces/{id}", write, workspaces::end, told::end())
+        .post("/api/workspaces/{id}/extend", write, workspaces::extend, told::extend())
+        .post("/api/workspaces/{id}/save", write, workspaces::save, told::save())
+        .post("/api/workspaces/{id}/stop", write, workspaces::stop, told::stop())
+        .post("/api/workspaces/{id}/start", write, workspaces::start, told::start())
+        .post("/api/workspaces/{id}/reset", write, workspaces::reset, told::reset())
+        .put("/api/workspaces/{id}/guests/{username}", write, workspaces::share, told::share())
+        .delete("/api/workspaces/{id}/guests/{username}", write, workspaces::unshare, told::unshare())
+        .get("/api/workspaces/{id}/ports", read, previews::ports, doc::previews::ports())
+        .post("/api/workspaces/{id}/previews/{port}", read, previews::preview, doc::previews::preview())
+        .noun("save", "Saves: the files of workspaces that were kept")
+        .list("/api/saves", read, saves::list, doc::saves::list(), Order::Newest)
+        .get("/api/saves/{id}", read, saves::show, doc::saves::show())
+        .delete("/api/saves/{id}", write, saves::delete, doc::saves::delete())
+        .get("/api/saves/{id}/changes", read, saves::changes, doc::saves::changes())
+        .post("/api/saves/{id}/environment", write, saves::environment, doc::saves::environment())
 }
 
 fn images(routes: Routes) -> Routes {

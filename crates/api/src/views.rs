@@ -6,12 +6,16 @@ mod explain;
 mod rows;
 mod stats;
 mod terminal;
+mod save;
+mod workspace;
 
 pub(crate) use event::event;
 pub(crate) use explain::{explain_app, explain_request, explain_slot};
 pub(crate) use rows::Rows;
 pub(crate) use stats::{statistics, statistics_history};
 pub(crate) use terminal::terminal;
+pub(crate) use save::{save, save_changes};
+pub(crate) use workspace::{environment, workspace};
 
 use crate::identity::Caller;
 use pierhead_controller::{ControllerState, PoolUsage};
@@ -243,7 +247,7 @@ fn container_for(
         app: app.map(|app| app.name.to_string()),
         slot: owner.as_ref().map(|owner| owner.slot.slot.0),
         generation: owner.as_ref().map(|owner| owner.generation.0),
-        owner: app.map(|app| app.owner.to_string()),
+        owner: world.owner_of(observed).map(|owner| owner.to_string()),
         exit_code: observed.exit_code,
         created_at: format_timestamp(observed.created_at),
     })

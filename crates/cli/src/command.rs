@@ -8,6 +8,7 @@ use crate::completion::CompletionArgs;
 use crate::container::{ContainerArgs, ContainerLsArgs, ContainerRmArgs, ContainerVerbArgs};
 use crate::controller::ControllerArgs;
 use crate::engine::{EngineAddArgs, EngineArgs, EngineRmArgs};
+use crate::environment::EnvironmentArgs;
 use crate::event::EventsArgs;
 use crate::exec::{AttachArgs, ExecArgs};
 use crate::explain::ExplainArgs;
@@ -24,6 +25,8 @@ use crate::scale::ScaleArgs;
 use crate::terminal::TerminalArgs;
 use crate::token::TokenArgs;
 use crate::top::TopArgs;
+use crate::save::SaveArgs;
+use crate::workspace::WorkspaceArgs;
 use clap::{ArgAction, Parser, Subcommand};
 
 /// The command line of a program that is only a client.
@@ -64,6 +67,15 @@ pub enum ClientCommand {
     /// Terminals in containers: list, share, record, end
     #[command(visible_alias = "terminals")]
     Terminal(TerminalArgs),
+    /// Environments: what workspaces are made from
+    #[command(visible_alias = "environments")]
+    Environment(EnvironmentArgs),
+    /// Workspaces: live environments, saved before every stop
+    #[command(visible_alias = "workspaces")]
+    Workspace(WorkspaceArgs),
+    /// Saves: the files of workspaces that were kept
+    #[command(visible_alias = "saves")]
+    Save(SaveArgs),
     /// Show what hosts and containers use, live
     #[command(visible_alias = "stats")]
     Top(TopArgs),

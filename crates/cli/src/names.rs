@@ -36,6 +36,28 @@ pub(crate) fn terminals() -> ArgValueCandidates {
     })
 }
 
+pub(crate) fn environments() -> ArgValueCandidates {
+    candidates(|client| async move {
+        let environments = client.environments().await?.into_value();
+        Ok(environments.into_iter().map(|environment| (environment.id, environment.owner)).collect())
+    })
+}
+
+pub(crate) fn workspaces() -> ArgValueCandidates {
+    candidates(|client| async move {
+        let workspaces = client.workspaces().await?.into_value();
+        let there = workspaces.into_iter().filter(|workspace| workspace.phase != "ended");
+        Ok(there.map(|workspace| (workspace.id, workspace.name)).collect())
+    })
+}
+
+pub(crate) fn saves() -> ArgValueCandidates {
+    candidates(|client| async move {
+        let saves = client.saves().await?.into_value();
+        Ok(saves.into_iter().map(|save| (save.id, save.name)).collect())
+    })
+}
+
 pub(crate) fn engines() -> ArgValueCandidates {
     candidates(|client| async move {
         let engines = client.engines().await?.into_value();

@@ -4,7 +4,10 @@ use crate::controllers::ControllerRecord;
 use crate::engines::Engines;
 use crate::keys;
 use crate::known::{Known, Shared};
-use pierhead_model::{App, AppId, Assignment, Engine, EngineId, Operation, OperationId, Slot, SlotKey, Terminal};
+use pierhead_model::{
+    App, AppId, Assignment, Engine, EngineId, Environment, EnvironmentId, Operation, OperationId, Slot, SlotKey,
+    Terminal, Workspace, WorkspaceAssignment, WorkspaceId,
+};
 use pierhead_store::leadership::Leader;
 use pierhead_store::{Entry, Error, Result, Revision, Store};
 use std::collections::BTreeSet;
@@ -12,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The records that the world is made of.
-const FOLLOWED: [&str; 9] = [
+const FOLLOWED: [&str; 12] = [
     keys::RESTORED,
     keys::ENGINES,
     keys::APPS,
@@ -22,6 +25,9 @@ const FOLLOWED: [&str; 9] = [
     keys::CONTROLLERS_ASKED,
     keys::LEADER,
     keys::TERMINALS,
+    keys::ENVIRONMENTS,
+    keys::WORKSPACES,
+    keys::WORKSPACE_ASSIGNMENTS,
 ];
 
 /// Reads every record; the answer is the revision to follow from.
@@ -124,6 +130,12 @@ fn put(known: &mut Known, entry: &Entry) -> Result<()> {
     } else if key.starts_with(keys::TERMINALS) {
         let terminal = entry.json::<Terminal>()?;
         known.terminals.insert(terminal.id.clone(), Arc::new(terminal));
+    } else if key.starts_with(keys::ENVIRONMENTS) {
+        known.world.set_environment(entry.json::<Environment>()?);
+    } else if key.starts_with(keys::WORKSPACES) {
+        known.world.set_workspace(entry.json::<Workspace>()?);
+    } else if key.starts_with(keys::WORKSPACE_ASSIGNMENTS) {
+        known.world.set_workspace_assignment(entry.json::<WorkspaceAssignment>()?);
     } else if key == keys::RESTORED {
         known.world.is_restored = true;
     } else if key == keys::CONTROLLERS_ASKED {
@@ -151,6 +163,18 @@ fn delete(known: &mut Known, key: &str) {
         known.controllers.remove(id);
     } else if let Some(id) = key.strip_prefix(keys::TERMINALS) {
         known.terminals.remove(id);
+    } else if let Some(id) = key.strip_prefix(keys::ENVIRONMENTS) {
+        if let Ok(id) = EnvironmentId::parse(id) {
+            known.world.remove_environment(&id);
+        }
+    } else if let Some(id) = key.strip_prefix(keys::WORKSPACES) {
+        if let Ok(id) = WorkspaceId::parse(id) {
+            known.world.remove_workspace(&id);
+        }
+    } else if let Some(id) = key.strip_prefix(keys::WORKSPACE_ASSIGNMENTS) {
+        if let Ok(id) = WorkspaceId::parse(id) {
+            known.world.remove_workspace_assignment(&id);
+        }
     } else if key == keys::LEADER {
         known.leader = None;
     } else if let Some(id) = key.strip_prefix(keys::OPERATIONS) {

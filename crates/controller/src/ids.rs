@@ -1,7 +1,7 @@
 //! Ids that sort by the moment at which they were made.
 
 use crate::Clock;
-use pierhead_model::OperationId;
+use pierhead_model::{OperationId, WorkspaceId};
 use rand::RngExt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -37,6 +37,12 @@ impl Ids {
     #[must_use]
     pub fn operation(&self) -> OperationId {
         OperationId::parse(self.unique()).expect("digits and letters are an operation id")
+    }
+
+    /// The id of a new workspace.
+    #[must_use]
+    pub fn workspace(&self) -> WorkspaceId {
+        WorkspaceId::from_random(rand::rng().random())
     }
 
     /// A random word of 10 digits and small letters.

@@ -30,10 +30,12 @@ mod pool_events;
 mod reconciler;
 mod registries;
 mod requests;
+mod saves;
 mod stats;
 mod sweep;
 mod terminals;
 mod usage;
+mod workspaces;
 
 pub use authority::{Authority, AuthorityError, Issued, fingerprint};
 pub use backups::BackupOptions;
@@ -51,8 +53,8 @@ pub use known::Known;
 pub use leases::LeaseTerms;
 pub use requests::{
     Actor, AppLogPiece, Container, ContainerLog, Idempotency, MOST_LOG_READERS, MOST_LOG_READERS_OF_ONE, MOST_MERGED,
-    MOST_SLOTS, MOST_TERMINALS, MOST_TERMINALS_OF_ONE, Once, PoolImage, PoolImages, RequestError, RunRequest, Started,
-    TerminalNow, TerminalRequest, TerminalWay,
+    MOST_SLOTS, MOST_TERMINALS, MOST_TERMINALS_OF_ONE, Once, PoolImage, PoolImages, RequestError, RunRequest, SaveChanges, SiteContainer, Started,
+    TerminalNow, TerminalRequest, TerminalWay, MOST_WORKSPACES_OF_ONE, OpenWorkspace, WorkspaceBeginning, WorkspaceChange, WorkspaceNow, WorkspaceSite,
 };
 pub use stats::{
     ContainerStatistics, EngineStatistics, Figures, HostLoad, Measured as StatisticsMeasured, Statistics,
@@ -74,6 +76,7 @@ use pierhead_store::leadership::Candidate;
 use pierhead_store::seal::{SealedDocuments, Sealer};
 use pierhead_store::{Revision, Store};
 use registries::Registries;
+use saves::Saves;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, RwLockReadGuard};
@@ -109,6 +112,10 @@ pub struct Options {
     pub largest_image_bytes: u64,
     /// Backups on a schedule; none without.
     pub backups: Option<BackupOptions>,
+    /// The most that people and environments may have of saves.
+    pub save_limits: pierhead_model::SaveLimits,
+    /// The time between two looks at what hosts have of saves.
+    pub save_sweep_interval: Duration,
     /// The time between two removals of what is kept no longer.
     pub sweep_interval: Duration,
 }
@@ -128,6 +135,8 @@ impl Default for Options {
             shares_images: false,
             largest_image_bytes: 4 << 30,
             backups: None,
+            save_limits: pierhead_model::SaveLimits::default(),
+            save_sweep_interval: Duration::from_secs(60),
             sweep_interval: Duration::from_secs(600),
         }
     }
@@ -162,6 +171,7 @@ pub struct Controller {
     gone_logs: Arc<GoneLogs>,
     images: Arc<Images>,
     registries: Arc<Registries>,
+    pub(crate) saves: Arc<Saves>,
     discovers: Arc<AtomicBool>,
     controllers: Arc<Controllers>,
     stop: CancellationToken,
@@ -200,6 +210,7 @@ impl Controller {
         let images = Images::new(Arc::clone(&store), options.images.clone(), options.largest_image_bytes);
         images.remove_leftovers(options.shares_images).await?;
         let registries = Registries::new(Arc::clone(&store), Arc::clone(&sealer));
+        let saves = Saves::new(Arc::clone(&store), clock, options.save_limits);
         let controller = Self {
             store,
             bare,
@@ -220,6 +231,7 @@ impl Controller {
             gone_logs: Arc::new(gone_logs),
             images: Arc::new(images),
             registries: Arc::new(registries),
+            saves: Arc::new(saves),
             discovers: Arc::default(),
             controllers: Arc::new(Controllers::new(me)),
             stop,
@@ -242,6 +254,9 @@ impl Controller {
         self.spawn(sweep::sweep(self.clone()));
         self.spawn(self.clone().keep_asking());
         self.spawn(terminals::Keeper::new(self.clone()).run());
+        self.spawn(workspaces::watch_activity(self.clone()));
+        self.spawn(workspaces::watch_disk(self.clone()));
+        self.spawn(workspaces::list_networks(self.clone()));
         let (stats, shared) = (Arc::clone(&self.stats), Arc::clone(&self.shared));
         let engines = Arc::clone(&self.engines);
         self.spawn(stats::Collector::new(stats, shared, engines, self.tasks.clone()).run());

@@ -1,13 +1,17 @@
 //! The loop of the leading controller: plan, write the intent, act, and remember what came of it. A wake carries no
 //! data; one run per key at a time.
 
+mod workspaces;
+
 use crate::Controller;
 use crate::execute::{Executor, Told};
 use crate::keys;
 use crate::known::Known;
 use crate::pool_events::{FreezeTold, HostsTold, found_again, why_anew};
-use pierhead_model::{Assignment, ContainerId, EngineId, Failure, Generation, ObservedContainer, Operation, SlotKey};
-use pierhead_planner::{Action, AppWrite, Blocked, Plan, RecordWrite, Step, after_failure, plan};
+use pierhead_model::{
+    Assignment, ContainerId, EngineId, Failure, Generation, ObservedContainer, Operation, SlotKey, WorkspaceId,
+};
+use pierhead_planner::{Action, AppWrite, Blocked, Plan, RecordWrite, Step, WorkspaceAction, after_failure, plan};
 use pierhead_store::leadership::Leadership;
 use pierhead_store::{Error, MAX_OPERATIONS, MAX_TRANSACTION_BYTES, Result, Transaction};
 use std::collections::BTreeSet;
@@ -38,9 +42,11 @@ pub(crate) async fn lead(controller: Controller) {
                 controller.begin_to_lead(&leadership);
                 controller.leading.send_replace(Some((leadership.key().into(), leadership.term())));
                 let mut reconciler = Reconciler::new(&controller, leadership);
+                let sweeping = crate::saves::keep_sweeping(reconciler.executor.clone());
                 tokio::select! {
                     () = stop.cancelled() => {}
                     () = reconciler.run() => {}
+                    () = sweeping => {}
                 }
                 controller.leading.send_replace(None);
                 controller.standing.end();
@@ -62,9 +68,15 @@ pub(crate) async fn lead(controller: Controller) {
 enum Busy {
     Slot(SlotKey, Generation),
     Container(EngineId, ContainerId),
+    Workspace(WorkspaceId, EngineId, Generation),
 }
 
-struct Outcome {
+enum Outcome {
+    Slot(SlotOutcome),
+    Workspace(WorkspaceAction, std::result::Result<(), Failure>),
+}
+
+struct SlotOutcome {
     action: Action,
     result: std::result::Result<Told, Failure>,
 }
@@ -87,6 +99,7 @@ impl<'a> Reconciler<'a> {
             images: controller.images.clone(),
             registries: controller.registries.clone(),
             gone_logs: controller.gone_logs.clone(),
+            saves: controller.saves.clone(),
             standing: leadership.standing(),
         };
         Self {
@@ -136,7 +149,8 @@ impl<'a> Reconciler<'a> {
                 let began = Instant::now();
                 let plan = plan(&known.world, self.controller.clock.now());
                 self.controller.measured.plans.observe(began.elapsed());
-                let writes = self.transactions(&known, &plan)?;
+                let mut writes = self.transactions(&known, &plan)?;
+                writes.extend(self.workspace_transactions(&known, &plan.workspaces)?);
                 (plan, writes)
             };
             #[cfg(feature = "mutants")]
@@ -149,10 +163,17 @@ impl<'a> Reconciler<'a> {
             for action in plan.actions {
                 self.begin(action);
             }
+            let is_workspace_waiting = !plan.workspaces.blocked.is_empty();
+            for action in plan.workspaces.actions {
+                self.begin_for_workspace(action);
+            }
             if !wrote {
                 self.note_blocked(&plan.blocked);
                 let known = self.controller.known();
-                return Ok(!plan.blocked.is_empty() || !known.world.operations().is_empty() || !self.busy.is_empty());
+                return Ok(is_workspace_waiting
+                    || !plan.blocked.is_empty()
+                    || !known.world.operations().is_empty()
+                    || !self.busy.is_empty());
             }
         }
     }
@@ -272,7 +293,7 @@ impl<'a> Reconciler<'a> {
                 tokio::time::sleep(PAUSE).await;
             }
             // Nobody listens any more if this controller stopped leading: its successor plans anew.
-            let _ = tell.send(Outcome { action, result });
+            let _ = tell.send(Outcome::Slot(SlotOutcome { action, result }));
         });
     }
 
@@ -285,6 +306,13 @@ impl<'a> Reconciler<'a> {
 
     /// Remembers what came of an action. Only then may the next one of the same slot begin.
     async fn take(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Slot(outcome) => self.take_for_slot(outcome).await,
+            Outcome::Workspace(action, result) => self.take_for_workspace(&action, result).await,
+        }
+    }
+
+    async fn take_for_slot(&mut self, outcome: SlotOutcome) {
         let action = &outcome.action;
         if let (Some((key, _)), Step::Create { .. } | Step::Start(_) | Step::Restart(_)) = (&action.slot, &action.step)
         {
@@ -302,7 +330,7 @@ impl<'a> Reconciler<'a> {
         self.busy.remove(&busy(&outcome.action));
     }
 
-    fn consequence(&self, outcome: &Outcome) -> Option<Transaction> {
+    fn consequence(&self, outcome: &SlotOutcome) -> Option<Transaction> {
         let (key, generation) = outcome.action.slot.as_ref()?;
         let known = self.controller.known();
         let present = known.world.assignments().get(key).filter(|assignment| assignment.generation == *generation)?;

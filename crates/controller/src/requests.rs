@@ -9,12 +9,16 @@ mod containers;
 mod duty;
 mod edit;
 mod engines;
+mod environments;
 mod events;
 mod idempotency;
 mod images;
 mod logs;
 mod registries;
+mod saves;
+mod sites;
 mod terminals;
+mod workspaces;
 
 pub use app_logs::{AppLogPiece, MOST_MERGED};
 pub use containers::Container;
@@ -23,7 +27,10 @@ pub(crate) use idempotency::Remembered;
 pub use idempotency::{Idempotency, Once};
 pub use images::{PoolImage, PoolImages};
 pub use logs::{ContainerLog, MOST_LOG_READERS, MOST_LOG_READERS_OF_ONE};
+pub use saves::SaveChanges;
+pub use sites::{SiteContainer, WorkspaceSite};
 pub(crate) use terminals::end_of_record;
+pub use workspaces::{MOST_WORKSPACES_OF_ONE, OpenWorkspace, WorkspaceBeginning, WorkspaceChange, WorkspaceNow};
 pub use terminals::{MOST_TERMINALS, MOST_TERMINALS_OF_ONE, TerminalNow, TerminalRequest, TerminalWay};
 
 use pierhead_model::{AppName, ContainerSpec, OperationId, OperationState, TerminalId, Username};
@@ -151,6 +158,39 @@ pub enum RequestError {
     /// As many as one account can have.
     #[error("you have {MOST_TERMINALS_OF_ONE} terminals already; end one of them and try again")]
     TooManyTerminalsOfOne,
+    /// Something begins from a save.
+    #[error("save {id} is needed: {by} begins from it")]
+    SaveNeeded {
+        /// The save.
+        id: String,
+        /// What.
+        by: String,
+    },
+    /// Its hosts do not answer.
+    #[error("no host that answers has all that is needed of save {id}; try again later")]
+    SaveAway {
+        /// The save.
+        id: String,
+    },
+    /// As many workspaces as one account can have.
+    #[error("you have {MOST_WORKSPACES_OF_ONE} workspaces already; end one of them and try again")]
+    TooManyWorkspacesOfOne,
+    /// Too often for the hosts.
+    #[error("{what} are made too often; try again in {seconds} s")]
+    TooOften {
+        /// What.
+        what: &'static str,
+        /// How long to wait.
+        seconds: u64,
+    },
+    /// It can't be done as things stand.
+    #[error("workspace {id} {why}")]
+    WorkspaceState {
+        /// The workspace.
+        id: String,
+        /// Why not.
+        why: &'static str,
+    },
     /// As many viewers as can be.
     #[error("as many terminals are looked at as can be; close one of them and try again")]
     TooManyViewers,

@@ -130,6 +130,9 @@ pub struct Asks {
 }
 
 impl Asks {
+    /// The most processes in a container that everybody gets.
+    pub const PROCESSES: u32 = 256;
+
     /// What is asked, in words; empty if it is nothing.
     #[must_use]
     pub fn words(&self) -> Vec<String> {
@@ -143,7 +146,7 @@ impl Asks {
         if self.privileged {
             words.push("privileged containers".to_owned());
         }
-        if let Some(pids) = self.pids {
+        if let Some(pids) = self.pids.filter(|pids| *pids > Self::PROCESSES) {
             words.push(format!("{pids} processes a container"));
         }
         words

@@ -29,4 +29,7 @@ pub struct HostFacts {
     pub cgroup_version: String,
     /// What is wrong or missing, each a sentence that says what follows from it.
     pub lacks: Vec<String>,
+    /// Why workspaces cannot be kept apart on it, in words; nothing if they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unguarded: Option<String>,
 }

@@ -43,7 +43,10 @@ pub struct Workspace {
     /// What the newest of these shall be called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub save_name: Option<String>,
-    /// When it was made.
+    /// Tells the request that opened it from others, where it can be retried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened_with: Option<String>,
+    /// When it was made, or given to its owner.
     pub created_at: Timestamp,
 }
 
@@ -380,6 +383,7 @@ mod tests {
             extended_minutes: 0,
             saves_asked: 0,
             save_name: None,
+            opened_with: None,
             created_at: Timestamp(5),
         }
     }

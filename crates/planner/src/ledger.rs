@@ -43,6 +43,8 @@ pub struct HostFacts {
     pub unavailable: Option<String>,
     /// Whether it is reached through an agent.
     pub has_agent: bool,
+    /// Why workspaces cannot be kept apart on it, in words, as far as its agent has told.
+    pub unguarded: Option<String>,
 }
 
 /// Who holds something.

@@ -43,6 +43,8 @@ pub struct Policy {
     pub workspace_subnets: Subnet,
     /// How many workspaces are started at the same time for each host of the pool; others wait in the queue.
     pub workspace_starts: usize,
+    /// How much a workspace may write to its host's disk, over all its containers, in megabytes.
+    pub workspace_disk_mb: u64,
     /// How long a host may be down before its workspaces come back elsewhere, from their saves.
     pub workspace_lost_ms: u64,
     /// How long the record of a workspace that has ended is kept.
@@ -70,6 +72,7 @@ impl Default for Policy {
             lease_spare_ms: 4_000,
             workspace_subnets: Subnet::parse("10.213.0.0/16").expect("it is such a range"),
             workspace_starts: 8,
+            workspace_disk_mb: 4096,
             workspace_lost_ms: 10_000,
             workspace_kept_ms: 24 * 3600 * 1000,
         }

@@ -208,3 +208,6 @@ fn begin_run(workspace: &Workspace, assignment: &WorkspaceAssignment) -> Workspa
         ..first_assignment(workspace)
     }
 }
+
+#[cfg(test)]
+mod tests;

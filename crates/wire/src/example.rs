@@ -3,9 +3,12 @@
 mod access;
 mod images;
 mod pool;
+mod previews;
+mod saves;
 mod stats;
 mod terminals;
 mod work;
+mod workspaces;
 
 use crate::{ErrorBody, HealthView, PortDescription, PortNumber};
 use serde::Serialize;

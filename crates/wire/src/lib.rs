@@ -17,13 +17,16 @@ mod explain;
 mod image;
 mod join;
 mod operation;
+mod preview;
 mod registry;
 mod role;
+mod save;
 mod session;
 mod stats;
 mod terminal;
 mod time;
 mod token;
+mod workspace;
 
 pub use account::{AccountRequest, AccountView, LogIn, LoggedIn, PasswordChange, RoleChange, RoleView};
 pub use app::{AppChange, AppView, SlotView};
@@ -44,13 +47,20 @@ pub use explain::{ExplainRequest, ExplainView, HostExplanation, SlotExplanation}
 pub use image::{ArchiveView, ImageView, SpreadView};
 pub use join::{JoinTokenCreated, JoinTokenRequest};
 pub use operation::OperationView;
+pub use preview::{PortView, PreviewView};
 pub use registry::{RegistryChange, RegistryRequest, RegistryView};
 pub use role::{PermissionsRequest, RoleDetail, RoleRequest};
+pub use save::{FileChangeView, SaveChangesView, SaveEnvironmentRequest, SaveView, SavedContainerView};
 pub use session::{SessionView, TicketRequest, TicketView};
 pub use stats::{ContainerStatsView, EngineStatsView, StatsHistoryView, StatsPointView, StatsSeriesView, StatsView};
 pub use terminal::{DEFAULT_SIZE, GuestRequest, TerminalGuest, TerminalRequest, TerminalView, TerminalViewer};
 pub use time::{format_timestamp, parse_timestamp};
 pub use token::{LifeSpan, TokenCreated, TokenRequest, TokenView};
+pub use workspace::{
+    AsksDescription, EnvironmentChange, EnvironmentContainerDescription, EnvironmentDescription,
+    EnvironmentFileDescription, EnvironmentRequest, EnvironmentView, ExtendRequest, WorkspaceContainerView,
+    WorkspaceFrom, WorkspaceRequest, WorkspaceSaveRequest, WorkspaceStartRequest, WorkspaceView, check_name, save_id,
+};
 
 /// Fields that only a server sets are accepted in a request, ignored, and never sent.
 fn is_for_servers(_: &Option<serde_json::Value>) -> bool {

@@ -3,11 +3,13 @@
 use super::apps::may_change;
 use super::edit::{AppEdit, Edit};
 use super::events::{self, Subject};
+use super::workspaces::{forbidden, right_of};
 use super::{Actor, Idempotency, RequestError, Started};
 use crate::Controller;
 use crate::known::Known;
 use pierhead_model::{
     App, ContainerId, ContainerState, EngineId, Goal, ObservedContainer, Ownership, Slot, SlotIntent, SlotKey, SlotWish,
+    WorkspaceId, WorkspaceOwnership, WorkspaceRight,
 };
 use std::time::Duration;
 
@@ -20,6 +22,8 @@ pub struct Container {
     pub observed: ObservedContainer,
     /// The slot that it stands for; absent for a container that is not ours.
     pub slot: Option<SlotKey>,
+    /// The workspace that it belongs to, if to any.
+    pub workspace: Option<WorkspaceId>,
 }
 
 /// A verb on one container.
@@ -152,6 +156,9 @@ impl Controller {
             return Ok(Some(found));
         }
         let container = self.find_container(id)?;
+        if let Some(workspace) = &container.workspace {
+            return Err(self.not_alone(actor, workspace));
+        }
         let Some(slot) = container.slot.clone() else {
             self.direct(actor, &container, verb).await?;
             return Ok(None);
@@ -159,6 +166,16 @@ impl Controller {
         let started =
             self.edit(actor, key, None, |known, _, _| edit_slot(known, actor, &container, &slot, verb)).await?;
         Ok(Some(started))
+    }
+
+    /// Containers of a workspace are not started, stopped and destroyed one by one: what is in them would be lost.
+    fn not_alone(&self, actor: &Actor, workspace: &WorkspaceId) -> RequestError {
+        match of_workspace(&self.known(), actor, workspace) {
+            Err(error) => error,
+            Ok(()) => RequestError::Forbidden(format!(
+                "this container belongs to workspace {workspace}, which is started, stopped and ended as a whole, and saved before"
+            )),
+        }
     }
 
     /// A verb on a container that is not ours: only at the explicit wish of somebody who may.
@@ -193,10 +210,26 @@ fn not_ours() -> RequestError {
 }
 
 pub(super) fn authorise(known: &Known, actor: &Actor, container: &Container) -> Result<(), RequestError> {
+    if let Some(workspace) = &container.workspace {
+        return of_workspace(known, actor, workspace);
+    }
     match container.slot.as_ref().and_then(|slot| known.world.apps().get(&slot.app)) {
         Some(app) => may_change(actor, app),
         None if actor.may_change_all => Ok(()),
         None => Err(not_ours()),
+    }
+}
+
+/// Whether somebody may work in the containers of a workspace: its owner, those that it is shared with as drivers, and
+/// administrators.
+fn of_workspace(known: &Known, actor: &Actor, id: &WorkspaceId) -> Result<(), RequestError> {
+    let right = known.world.workspaces().get(id).and_then(|workspace| right_of(actor, workspace));
+    match right {
+        Some(WorkspaceRight::Owner | WorkspaceRight::Driver) => Ok(()),
+        // Of one that is over or nobody's yet, only what is left of it is there.
+        None if actor.may_change_all => Ok(()),
+        Some(WorkspaceRight::Viewer) => Err(forbidden(WorkspaceRight::Driver)),
+        None => Err(RequestError::Forbidden("this container belongs to somebody else's workspace".to_owned())),
     }
 }
 
@@ -216,17 +249,23 @@ pub(super) fn find(known: &Known, id: &str) -> Result<Container, RequestError> {
     }
     match found.as_slice() {
         [] => Err(not_found(successor(known, id))),
-        [(engine, observed)] => {
-            Ok(Container { engine: (*engine).clone(), observed: (*observed).clone(), slot: slot_of(known, observed) })
-        }
+        [(engine, observed)] => Ok(Container::of(known, engine, observed)),
         several => match several.iter().find(|(_, container)| container.id.as_str() == id) {
-            Some((engine, observed)) => Ok(Container {
-                engine: (*engine).clone(),
-                observed: (*observed).clone(),
-                slot: slot_of(known, observed),
-            }),
+            Some((engine, observed)) => Ok(Container::of(known, engine, observed)),
             None => Err(RequestError::Ambiguous { prefix: id.to_owned(), count: several.len() }),
         },
+    }
+}
+
+impl Container {
+    fn of(known: &Known, engine: &EngineId, observed: &ObservedContainer) -> Self {
+        let of = WorkspaceOwnership::read(&observed.labels).filter(|_| observed.belongs_to(&known.world.cluster));
+        Self {
+            engine: engine.clone(),
+            observed: observed.clone(),
+            slot: slot_of(known, observed),
+            workspace: of.map(|of| of.workspace),
+        }
     }
 }
 

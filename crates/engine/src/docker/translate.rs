@@ -39,6 +39,8 @@ pub(super) fn create_body(request: &CreateRequest, cores: Option<u64>) -> Result
         }),
         user: part.and_then(|part| part.user.clone()),
         working_dir: part.and_then(|part| part.working_dir.clone()),
+        // A shell that reads its commands waits for ever, instead of ending at once.
+        open_stdin: part.map(|_| true),
         networking_config: part.map(networking),
         ..ContainerCreateBody::default()
     })

@@ -21,6 +21,8 @@ pub enum Filter {
     Unavailable,
     /// It has no agent, and what is asked for needs one.
     Agent,
+    /// It keeps workspaces not apart, and what is asked for is one.
+    Guard,
     /// It doesn't satisfy a label expression.
     Label,
     /// It runs the image already, and there may be one per host only.
@@ -52,6 +54,7 @@ pub(crate) enum Reason<'a> {
     Unavailable(&'a str),
     OtherHost(&'a EngineId),
     NoAgent,
+    Unguarded(&'a str),
     Label(&'a LabelExpression),
     Unique(&'a ImageReference),
     UniqueWithin(&'a ImageReference),
@@ -65,10 +68,11 @@ pub(crate) enum Reason<'a> {
 
 type Check = for<'a> fn(&Candidate<'a>) -> Option<Reason<'a>>;
 
-const FILTERS: [(Filter, Check); 10] = [
+const FILTERS: [(Filter, Check); 11] = [
     (Filter::Host, other_host),
     (Filter::Unavailable, unavailable),
     (Filter::Agent, agent),
+    (Filter::Guard, guard),
     (Filter::Label, label),
     (Filter::Unique, unique),
     (Filter::Link, link),
@@ -85,6 +89,11 @@ pub(crate) fn first_refusal<'a>(candidate: &Candidate<'a>) -> Option<(Filter, Re
 
 fn unavailable<'a>(candidate: &Candidate<'a>) -> Option<Reason<'a>> {
     candidate.facts.unavailable.as_deref().map(Reason::Unavailable)
+}
+
+/// Whoever needs an agent needs the firewall that it keeps.
+fn guard<'a>(candidate: &Candidate<'a>) -> Option<Reason<'a>> {
+    candidate.facts.unguarded.as_deref().filter(|_| candidate.request.needs_agent).map(Reason::Unguarded)
 }
 
 fn agent<'a>(candidate: &Candidate<'a>) -> Option<Reason<'a>> {
@@ -174,6 +183,7 @@ impl Filter {
             Self::Host => "are not the one asked for",
             Self::Agent if one => "has no agent",
             Self::Agent => "have no agent",
+            Self::Guard => "cannot keep workspaces apart",
             Self::Label if one => "lacks a label",
             Self::Label => "lack a label",
             Self::Unique if one => "runs the image already",
@@ -204,6 +214,7 @@ impl fmt::Display for Reason<'_> {
             Self::Unavailable(reason) => write!(f, "{reason}"),
             Self::OtherHost(wanted) => write!(f, "{wanted} is asked for"),
             Self::NoAgent => f.write_str("it has no agent, which workspaces need"),
+            Self::Unguarded(why) => write!(f, "it cannot keep workspaces apart: {why}"),
             Self::Label(asked) => write!(f, "its labels don't satisfy {asked}"),
             Self::Unique(image) => write!(f, "it runs {image} already"),
             Self::UniqueWithin(image) => write!(f, "{image} is asked for twice, and only one may run on a host"),

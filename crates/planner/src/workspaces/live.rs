@@ -363,8 +363,10 @@ fn save_order(
         name: name.unwrap_or_else(|| workspace.name.clone()),
         environment: workspace.environment.clone(),
         version: workspace.version,
+        spec: workspace.spec.clone(),
         from: place.from.clone(),
         containers: workspace.spec.containers.iter().filter_map(saved).collect(),
         automatic,
+        stops: automatic,
     }
 }

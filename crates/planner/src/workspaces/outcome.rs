@@ -118,7 +118,12 @@ impl After<'_> {
                 let saves_done = self.asked(cause);
                 WorkspaceAssignment { stage: WorkspaceStage::Ready, saves_done, failures: 0, ..next }
             }
-            SaveCause::Stops(_) => next,
+            // They were stopped for it, and what follows a start is to be done again if it runs on.
+            SaveCause::Stops(_) => {
+                let mut next = next;
+                next.place.iter_mut().for_each(|place| place.primed.clear());
+                next
+            }
         };
         Some((next, is_news.then_some(told)))
     }

@@ -185,7 +185,8 @@ fn refused(
     }
     let is_full = |filter: &Filter| matches!(filter, Filter::Cpu | Filter::Memory);
     let fits_empty = |facts: &crate::HostFacts| {
-        facts.unavailable.is_none() && facts.has_agent && request.resources.fits(facts.allocatable)
+        let is_good = facts.unavailable.is_none() && facts.has_agent && facts.unguarded.is_none();
+        is_good && request.resources.fits(facts.allocatable)
     };
     let for_room = refusal.refused.keys().any(is_full) && world.ledger().hosts().any(fits_empty);
     Waits { reason: refusal.to_string(), for_room }

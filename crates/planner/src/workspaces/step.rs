@@ -1,8 +1,8 @@
 //! What to do next for workspaces, as data: an action carries every choice.
 
 use pierhead_model::{
-    Asks, ContainerId, EngineId, EnvironmentContainer, EnvironmentFile, EnvironmentId, Generation, ImageReference,
-    MemberName, SaveId, Subnet, Username, WorkspaceAssignment, WorkspaceId,
+    Asks, ContainerId, EngineId, EnvironmentContainer, EnvironmentFile, EnvironmentId, EnvironmentSpec, Generation,
+    ImageReference, MemberName, SaveId, Subnet, Username, WorkspaceAssignment, WorkspaceId,
 };
 use std::collections::BTreeMap;
 
@@ -134,12 +134,17 @@ pub struct SaveOrder {
     pub environment: EnvironmentId,
     /// The version of it.
     pub version: u32,
+    /// What that version said.
+    pub spec: EnvironmentSpec,
     /// The save that its containers were made from; the environment's images without.
     pub from: Option<SaveId>,
     /// Its containers.
     pub containers: Vec<SavedContainer>,
     /// Whether nobody asked for it: it is made so that nothing is lost.
     pub automatic: bool,
+    /// Whether its containers are stopped before, so that nothing is written that is not in it. If it fails they are
+    /// started again.
+    pub stops: bool,
 }
 
 /// A container to save.

@@ -34,6 +34,7 @@ impl World {
             labels: state.labels(),
             unavailable: state.unavailable(),
             has_agent: state.record.agent.is_some(),
+            unguarded: state.host.as_ref().and_then(|host| host.unguarded.clone()),
         };
         if self.ledger.host(id) != Some(&facts) {
             self.ledger.set_host(facts);

@@ -35,6 +35,7 @@ struct Things {
     operation: String,
     token: String,
     terminal: String,
+    workspace: String,
 }
 
 /// A pool with callers, each of whom owns an app, an operation, an image and a token.
@@ -129,15 +130,41 @@ impl Stage {
         assert_eq!(sender.send("PUT", &shared, r#"{"role":"viewer"}"#).await.status, 204, "{name}");
         let archive = pierhead_testkit::image_archive(&[&image_of(name)], name);
         assert!([200, 201].contains(&sender.send("POST", "/api/images", archive).await.status), "{name}");
+        let workspace = self.make_workspace(&sender, name).await;
         let role = callers().iter().find(|caller| caller.name == name).map_or("user", |caller| caller.role);
         self.give_role(name, role).await;
         let things = Things {
             container,
             terminal,
+            workspace,
             operation: ran.location.unwrap().rsplit('/').next().unwrap().to_owned(),
             token: token["id"].as_str().unwrap().to_owned(),
         };
         self.things.insert(name, things);
+    }
+
+    /// Somebody's environment, and a workspace of it, anew if it has ended.
+    async fn make_workspace(&self, sender: &Sender, name: &'static str) -> String {
+        let environment = environment_of(name);
+        let description = json!({ "containers": [{ "image": pierhead_testkit::SAMPLE, "memory": 16, "cpus": 0.1 }] });
+        let made = json!({ "name": environment, "description": description }).to_string();
+        assert!([201, 409].contains(&sender.post("/api/environments", &made).await.status), "{name}");
+        let known = self.things.get(name).map(|things| things.workspace.clone());
+        let is_there = match &known {
+            Some(id) => sender.get(&format!("/api/workspaces/{id}")).await.json()["phase"] != "ended",
+            None => false,
+        };
+        let id = match known {
+            Some(id) if is_there => id,
+            _ => {
+                let opened = sender.post("/api/workspaces", &json!({ "environment": environment }).to_string()).await;
+                assert_eq!(opened.status, 201, "{name}: {opened:?}");
+                opened.json()["id"].as_str().unwrap().to_owned()
+            }
+        };
+        let shared = format!("/api/workspaces/{id}/guests/{SPARE}");
+        assert_eq!(sender.send("PUT", &shared, r#"{"role":"viewer"}"#).await.status, 204, "{name}");
+        id
     }
 
     /// The status that a caller gets who asks for an operation on what is their own or somebody else's.
@@ -160,13 +187,17 @@ impl Stage {
     /// The path of an operation about what somebody owns, or about what is there where things have no owners.
     fn path(&self, operation: &Operation, owner: &str) -> String {
         let things = &self.things[owner];
-        let (app, id) = (app_of(owner), format!("{{{}}}", "id"));
+        let (app, environment, id) = (app_of(owner), environment_of(owner), format!("{{{}}}", "id"));
         let mut path = operation.path.clone();
         for (prefix, parameter, value) in [
             ("/api/containers/", id.as_str(), things.container.as_str()),
             ("/api/operations/", &id, &things.operation),
             ("/api/terminals/", &id, &things.terminal),
             ("/api/terminals/", "{username}", SPARE),
+            ("/api/environments/", &id, &environment),
+            ("/api/workspaces/", &id, &things.workspace),
+            ("/api/workspaces/", "{username}", SPARE),
+            ("/api/workspaces/", "{port}", "8000"),
             ("/api/tokens/", &id, &things.token),
             ("/api/images/", &id, &image_of(owner).replace('/', "%2F")),
             ("/api/apps/", "{name}", &app),
@@ -201,6 +232,10 @@ fn app_of(name: &str) -> String {
     format!("{name}s-app")
 }
 
+fn environment_of(name: &str) -> String {
+    format!("{name}s-lab")
+}
+
 fn image_of(name: &str) -> String {
     format!("{name}/image:1")
 }
@@ -217,6 +252,7 @@ fn body(operation: &Operation, owner: &str) -> Vec<u8> {
         "set_role_of_account" => body = json!({ "role": { "name": "user" } }),
         "upload_image" => return pierhead_testkit::image_archive(&[&image_of(owner)], owner),
         "set_app" | "explain_request" => body["image"] = image,
+        "open_workspace" => body["environment"] = json!(environment_of(owner)),
         _ => {}
     }
     if body == Value::Null { Vec::new() } else { body.to_string().into_bytes() }

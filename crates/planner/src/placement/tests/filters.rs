@@ -36,6 +36,22 @@ fn an_unavailable_host_is_left_alone_until_it_is_back() {
 }
 
 #[test]
+fn what_needs_an_agent_needs_one_that_keeps_workspaces_apart() {
+    let bare = || facts("a", 8, 8192);
+    let agent = || HostFacts { has_agent: true, ..facts("b", 4, 4096) };
+    let workspace = Request { needs_agent: true, ..request(100, 64) };
+    let why = "the program nft is not there";
+    let mut ledger = ledger([bare(), agent()]);
+    assert_eq!((chosen(&ledger, &request(100, 64)).as_str(), chosen(&ledger, &workspace).as_str()), ("a", "b"));
+    ledger.set_host(HostFacts { unguarded: Some(why.to_owned()), ..agent() });
+    let refusal = ledger.place(&workspace).unwrap_err();
+    assert_eq!(refusal.refused.keys().copied().collect::<Vec<_>>(), [Filter::Agent, Filter::Guard]);
+    assert!(refusal.to_string().ends_with(&format!("b: it cannot keep workspaces apart: {why}")), "{refusal}");
+    ledger.set_host(HostFacts { unguarded: Some(why.to_owned()), ..bare() });
+    assert_eq!(chosen(&ledger, &request(100, 64)), "a", "apps do not mind");
+}
+
+#[test]
 fn a_named_host_is_the_only_one_that_counts() {
     let mut ledger = ledger([facts("a", 8, 8192), facts("b", 1, 1024)]);
     let on = |id: &str| with(request(100, 64), |member| member.placement = Placement::Host(engine(id)));

@@ -51,6 +51,7 @@ fn hosts() -> impl Strategy<Value = HostFacts> {
         labels: labels.into_iter().map(str::to_owned).collect(),
         unavailable: down.then(|| "down".to_owned()),
         has_agent: !number.is_multiple_of(3),
+        unguarded: number.is_multiple_of(5).then(|| "no firewall".to_owned()),
     })
 }
 

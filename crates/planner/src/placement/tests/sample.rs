@@ -22,6 +22,7 @@ pub(crate) fn facts(id: &str, cpus: u64, memory_mb: u64) -> HostFacts {
         labels: [].into(),
         unavailable: None,
         has_agent: false,
+        unguarded: None,
     }
 }
 

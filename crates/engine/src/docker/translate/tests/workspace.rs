@@ -94,7 +94,7 @@ proptest! {
         let Ok(body) = create_body(&request, None) else { return Ok(()) };
         let body = serde_json::to_value(&body).unwrap();
         for key in body.as_object().unwrap().keys() {
-            let more = ["HostConfig", "User", "WorkingDir", "NetworkingConfig"].contains(&key.as_str());
+            let more = ["HostConfig", "User", "WorkingDir", "OpenStdin", "NetworkingConfig"].contains(&key.as_str());
             prop_assert!(more || ALLOWED.contains(&key.as_str()), "{key}");
         }
         let host = &body["HostConfig"];

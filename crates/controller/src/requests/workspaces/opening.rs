@@ -1,0 +1,218 @@
+//! Opening a workspace: one that was started ahead is given to who asks, else one is made.
+
+use super::{MOST_WORKSPACES_OF_ONE, WorkspaceNow, counts, missing};
+use crate::known::Known;
+use crate::requests::environments::may_open;
+use crate::requests::{Actor, Idempotency, RequestError};
+use crate::{Controller, keys};
+use pierhead_model::{
+    EnvironmentId, EnvironmentSpec, Save, SaveId, Timestamp, Workspace, WorkspaceOrigin, WorkspaceStage, WorkspaceWish,
+};
+use pierhead_planner::workspace_statuses;
+use pierhead_store::{Error, StoreJson, Transaction};
+
+/// How often it is tried while others take the same ones.
+const MOST_TRIES: usize = 50;
+/// How many workspaces somebody may open within a minute.
+const MOST_A_MINUTE: usize = 20;
+
+/// A workspace that shall be opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenWorkspace {
+    /// What it is made from.
+    pub from: WorkspaceBeginning,
+    /// What people shall call it; its environment's name without.
+    pub name: Option<String>,
+}
+
+/// What a workspace is made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WorkspaceBeginning {
+    /// An environment.
+    Environment(EnvironmentId),
+    /// A save: a copy of it, which stays as it is.
+    Save(SaveId),
+}
+
+/// What a new workspace is.
+struct Beginning {
+    environment: EnvironmentId,
+    version: u32,
+    spec: EnvironmentSpec,
+    origin: WorkspaceOrigin,
+}
+
+impl Controller {
+    /// Opens a workspace. A retried request finds the one that it opened before.
+    ///
+    /// # Errors
+    /// If there is no such environment or save as far as they may know, or they have too many.
+    pub async fn open_workspace(
+        &self,
+        actor: &Actor,
+        request: &OpenWorkspace,
+        asked: Option<&Idempotency>,
+    ) -> Result<WorkspaceNow, RequestError> {
+        let opened_with = asked.map(|asked| self.sealer.fingerprint("workspace", &asked.of(&actor.username)));
+        if self.was_done_before(actor, asked).await? {
+            self.catch_up().await?;
+            return self.opened_before(actor, opened_with.as_deref());
+        }
+        let save = match &request.from {
+            WorkspaceBeginning::Save(id) => Some(self.save_for(actor, id).await?),
+            WorkspaceBeginning::Environment(_) => None,
+        };
+        for _ in 0..MOST_TRIES {
+            let (id, transaction) = {
+                let (known, now) = (self.known(), self.clock.now());
+                self.check_numbers(&known, actor, now)?;
+                let beginning = beginning(&known, actor, request, save.as_ref())?;
+                let record = match claimable(&known, &beginning) {
+                    Some(warm) => given(warm, actor, request, now),
+                    None => self.made(&beginning, actor, request, now),
+                };
+                let record = Workspace { opened_with: opened_with.clone(), ..record };
+                let key = keys::workspace(&record.id);
+                let transaction = match known.revision_of(&key) {
+                    Some(revision) => Transaction::new().unchanged(key.clone(), revision),
+                    None => Transaction::new().absent(key.clone()),
+                };
+                let transaction = transaction.put_json(key, &record)?;
+                let transaction = self.with_event_of_workspace(transaction, "open-workspace", "", actor, &record)?;
+                (record.id, self.remember(transaction, actor, asked, None, now)?)
+            };
+            match self.store.commit(transaction).await {
+                Ok(revision) => {
+                    self.reached(revision).await;
+                    return self.workspace(actor, id.as_str());
+                }
+                Err(Error::Conflict { .. }) if self.was_done_before(actor, asked).await? => {
+                    self.catch_up().await?;
+                    return self.opened_before(actor, opened_with.as_deref());
+                }
+                Err(Error::Conflict { .. }) => self.catch_up().await?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(RequestError::Store(Error::Conflict { key: keys::WORKSPACES.to_owned() }))
+    }
+
+    fn opened_before(&self, actor: &Actor, opened_with: Option<&str>) -> Result<WorkspaceNow, RequestError> {
+        let is_it = |workspace: &&Workspace| workspace.opened_with.as_deref() == opened_with;
+        let id = self.known().world.workspaces().values().find(is_it).map(|workspace| workspace.id.clone());
+        let id = id.ok_or_else(|| missing("of that request"))?;
+        self.workspace(actor, id.as_str())
+    }
+
+    /// A save that somebody may begin from.
+    pub(super) async fn save_for(&self, actor: &Actor, id: &SaveId) -> Result<Save, RequestError> {
+        let not_found = || RequestError::NotFound { what: "save", id: id.to_string(), replaced_by: None };
+        let found = self.store.get_json::<Save>(&keys::save(id)).await?.map(|(save, _)| save);
+        let save = found.filter(|save| save.owner == actor.username || actor.may_change_all).ok_or_else(not_found)?;
+        if save.is_usable() {
+            return Ok(save);
+        }
+        Err(RequestError::Invalid { field: "save", expected: "one that is complete".to_owned() })
+    }
+
+    fn check_numbers(&self, known: &Known, actor: &Actor, now: Timestamp) -> Result<(), RequestError> {
+        let statuses = workspace_statuses(&known.world, now);
+        let theirs = known.world.workspaces().values().filter(|workspace| {
+            workspace.owner == actor.username && workspace.wish != WorkspaceWish::Warm
+        });
+        let alive = theirs.clone().filter(|workspace| statuses.get(&workspace.id).is_some_and(counts));
+        if alive.count() >= MOST_WORKSPACES_OF_ONE {
+            return Err(RequestError::TooManyWorkspacesOfOne);
+        }
+        let mut lately: Vec<u64> =
+            theirs.map(|workspace| now.since(workspace.created_at)).filter(|ago| *ago < 60_000).collect();
+        if lately.len() >= MOST_A_MINUTE {
+            lately.sort_unstable();
+            let oldest = lately.last().copied().unwrap_or_default();
+            return Err(RequestError::TooOften { what: "workspaces", seconds: (60_000 - oldest).div_ceil(1000) });
+        }
+        Ok(())
+    }
+
+    fn made(&self, beginning: &Beginning, actor: &Actor, request: &OpenWorkspace, now: Timestamp) -> Workspace {
+        Workspace {
+            id: self.ids.workspace(),
+            name: request.name.clone().unwrap_or_else(|| beginning.environment.to_string()),
+            owner: actor.username.clone(),
+            guests: Default::default(),
+            environment: beginning.environment.clone(),
+            version: beginning.version,
+            spec: beginning.spec.clone(),
+            wish: WorkspaceWish::Running,
+            run: 1,
+            origin: beginning.origin.clone(),
+            asked_at: now,
+            extended_minutes: 0,
+            saves_asked: 0,
+            save_name: None,
+            opened_with: None,
+            created_at: now,
+        }
+    }
+}
+
+fn beginning(
+    known: &Known,
+    actor: &Actor,
+    request: &OpenWorkspace,
+    save: Option<&Save>,
+) -> Result<Beginning, RequestError> {
+    let no_environment =
+        |id: &EnvironmentId| RequestError::NotFound { what: "environment", id: id.to_string(), replaced_by: None };
+    match (&request.from, save) {
+        (WorkspaceBeginning::Save(id), Some(save)) => {
+            // As it was described for the workspace that was saved, if that is still known.
+            let former = known.world.workspaces().get(&save.workspace).filter(|former| former.version == save.version);
+            let environment = known.world.environments().get(&save.environment);
+            let spec = former.map(|former| former.spec.clone()).or_else(|| environment.map(|found| found.spec.clone()));
+            Ok(Beginning {
+                environment: save.environment.clone(),
+                version: save.version,
+                spec: spec.ok_or_else(|| no_environment(&save.environment))?,
+                origin: WorkspaceOrigin::Save(id.clone()),
+            })
+        }
+        (WorkspaceBeginning::Environment(id), _) => {
+            let environment = known.world.environments().get(id).filter(|environment| may_open(actor, environment));
+            let environment = environment.ok_or_else(|| no_environment(id))?;
+            let (version, spec) = (environment.version, environment.spec.clone());
+            Ok(Beginning { environment: id.clone(), version, spec, origin: WorkspaceOrigin::Environment })
+        }
+        (WorkspaceBeginning::Save(id), None) => {
+            Err(RequestError::NotFound { what: "save", id: id.to_string(), replaced_by: None })
+        }
+    }
+}
+
+/// One that was started ahead, is ready, and whose host answers: the oldest.
+fn claimable<'a>(known: &'a Known, beginning: &Beginning) -> Option<&'a Workspace> {
+    let is_ready = |workspace: &&Workspace| {
+        let assignment = known.world.workspace_assignments().get(&workspace.id);
+        let place = assignment.filter(|found| found.stage == WorkspaceStage::Ready).and_then(|found| found.place.as_ref());
+        let engine = place.and_then(|place| known.world.engines().get(&place.engine));
+        engine.is_some_and(|engine| engine.is_usable() && engine.record.duty.is_in_service())
+    };
+    let warm = known.world.workspaces().values().filter(|workspace| {
+        workspace.wish == WorkspaceWish::Warm
+            && workspace.environment == beginning.environment
+            && workspace.version == beginning.version
+            && beginning.origin == WorkspaceOrigin::Environment
+    });
+    warm.filter(is_ready).min_by_key(|workspace| (workspace.created_at, &workspace.id))
+}
+
+fn given(warm: &Workspace, actor: &Actor, request: &OpenWorkspace, now: Timestamp) -> Workspace {
+    Workspace {
+        name: request.name.clone().unwrap_or_else(|| warm.environment.to_string()),
+        owner: actor.username.clone(),
+        wish: WorkspaceWish::Running,
+        asked_at: now,
+        created_at: now,
+        ..warm.clone()
+    }
+}

@@ -1,0 +1,7 @@
+//! Workspaces on simulated hosts: what people do, what goes wrong, and what must hold.
+
+mod ends;
+mod losses;
+mod pool;
+mod property;
+mod queue;
