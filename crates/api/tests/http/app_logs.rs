@@ -46,7 +46,7 @@ impl Followed {
         assert!(in_time, "never {wanted:?} in {}", self.text);
     }
 
-    async fn to_its_end(mut self) -> String {
+    async fn the_whole(mut self) -> String {
         while let Some(bytes) = self.stream.next().await.unwrap() {
             self.text.push_str(&String::from_utf8(bytes).unwrap());
         }
@@ -105,7 +105,7 @@ async fn replicas_that_come_and_go_are_followed() {
     admin.destroy(&second.id, &to_the_end()).await.unwrap();
     followed.until("# web.1.1 has ended\n").await;
     admin.delete_app("web", &to_the_end()).await.unwrap();
-    let text = followed.to_its_end().await;
+    let text = followed.the_whole().await;
     for line in ["early", "one", "late", "again"] {
         assert_eq!(text.matches(&format!(" {line}\n")).count(), 1, "{line} in {text}");
     }
@@ -147,7 +147,7 @@ async fn what_cannot_be_read_is_said_in_a_line_of_its_own() {
 async fn it_ends_with_jobs_that_have_ended() {
     let cluster = cluster(1).await;
     cluster.run("web", 2, &job()).await;
-    let text = Followed::begin(&cluster.admin(), LogOptions::default()).await.to_its_end().await;
+    let text = Followed::begin(&cluster.admin(), LogOptions::default()).await.the_whole().await;
     let mut ended: Vec<&str> = text.lines().collect();
     ended.sort_unstable();
     assert_eq!(ended, ["# web.0.1 has ended", "# web.1.1 has ended"]);
