@@ -216,6 +216,7 @@ fn host(number: u32) -> anyhow::Result<HostFacts> {
         labels: labels.into_iter().collect(),
         unavailable: (scatter(number, 7).is_multiple_of(50)).then(|| "down: connection refused".to_owned()),
         has_agent: false,
+        unguarded: None,
     })
 }
 

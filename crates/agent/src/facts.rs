@@ -41,6 +41,9 @@ pub struct HostFacts {
     pub engine: EngineState,
     /// What is wrong or missing, each as a sentence that says what follows from it.
     pub lacks: Vec<String>,
+    /// Why no workspace is made here; nothing if they are kept apart.
+    #[serde(default = "of_old")]
+    pub unguarded: Option<String>,
     /// Labels to place by, if the agent was started with any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<Vec<String>>,
@@ -97,8 +100,24 @@ pub(crate) async fn read(engine: &EngineSocket) -> HostFacts {
         kernel: file("/proc/sys/kernel/osrelease").trim().to_owned(),
         engine: state,
         lacks,
+        unguarded: None,
         labels: None,
         address: None,
+    }
+}
+
+/// What holds of an agent that does not tell.
+fn of_old() -> Option<String> {
+    Some("its agent is of a version that keeps no workspaces apart".to_owned())
+}
+
+impl HostFacts {
+    /// With what keeps workspaces from being made here, which is told as a lack where they were meant to be.
+    pub(crate) fn with_guard(mut self, unguarded: Option<String>, is_meant: bool) -> Self {
+        if let Some(why) = unguarded.as_ref().filter(|_| is_meant) {
+            self.lacks.push(format!("Workspaces cannot be kept apart: {why}; none is placed here."));
+        }
+        Self { unguarded, ..self }
     }
 }
 

@@ -29,11 +29,13 @@ pub enum Forbid {
     Terminals,
     /// Whatever is done to containers that Pierhead did not make, or read out of them; they are listed.
     OtherContainers,
+    /// Workspaces, with the firewall that keeps them apart.
+    Workspaces,
 }
 
 /// A word that is none of them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' must be one of: host-network, host-paths, other-containers, terminals")]
+#[error("'{0}' must be one of: host-network, host-paths, other-containers, terminals, workspaces")]
 pub struct UnknownForbid(String);
 
 impl FromStr for Forbid {
@@ -45,6 +47,7 @@ impl FromStr for Forbid {
             "host-paths" => Ok(Self::HostPaths),
             "other-containers" => Ok(Self::OtherContainers),
             "terminals" => Ok(Self::Terminals),
+            "workspaces" => Ok(Self::Workspaces),
             other => Err(UnknownForbid(other.to_owned())),
         }
     }
@@ -57,6 +60,7 @@ impl fmt::Display for Forbid {
             Self::HostPaths => "host-paths",
             Self::OtherContainers => "other-containers",
             Self::Terminals => "terminals",
+            Self::Workspaces => "workspaces",
         })
     }
 }
@@ -144,6 +148,7 @@ pub(crate) fn refused(what: Forbid) -> Refusal {
         Forbid::HostPaths => "containers that see directories of the host",
         Forbid::OtherContainers => "to touch a container that was not made by Pierhead",
         Forbid::Terminals => "terminals in its containers",
+        Forbid::Workspaces => "workspaces",
     };
     let message = format!("the owner of this host forbids {which} (--forbid {what})");
     Refusal::new(StatusCode::FORBIDDEN, "forbidden_here", message)
@@ -162,7 +167,9 @@ mod tests {
 
     #[test]
     fn words_are_what_they_are_shown_as() {
-        for forbid in [Forbid::HostNetwork, Forbid::HostPaths, Forbid::OtherContainers, Forbid::Terminals] {
+        let all =
+            [Forbid::HostNetwork, Forbid::HostPaths, Forbid::OtherContainers, Forbid::Terminals, Forbid::Workspaces];
+        for forbid in all {
             assert_eq!(forbid.to_string().parse(), Ok(forbid));
         }
         assert!("host".parse::<Forbid>().unwrap_err().to_string().contains("host-network, host-paths"));

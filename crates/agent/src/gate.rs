@@ -7,6 +7,7 @@ mod leases;
 mod pieces;
 mod previews;
 mod receive;
+mod saves;
 mod talk;
 mod terminals;
 
@@ -19,12 +20,14 @@ use crate::beats::Pulse;
 use crate::controllers::Controllers;
 use crate::engine::{Answer, BodyError, EngineSocket};
 use crate::facts::{self, HostFacts};
+use crate::firewall::Firewall;
 use crate::forbid::{self, Forbid};
 use crate::knock::Knocker;
 use crate::lease::Leases;
 use crate::refusal::Refusal;
 use crate::term::Terms;
 use crate::terminals::Terminals;
+use crate::workspaces::{self, Consent, PRIVILEGED_LABEL};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Body, Bytes, Incoming};
@@ -66,6 +69,7 @@ pub struct Gate {
     leases: Option<Arc<Leases>>,
     controllers: Option<Controllers>,
     terminals: Option<Arc<Terminals>>,
+    firewall: Option<Firewall>,
 }
 
 impl Gate {
@@ -83,6 +87,7 @@ impl Gate {
             leases: None,
             controllers: None,
             terminals: None,
+            firewall: None,
         }
     }
 
@@ -116,10 +121,38 @@ impl Gate {
         Self { terminals: Some(terminals), ..self }
     }
 
+    /// The same for a host that keeps workspaces apart, unless its owner forbids them.
+    #[must_use]
+    pub fn guarded(self, firewall: Firewall) -> Self {
+        Self { firewall: Some(firewall), ..self }
+    }
+
     /// What the host is, read now.
     pub async fn facts(&self) -> HostFacts {
         let (labels, address) = (self.labels.clone(), self.address.clone());
-        HostFacts { labels, address, ..facts::read(&self.engine).await }
+        let (facts, unguarded) = tokio::join!(facts::read(&self.engine), self.unguarded());
+        HostFacts { labels, address, ..facts.with_guard(unguarded, self.firewall.is_some()) }
+    }
+
+    /// Why no workspace is made here; nothing if there may be some.
+    async fn unguarded(&self) -> Option<String> {
+        if self.forbidden.contains(&Forbid::Workspaces) {
+            return Some("the owner of this host forbids workspaces (--forbid workspaces)".to_owned());
+        }
+        match &self.firewall {
+            Some(firewall) => firewall.missing().await,
+            None => Some("this agent keeps no firewall".to_owned()),
+        }
+    }
+
+    /// Refuses what is made for workspaces and is not as it must be.
+    async fn check_workspace(&self, path: &str, json: &[u8]) -> Result<(), Refusal> {
+        if !workspaces::MADE.contains(&path) {
+            return Ok(());
+        }
+        let unguarded = self.unguarded().await;
+        let privileged = self.labels.iter().flatten().any(|label| label == PRIVILEGED_LABEL);
+        workspaces::check_new(Consent { unguarded: unguarded.as_deref(), privileged }, path, json)
     }
 
     /// Answers a request; a refusal is an answer too.
@@ -172,6 +205,9 @@ impl Gate {
             receive::nothing(body).await?;
             return self.archive_without(image, &head).await;
         }
+        if let Some(asked) = saves::asked(&head) {
+            return self.save(asked, &head, body).await;
+        }
         if let Some(asked) = terminals::asked(&head) {
             return self.terminal(asked, &head, body).await;
         }
@@ -181,6 +217,7 @@ impl Gate {
         let allowed = allow::decide(&head.method, &head.uri, &head.headers)?;
         let json_length = talk::json_length(&head.headers)?;
         self.terms.admit(allowed.rule.access, &head.headers).await?;
+        workspaces::check_network(allowed.rule.path, &allowed.target)?;
         forbid::check(&self.forbidden, &allowed, &self.engine).await?;
         leases::check(self.leases.as_deref(), &allowed).await?;
         match (&allowed.rule.body, json_length) {
@@ -195,6 +232,7 @@ impl Gate {
             (Expected::Json(shape), None) => {
                 let json = rebuild(shape, &receive::json(body).await?)?;
                 forbid::check_new(&self.forbidden, allowed.rule.path, &json)?;
+                self.check_workspace(allowed.rule.path, &json).await?;
                 leases::check_new(self.leases.as_deref(), &json);
                 self.forward(&allowed, Some("application/json"), Full::from(json)).await
             }

@@ -8,8 +8,8 @@ mod registered;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use pierhead_agent::{
-    Agent, Controller, Controllers, Forbid, Gate, Host, INTERVAL, Identity, JoinToken, Leases, LoadMeter, Pulse,
-    Terminals, Terms, Timing, in_words, watch_engine,
+    Agent, Controller, Controllers, Firewall, Forbid, Gate, Host, INTERVAL, Identity, JoinToken, Leases, LoadMeter,
+    Pulse, Terminals, Terms, Timing, in_words, watch_engine,
 };
 use pierhead_controller::fingerprint;
 use registered::RegisterArgs;
@@ -70,7 +70,7 @@ struct HostArgs {
     /// Where the host's published ports answer [default: the address that it calls from]
     #[arg(long, value_name = "ADDRESS", global = true)]
     address: Option<String>,
-    /// What no controller may do on this host: host-network, host-paths, other-containers, terminals; several as a comma list
+    /// What no controller may do on this host: host-network, host-paths, other-containers, terminals, workspaces; several as a comma list
     #[arg(long, value_name = "WHAT", value_delimiter = ',', global = true)]
     forbid: Vec<Forbid>,
     /// Socket of the host's Docker engine
@@ -113,12 +113,16 @@ async fn run(args: &HostArgs) -> Result<()> {
     let terms = Arc::new(Terms::open(&args.state_dir)?);
     let pulse = Pulse::new(INTERVAL, LoadMeter::source()).with_engine(watch_engine(&args.docker_socket));
     let pulse = pulse.with_end(leases.farewell());
-    let gate = Gate::new(&args.docker_socket, terms, pulse);
+    let firewall = Firewall::default();
+    let gate = Gate::new(&args.docker_socket, terms, pulse).guarded(firewall.clone());
     let labels = (!args.labels.is_empty()).then(|| args.labels.clone());
     let gate = gate.telling(labels, args.address.clone()).forbidding(args.forbid.iter().copied().collect());
     let calls = Controllers::new(identity.controllers.clone());
     let gate =
         Arc::new(gate.leased(Arc::clone(&leases)).introduced(calls.clone()).with_terminals(Arc::clone(&terminals)));
+    let keeper = firewall.clone();
+    let is_guarded = !args.forbid.contains(&Forbid::Workspaces);
+    let keeper = is_guarded.then(|| tokio::spawn(async move { keeper.keep().await }));
     // An engine that hangs must not keep the host from calling.
     let looked_at = Arc::clone(&gate);
     tokio::spawn(async move { looked_at.facts().await.lacks.iter().for_each(|lack| tracing::warn!("{lack}")) });
@@ -140,6 +144,10 @@ async fn run(args: &HostArgs) -> Result<()> {
         ((), ()) = async { tokio::join!(leases.give_up(), terminals.end_all()) } => {}
         // Meanwhile the controllers are told.
         () = async { (&mut calling).await; std::future::pending().await } => {}
+    }
+    if let Some(keeper) = keeper {
+        keeper.abort();
+        firewall.leave(&args.docker_socket).await;
     }
     tracing::info!("stopped; containers run on, but for those that must not run twice in the pool");
     Ok(())

@@ -1,9 +1,11 @@
-//! The fields of the bodies: of a container to create, of an exec, and of its start.
+//! The fields of the bodies: of a container to create, of a network, of an exec, and of its start.
 //!
-//! What is missing here is missing on purpose: devices, capabilities, security options, namespaces of the host for
-//! processes and users, sysctls, runtimes, cgroups of one's own, and mounts of anything but volumes.
+//! What is missing here is missing on purpose: devices, other capabilities and security options than workspaces need,
+//! namespaces of the host for processes and users, sysctls, runtimes, cgroups of one's own, and mounts of anything but
+//! volumes. What containers of workspaces must have, and others must not, is decided in [`crate::workspaces`].
 
 use super::body::Shape::{self, Flag, List, Map, Name, Nothing, Number, Object, OneOf, Only, Text};
+use crate::workspaces::CAPABILITIES;
 
 /// `POST /containers/create`.
 pub(super) const CONTAINER: Shape = Object(&[
@@ -26,6 +28,7 @@ pub(super) const CONTAINER: Shape = Object(&[
     ("StopSignal", Name),
     ("StopTimeout", Number),
     ("HostConfig", HOST_CONFIG),
+    ("NetworkingConfig", Object(&[("EndpointsConfig", Map(&Object(&[("Aliases", List(&Name))])))])),
 ]);
 
 const HOST_CONFIG: Shape = Object(&[
@@ -35,7 +38,13 @@ const HOST_CONFIG: Shape = Object(&[
     ("Memory", Number),
     ("MemorySwap", Number),
     ("PidsLimit", Number),
-    ("Privileged", Only(false)),
+    ("Privileged", Flag),
+    ("CapDrop", List(&OneOf(&["ALL"]))),
+    ("CapAdd", List(&OneOf(&CAPABILITIES))),
+    ("SecurityOpt", List(&OneOf(&["no-new-privileges"]))),
+    ("Ulimits", List(&Object(&[("Name", OneOf(&["nofile"])), ("Soft", Number), ("Hard", Number)]))),
+    ("StorageOpt", Object(&[("size", Name)])),
+    ("Dns", List(&Name)),
     ("PublishAllPorts", Flag),
     ("Init", Flag),
     ("NetworkMode", Name),
@@ -60,6 +69,26 @@ const HOST_CONFIG: Shape = Object(&[
 ]);
 
 const MOUNT: Shape = Object(&[("Type", OneOf(&["volume"])), ("Source", Name), ("Target", Text), ("ReadOnly", Flag)]);
+
+/// `POST /networks/create`.
+pub(super) const NETWORK: Shape = Object(&[
+    ("Name", Name),
+    ("Driver", OneOf(&["bridge"])),
+    ("Internal", Flag),
+    ("Attachable", Only(false)),
+    ("EnableIPv6", Only(false)),
+    ("CheckDuplicate", Flag),
+    ("IPAM", Object(&[("Config", List(&Object(&[("Subnet", Text)])))])),
+    (
+        "Options",
+        Object(&[
+            ("com.docker.network.bridge.name", Name),
+            ("com.docker.network.bridge.enable_icc", OneOf(&["true", "false"])),
+            ("com.docker.network.bridge.enable_ip_masquerade", OneOf(&["true", "false"])),
+        ]),
+    ),
+    ("Labels", Map(&Text)),
+]);
 
 /// `POST /containers/{id}/exec`.
 pub(super) const EXEC: Shape = Object(&[

@@ -1,9 +1,9 @@
 //! The list itself: one line for each thing that Pierhead does with an engine.
 
 use super::body::Shape;
-use super::create::{CONTAINER, EXEC, EXEC_START};
+use super::create::{CONTAINER, EXEC, EXEC_START, NETWORK};
 use super::path::{Path, is_id};
-use super::query::Value::{self, Filters, Flag, Moment, Name, Names, Number, Off, Tail, Text};
+use super::query::Value::{self, Filters, Flag, Moment, Name, Names, Number, Off, Ours, Tail, Text};
 use crate::refusal::Refusal;
 use hyper::Method;
 
@@ -57,7 +57,7 @@ const fn change(path: &'static str, query: &'static [(&'static str, Value)], bod
 }
 
 /// `{id}` stands for one piece of a path, `{image}` for one or more.
-pub(crate) static RULES: [Rule; 34] = [
+pub(crate) static RULES: [Rule; 39] = [
     read("/_ping", &[]),
     Rule { method: "HEAD", ..read("/_ping", &[]) },
     read("/version", &[]),
@@ -91,6 +91,9 @@ pub(crate) static RULES: [Rule; 34] = [
         method: "DELETE",
         ..change("/containers/{id}", &[("v", Flag), ("force", Flag), ("link", Off)], Body::Empty)
     },
+    read("/networks", &[("filters", Filters)]),
+    change("/networks/create", &[], Body::Json(NETWORK)),
+    Rule { method: "DELETE", ..change("/networks/{id}", &[], Body::Empty) },
     change("/containers/{id}/attach", ATTACH, Body::Talk),
     change("/containers/{id}/exec", &[], Body::Json(EXEC)),
     change("/exec/{id}/start", &[], Body::JsonTalk(EXEC_START)),
@@ -101,6 +104,9 @@ pub(crate) static RULES: [Rule; 34] = [
     read("/images/{image}/json", &[]),
     read("/images/{image}/history", &[]),
     read("/images/{image}/get", &[]),
+    // Only names that Pierhead gave, and only the name: a container's image stays.
+    Rule { method: "DELETE", ..change("/images/pierhead/{image}", &[], Body::Empty) },
+    change("/commit", &[("container", Name), ("repo", Ours), ("tag", Name), ("pause", Flag)], Body::Empty),
     change("/images/load", &[("quiet", Flag)], Body::Archive),
     // From a registry only: `fromSrc` would let the engine fetch any address.
     Rule {

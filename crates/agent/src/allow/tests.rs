@@ -52,17 +52,21 @@ fn what_it_does_not_do_is_refused() {
         ("GET", "/containers/00ff/export"),
         ("GET", "/containers/00ff/attach/ws"),
         ("POST", "/build"),
-        ("POST", "/commit?container=00ff"),
+        ("POST", "/commit?container=00ff&repo=alpine&tag=1"),
         ("POST", "/images/create?fromSrc=http%3A%2F%2F169.254.169.254%2F"),
         ("POST", "/images/create?fromSrc=-"),
         ("POST", "/images/a/push"),
         ("POST", "/images/a/tag?repo=b"),
         ("DELETE", "/images/a"),
+        ("DELETE", "/images/mine/pierhead/save:a"),
+        ("DELETE", "/images/pierhead/save:a?force=1"),
         ("POST", "/images/prune"),
         ("POST", "/volumes/create"),
         ("DELETE", "/volumes/a"),
-        ("POST", "/networks/create"),
+        ("POST", "/networks/prune"),
+        ("GET", "/networks/a"),
         ("POST", "/networks/a/connect"),
+        ("POST", "/networks/a/disconnect"),
         ("POST", "/plugins/pull?remote=x"),
         ("POST", "/swarm/init"),
         ("GET", "/secrets"),
@@ -128,11 +132,16 @@ fn what_makes_a_container_dangerous_is_refused() {
     let with = |host: Value| rebuild(create, json!({"Image": "a:1", "HostConfig": host}).to_string().as_bytes());
     assert!(with(json!({"Memory": 1, "Privileged": false, "NetworkMode": "container:web.0.1"})).is_ok());
     for host in [
-        json!({"Privileged": true}),
         json!({"privileged": true}),
         json!({"PRIVILEGED": true}),
         json!({"Privileged\u{0}": true}),
         json!({"CapAdd": ["ALL"]}),
+        json!({"CapAdd": ["NET_RAW"]}),
+        json!({"CapAdd": ["CAP_SYS_ADMIN"]}),
+        json!({"CapDrop": ["NONE"]}),
+        json!({"Ulimits": [{"Name": "core", "Soft": 1, "Hard": 1}]}),
+        json!({"StorageOpt": {"path": "/"}}),
+        json!({"ExtraHosts": ["a:1.2.3.4"]}),
         json!({"Devices": [{"PathOnHost": "/dev/sda"}]}),
         json!({"DeviceRequests": []}),
         json!({"SecurityOpt": ["seccomp=unconfined"]}),
@@ -222,18 +231,30 @@ fn body() -> impl Strategy<Value = Value> {
     })
 }
 
+/// Whether it is a list of some of these words.
+fn words_of(value: &Value, words: &[&str]) -> bool {
+    value.as_array().is_some_and(|list| list.iter().all(|one| words.iter().any(|word| one == word)))
+}
+
 /// Whether a body says nothing dangerous wherever it is looked at, except in labels, which mean nothing to an engine.
 fn is_harmless(value: &Value, at: &str) -> bool {
     match value {
         Value::Object(object) => object.iter().all(|(key, value)| {
             let lower = key.to_lowercase();
             let free = matches!(at, "Labels" | "ExposedPorts" | "PortBindings");
+            let known = match key.as_str() {
+                "CapAdd" => words_of(value, &crate::workspaces::CAPABILITIES),
+                "CapDrop" => words_of(value, &["ALL"]),
+                "SecurityOpt" => words_of(value, &["no-new-privileges"]),
+                "Privileged" => at == "HostConfig",
+                _ => false,
+            };
             let bad = ["cap", "device", "pidmode", "security", "sysctl", "runtime"]
                 .iter()
                 .any(|word| lower.starts_with(word))
                 || (lower == "privileged" && value != &Value::Bool(false))
                 || (at == "Mounts" && key == "Type" && value != "volume");
-            (free || !bad) && is_harmless(value, key)
+            (free || known || !bad) && is_harmless(value, key)
         }),
         Value::Array(list) => list.iter().all(|value| is_harmless(value, at)),
         _ => true,

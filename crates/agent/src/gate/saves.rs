@@ -2,13 +2,14 @@
 //! engine is asked what a controller could ask of it too; nothing is kept but what a request needs while it goes on.
 
 use super::{Gate, TunnelBody, receive, told_json};
-use crate::allow::Access;
+use crate::allow::{self, Access};
 use crate::engine::BodyError;
 use crate::refusal::Refusal;
 use hyper::body::{Body, Bytes};
 use hyper::http::request::Parts;
-use hyper::{Method, Response, StatusCode};
-use pierhead_engine::{COMPARE, Docker, DockerOptions, Engine, EngineError, SQUASH, Squash};
+use hyper::{HeaderMap, Method, Response, StatusCode, Uri};
+use pierhead_engine::{COMPARE, Compare, Docker, DockerOptions, Engine, EngineError, SQUASH, Squash};
+use pierhead_model::ImageReference;
 use rustix::fs::statvfs;
 use std::path::PathBuf;
 
@@ -48,6 +49,7 @@ impl Gate {
         match asked {
             Asked::Squash => {
                 let mut wanted: Squash = parsed(&json)?;
+                check(&[&wanted.image, &wanted.like, &wanted.name])?;
                 if !wanted.name.as_str().starts_with(OURS) {
                     return Err(Refusal::not_allowed(format!("the name of a merged image begins with {OURS}")));
                 }
@@ -55,7 +57,9 @@ impl Gate {
                 Ok(told_json(&engine.squash(&wanted).await.map_err(|error| refused(&error))?))
             }
             Asked::Compare => {
-                Ok(told_json(&engine.changes(&parsed(&json)?).await.map_err(|error| refused(&error))?))
+                let wanted: Compare = parsed(&json)?;
+                check(&[Some(&wanted.image), wanted.earlier.as_ref()].into_iter().flatten().collect::<Vec<_>>())?;
+                Ok(told_json(&engine.changes(&wanted).await.map_err(|error| refused(&error))?))
             }
         }
     }
@@ -63,6 +67,16 @@ impl Gate {
 
 fn parsed<T: serde::de::DeserializeOwned>(json: &[u8]) -> Result<T, Refusal> {
     serde_json::from_slice(json).map_err(|error| Refusal::malformed(error.to_string()))
+}
+
+/// Images by names that the list lets through elsewhere, too.
+fn check(images: &[&ImageReference]) -> Result<(), Refusal> {
+    for image in images {
+        let target = format!("/images/{image}/json").parse::<Uri>();
+        let target = target.map_err(|_| Refusal::malformed("the name of an image"))?;
+        allow::decide(&Method::GET, &target, &HeaderMap::new())?;
+    }
+    Ok(())
 }
 
 /// How many bytes may lie there.
@@ -111,8 +125,10 @@ mod tests {
         assert_eq!(parsed::<Squash>(whole.as_bytes()).unwrap().base_layers, 1);
         let more = whole.replace("\"created\"", "\"volumes\":[],\"created\"");
         assert_eq!(parsed::<Squash>(more.as_bytes()).unwrap_err().code, "malformed");
-        let bad = whole.replace("a:1", "../a");
+        let bad = whole.replace("a:1", "a b");
         assert_eq!(parsed::<Squash>(bad.as_bytes()).unwrap_err().code, "malformed");
+        let astray = parsed::<Squash>(whole.replace("a:1", "../a").as_bytes());
+        assert_eq!(astray.map_or_else(|refusal| refusal.code, |wanted| check(&[&wanted.image]).unwrap_err().code), "not_allowed");
     }
 
     #[test]

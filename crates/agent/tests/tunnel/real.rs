@@ -1,6 +1,8 @@
 //! The engine's own client through the tunnel to a real engine: the list is long enough, and the agent takes it from
 //! there exactly as the engine would.
 
+mod isolation;
+
 use crate::certificates::{Authority, CONTROLLER};
 use futures_util::StreamExt;
 use http_body_util::BodyExt;
@@ -9,7 +11,8 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use pierhead_agent::{
-    Agent, Controller, EngineState, Gate, INTERVAL, LoadMeter, Pulse, TERM, Terms, Timing, Tunnel, Whole, accept,
+    Agent, Controller, EngineState, Firewall, Gate, INTERVAL, LoadMeter, Pulse, TERM, Terms, Timing, Tunnel, Whole,
+    accept,
 };
 use pierhead_devhosts::{Pool, PoolSpec, sample};
 use pierhead_engine::{Archive, CreateRequest, Deadlines, Docker, DockerOptions, Engine, EngineError, LogOptions};
@@ -39,11 +42,20 @@ impl Drop for Hosts {
 
 /// A tunnel to an agent beside the engine behind this socket.
 async fn tunnel(socket: &Path, state: &Path) -> Tunnel {
+    tunnel_with(socket, state, None).await
+}
+
+/// The same where workspaces are kept apart.
+async fn tunnel_with(socket: &Path, state: &Path, firewall: Option<Firewall>) -> Tunnel {
     let authority = Authority::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let terms = Arc::new(Terms::open(state).unwrap());
-    let gate = Arc::new(Gate::new(socket, terms, Pulse::new(INTERVAL, LoadMeter::source())));
+    let gate = Gate::new(socket, terms, Pulse::new(INTERVAL, LoadMeter::source()));
+    let gate = Arc::new(match firewall {
+        Some(firewall) => gate.guarded(firewall),
+        None => gate,
+    });
     let (keep, tls) = tokio::sync::watch::channel(authority.for_agent(&authority.host("host-1")));
     let controller = Controller { address, server_name: CONTROLLER.try_into().unwrap() };
     let agent = Agent::new(vec![controller], tls, gate, Timing::default());

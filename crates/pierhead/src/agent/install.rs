@@ -97,8 +97,8 @@ KillMode=process
 OOMScoreAdjust=-500
 UMask=0077
 NoNewPrivileges=yes
-# It knocks at other hosts, and ends what must not run twice when Docker hangs.
-CapabilityBoundingSet=CAP_KILL CAP_NET_RAW
+# It knocks at other hosts, ends what must not run twice when Docker hangs, and keeps workspaces apart.
+CapabilityBoundingSet=CAP_KILL CAP_NET_ADMIN CAP_NET_RAW
 ProtectSystem=strict
 # Read only, not hidden: the program may be there.
 ProtectHome=read-only

@@ -106,6 +106,7 @@ fn in_our_words(facts: HostFacts) -> pierhead_model::HostFacts {
         addresses: facts.addresses,
         kernel: facts.kernel,
         lacks: facts.lacks,
+        unguarded: facts.unguarded,
         ..Default::default()
     };
     match facts.engine {
