@@ -13,6 +13,8 @@ use tokio::sync::{Notify, mpsc, watch};
 
 /// The most that is read at once, in bytes.
 const READ: usize = 32 * 1024;
+/// After so long without output the screen is told what was printed.
+const QUIET: Duration = Duration::from_millis(10);
 /// How long it may take to learn the exit code.
 const EXIT_CODE: Duration = Duration::from_secs(10);
 
@@ -111,15 +113,14 @@ impl Running {
             }
             buffer.clear();
             buffer.reserve(READ);
+            let is_behind = self.session().is_behind();
             let read = tokio::select! {
                 biased;
                 read = process.read_buf(&mut buffer) => read?,
-                // Nothing is there to be read, so there is time for the screen.
-                () = tokio::task::yield_now() => {
-                    if self.session().catch_up_some() {
-                        continue;
-                    }
-                    process.read_buf(&mut buffer).await?
+                // Nothing more comes, so there is time for the screen. While a lot comes most of it need never be told.
+                () = tokio::time::sleep(QUIET), if is_behind => {
+                    self.session().catch_up_some();
+                    continue;
                 }
             };
             if read == 0 {

@@ -225,10 +225,15 @@ impl Session {
         while self.catch_up_some() {}
     }
 
+    /// Whether the screen was not yet told all that was printed.
+    pub fn is_behind(&self) -> bool {
+        self.spec.tty && self.screen.fed() < self.log.end()
+    }
+
     /// Tells the screen some of what was printed meanwhile, and whether there is more: better while nothing else is to be
     /// done than when somebody waits for a snapshot.
     pub fn catch_up_some(&mut self) -> bool {
-        if !self.spec.tty || self.screen.fed() == self.log.end() {
+        if !self.is_behind() {
             return false;
         }
         let waiting: Vec<&[u8]> = self.log.bytes(self.screen.fed()).collect();
@@ -243,7 +248,7 @@ impl Session {
                 break;
             }
         }
-        self.screen.fed() < self.log.end()
+        self.is_behind()
     }
 
     /// The process has ended, or can't be reached any more. Viewers get what is left, then how it ended.

@@ -455,3 +455,22 @@ fn the_recording_has_all_that_was_seen() {
     [1.000, "o", "two"]
     "#);
 }
+
+#[test]
+fn the_screen_is_told_piece_by_piece_and_never_too_late() {
+    let mut session = Session::new(spec(true), NOW);
+    assert!(!session.is_behind());
+    let line = [b'x'; 1000];
+    let lines = || (0..200).flat_map(|_| line).collect::<Vec<u8>>();
+    session.output(&lines(), false, NOW);
+    assert!(session.is_behind() && session.catch_up_some(), "more than one piece");
+    while session.catch_up_some() {}
+    assert!(!session.is_behind());
+    for _ in 0..20 {
+        session.output(&lines(), false, NOW);
+        assert!(session.log.end() - session.screen.fed() <= BEHIND);
+    }
+    let mut plain = Session::new(spec(false), NOW);
+    plain.output(b"one", false, NOW);
+    assert!(!plain.is_behind(), "there is no screen");
+}
