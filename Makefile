@@ -16,7 +16,7 @@ run: ## Three Docker hosts and a sample app on this machine, until Ctrl-C
 	@if scripts/deps front; then scripts/web build; else echo "Going on without the web console."; fi
 	@echo "Building pierhead (the first time takes a few minutes) ..."
 	@cargo build --locked -p pierhead
-	@exec $(TARGET)/debug/pierhead dev run
+	@exec $(TARGET)/debug/pierhead dev run --agents
 
 test: ## All tests, on real Docker hosts too
 	@scripts/deps test

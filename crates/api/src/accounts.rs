@@ -6,6 +6,7 @@ mod identities;
 mod limits;
 mod passwords;
 mod people;
+mod preview_tickets;
 mod refusals;
 mod roles;
 mod sessions;

@@ -14,6 +14,7 @@ mod mount;
 #[cfg(feature = "mutants")]
 mod mutants;
 mod paging;
+mod previews;
 mod relay;
 mod routes;
 mod stale;
@@ -23,6 +24,9 @@ pub use accounts::{Accounts, AccountsError, LogInLimits, random_password};
 pub use error::ApiError;
 pub use front::{Front, PublicUrl};
 pub use metrics::Metrics;
+pub use previews::{
+    Admitted, PortInUse, PreviewAddress, PreviewName, PreviewRefusal, PreviewRequest, Previews, WorkspacePorts,
+};
 pub use relay::{Relay, RelayError};
 
 use pierhead_controller::Controller;
@@ -49,6 +53,8 @@ pub struct Api {
     pub relay: Option<Arc<dyn Relay>>,
     /// How hosts join by themselves; nothing if this server takes no agents.
     pub joins: Option<Joins>,
+    /// Ports of workspaces, as this server tells of them.
+    pub previews: Previews,
     /// The program's version.
     pub version: &'static str,
 }

@@ -11,7 +11,7 @@ use crate::upgrade::carry;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::header::{CACHE_CONTROL, HeaderValue, LOCATION, REFERRER_POLICY, SET_COOKIE};
-use hyper::{Method, Request, Response, StatusCode, Version};
+use hyper::{Request, Response, StatusCode, Version};
 use std::net::IpAddr;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -44,6 +44,7 @@ impl Forwarding {
             sessions: &read.sessions,
             ticket: read.ticket.as_deref(),
             bearer: read.bearer.as_deref(),
+            is_change: read.is_change,
             comes: &read.comes,
             peer,
         };
@@ -83,14 +84,11 @@ impl Forwarding {
         route: Route,
         peer: IpAddr,
     ) -> Result<Response<AnswerBody>, Refusal> {
-        let is_websocket = request.method() == Method::GET
-            && request.version() == Version::HTTP_11
-            && asks_for_websocket(request.headers());
-        let browser = is_websocket.then(|| hyper::upgrade::on(&mut request));
+        let browser = read.is_websocket.then(|| hyper::upgrade::on(&mut request));
         let (mut head, body) = request.into_parts();
         let sender = Sender { peer, authority: &read.authority };
         of_request(&mut head.headers, &sender, &self.settings, route.hides_authorization);
-        if is_websocket {
+        if read.is_websocket {
             ask_for_websocket(&mut head.headers);
         }
         head.version = Version::HTTP_11;

@@ -1,9 +1,10 @@
 //! What a request must be before anybody is asked about it, and what it tells of who sent it.
 
+use crate::headers::asks_for_websocket;
 use crate::resolve::Refusal;
 use crate::{Settings, cookies};
 use hyper::header::{AUTHORIZATION, HOST, HeaderName, ORIGIN, REFERER};
-use hyper::{HeaderMap, Method, Request, Uri};
+use hyper::{HeaderMap, Method, Request, Uri, Version};
 
 /// The longest name of a host, in bytes.
 const LONGEST_HOST: usize = 253;
@@ -31,6 +32,8 @@ pub(crate) struct Read {
     pub ticket: Option<String>,
     pub bearer: Option<String>,
     pub comes: Comes,
+    pub is_websocket: bool,
+    pub is_change: bool,
     /// Path and query without the ticket.
     pub target: String,
 }
@@ -53,7 +56,19 @@ impl Read {
         let comes = comes(head, &authority);
         // Whoever is sent elsewhere must not lose what they wanted to send.
         let ticket = ticket.filter(|_| head.method() == Method::GET);
-        Ok(Self { sessions, ticket, bearer: bearer(head.headers()), comes, target, authority })
+        let is_websocket =
+            head.method() == Method::GET && head.version() == Version::HTTP_11 && asks_for_websocket(head.headers());
+        let only_looks = [Method::GET, Method::HEAD, Method::OPTIONS].contains(head.method());
+        Ok(Self {
+            sessions,
+            ticket,
+            bearer: bearer(head.headers()),
+            comes,
+            is_websocket,
+            is_change: is_websocket || !only_looks,
+            target,
+            authority,
+        })
     }
 
     /// The name of the host.

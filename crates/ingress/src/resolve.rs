@@ -26,6 +26,8 @@ pub struct Asked<'a> {
     pub ticket: Option<&'a str>,
     /// Its bearer token, if it has one.
     pub bearer: Option<&'a str>,
+    /// Whether it may change something: it does more than look, or opens a WebSocket.
+    pub is_change: bool,
     /// The page that made a browser send it.
     pub comes: &'a Comes,
     /// The address at the other end of the connection.
@@ -46,7 +48,7 @@ pub enum Decision {
 /// A session that a browser is given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
-    /// Letters, digits, `-`, `_` and `.` only.
+    /// Only what a cookie may have.
     pub value: String,
     /// How long the browser keeps it.
     pub seconds: u64,

@@ -7,6 +7,7 @@ mod data_dir;
 mod first_start;
 mod listener;
 mod logging;
+mod previews;
 mod records;
 mod relay;
 pub(crate) mod settings;
@@ -14,10 +15,10 @@ mod tls;
 
 pub(crate) use settings::ServeArgs;
 
-use agents::{AgentHomes, Agents, Told};
+use agents::{AgentHomes, AgentPorts, Agents, Told};
 use anyhow::{Context, Result, bail};
 use pierhead_agent::{JoinToken, Timing};
-use pierhead_api::{Accounts, Api, Front, Joins, Metrics};
+use pierhead_api::{Accounts, Api, Front, Joins, Metrics, Previews, WorkspacePorts};
 use pierhead_controller::{Admission, Authority, Controller, ControllerAddresses, SecondPath};
 use settings::{AgentSettings, Settings, TlsSource};
 use std::net::SocketAddr;
@@ -58,6 +59,11 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<()> {
         let etcd = etcd.clone();
         controller.discover(Arc::new(move || Box::pin(crate::etcd::registry(etcd.clone()))));
     }
+    let ports = Arc::new(AgentPorts::new(Arc::clone(&agents)));
+    let previews = match &settings.previews {
+        Some(settings) => Some(previews::listen(settings).await?),
+        None => None,
+    };
     let joins = match &settings.agents {
         Some(settings) => Some(take_agents(settings, agents, told, &controller, &authority).await?),
         None => None,
@@ -83,11 +89,19 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<()> {
         front: Front { is_tls: tls.is_some(), public: settings.public_url.clone(), ca_certificate: own_certificate },
         relay: Some(Arc::new(relay)),
         joins,
+        previews: Previews {
+            address: previews.as_ref().map(|previews| previews.address.clone()),
+            ports: settings.agents.is_some().then(|| Arc::clone(&ports) as Arc<dyn WorkspacePorts>),
+        },
         version: env!("CARGO_PKG_VERSION"),
     };
+    let shown = previews.map(|previews| previews.start(api.clone(), ports)).transpose()?;
     announce(address, tls.as_ref(), &settings.data_dir)?;
     controller.announce(announced);
     answer::answer(listener, tls.as_ref(), pierhead_api::router(api)).await?;
+    if let Some(shown) = shown {
+        shown.await.context("the previews")?;
+    }
     controller.shut_down().await;
     tracing::info!("stopped; containers run on");
     Ok(())

@@ -2,10 +2,10 @@
 
 use crate::power::{Power, PoweredEngine, PoweredStore};
 use axum::serve::ListenerExt;
-use pierhead_api::{Accounts, Api, LogInLimits, Metrics};
+use pierhead_api::{Accounts, Api, LogInLimits, Metrics, PortInUse, PreviewAddress, Previews, WorkspacePorts};
 use pierhead_controller::{Connect, Connection, Controller, Options};
 use pierhead_engine::Fake;
-use pierhead_model::{Engine, Resources};
+use pierhead_model::{ContainerId, Engine, EngineId, Resources, WorkspaceId};
 use pierhead_store::seal::Sealer;
 use pierhead_store::{Embedded, Store};
 use pierhead_wire::Defaults;
@@ -106,6 +106,10 @@ async fn begin(
             ca_fingerprint: "0".repeat(64),
             token_of: Arc::new(|secret| format!("pj1-{secret}")),
         }),
+        previews: Previews {
+            address: Some(PreviewAddress::parse("*.localhost", 8081).expect("it is an address")),
+            ports: Some(Arc::new(OnePort)),
+        },
         version: "test",
     };
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port is free");
@@ -115,6 +119,16 @@ async fn begin(
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     tokio::spawn(async move { axum::serve(listener, service).await });
     (embedded, controller, url)
+}
+
+/// Something listens on the same port in every container.
+struct OnePort;
+
+#[async_trait::async_trait]
+impl WorkspacePorts for OnePort {
+    async fn listening(&self, _: &EngineId, _: &WorkspaceId, _: &ContainerId) -> Result<Vec<PortInUse>, String> {
+        Ok(vec![PortInUse { port: 8000, only_inside: false }])
+    }
 }
 
 fn connect(reachable: Reachable, power: Power, sealer: Arc<Sealer>) -> Connect {

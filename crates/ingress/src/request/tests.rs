@@ -111,3 +111,19 @@ fn where_a_request_comes_from_is_seen() {
         assert_eq!(from(method, headers), expected, "{method} {headers:?}");
     }
 }
+
+#[test]
+fn who_only_looks_changes_nothing() {
+    let upgrade = [("host", "a"), ("connection", "upgrade"), ("upgrade", "websocket")];
+    for (method, headers, is_change) in [
+        ("GET", &upgrade[..1], false),
+        ("HEAD", &upgrade[..1], false),
+        ("OPTIONS", &upgrade[..1], false),
+        ("POST", &upgrade[..1], true),
+        ("PROPFIND", &upgrade[..1], true),
+        ("GET", &upgrade[..], true),
+    ] {
+        let read = read(method, "/", headers).unwrap();
+        assert_eq!((read.is_change, read.is_websocket), (is_change, headers.len() > 1), "{method}");
+    }
+}

@@ -61,6 +61,7 @@ async fn start_one(pool: &Pool, name: &str, password: &str, listen: Option<Socke
     flag("--admin-password-file", path(&password_file));
     if let Some(listen) = listen {
         flag("--agent-listen", listen.to_string());
+        flag("--preview-listen", "127.0.0.1:0".to_owned());
     }
     if let Some(store) = store(pool)? {
         flag("--store", store);

@@ -19,8 +19,7 @@ const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Answers until a signal comes; then open requests get a little time to end.
 pub(super) async fn answer(listener: TcpListener, tls: Option<&Tls>, router: Router) -> Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("waiting for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("waiting for SIGINT")?;
+    let asked = stop_asked()?;
     let (stop, stopping) = watch::channel(false);
     let server = match tls {
         Some(tls) => {
@@ -29,16 +28,25 @@ pub(super) async fn answer(listener: TcpListener, tls: Option<&Tls>, router: Rou
         }
         None => serve(listener.tap_io(|stream| hurry(stream)), router, stopping),
     };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    asked.await;
     tracing::info!("stopping");
     stop.send_replace(true);
     match tokio::time::timeout(FAREWELL, server).await {
         Ok(ended) => ended.context("the server")?.context("the server"),
         Err(_) => Ok(()),
     }
+}
+
+/// Ends when a signal says to stop.
+pub(super) fn stop_asked() -> Result<impl Future<Output = ()> + Send + 'static> {
+    let mut terminate = signal(SignalKind::terminate()).context("waiting for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("waiting for SIGINT")?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 /// Small answers must not wait for the next one to fill a packet.

@@ -4,6 +4,7 @@
 mod agents;
 mod backups;
 mod discover;
+mod previews;
 mod store;
 mod tls;
 mod value;
@@ -26,6 +27,7 @@ use std::time::Duration;
 use value::{Ports, Span};
 
 pub(super) use agents::AgentSettings;
+pub(super) use previews::PreviewSettings;
 pub(super) use tls::{TlsSource, is_name};
 
 /// Flags of `pierhead serve`.
@@ -72,6 +74,12 @@ pub(crate) struct ServeArgs {
     /// A host that joins waits until an administrator approves it, unless its token says otherwise
     #[arg(long, env = "PIERHEAD_APPROVE_HOSTS", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     approve_hosts: Option<bool>,
+    /// Address to show ports of workspaces at [default: none are shown]
+    #[arg(long, env = "PIERHEAD_PREVIEW_LISTEN", value_name = "IP:PORT")]
+    preview_listen: Option<SocketAddr>,
+    /// Domain below which each port of a workspace has a name, `*.DOMAIN`; behind a proxy `https://*.DOMAIN` [default: *.localhost]
+    #[arg(long, env = "PIERHEAD_PREVIEW_DOMAIN", value_name = "DOMAIN")]
+    preview_domain: Option<String>,
     /// etcd in which Docker hosts register themselves, such as `etcd://a:2379,b:2379`, or off [default: as --store says]
     #[arg(long, env = "PIERHEAD_DISCOVER", value_name = "URL")]
     discover: Option<String>,
@@ -206,6 +214,8 @@ pub(crate) struct Settings {
     pub advertise_url: Option<String>,
     /// Where agents are taken; none are if there is nothing.
     pub agents: Option<AgentSettings>,
+    /// Where ports of workspaces are shown; none are if there is nothing.
+    pub previews: Option<PreviewSettings>,
     /// The etcd cluster in which hosts register themselves.
     pub discovery: Option<EtcdSettings>,
     /// The etcd cluster that everything is kept in; none for the data directory.
@@ -252,6 +262,8 @@ impl ServeArgs {
             agent_address,
             agent_certificate_life,
             approve_hosts,
+            preview_listen,
+            preview_domain,
             discover,
             etcd_ca,
             etcd_cert,
@@ -311,6 +323,7 @@ impl ServeArgs {
             public_url: self.public_url()?,
             advertise_url: self.advertise_url()?,
             agents: self.agents()?,
+            previews: self.previews()?,
             discovery: self.discovery()?,
             store: self.store()?,
             secret_key_file: self.secret_key_file.clone(),
@@ -412,6 +425,8 @@ impl ServeArgs {
             bail!("--heartbeat-interval must be at least 50ms, --starts-per-engine and --pids-limit at least 1");
         }
         Ok(Options {
+            save_limits: defaults.save_limits,
+            save_sweep_interval: defaults.save_sweep_interval,
             policy: Policy {
                 placement: PlacementPolicy {
                     cpu_weight: self.cpu_weight.unwrap_or(policy.placement.cpu_weight),
