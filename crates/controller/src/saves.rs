@@ -46,3 +46,6 @@ impl Saves {
         self.turn(id).try_lock().is_err()
     }
 }
+
+#[cfg(test)]
+mod tests;

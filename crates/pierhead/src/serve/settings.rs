@@ -5,6 +5,7 @@ mod agents;
 mod backups;
 mod discover;
 mod previews;
+mod saves;
 mod store;
 mod tls;
 mod value;
@@ -149,6 +150,21 @@ pub(crate) struct ServeArgs {
     /// Most processes in a container [default: 1024]
     #[arg(long, env = "PIERHEAD_PIDS_LIMIT", value_name = "NUMBER")]
     pids_limit: Option<u32>,
+    /// How much a workspace may write to its host's disk, in megabytes, before it is saved and stopped [default: 4096]
+    #[arg(long, env = "PIERHEAD_WORKSPACE_DISK", value_name = "MB")]
+    workspace_disk: Option<u64>,
+    /// Most saves of workspaces that one person keeps [default: 50]
+    #[arg(long, env = "PIERHEAD_PERSON_SAVES", value_name = "NUMBER")]
+    person_saves: Option<u64>,
+    /// Most that the saves of one person hold, in megabytes [default: 20480]
+    #[arg(long, env = "PIERHEAD_PERSON_SAVED", value_name = "MB")]
+    person_saved: Option<u64>,
+    /// Most saves of one environment's workspaces [default: 2000]
+    #[arg(long, env = "PIERHEAD_ENVIRONMENT_SAVES", value_name = "NUMBER")]
+    environment_saves: Option<u64>,
+    /// Most that the saves of one environment's workspaces hold, in megabytes [default: 512000]
+    #[arg(long, env = "PIERHEAD_ENVIRONMENT_SAVED", value_name = "MB")]
+    environment_saved: Option<u64>,
     /// How many containers start at the same time on one host [default: 4]
     #[arg(long, env = "PIERHEAD_STARTS_PER_ENGINE", value_name = "NUMBER")]
     starts_per_engine: Option<usize>,
@@ -287,6 +303,11 @@ impl ServeArgs {
             default_cpus,
             default_memory,
             pids_limit,
+            workspace_disk,
+            person_saves,
+            person_saved,
+            environment_saves,
+            environment_saved,
             starts_per_engine,
             operation_timeout,
             stop_grace,
@@ -421,12 +442,13 @@ impl ServeArgs {
         let interval = Duration::from_millis(or(self.heartbeat_interval, 1_000));
         let starts = self.starts_per_engine.unwrap_or(defaults.heartbeat.starts);
         let pids_limit = self.pids_limit.unwrap_or(defaults.pids_limit);
+        if self.workspace_disk == Some(0) {
+            bail!("--workspace-disk must be at least 1");
+        }
         if interval < Duration::from_millis(50) || starts == 0 || pids_limit == 0 {
             bail!("--heartbeat-interval must be at least 50ms, --starts-per-engine and --pids-limit at least 1");
         }
         Ok(Options {
-            save_limits: defaults.save_limits,
-            save_sweep_interval: defaults.save_sweep_interval,
             policy: Policy {
                 placement: PlacementPolicy {
                     cpu_weight: self.cpu_weight.unwrap_or(policy.placement.cpu_weight),
@@ -435,6 +457,7 @@ impl ServeArgs {
                 },
                 grace_ms: or(self.grace, policy.grace_ms),
                 orphan_grace_ms: or(self.orphan_grace, policy.orphan_grace_ms),
+                workspace_disk_mb: self.workspace_disk.unwrap_or(policy.workspace_disk_mb),
                 ..policy
             },
             heartbeat: Heartbeat {
@@ -449,6 +472,8 @@ impl ServeArgs {
             events_age: self.events_age.map_or(defaults.events_age, |age| Duration::from_millis(age.millis())),
             gone_logs: defaults.gone_logs,
             backups: defaults.backups,
+            save_limits: self.save_limits()?,
+            save_sweep_interval: defaults.save_sweep_interval,
             sweep_interval: defaults.sweep_interval,
             images: defaults.images,
             shares_images: defaults.shares_images,
