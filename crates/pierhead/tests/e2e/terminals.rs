@@ -1,8 +1,11 @@
 //! Terminals on real engines, in their two homes: in the agent of a host, and in the controller for a host without one.
 
+mod drawn;
 mod far;
 mod homes;
+mod outlive;
 mod seat;
+mod two;
 
 use crate::wait::{PATIENCE, until, until_right};
 use far::Far;
@@ -35,12 +38,13 @@ fn several_people_share_a_terminal() {
     for container in [&homes.behind_agent, &homes.bare] {
         homes.wait(async {
             shared(&homes, container).await;
-            a_megabyte_is_pasted(&homes, container).await;
+            a_megabyte_is_pasted(&homes, &homes.client, container).await;
             errors_are_told_apart(&homes, container).await;
         });
     }
     homes.wait(async {
         full_screens_come_through(&homes).await;
+        drawn::programs_draw(&homes).await;
         an_interrupt_from_far_away(&homes).await;
     });
 }
@@ -104,9 +108,10 @@ async fn errors_are_told_apart(homes: &Homes, container: &str) {
     gone(homes, &terminal.id);
 }
 
-async fn a_megabyte_is_pasted(homes: &Homes, container: &str) {
+/// By somebody who may have come through another controller.
+async fn a_megabyte_is_pasted(homes: &Homes, client: &Client, container: &str) {
     let terminal = homes.open(container).await;
-    let mut seat = Seat::take(&homes.client, &terminal.id).await;
+    let mut seat = Seat::take(client, &terminal.id).await;
     let pasted: Vec<u8> = (0..1_000_000u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 19) as u8).collect();
     let reads = format!("stty raw -echo; echo g''o; head -c {} | busybox sha256sum", pasted.len());
     seat.run(&reads, "go\n").await;
@@ -275,7 +280,7 @@ fn dropped(homes: &Homes, terminal: &TerminalView, count: usize) {
 }
 
 fn gone(homes: &Homes, id: &str) {
-    let sleeps = || homes.sleeping(&["4245"]);
+    let sleeps = || homes.sleeping(&["4245"]).len();
     until_right(PATIENCE, || match (processes_of(id), sleeps()) {
         (0, 0) => Ok(()),
         left => Err(left),

@@ -28,7 +28,12 @@ pub struct Homes {
 
 impl Homes {
     pub fn up() -> Self {
-        let bed = Bed::up_with(1, &["--agents"]);
+        Self::up_with(&[])
+    }
+
+    /// The same, with flags.
+    pub fn up_with(flags: &[&str]) -> Self {
+        let bed = Bed::up_with(1, &[&["--agents"], flags].concat());
         let host = bed.pool.add_host().unwrap();
         bed.ok(&["engine", "add", host.docker_host(), "--id", "bare", "--label", "bare"]);
         until("both hosts are there", PATIENCE, || {
@@ -87,9 +92,14 @@ impl Homes {
     }
 
     pub async fn until_ended(&self, id: &str) -> TerminalView {
+        self.until_ended_at(&self.client, id).await
+    }
+
+    /// As a controller says.
+    pub async fn until_ended_at(&self, client: &Client, id: &str) -> TerminalView {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let terminal = self.terminal(id).await;
+            let terminal = client.terminal(id).await.unwrap().into_value();
             if terminal.state == "ended" {
                 return terminal;
             }
@@ -116,19 +126,32 @@ impl Homes {
         [count(&self.hosts[0], &self.behind_agent), count(&self.hosts[1], &self.bare)]
     }
 
-    /// How many processes sleep for so long, in any container of this pool.
-    pub fn sleeping(&self, seconds: &[&str]) -> usize {
+    /// For how long processes sleep, of these times, in any container of this pool.
+    pub fn sleeping<'s>(&self, seconds: &[&'s str]) -> Vec<&'s str> {
         let ids = [&self.behind_agent, &self.bare];
         let is_ours = |pid: &str| {
             let groups = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
             ids.iter().any(|id| groups.contains(id.as_str()))
         };
-        let sleeps = |pid: &str| {
+        let sleeps = |pid: &String| {
             let words = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
             let words = String::from_utf8_lossy(&words).into_owned();
-            words.contains("sleep") && seconds.iter().any(|seconds| words.contains(seconds))
+            let is_asleep = words.split('\0').any(|word| word == "sleep" || word == "/bin/sleep");
+            seconds.iter().copied().find(|seconds| is_asleep && words.split('\0').any(|word| word == *seconds))
         };
-        pids().iter().filter(|pid| is_ours(pid) && sleeps(pid)).count()
+        pids().iter().filter(|pid| is_ours(pid)).filter_map(sleeps).collect()
+    }
+
+    /// A container of an image on the host without an agent.
+    pub fn run_bare(&self, image: &str, app: &str) -> String {
+        let words = ["run", "--json", image, "--app", app, "--label", "bare", "--cpus", "0.5", "--memory", "64"];
+        let made: serde_json::Value = serde_json::from_str(&self.bed.ok(&words)).unwrap();
+        made[0]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The address of the engine without an agent.
+    pub fn bare_engine(&self) -> &str {
+        self.hosts[1].docker_host()
     }
 }
 

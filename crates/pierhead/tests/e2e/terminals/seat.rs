@@ -73,6 +73,12 @@ impl Seat {
         seat
     }
 
+    /// The same through another controller.
+    pub async fn come_back_at(&mut self, client: &Client) {
+        self.client = client.clone();
+        self.come_back().await;
+    }
+
     /// Its line breaks, and it comes back for what it lacks.
     pub async fn come_back(&mut self) {
         self.socket = socket(&self.client, &self.terminal).await;
