@@ -59,6 +59,8 @@ mod place;
 #[cfg(test)]
 mod ports;
 #[cfg(test)]
+mod previews;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod raw;
