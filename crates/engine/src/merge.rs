@@ -14,7 +14,7 @@ mod plan;
 mod tree;
 mod walk;
 
-pub use archive::{Limits, LayerFile, Opened, Reader};
+pub use archive::{LayerFile, Limits, Opened, Reader};
 pub use changes::{Change, ChangeKind, Changes};
 pub use compose::{Composed, compose, configuration};
 pub use item::{Item, Scan, What};

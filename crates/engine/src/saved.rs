@@ -1,7 +1,7 @@
 //! What is asked of an engine to keep the files of a container, and what it tells of them.
 
-use crate::merge::MergeError;
 use crate::EngineError;
+use crate::merge::MergeError;
 use pierhead_model::{ImageReference, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -63,4 +63,3 @@ impl From<MergeError> for EngineError {
         }
     }
 }
-

@@ -128,7 +128,10 @@ mod tests {
         let bad = whole.replace("a:1", "a b");
         assert_eq!(parsed::<Squash>(bad.as_bytes()).unwrap_err().code, "malformed");
         let astray = parsed::<Squash>(whole.replace("a:1", "../a").as_bytes());
-        assert_eq!(astray.map_or_else(|refusal| refusal.code, |wanted| check(&[&wanted.image]).unwrap_err().code), "not_allowed");
+        assert_eq!(
+            astray.map_or_else(|refusal| refusal.code, |wanted| check(&[&wanted.image]).unwrap_err().code),
+            "not_allowed"
+        );
     }
 
     #[test]

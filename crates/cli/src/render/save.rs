@@ -55,10 +55,7 @@ pub(crate) fn changes(all: &[SaveChangesView]) -> String {
         format!("{mark} {}  {size}", file.path)
     };
     let part = |one: &SaveChangesView| {
-        let head = format!(
-            "{}: {} added, {} changed, {} removed",
-            one.container, one.added, one.changed, one.removed
-        );
+        let head = format!("{}: {} added, {} changed, {} removed", one.container, one.added, one.changed, one.removed);
         let named = one.files.len() as u64;
         let more = (one.added + one.changed + one.removed).saturating_sub(named);
         let rest = (more > 0).then(|| format!("and {more} more"));

@@ -4,8 +4,8 @@
 use super::{Actor, Idempotency, RequestError, events};
 use crate::Controller;
 use crate::saves::SaveError;
-use pierhead_engine::merge::Changes;
 use pierhead_engine::Compare;
+use pierhead_engine::merge::Changes;
 use pierhead_model::{EnvironmentId, EnvironmentSpec, EventTag, ImageReference, MemberName, Save, SaveId, Visibility};
 
 /// How one container of a save differs from another.

@@ -22,7 +22,8 @@ impl Executor {
         let mut images = BTreeMap::new();
         for name in names {
             let files = found.files(name);
-            let files = files.ok_or_else(|| EngineError::NoImage(format!("the save {save} has no container {name}")))?;
+            let files =
+                files.ok_or_else(|| EngineError::NoImage(format!("the save {save} has no container {name}")))?;
             if link.engine.image(&files.image).await?.as_deref() != Some(&files.image_id) {
                 match copy(&self.engines, link, &files.image).await? {
                     Copied::Done(bytes) => tracing::info!(%save, to = %link.id(), bytes, "a save came to a host"),

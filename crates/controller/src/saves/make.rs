@@ -203,8 +203,6 @@ async fn copy_all(engines: &Engines, to: &Link, save: &Save) -> Result<u64, Stri
 }
 
 pub(super) fn reference(name: &str) -> Result<ImageReference, SaveError> {
-    ImageReference::parse(name).map_err(|error| SaveError::Engine {
-        what: name.to_owned(),
-        source: EngineError::Failed(error.to_string()),
-    })
+    ImageReference::parse(name)
+        .map_err(|error| SaveError::Engine { what: name.to_owned(), source: EngineError::Failed(error.to_string()) })
 }

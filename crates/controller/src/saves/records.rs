@@ -137,7 +137,8 @@ impl Saves {
         now: Option<u64>,
         is_limited: bool,
     ) -> Result<Transaction, SaveError> {
-        let of_person = (keys::save_totals_of_person(&save.owner), self.limits.person, format!("the saves of {}", save.owner));
+        let of_person =
+            (keys::save_totals_of_person(&save.owner), self.limits.person, format!("the saves of {}", save.owner));
         let of_environment = (
             keys::save_totals_of_environment(&save.environment),
             self.limits.environment,

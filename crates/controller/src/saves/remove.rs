@@ -2,7 +2,9 @@
 
 use super::{SaveError, Saves};
 use crate::keys;
-use pierhead_model::{Environment, Event, Save, SaveId, Workspace, WorkspaceAssignment, WorkspaceId, WorkspaceOrigin, WorkspaceStage};
+use pierhead_model::{
+    Environment, Event, Save, SaveId, Workspace, WorkspaceAssignment, WorkspaceId, WorkspaceOrigin, WorkspaceStage,
+};
 use pierhead_store::Entry;
 use std::collections::BTreeMap;
 

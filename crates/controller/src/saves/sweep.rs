@@ -84,7 +84,8 @@ impl Executor {
         if known.len() > 1 {
             return Ok(());
         }
-        let Some(from) = known.first().filter(|id| self.engines.link(id).is_some_and(|link| !self.engines.is_down(&link)))
+        let Some(from) =
+            known.first().filter(|id| self.engines.link(id).is_some_and(|link| !self.engines.is_down(&link)))
         else {
             return Ok(());
         };

@@ -185,7 +185,8 @@ mod tests {
         for name in [b"a\n12 path=b\n\xff".as_slice(), b"\n"] {
             let named = renamed(&heads, name);
             let said = all_said(&named[..named.len() - BLOCK]);
-            let found = said.first().map_or_else(|| self::name(&named[named.len() - BLOCK..]), |said| said.value.clone());
+            let found =
+                said.first().map_or_else(|| self::name(&named[named.len() - BLOCK..]), |said| said.value.clone());
             assert_eq!((found.as_slice(), said.is_empty()), (name, name.is_ascii()));
         }
     }

@@ -149,8 +149,7 @@ pub(super) fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
 
 /// A name without what means nothing in it.
 fn plain(name: &[u8]) -> Result<Vec<u8>> {
-    let parts: Vec<&[u8]> =
-        name.split(|byte| *byte == b'/').filter(|part| !part.is_empty() && *part != b".").collect();
+    let parts: Vec<&[u8]> = name.split(|byte| *byte == b'/').filter(|part| !part.is_empty() && *part != b".").collect();
     match parts.contains(&b"..".as_slice()) {
         true => Err(MergeError::Outside(words(name))),
         false => Ok(parts.join(&b'/')),

@@ -147,11 +147,7 @@ pub fn plan(
 }
 
 /// What comes of each item of a layer, and what the layer decides for those below.
-fn decide<'a>(
-    items: &'a [Item],
-    fates: &HashMap<&[u8], Fate>,
-    base: &Present,
-) -> (Vec<Comes>, Vec<(&'a [u8], Fate)>) {
+fn decide<'a>(items: &'a [Item], fates: &HashMap<&[u8], Fate>, base: &Present) -> (Vec<Comes>, Vec<(&'a [u8], Fate)>) {
     let mut decided: Vec<(&[u8], Fate)> = Vec::new();
     let comes = items.iter().map(|item| {
         let path: &'a [u8] = &item.path;

@@ -14,8 +14,14 @@ type Name = Vec<u8>;
 /// An entry of a layer to be made.
 #[derive(Debug, Clone, PartialEq)]
 enum Make {
-    Folder { mode: u32, opaque: bool },
-    File { mode: u32, content: Vec<u8> },
+    Folder {
+        mode: u32,
+        opaque: bool,
+    },
+    File {
+        mode: u32,
+        content: Vec<u8>,
+    },
     Symlink,
     /// To one of the files before it.
     Link(usize),
@@ -162,7 +168,13 @@ impl Files {
             let found = if kind.is_hard_link() {
                 self.by_name.get(&link).unwrap_or_else(|| panic!("{name:?} leads to {link:?}")).clone()
             } else {
-                let kind = if is_folder { 'd' } else if kind.is_symlink() { 'l' } else { 'f' };
+                let kind = if is_folder {
+                    'd'
+                } else if kind.is_symlink() {
+                    'l'
+                } else {
+                    'f'
+                };
                 let content = if kind == 'l' { link } else { content };
                 Found { kind, content, rights, attributes, same: self.next }
             };
@@ -333,7 +345,10 @@ fn a_hard_link_whose_first_name_is_gone_gets_the_content() {
     let (one, _) = merged(&[], &[first, second], 100).unwrap();
     let found = put(&[&[one]]);
     assert_eq!(found.keys().map(Vec::as_slice).collect::<Vec<_>>(), [b"a", b"b", b"d"]);
-    assert_eq!((found[b"a".as_slice()].content.as_slice(), found[b"b".as_slice()].content.as_slice()), (b"two".as_slice(), b"one".as_slice()));
+    assert_eq!(
+        (found[b"a".as_slice()].content.as_slice(), found[b"b".as_slice()].content.as_slice()),
+        (b"two".as_slice(), b"one".as_slice())
+    );
     assert_eq!(found[b"b".as_slice()].same, found[b"d".as_slice()].same, "still one file");
     assert_eq!(found[b"b".as_slice()].attributes, b"a", "attributes are of the file, not of the name");
 }
@@ -413,7 +428,8 @@ fn what_changed_is_told_by_content_and_not_by_moments() {
     let base = vec![base];
     let changes = tree(&[&base, &[above]]).since(&tree(&[&base]), 4);
     assert_eq!((changes.added, changes.changed, changes.removed), (1, 2, 2));
-    let told: Vec<_> = changes.first.iter().map(|one| (one.path.as_str(), one.kind, one.bytes_before, one.bytes)).collect();
+    let told: Vec<_> =
+        changes.first.iter().map(|one| (one.path.as_str(), one.kind, one.bytes_before, one.bytes)).collect();
     assert_eq!(
         told,
         [

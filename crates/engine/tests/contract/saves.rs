@@ -227,7 +227,10 @@ fn often(bed: &Bed) -> BoxFuture<'_, ()> {
             let made = saved(bed, &id, &before, &name(round)).await;
             assert_eq!(made.layers, base + 1, "round {round}");
             first_bytes = if round == 1 { made.layer_bytes } else { first_bytes };
-            assert!(made.layer_bytes.abs_diff(first_bytes) * 10 < first_bytes, "round {round}: {made:?}, {first_bytes}");
+            assert!(
+                made.layer_bytes.abs_diff(first_bytes) * 10 < first_bytes,
+                "round {round}: {made:?}, {first_bytes}"
+            );
             bed.engine.remove(&id).await.unwrap();
             if round > 1 {
                 forget(bed, &[], &[&before]).await;

@@ -37,7 +37,11 @@ fn files_of_every_kind_are_kept_elsewhere_in_one_layer() {
     let made = says(&bed, &id, LOOK);
     bed.ok(&["workspace", "save", &id, "--name", "first"]);
     let first = named(&bed, "first");
-    assert_eq!((first["state"].as_str(), first["copies"].as_array().map(Vec::len)), (Some("complete"), Some(2)), "{first}");
+    assert_eq!(
+        (first["state"].as_str(), first["copies"].as_array().map(Vec::len)),
+        (Some("complete"), Some(2)),
+        "{first}"
+    );
     let (bytes, moved) = (first["bytes"].as_u64().unwrap(), first["moved_bytes"].as_u64().unwrap());
     println!("a save of {bytes} bytes moved {moved} bytes to another host");
     assert!(bytes > 9_000_000 && moved < bytes * 2 + 1_000_000, "only what the other host lacks: {first}");
@@ -51,7 +55,10 @@ fn files_of_every_kind_are_kept_elsewhere_in_one_layer() {
     let second = second["id"].as_str().unwrap();
     assert_eq!(elsewhere(&bed, &id), changed);
     let differs = bed.ok(&["save", "changes", second, "--since", first]);
-    assert!(differs.contains("~ /made/one") && differs.contains("- /bin/wc") && !differs.contains("/made/two"), "{differs}");
+    assert!(
+        differs.contains("~ /made/one") && differs.contains("- /bin/wc") && !differs.contains("/made/two"),
+        "{differs}"
+    );
     in_one_layer(&bed, second);
     bed.ok(&["workspace", "rm", &id, "--discard", "--yes"]);
     until("nothing begins from them", LONG, || bed.run(&["save", "rm", first, "--yes"]).code == 0);
@@ -92,7 +99,11 @@ fn elsewhere(bed: &Bed, id: &str) -> String {
 fn images(bed: &Bed, begin: &str) -> Vec<String> {
     let tags = bed.hosts.iter().flat_map(|host| {
         let (_, listed) = raw::ask(host.docker_host(), "GET", "/images/json", None);
-        let tags = listed.as_array().unwrap().iter().flat_map(|image| image["RepoTags"].as_array().cloned().unwrap_or_default());
+        let tags = listed
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|image| image["RepoTags"].as_array().cloned().unwrap_or_default());
         tags.filter_map(|tag| tag.as_str().map(str::to_owned)).collect::<Vec<_>>()
     });
     tags.filter(|tag| tag.starts_with(begin)).collect()
