@@ -4,7 +4,6 @@
 //! that it bears. What no rule refuses goes on to whatever else the host has, Docker's own rules first.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::net::Ipv4Addr;
 
 /// Tells the table without its counters.
@@ -38,12 +37,12 @@ pub(super) type Range = (Ipv4Addr, u8);
 /// stood in it, in one transaction.
 pub(super) fn rules(connected: &BTreeSet<Range>, resolvers: &BTreeSet<Ipv4Addr>) -> String {
     let workspaces = format!("{{ {CLOSED}, {OPEN} }}");
-    let mut out = String::new();
-    if !resolvers.is_empty() {
+    let names = if resolvers.is_empty() {
+        String::new()
+    } else {
         let all = list(resolvers.iter());
-        // Writing into a text cannot fail.
-        let _written = write!(out, "\t\tip daddr {{ {all} }} meta l4proto {{ tcp, udp }} th dport 53 accept\n");
-    }
+        format!("\t\tip daddr {{ {all} }} meta l4proto {{ tcp, udp }} th dport 53 accept\n")
+    };
     let refused = list(disjoint(connected).iter().map(|(first, bits)| format!("{first}/{bits}")));
     format!(
         "{REMOVAL}table inet pierhead {{
@@ -60,7 +59,7 @@ pub(super) fn rules(connected: &BTreeSet<Range>, resolvers: &BTreeSet<Ipv4Addr>)
 \tchain out {{
 \t\toifname {workspaces} goto refused
 \t\tmeta nfproto ipv6 goto refused
-{out}\t\tip daddr {{ {refused} }} goto refused
+{names}\t\tip daddr {{ {refused} }} goto refused
 \t}}
 \tchain refused {{
 \t\treject with icmpx admin-prohibited
