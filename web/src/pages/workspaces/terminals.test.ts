@@ -39,12 +39,11 @@ describe('the tabs of a workspace', () => {
 });
 
 describe('the first terminal', () => {
-  test('is opened once the list is known to have none, by those who may', () => {
-    expect(isFirstDue(undefined, boxes, true)).toBe(false);
-    expect(isFirstDue([], [], true)).toBe(false);
-    expect(isFirstDue([], boxes, false)).toBe(false);
-    expect(isFirstDue([], boxes, true)).toBe(true);
-    expect(isFirstDue([listed('t1', 'c2', '')], boxes, true)).toBe(false);
-    expect(isFirstDue([listed('t1', 'c2', '', 1, 'ended'), listed('t2', 'other', '')], boxes, true)).toBe(true);
+  test('is due once the list is known to have none', () => {
+    expect(isFirstDue(undefined, boxes)).toBeNull();
+    expect(isFirstDue([], [])).toBeNull();
+    expect(isFirstDue([], boxes)).toBe(true);
+    expect(isFirstDue([listed('t1', 'c2', '')], boxes)).toBe(false);
+    expect(isFirstDue([listed('t1', 'c2', '', 1, 'ended'), listed('t2', 'other', '')], boxes)).toBe(true);
   });
 });

@@ -31,7 +31,10 @@ export function tabsOf(
   return [...known.values()].filter((one) => !closed.includes(one.id));
 }
 
-/** Whether the first terminal is to be opened by itself: the list has come, and nothing is open in it. */
-export function isFirstDue(all: readonly Listed[] | undefined, boxes: readonly Box[], mayOpen: boolean): boolean {
-  return all !== undefined && mayOpen && boxes.length > 0 && running(all, boxes).length === 0;
+/**
+ * Whether the first terminal is to be opened by itself: the list has come, and nothing is open in it. Null as long as that
+ * is not known.
+ */
+export function isFirstDue(all: readonly Listed[] | undefined, boxes: readonly Box[]): boolean | null {
+  return all === undefined || boxes.length === 0 ? null : running(all, boxes).length === 0;
 }
