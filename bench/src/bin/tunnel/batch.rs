@@ -72,5 +72,6 @@ pub(crate) fn description(name: &str, command: &[&str]) -> Result<CreateRequest>
         labels: BTreeMap::from([(Ownership::CLUSTER.to_owned(), "bench".to_owned())]),
         pids_limit: 64,
         engine_restarts: false,
+        workspace: None,
     })
 }
