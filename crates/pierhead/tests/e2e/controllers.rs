@@ -65,12 +65,12 @@ const HOUR: i64 = 3_600;
 const ALL: [(Fault, Task, Moment); 22] = [
     (Kill, Of(Run), Seen(1)),
     (Stop, Of(ScaleUp), Seen(1)),
-    (CutFromEtcd, Of(ScaleDown), Millis(20)),
     (Clock(HOUR), Of(Run), Seen(1)),
+    (CutFromBoth, Of(ScaleDown), Seen(2)),
     (CutFromHosts, Drain, Millis(30)),
-    (CutFromBoth, Of(ScaleUp), Seen(2)),
-    (Clock(-HOUR), Drain, Millis(30)),
     (CutFromEtcd, Drain, Millis(8)),
+    (Clock(-HOUR), Drain, Millis(30)),
+    (CutFromEtcd, Of(ScaleUp), Millis(20)),
     (CutFromHosts, Of(Run), Millis(10)),
     (Kill, Drain, Seen(1)),
     (Stop, Of(ScaleDown), Millis(5)),
@@ -87,7 +87,7 @@ const ALL: [(Fault, Task, Moment); 22] = [
     (Kill, Of(Run), Millis(0)),
 ];
 /// How many of them.
-const EVERY_DAY: usize = 8;
+const EVERY_DAY: usize = 7;
 
 #[test]
 fn whatever_befalls_the_leader_nothing_is_lost_or_doubled() {
@@ -403,14 +403,14 @@ impl Api {
 
 /// More containers than hosts start at once, so that some starts still wait when the leader stands still.
 const MANY: u32 = 60;
+/// On a machine that has much else to do.
+const MANY_START_WITHIN: Duration = Duration::from_secs(120);
 
 /// A leader that stands still in the middle of a run, while another leads and the app is removed: what it had begun must
 /// not go on when it wakes. Engines that are reached at their addresses can't refuse it; it must know by itself.
 pub fn stands_still_while_its_app_goes(env: &[(&str, &str)]) -> Result<(), String> {
     let mut trio = Trio::new(false, env);
-    if !env.is_empty() {
-        trio.pool.recovers_within = Duration::from_secs(15);
-    }
+    trio.pool.recovers_within = MANY_START_WITHIN;
     let leader = trio.leader();
     let others = trio.urls((leader + 1) % 3);
     let first = trio.urls(leader);
@@ -427,6 +427,8 @@ pub fn stands_still_while_its_app_goes(env: &[(&str, &str)]) -> Result<(), Strin
     let change = Change::new(Wait::UntilEnded);
     api.wait(api.client.delete_app("many", &change)).map_err(|error| error.to_string())?;
     trio.pool.is_right()?;
+    // A program that is broken on purpose never comes right.
+    trio.pool.recovers_within = if env.is_empty() { PATIENCE } else { PATIENCE / 2 };
     signal(trio.members[leader].pid(), "CONT");
     // It has come to itself when it answers as the others do.
     trio.all_tell_the_same()?;
