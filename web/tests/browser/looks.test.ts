@@ -114,7 +114,7 @@ for (const language of ['en', 'zh'] as const) {
     home,
     pool,
   }) => {
-    test.setTimeout(process.env.PIERHEAD_SOAK ? 600_000 : 180_000);
+    test.setTimeout(process.env.PIERHEAD_SOAK ? 900_000 : 300_000);
     const page = await another({ locale: language === 'zh' ? 'zh-CN' : 'en-GB', reducedMotion: 'reduce' });
     const wrong: string[] = [];
     const said = new Set<string>();
