@@ -41,6 +41,8 @@ mod images;
 #[cfg(test)]
 mod in_work;
 #[cfg(test)]
+mod isolation;
+#[cfg(test)]
 mod joining;
 #[cfg(test)]
 mod kills;

@@ -1,0 +1,48 @@
+//! A workspace that fills its host's disk: warned of, stopped, saved, and told why, while its neighbour goes on.
+
+use std::fs;
+use std::time::Duration;
+
+use pierhead_devhosts::sample;
+use serde_json::{Value, json};
+
+use crate::bed::Bed;
+use crate::wait::until;
+
+/// Looks at the disk, a save and its copy, on a busy machine.
+const LONG: Duration = Duration::from_secs(120);
+
+#[test]
+fn who_fills_the_disk_is_warned_stopped_and_saved() {
+    let bed = Bed::up_in(1, &["--agents"], &[("PIERHEAD_WORKSPACE_DISK", "48")]);
+    let description = json!({
+        "containers": [{ "image": sample::IMAGE, "memory": 64, "cpus": 0.05 }], "idle_minutes": 0
+    });
+    let file = bed.place.pool().join("lab.json");
+    fs::write(&file, description.to_string()).unwrap();
+    bed.ok(&["environment", "create", "lab", "-f", file.to_str().unwrap()]);
+    let open = |name: &str| bed.json(&["workspace", "open", "lab", "--name", name])["id"].as_str().unwrap().to_owned();
+    let (hostile, neighbour) = (open("hostile"), open("neighbour"));
+    let inside = |id: &str, script: &str| bed.run(&["workspace", "exec", id, "--", "sh", "-c", script]);
+
+    let wrote = inside(&hostile, "head -c 43000000 /dev/zero >/most");
+    assert_eq!(wrote.code, 0, "{wrote:?}");
+    let warned = || {
+        let events = bed.json(&["events", "--type", "warn-workspace"]);
+        let of_it = |event: &Value| {
+            let message = event["message"].as_str().unwrap_or_default();
+            message.contains(&hostile) && message.contains("beyond 48 MB")
+        };
+        events.as_array().unwrap().iter().any(of_it)
+    };
+    until("somebody is warned", LONG, warned);
+    // It is stopped in the middle of that.
+    let flooded = inside(&hostile, "head -c 60000000 /dev/zero >/flood; sleep 1000");
+    assert_ne!(flooded.code, 0, "{flooded:?}");
+    let shown = || bed.json(&["workspace", "show", &hostile]);
+    until("it is saved", LONG, || shown()["phase"] == "saved");
+    let message = shown()["message"].as_str().unwrap_or_default().to_owned();
+    assert!(message.contains("it used more of the disk than it may"), "{message}");
+    let here = inside(&neighbour, "echo here");
+    assert_eq!((here.code, here.stdout.as_str()), (0, "here\n"), "{here:?}");
+}
