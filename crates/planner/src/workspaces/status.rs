@@ -7,7 +7,7 @@ use crate::World;
 use crate::freeze::freeze;
 use pierhead_model::{
     ContainerId, EngineId, HealthStatus, MemberName, SaveId, StopCause, Timestamp, Workspace, WorkspaceAssignment,
-    WorkspaceId, WorkspaceStage, WorkspaceWish,
+    WorkspaceId, WorkspaceOrigin, WorkspaceStage, WorkspaceWish,
 };
 use std::collections::BTreeMap;
 
@@ -94,6 +94,12 @@ pub fn workspace_statuses(world: &World, now: Timestamp) -> BTreeMap<WorkspaceId
     world.workspaces().values().map(|workspace| (workspace.id.clone(), view.status(workspace))).collect()
 }
 
+/// Whether somebody asked for its stop or its reset, and that has not begun yet.
+fn is_about_to_stop(workspace: &Workspace, assignment: &WorkspaceAssignment) -> bool {
+    let begins_anew = workspace.run != assignment.run && workspace.origin != WorkspaceOrigin::Newest;
+    begins_anew || !workspace.wants_to_run()
+}
+
 struct View<'a> {
     world: &'a World,
     now: Timestamp,
@@ -150,6 +156,9 @@ impl<'a> View<'a> {
             }
             WorkspaceStage::Over { cause: StopCause::HostGone, .. } => WorkspacePhase::Failed,
             WorkspaceStage::Over { .. } => WorkspacePhase::Saved,
+            WorkspaceStage::Starting | WorkspaceStage::Ready if is_about_to_stop(workspace, assignment) => {
+                WorkspacePhase::Saving
+            }
             WorkspaceStage::Waiting | WorkspaceStage::Starting if assignment.failures >= FAILS => {
                 WorkspacePhase::Failed
             }

@@ -1,7 +1,9 @@
 //! A workspace's ways: it begins, is worked in, and whatever ends it, it is saved before.
 
 use super::pool::{MINUTE_MS, Pool, spec};
-use pierhead_model::{ContainerState, FailureKind, StopCause, Timestamp, WorkspaceOrigin, WorkspaceStage, WorkspaceWish};
+use pierhead_model::{
+    ContainerState, FailureKind, StopCause, Timestamp, WorkspaceOrigin, WorkspaceStage, WorkspaceWish,
+};
 
 #[test]
 fn it_is_made_saved_stopped_and_comes_back_elsewhere() {
@@ -13,6 +15,7 @@ fn it_is_made_saved_stopped_and_comes_back_elsewhere() {
     pool.work(&id);
     pool.work(&id);
     pool.wish(&id, WorkspaceWish::Saved);
+    assert_eq!(pool.phase(&id), "saving");
     pool.until_phase(&id, "saved");
     assert_eq!(pool.left(), (0, 0), "nothing of it is left");
     assert_eq!(pool.message(&id), "it was stopped: somebody asked for it");
@@ -107,6 +110,7 @@ fn a_reset_begins_anew_and_what_was_there_is_saved() {
     pool.until_phase(&id, "ready");
     pool.work(&id);
     pool.start(&id, WorkspaceOrigin::Environment);
+    assert_eq!(pool.phase(&id), "saving", "what it was is not what was asked for");
     pool.run_until("another generation", |pool| {
         pool.phase(&id) == "ready" && pool.assignments[&id].newest_generation.0 == 2
     });

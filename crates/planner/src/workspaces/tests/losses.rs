@@ -29,7 +29,9 @@ fn the_last_save_comes_back_and_the_copy_is_kept_until_it_is_saved() {
     assert!(message.contains(&format!("comes back from save {id}-1, which was made 2 min before")), "{message}");
     pool.run_for(60_000);
     pool.host(&lost).answers = true;
-    pool.run_until("the copy is a save of its own", |pool| pool.saves.values().any(|save| save.values().any(|n| *n == 2)));
+    pool.run_until("the copy is a save of its own", |pool| {
+        pool.saves.values().any(|save| save.values().any(|n| *n == 2))
+    });
     pool.run_until("and gone", |pool| pool.hosts[&engine(&lost)].containers.is_empty());
     assert_eq!((pool.left(), pool.phase(&id), pool.worth(&id)), ((1, 1), "ready", 1));
 }

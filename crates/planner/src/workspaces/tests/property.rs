@@ -147,7 +147,9 @@ fn is_at_rest(pool: &Pool) -> bool {
         let Some(assignment) = pool.assignments.get(&workspace.id) else { return false };
         let is_over = matches!(assignment.stage, WorkspaceStage::Over { .. });
         let is_settled = match workspace.wish {
-            WorkspaceWish::Running => assignment.stage == WorkspaceStage::Ready || is_over || pool.phase(&workspace.id) == "queued",
+            WorkspaceWish::Running => {
+                assignment.stage == WorkspaceStage::Ready || is_over || pool.phase(&workspace.id) == "queued"
+            }
             _ => is_over,
         };
         is_settled && assignment.left.is_empty() && (is_over || assignment.run == workspace.run)
