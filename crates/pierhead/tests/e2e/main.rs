@@ -74,6 +74,8 @@ mod registries;
 #[path = "../../../client/tests/http/scripted.rs"]
 mod scripted;
 #[cfg(test)]
+mod saves;
+#[cfg(test)]
 mod serve;
 #[cfg(test)]
 mod shell;
@@ -95,3 +97,5 @@ mod unhappy;
 mod valve;
 #[cfg(test)]
 mod wait;
+#[cfg(test)]
+mod workspaces;
