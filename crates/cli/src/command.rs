@@ -21,11 +21,11 @@ use crate::operation::OperationArgs;
 use crate::registry::RegistryArgs;
 use crate::role::RoleArgs;
 use crate::run::RunArgs;
+use crate::save::SaveArgs;
 use crate::scale::ScaleArgs;
 use crate::terminal::TerminalArgs;
 use crate::token::TokenArgs;
 use crate::top::TopArgs;
-use crate::save::SaveArgs;
 use crate::workspace::WorkspaceArgs;
 use clap::{ArgAction, Parser, Subcommand};
 

@@ -13,9 +13,9 @@ pub(crate) mod explain;
 pub(crate) mod image;
 pub(crate) mod operation;
 pub(crate) mod preview;
+pub(crate) mod save;
 pub(crate) mod stats;
 pub(crate) mod terminal;
-pub(crate) mod save;
 pub(crate) mod workspace;
 
 use crate::escape::escape;

@@ -1,8 +1,8 @@
 //! Where each record lies in the store.
 
 use pierhead_model::{
-    AppId, AppName, EngineId, EnvironmentId, ImageId, ImageReference, OperationId, RegistryHost, SaveId, SlotKey, TerminalId,
-    Username, WorkspaceId,
+    AppId, AppName, EngineId, EnvironmentId, ImageId, ImageReference, OperationId, RegistryHost, SaveId, SlotKey,
+    TerminalId, Username, WorkspaceId,
 };
 
 /// Records of engines.

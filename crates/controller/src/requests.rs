@@ -30,8 +30,8 @@ pub use logs::{ContainerLog, MOST_LOG_READERS, MOST_LOG_READERS_OF_ONE};
 pub use saves::SaveChanges;
 pub use sites::{SiteContainer, WorkspaceSite};
 pub(crate) use terminals::end_of_record;
-pub use workspaces::{MOST_WORKSPACES_OF_ONE, OpenWorkspace, WorkspaceBeginning, WorkspaceChange, WorkspaceNow};
 pub use terminals::{MOST_TERMINALS, MOST_TERMINALS_OF_ONE, TerminalNow, TerminalRequest, TerminalWay};
+pub use workspaces::{MOST_WORKSPACES_OF_ONE, OpenWorkspace, WorkspaceBeginning, WorkspaceChange, WorkspaceNow};
 
 use pierhead_model::{AppName, ContainerSpec, OperationId, OperationState, TerminalId, Username};
 use std::time::Duration;

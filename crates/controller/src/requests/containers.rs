@@ -8,8 +8,8 @@ use super::{Actor, Idempotency, RequestError, Started};
 use crate::Controller;
 use crate::known::Known;
 use pierhead_model::{
-    App, ContainerId, ContainerState, EngineId, Goal, ObservedContainer, Ownership, Slot, SlotIntent, SlotKey, SlotWish,
-    WorkspaceId, WorkspaceOwnership, WorkspaceRight,
+    App, ContainerId, ContainerState, EngineId, Goal, ObservedContainer, Ownership, Slot, SlotIntent, SlotKey,
+    SlotWish, WorkspaceId, WorkspaceOwnership, WorkspaceRight,
 };
 use std::time::Duration;
 

@@ -2,7 +2,9 @@
 
 use super::{Actor, Idempotency, RequestError, events};
 use crate::{Controller, keys};
-use pierhead_model::{Environment, EnvironmentId, EnvironmentSpec, EnvironmentVersion, EventTag, ImageReference, Username, Visibility};
+use pierhead_model::{
+    Environment, EnvironmentId, EnvironmentSpec, EnvironmentVersion, EventTag, ImageReference, Username, Visibility,
+};
 use pierhead_store::{Error, Transaction};
 
 /// How often a change is tried while others change the same record.
@@ -89,7 +91,12 @@ impl Controller {
                 return Ok(Transaction::new());
             }
             let key = keys::environment(&environment.id);
-            self.with_environment_event(Transaction::new().put_json(key, &changed)?, "change-environment", actor, &changed)
+            self.with_environment_event(
+                Transaction::new().put_json(key, &changed)?,
+                "change-environment",
+                actor,
+                &changed,
+            )
         })
         .await
     }

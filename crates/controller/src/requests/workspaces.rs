@@ -255,7 +255,8 @@ impl Wanted<'_> {
         let assignment = self.known.world.workspace_assignments().get(&next.id);
         let is_over = assignment.is_some_and(|assignment| {
             let over = matches!(assignment.stage, WorkspaceStage::Over { .. } | WorkspaceStage::Leaving(_));
-            let stops = matches!(assignment.stage, WorkspaceStage::Saving { cause: pierhead_model::SaveCause::Stops(_), .. });
+            let stops =
+                matches!(assignment.stage, WorkspaceStage::Saving { cause: pierhead_model::SaveCause::Stops(_), .. });
             (over || stops) && assignment.run == next.run
         });
         match save {

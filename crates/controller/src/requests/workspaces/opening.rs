@@ -117,9 +117,11 @@ impl Controller {
 
     fn check_numbers(&self, known: &Known, actor: &Actor, now: Timestamp) -> Result<(), RequestError> {
         let statuses = workspace_statuses(&known.world, now);
-        let theirs = known.world.workspaces().values().filter(|workspace| {
-            workspace.owner == actor.username && workspace.wish != WorkspaceWish::Warm
-        });
+        let theirs = known
+            .world
+            .workspaces()
+            .values()
+            .filter(|workspace| workspace.owner == actor.username && workspace.wish != WorkspaceWish::Warm);
         let alive = theirs.clone().filter(|workspace| statuses.get(&workspace.id).is_some_and(counts));
         if alive.count() >= MOST_WORKSPACES_OF_ONE {
             return Err(RequestError::TooManyWorkspacesOfOne);
@@ -193,7 +195,8 @@ fn beginning(
 fn claimable<'a>(known: &'a Known, beginning: &Beginning) -> Option<&'a Workspace> {
     let is_ready = |workspace: &&Workspace| {
         let assignment = known.world.workspace_assignments().get(&workspace.id);
-        let place = assignment.filter(|found| found.stage == WorkspaceStage::Ready).and_then(|found| found.place.as_ref());
+        let place =
+            assignment.filter(|found| found.stage == WorkspaceStage::Ready).and_then(|found| found.place.as_ref());
         let engine = place.and_then(|place| known.world.engines().get(&place.engine));
         engine.is_some_and(|engine| engine.is_usable() && engine.record.duty.is_in_service())
     };
