@@ -4,17 +4,17 @@ mod agent;
 mod event;
 mod explain;
 mod rows;
+mod save;
 mod stats;
 mod terminal;
-mod save;
 mod workspace;
 
 pub(crate) use event::event;
 pub(crate) use explain::{explain_app, explain_request, explain_slot};
 pub(crate) use rows::Rows;
+pub(crate) use save::{save, save_changes};
 pub(crate) use stats::{statistics, statistics_history};
 pub(crate) use terminal::terminal;
-pub(crate) use save::{save, save_changes};
 pub(crate) use workspace::{environment, workspace};
 
 use crate::identity::Caller;

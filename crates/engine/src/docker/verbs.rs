@@ -5,12 +5,12 @@ use super::progress::Layers;
 use super::{Docker, chunks, events, facts, failure, observe, raw, timed_out, translate, usage};
 use crate::deadlines::Verb;
 use crate::error::{EngineError, Result};
+use crate::merge::Changes;
 use crate::output::{EngineEvent, LocalImage, LogLine, LogOptions, Usage};
 use crate::request::{CreateRequest, RegistryAuth};
-use crate::merge::Changes;
 use crate::{
-    Archive, Compare, Engine, ExecId, ExecRequest, ExecState, ImageLayers, LeaveOut, NetworkRequest, Pieces as ArchivePieces, Progress, Squash, Squashed,
-    Stream,
+    Archive, Compare, Engine, ExecId, ExecRequest, ExecState, ImageLayers, LeaveOut, NetworkRequest,
+    Pieces as ArchivePieces, Progress, Squash, Squashed, Stream,
 };
 use async_trait::async_trait;
 use bollard::Docker as Client;

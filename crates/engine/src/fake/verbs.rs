@@ -9,12 +9,14 @@ use crate::merge::Changes;
 use crate::output::{EngineEvent, LocalImage, LogLine, LogOptions, Usage};
 use crate::request::{CreateRequest, RegistryAuth};
 use crate::{
-    Archive, Compare, Engine, ExecId, ExecRequest, ExecState, ImageLayers, LeaveOut, NetworkRequest, Pieces, Progress, Squash, Squashed,
-    Stream as Talking,
+    Archive, Compare, Engine, ExecId, ExecRequest, ExecState, ImageLayers, LeaveOut, NetworkRequest, Pieces, Progress,
+    Squash, Squashed, Stream as Talking,
 };
 use async_trait::async_trait;
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
-use pierhead_model::{ContainerId, ContainerState, EngineFacts, ImageReference, ObservedContainer, ObservedNetwork, Timestamp};
+use pierhead_model::{
+    ContainerId, ContainerState, EngineFacts, ImageReference, ObservedContainer, ObservedNetwork, Timestamp,
+};
 use std::sync::atomic::Ordering;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -220,7 +222,8 @@ impl Engine for Fake {
         self.perform(Verb::CreateNetwork, &request.name, 0, |world| {
             let now = world.now;
             world.networks.create(request, now)
-        }).await
+        })
+        .await
     }
 
     async fn networks(&self) -> Result<Vec<ObservedNetwork>> {

@@ -330,7 +330,8 @@ impl World {
     pub(super) fn local_images(&self) -> Vec<LocalImage> {
         let mut images: BTreeMap<&str, LocalImage> = BTreeMap::new();
         for (reference, image) in &self.images {
-            let empty = LocalImage { id: image.id.clone(), tags: vec![], labels: image.labels.clone(), size_bytes: 1000 };
+            let empty =
+                LocalImage { id: image.id.clone(), tags: vec![], labels: image.labels.clone(), size_bytes: 1000 };
             let local = images.entry(&image.id).or_insert(empty);
             if reference.as_str() != image.id {
                 local.tags.push(reference.to_string());

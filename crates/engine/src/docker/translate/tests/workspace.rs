@@ -33,14 +33,14 @@ fn what_is_asked_is_given_and_no_more() {
     let told = body(&Asks { root: true, egress: true, pids: Some(512), ..Asks::default() }, |request| {
         let part = request.workspace.as_mut().unwrap();
         part.user = Some("dev".into());
-        part.working_dir = Some("/home/dev".into());
+        part.working_dir = Some("/srv/dev".into());
         part.disk_mb = Some(100);
     });
     let host = &told["HostConfig"];
     let given = json!(["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETGID", "SETUID", "KILL"]);
     assert_eq!((&host["CapDrop"], &host["CapAdd"]), (&json!(["ALL"]), &given));
     assert_eq!((&host["PidsLimit"], &host["StorageOpt"]), (&json!(512), &json!({"size": "100m"})));
-    assert_eq!((&told["User"], &told["WorkingDir"]), (&json!("dev"), &json!("/home/dev")));
+    assert_eq!((&told["User"], &told["WorkingDir"]), (&json!("dev"), &json!("/srv/dev")));
     assert!(host.get("Dns").is_none(), "the host's resolver answers");
     let told = body(&Asks { root: true, privileged: true, ..Asks::default() }, |_| {});
     let host = &told["HostConfig"];
