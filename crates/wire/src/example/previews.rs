@@ -12,7 +12,8 @@ impl Example for PortView {
 impl Example for PreviewView {
     fn example() -> Self {
         Self {
-            url: "http://8000-k3x9q2m7ab.localhost:8081/?pierhead-ticket=Qm9vdHN0cmFwLWV4YW1wbGUtdGlja2V0LW9uY2Ut".to_owned(),
+            url: "http://8000-k3x9q2m7ab.localhost:8081/?pierhead-ticket=Qm9vdHN0cmFwLWV4YW1wbGUtdGlja2V0LW9uY2Ut"
+                .to_owned(),
             expires: MOMENT.to_owned(),
         }
     }
