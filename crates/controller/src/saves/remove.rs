@@ -4,9 +4,10 @@ use super::{SaveError, Saves};
 use crate::keys;
 use pierhead_model::{
     Environment, Event, Save, SaveId, Workspace, WorkspaceAssignment, WorkspaceId, WorkspaceOrigin, WorkspaceStage,
+    WorkspaceWish,
 };
 use pierhead_store::Entry;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Saves {
     /// Forgets a save that nothing begins from.
@@ -21,7 +22,21 @@ impl Saves {
 
     /// The saves that something begins from, and what, in words.
     async fn needed(&self) -> Result<BTreeMap<SaveId, String>, SaveError> {
-        let mut needed = BTreeMap::new();
+        let (mut needed, mut over) = (BTreeMap::new(), BTreeSet::new());
+        let listing = self.store.list_all(keys::WORKSPACES).await?;
+        for workspace in listing.entries.iter().map(Entry::json::<Workspace>) {
+            let workspace = workspace?;
+            match &workspace.origin {
+                // Nothing begins anew in what has ended.
+                _ if matches!(workspace.wish, WorkspaceWish::Ended | WorkspaceWish::Discarded) => {
+                    over.insert(workspace.id.clone());
+                }
+                WorkspaceOrigin::Save(id) => {
+                    needed.insert(id.clone(), format!("workspace {}", workspace.id));
+                }
+                WorkspaceOrigin::Environment | WorkspaceOrigin::Newest => {}
+            }
+        }
         let listing = self.store.list_all(keys::WORKSPACE_ASSIGNMENTS).await?;
         for assignment in listing.entries.iter().map(Entry::json::<WorkspaceAssignment>) {
             let assignment = assignment?;
@@ -31,15 +46,10 @@ impl Saves {
                 WorkspaceStage::Saving { save, .. } => Some(save),
                 _ => None,
             };
-            for id in made.chain(&assignment.resumes).chain(&assignment.last_save).chain(saving) {
+            let is_over = over.contains(&assignment.workspace);
+            let later = assignment.resumes.iter().chain(&assignment.last_save).filter(|_| !is_over);
+            for id in made.chain(later).chain(saving) {
                 needed.insert(id.clone(), format!("workspace {}", assignment.workspace));
-            }
-        }
-        let listing = self.store.list_all(keys::WORKSPACES).await?;
-        for workspace in listing.entries.iter().map(Entry::json::<Workspace>) {
-            let workspace = workspace?;
-            if let WorkspaceOrigin::Save(id) = &workspace.origin {
-                needed.insert(id.clone(), format!("workspace {}", workspace.id));
             }
         }
         let listing = self.store.list_all(keys::ENVIRONMENTS).await?;

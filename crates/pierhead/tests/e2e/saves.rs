@@ -1,10 +1,11 @@
 //! Files of workspaces kept on real hosts behind agents: of every kind, in one layer, on a second host, and gone when nobody
 //! needs them.
 
+use std::fs;
 use std::time::Duration;
 
 use pierhead_devhosts::sample;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::bed::Bed;
 use crate::raw;
@@ -30,7 +31,12 @@ $b stat -c %i made/two made/deep/three | $b sort -u | $b wc -l
 #[test]
 fn files_of_every_kind_are_kept_elsewhere_in_one_layer() {
     let bed = Bed::up_with(2, &["--agents"]);
-    bed.ok(&["environment", "create", "files", "--image", sample::IMAGE]);
+    let file = bed.place.pool().join("files.json");
+    // Root's rights, so that files can be given to others.
+    let description =
+        json!({ "containers": [{ "image": sample::IMAGE }], "asks": { "root": true }, "idle_minutes": 0 });
+    fs::write(&file, description.to_string()).unwrap();
+    bed.ok(&["environment", "create", "files", "-f", file.to_str().unwrap()]);
     let opened = bed.json(&["workspace", "open", "files", "--name", "mine"]);
     let id = opened["id"].as_str().unwrap().to_owned();
     says(&bed, &id, MAKE);
