@@ -83,6 +83,7 @@ export const terminals = messages({
     'Ctrl+F6 leaves the terminal with the keyboard, Ctrl+Shift+F finds, Ctrl+Shift+C copies.',
     'Ctrl+F6 离开终端，Ctrl+Shift+F 查找，Ctrl+Shift+C 复制。',
   ],
+  input: ['Terminal input', '终端输入'],
   join: ['Open', '打开'],
   linkOpen: ['Open the address', '打开地址'],
   linkQuestion: ['Open this address?', '打开此地址？'],

@@ -10,7 +10,7 @@ const script = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe
 /** What is serious or critical against WCAG 2.2 AA, each with where it is. */
 export async function serious(page: Page): Promise<string[]> {
   // Evaluated by the debugger: the page's own policy would refuse it.
-  await page.evaluate(script);
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(script);
   const results = await page.evaluate(async () => {
     const { axe } = window as unknown as { axe: typeof import('axe-core') };
     const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];

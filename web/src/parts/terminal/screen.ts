@@ -3,6 +3,8 @@
 import type { ITheme, Terminal } from '@xterm/xterm';
 import type { SearchAddon } from '@xterm/addon-search';
 import type { SerializeAddon } from '@xterm/addon-serialize';
+import { words } from '../../lib/i18n.svelte';
+import { terminals } from '../../messages/terminals';
 import type { Screen } from './link';
 import { fontFor, room, type Cell, type Grid } from './fit';
 import { actionOf, isMac, type KeyAction } from './keys';
@@ -49,6 +51,7 @@ export async function draw(place: HTMLElement, options: ScreenOptions, events: S
     event.preventDefault();
     if (/^https?:\/\//i.test(url)) events.link(url);
   };
+  Terminal.strings.promptLabel = words(terminals)('input');
   const terminal = new Terminal({
     allowProposedApi: true,
     documentOverride: styledBySheets(document),
