@@ -70,6 +70,7 @@ export const shell = messages({
   page: ['Page', '页面'],
   app: ['App', '应用'],
   host: ['Host', '主机'],
+  workspace: ['Workspace', '工作区'],
   container: ['Container', '容器'],
   action: ['Action', '操作'],
 

@@ -2,9 +2,11 @@
 
 import type { Component } from 'svelte';
 import type { Permission } from '../lib/session.svelte';
+import { environments } from './environments/pages';
 import { people } from './people/pages';
 import { pool } from './pool/pages';
 import { work } from './work/pages';
+import { workspaces } from './workspaces/pages';
 
 export interface Page {
   /** `/apps/:name`: parameters become properties of the component. */
@@ -22,4 +24,4 @@ export interface Page {
   isWide?: boolean;
 }
 
-export const pages: readonly Page[] = [...pool, ...work, ...people];
+export const pages: readonly Page[] = [...pool, ...workspaces, ...environments, ...work, ...people];

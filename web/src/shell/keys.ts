@@ -6,6 +6,8 @@ export const GO: Readonly<Record<string, string>> = {
   c: '/containers',
   e: '/events',
   t: '/terminals',
+  w: '/workspaces',
+  n: '/environments',
   d: '/deploy',
   s: '/settings',
 };

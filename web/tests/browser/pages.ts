@@ -41,6 +41,12 @@ export function recordedTerminal(): Promise<string> {
   return recorded;
 }
 
+/** The workspace that waits for a host that nobody has labelled: it takes room from nobody. */
+async function waitingWorkspace(): Promise<string> {
+  const all = await api<{ id: string; environment: string }[]>('GET', '/api/workspaces');
+  return all.find(({ environment }) => environment === 'locked')?.id ?? '';
+}
+
 export const places: readonly Place[] = [
   at('overview', '/'),
   at('hosts', '/hosts', 'read-engines'),
@@ -51,6 +57,18 @@ export const places: readonly Place[] = [
   at('app', '/apps/:name', 'read-containers', async () => '/apps/web'),
   at('app-change', '/apps/:name/change', 'write-containers', async () => '/apps/web/change'),
   at('deploy', '/deploy', 'write-containers'),
+  at('workspaces', '/workspaces', 'read-containers'),
+  at(
+    'workspace',
+    '/workspaces/:id',
+    'read-containers',
+    async () => `/workspaces/${await waitingWorkspace()}?tab=saves`,
+  ),
+  at('saves', '/saves', 'read-containers'),
+  at('environments', '/environments', 'read-containers'),
+  at('environment', '/environments/:id', 'read-containers', async () => '/environments/locked'),
+  at('environment-change', '/environments/:id/change', 'write-containers', async () => '/environments/locked/change'),
+  at('new-environment', '/new-environment', 'write-containers'),
   at('containers', '/containers', 'read-containers'),
   at('container', '/containers/:id', 'read-containers', async () => `/containers/${(await containerOf('talk')).id}`),
   at('events', '/events', 'read-events'),

@@ -38,6 +38,12 @@ async function furnish(): Promise<void> {
   for (const role of ROLES) await api('POST', '/api/roles', role);
   for (const account of ACCOUNTS) await api('POST', '/api/account', account);
   const token = await tokenOf(ann.username, ann.password);
+  await api('POST', '/api/environments', {
+    name: 'locked',
+    visibility: 'shared',
+    description: { containers: [{ image: 'pierhead/sample:1', cpus: 0.1, memory: 32 }], asks: { privileged: true } },
+  });
+  await api('POST', '/api/workspaces', { environment: 'locked', name: 'patience' });
   await Promise.all([
     deploy('web', sample({ bind_ports: [{ container_port: 80 }] }), 3),
     deploy('shop', sample({ bind_ports: [{ container_port: 80 }] }), 1, token),

@@ -1,129 +1,26 @@
 /** The routes of environments, workspaces and saves, and what they answer. */
 
-import { request } from '../../lib/api';
+import { request, type Schemas } from '../../lib/api';
 import type { Source } from '../../lib/live.svelte';
 import { isAboutAccounts } from '../../lib/sources';
 
 export type Role = 'driver' | 'viewer';
-
-export interface Asks {
-  root?: boolean;
-  egress?: boolean;
-  privileged?: boolean;
-  /** The most processes of each container. */
-  pids?: number | null;
-}
-
-export interface EnvironmentContainer {
-  name?: string;
-  image?: string;
-  cpus?: number | null;
-  cpu_limit?: number | null;
-  /** In MB. */
-  memory?: number | null;
-  command?: string[];
-  environment?: Record<string, string>;
-  working_dir?: string | null;
-  user?: string | null;
-  ports?: number[];
-  /** Permissions in octal digits. */
-  files?: { path: string; content?: string; mode?: string | null }[];
-  startup?: string | null;
-}
-
-export interface Description {
-  containers: EnvironmentContainer[];
-  lifetime_minutes?: number | null;
-  idle_minutes?: number | null;
-  warm?: number | null;
-  asks?: Asks | null;
-}
-
-export interface Environment {
-  id: string;
-  owner: string;
-  visibility: string;
-  version: number;
-  description: Description;
-  /** What it asks for beyond what everybody gets, in the controller's words. */
-  unconfined?: readonly string[];
-  /** How many are started ahead and ready now. */
-  warm_ready?: number;
-  created_at: string;
-  changed_at: string;
-}
-
+export type Description = Schemas['EnvironmentDescription'];
+export type EnvironmentContainer = Schemas['EnvironmentContainerDescription'];
+export type Environment = Schemas['EnvironmentView'];
 export type Phase = 'queued' | 'starting' | 'ready' | 'idle' | 'saving' | 'saved' | 'ended' | 'failed';
+export type ChangeKind = 'added' | 'changed' | 'removed';
+export type Port = Schemas['PortView'];
 
-export interface Workspace {
-  id: string;
-  name: string;
-  owner: string;
-  /** What whoever asks may do in it. */
+/** Words that the description of the API leaves open are the ones that it names. */
+export type Workspace = Omit<Schemas['WorkspaceView'], 'phase' | 'right' | 'guests'> & {
+  phase: Phase;
   right: 'owner' | Role;
   guests?: readonly { username: string; role: Role }[];
-  environment: string;
-  version: number;
-  phase: Phase;
-  /** What it waits for, what failed, or what people should know. */
-  message?: string;
-  /** Its place in the queue, from 1 on. */
-  queue?: number | null;
-  engine?: string | null;
-  containers: readonly { name: string; image?: string; id?: string | null; ports?: readonly number[] }[];
-  unconfined?: readonly string[];
-  ends_at?: string | null;
-  /** When it stops if nobody becomes active in it. */
-  idle_at?: string | null;
-  active_at?: string | null;
-  last_save?: string | null;
-  saved_at?: string | null;
-  /** Hosts on which a copy was left that is in no save yet. */
-  left_on?: readonly string[];
-  created_at: string;
-}
-
-export interface Save {
-  id: string;
-  /** What people call it; not unique. */
-  name: string;
-  owner: string;
-  workspace: string;
-  environment: string;
-  version: number;
-  /** Whether nobody asked for it: the next such one takes its place. */
-  automatic: boolean;
-  state: 'saving' | 'single-copy' | 'complete';
-  /** What that means where it is not complete. */
-  why?: string | null;
-  bytes: number;
-  containers: readonly { name: string; bytes: number }[];
-  /** The hosts that have it. */
-  copies: readonly string[];
-  created_at: string;
-}
-
-/** How the files of one container differ from its environment's image. */
-export interface Changes {
-  container: string;
-  added: number;
-  changed: number;
-  removed: number;
-  /** The first of them. */
-  files: readonly { path: string; kind: ChangeKind; is_folder: boolean; bytes_before: number; bytes: number }[];
-}
-
-export type ChangeKind = 'added' | 'changed' | 'removed';
-
-export interface Port {
-  container: string;
-  port: number;
-  /** Whether its environment says that it serves something. */
-  declared: boolean;
-  listening: boolean;
-  /** Whether only the container itself reaches what listens. */
-  only_inside: boolean;
-}
+};
+export type Save = Omit<Schemas['SaveView'], 'state'> & { state: 'saving' | 'single-copy' | 'complete' };
+type FileChange = Omit<Schemas['FileChangeView'], 'kind'> & { kind: ChangeKind };
+export type Changes = Omit<Schemas['SaveChangesView'], 'files'> & { files: readonly FileChange[] };
 
 /** Phases change by what happens in the pool as well: everything but what is about accounts may be about one. */
 const wakeOn: NonNullable<Source<unknown>['wakeOn']> = (event) => !isAboutAccounts(event);
