@@ -4,7 +4,10 @@
 use crate::{Cluster, PATIENCE, eventually_ok};
 use pierhead_controller::keys;
 use pierhead_engine::{Fake, Verb};
-use pierhead_model::{App, Assignment, HealthStatus, ObservedContainer, Operation, Ownership, SlotKey, SlotWish};
+use pierhead_model::{
+    App, Assignment, HealthStatus, ObservedContainer, Operation, Ownership, SlotKey, SlotWish, WorkspaceAssignment,
+    WorkspaceOwnership,
+};
 use pierhead_store::Store;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -63,6 +66,7 @@ impl Cluster {
         let assignments: BTreeMap<SlotKey, Assignment> =
             assignments.into_iter().map(|assignment| (assignment.key(), assignment)).collect();
         self.check_foreign()?;
+        self.check_workspaces().await?;
         let answering = self.answering();
         let mut found = found(store.cluster_id(), &answering)?;
         for app in &apps {
@@ -93,6 +97,26 @@ impl Cluster {
         self.hosts().filter(|(id, _)| answers(id)).collect()
     }
 
+    /// Nothing that was made for a workspace is anywhere but where its record says.
+    async fn check_workspaces(&self) -> Result<(), String> {
+        let store = self.controller().store();
+        let assignments: Vec<WorkspaceAssignment> = read(&**store, keys::WORKSPACE_ASSIGNMENTS).await;
+        for (host, fake) in self.answering() {
+            for container in fake.look().into_iter().filter(|container| container.belongs_to(store.cluster_id())) {
+                let Some(of) = WorkspaceOwnership::read(&container.labels) else { continue };
+                let is_there = |assignment: &WorkspaceAssignment| {
+                    let mut places = assignment.place.iter().chain(&assignment.left);
+                    assignment.workspace == of.workspace
+                        && places.any(|place| place.engine.as_str() == host && place.generation == of.generation)
+                };
+                if !assignments.iter().any(is_there) {
+                    return Err(format!("{} on {host} outlives the record of its workspace", container.name));
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn check_foreign(&self) -> Result<(), String> {
         for (host, id) in self.foreign() {
             let runs = host.look().iter().any(|container| container.id == *id && container.state.is_running());
@@ -121,7 +145,10 @@ async fn read<T: serde::de::DeserializeOwned>(store: &dyn Store, prefix: &str) -
 fn found<'a>(cluster: &str, hosts: &'a [(String, &Fake)]) -> Result<Found<'a>, String> {
     let mut found = Found::new();
     for (id, host) in hosts {
-        for container in host.look().into_iter().filter(|container| container.belongs_to(cluster)) {
+        let is_slots = |container: &ObservedContainer| {
+            container.belongs_to(cluster) && WorkspaceOwnership::read(&container.labels).is_none()
+        };
+        for container in host.look().into_iter().filter(is_slots) {
             let owner = Ownership::read(&container.labels);
             let owner = owner.ok_or_else(|| format!("{} on {id} has half of our labels", container.name))?;
             found.entry(owner.slot.clone()).or_default().push((id, container, owner));

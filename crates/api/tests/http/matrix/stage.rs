@@ -2,7 +2,8 @@
 
 use crate::openapi::Operation;
 use crate::raw::Sender;
-use pierhead_model::{Permission, Role};
+use pierhead_model::{EnvironmentId, Permission, Role, Save, SaveId, SaveState, Timestamp, Username, WorkspaceId};
+use pierhead_store::Transaction;
 use pierhead_testkit::{Cluster, ClusterOptions};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +37,7 @@ struct Things {
     token: String,
     terminal: String,
     workspace: String,
+    save: String,
 }
 
 /// A pool with callers, each of whom owns an app, an operation, an image and a token.
@@ -136,6 +138,7 @@ impl Stage {
         let things = Things {
             container,
             terminal,
+            save: self.make_save(&workspace, name).await,
             workspace,
             operation: ran.location.unwrap().rsplit('/').next().unwrap().to_owned(),
             token: token["id"].as_str().unwrap().to_owned(),
@@ -165,6 +168,31 @@ impl Stage {
         let shared = format!("/api/workspaces/{id}/guests/{SPARE}");
         assert_eq!(sender.send("PUT", &shared, r#"{"role":"viewer"}"#).await.status, 204, "{name}");
         id
+    }
+
+    /// A save of somebody's workspace: its record, which is all that a host without an agent can have of it.
+    async fn make_save(&self, workspace: &str, name: &'static str) -> String {
+        let workspace = WorkspaceId::parse(workspace).unwrap();
+        let save = Save {
+            id: SaveId::of(&workspace, 1),
+            workspace,
+            owner: Username::parse(name).unwrap(),
+            name: "of a test".to_owned(),
+            environment: EnvironmentId::parse(environment_of(name)).unwrap(),
+            version: 1,
+            automatic: false,
+            state: SaveState::Complete,
+            containers: Vec::new(),
+            bytes: 0,
+            copies: BTreeSet::new(),
+            moved_bytes: 0,
+            created_at: Timestamp(1),
+        };
+        let controller = self.cluster.controller();
+        let written = Transaction::new().put_json(pierhead_controller::keys::save(&save.id), &save).unwrap();
+        let revision = controller.store().commit(written).await.unwrap();
+        controller.reached(revision).await;
+        save.id.to_string()
     }
 
     /// The status that a caller gets who asks for an operation on what is their own or somebody else's.
@@ -198,6 +226,7 @@ impl Stage {
             ("/api/workspaces/", &id, &things.workspace),
             ("/api/workspaces/", "{username}", SPARE),
             ("/api/workspaces/", "{port}", "8000"),
+            ("/api/saves/", &id, &things.save),
             ("/api/tokens/", &id, &things.token),
             ("/api/images/", &id, &image_of(owner).replace('/', "%2F")),
             ("/api/apps/", "{name}", &app),
