@@ -22,6 +22,8 @@ use tokio::sync::watch;
 const LOOK: Duration = Duration::from_secs(2);
 /// How long whoever asks waits for the first verdict.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long an engine may take to tell its networks to an agent that ends.
+const LAST_PATIENCE: Duration = Duration::from_secs(1);
 /// The networks of workspaces, for the engine.
 const NETWORKS: &str = "/networks?filters=%7B%22label%22%3A%5B%22pierhead.workspace%22%5D%7D";
 /// The longest list of networks that is read, in bytes.
@@ -144,7 +146,7 @@ async fn workspaces(engine: &Path) -> Result<usize, String> {
         let all: Vec<serde_json::Value> = serde_json::from_slice(&body).map_err(|error| error.to_string())?;
         Ok(all.len())
     };
-    tokio::time::timeout(PATIENCE, asked).await.unwrap_or_else(|_| Err("the engine hangs".to_owned()))
+    tokio::time::timeout(LAST_PATIENCE, asked).await.unwrap_or_else(|_| Err("the engine hangs".to_owned()))
 }
 
 #[cfg(test)]
