@@ -87,7 +87,10 @@ fn wrong_other(described: &Value) -> Option<&'static str> {
     let host = &described["HostConfig"];
     let joins = host["NetworkMode"].as_str().unwrap_or_default();
     first([
-        (host["Privileged"] == true, "'HostConfig.Privileged' must be false: only containers of workspaces may be privileged"),
+        (
+            host["Privileged"] == true,
+            "'HostConfig.Privileged' must be false: only containers of workspaces may be privileged",
+        ),
         (!is_empty(&host["CapAdd"]), "only containers of workspaces may be given capabilities"),
         (!OTHER_NETWORKS.contains(&joins), "only containers of workspaces may join another network"),
         (!is_empty(&described["NetworkingConfig"]), "only containers of workspaces may join another network"),
