@@ -1,6 +1,5 @@
 /** Terminals in the browser: two people in one, lines that break, and programs that print what they should not. */
 
-import type { Page } from '@playwright/test';
 import { api, eventually, tokenOf } from './api';
 import { admin, enter, expect, test } from './console';
 import { escapes } from './corpus';
@@ -8,6 +7,7 @@ import { containerOf, recordedTerminal } from './pages';
 import { ann, vic } from './people';
 import { pool as shared } from './place';
 import { Line } from './proxy';
+import { connected, screen, shows, type } from './screen';
 
 interface Terminal {
   id: string;
@@ -25,41 +25,6 @@ async function open(command?: string[]): Promise<Terminal> {
     { columns: 100, rows: 30, ...(command ? { command } : {}) },
     token,
   );
-}
-
-/** The screen as text, line by line: what is there for screen readers, since the screen itself is a picture. */
-async function screen(page: Page): Promise<string> {
-  return page.evaluate(() => {
-    const rows = [...document.querySelectorAll('.xterm-accessibility-tree > div')];
-    return rows
-      .map((row) => (row.textContent ?? '').replace(/\u00a0/g, ' ').trimEnd())
-      .join('\n')
-      .trimEnd();
-  });
-}
-
-async function shows(page: Page, text: string | RegExp, seconds = 20): Promise<void> {
-  await expect
-    .poll(() => screen(page), { timeout: seconds * 1000, message: `the screen shows ${String(text)}` })
-    .toMatch(text);
-}
-
-/** Waits until the terminal is connected again, and takes what is typed. */
-async function connected(page: Page): Promise<void> {
-  await expect(page.getByText('The connection was lost.')).toHaveCount(0);
-  await expect(page.getByText('Connecting to the terminal…')).toHaveCount(0);
-  await expect(page.getByText('You have the keyboard')).toBeVisible();
-}
-
-/**
- * Types a line into the terminal, as somebody would who waits for the prompt: the shell asks where the cursor is before it
- * takes a line, and may drop what was typed before.
- */
-async function type(page: Page, line: string): Promise<void> {
-  await shows(page, /[#$] ?$/);
-  await page.locator('.xterm-helper-textarea').focus();
-  await page.keyboard.type(line);
-  await page.keyboard.press('Enter');
 }
 
 test('two people share one shell, and one keyboard', async ({ page, another, home, pool }) => {
