@@ -12,9 +12,9 @@ mod marked;
 mod opening;
 
 pub(crate) use live::LiveTerminals;
-pub(crate) use opening::{is_container, is_id};
 pub(crate) use opening::{Ending, Granting};
 pub use opening::{Opening, Visiting, VisitorRight};
+pub(crate) use opening::{is_container, is_id};
 
 use crate::error::{AgentError, Result};
 use crate::refusal::Refusal;

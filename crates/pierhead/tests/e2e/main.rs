@@ -71,10 +71,10 @@ mod refusals;
 #[cfg(test)]
 mod registries;
 #[cfg(test)]
+mod saves;
+#[cfg(test)]
 #[path = "../../../client/tests/http/scripted.rs"]
 mod scripted;
-#[cfg(test)]
-mod saves;
 #[cfg(test)]
 mod serve;
 #[cfg(test)]

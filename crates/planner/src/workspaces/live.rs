@@ -229,7 +229,7 @@ impl<'a> Draft<'a> {
             let failure =
                 has_ended.then(|| Failure::new(FailureKind::Exited, words.clone())).or(assignment.failure.clone());
             let told = (assignment.stage == WorkspaceStage::Ready)
-                .then(|| Happened { kind: "fail-workspace", message: words });
+                .then_some(Happened { kind: "fail-workspace", message: words });
             let stage = WorkspaceStage::Starting;
             return self.assign(WorkspaceAssignment { stage, place: Some(place), failure, ..assignment.clone() }, told);
         }
