@@ -72,8 +72,8 @@ enum Busy {
 }
 
 enum Outcome {
-    Slot(SlotOutcome),
-    Workspace(WorkspaceAction, std::result::Result<(), Failure>),
+    Slot(Box<SlotOutcome>),
+    Workspace(Box<WorkspaceAction>, std::result::Result<(), Failure>),
 }
 
 struct SlotOutcome {
@@ -293,7 +293,7 @@ impl<'a> Reconciler<'a> {
                 tokio::time::sleep(PAUSE).await;
             }
             // Nobody listens any more if this controller stopped leading: its successor plans anew.
-            let _ = tell.send(Outcome::Slot(SlotOutcome { action, result }));
+            let _ = tell.send(Outcome::Slot(Box::new(SlotOutcome { action, result })));
         });
     }
 
@@ -307,7 +307,7 @@ impl<'a> Reconciler<'a> {
     /// Remembers what came of an action. Only then may the next one of the same slot begin.
     async fn take(&mut self, outcome: Outcome) {
         match outcome {
-            Outcome::Slot(outcome) => self.take_for_slot(outcome).await,
+            Outcome::Slot(outcome) => self.take_for_slot(*outcome).await,
             Outcome::Workspace(action, result) => self.take_for_workspace(&action, result).await,
         }
     }

@@ -124,7 +124,7 @@ impl Reconciler<'_> {
                 tokio::time::sleep(PAUSE).await;
             }
             // Nobody listens any more if this controller stopped leading: its successor plans anew.
-            let _ = tell.send(Outcome::Workspace(action, result));
+            let _ = tell.send(Outcome::Workspace(Box::new(action), result));
         });
     }
 

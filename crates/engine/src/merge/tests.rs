@@ -496,7 +496,7 @@ async fn an_archive_becomes_one_of_a_single_layer_over_the_base() {
         files.insert(entry.path().unwrap().display().to_string(), content);
     }
     let layer = &files["layer.tar"];
-    assert_eq!(put(&[&[base.clone()], std::slice::from_ref(layer)]), put(&[&all]));
+    assert_eq!(put(&[std::slice::from_ref(&base), std::slice::from_ref(layer)]), put(&[&all]));
     let manifest: serde_json::Value = serde_json::from_slice(&files["manifest.json"]).unwrap();
     assert_eq!(manifest[0]["Layers"], json!(["1.tar", "layer.tar"]));
     let config = &files[manifest[0]["Config"].as_str().unwrap()];
