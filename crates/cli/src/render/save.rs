@@ -91,7 +91,7 @@ mod tests {
             files: vec![file("/a", "added"), file("/b", "changed"), file("/c", "removed")],
         };
         let expected = "main: 1 added, 1 changed, 7 removed\n+ /a  5 bytes\n~ /b  5 bytes\n- /c  3 bytes\nand 6 more";
-        assert_eq!(changes(&[one.clone()]), expected);
+        assert_eq!(changes(std::slice::from_ref(&one)), expected);
         assert_eq!(changes(&[one.clone(), one]), format!("{expected}\n\n{expected}"));
     }
 }
