@@ -19,7 +19,7 @@ pub struct PortView {
 }
 
 /// Where a browser begins to see a port.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PreviewView {
     /// The address, with a ticket that is good once: who opens it sees the port as the asker.
