@@ -123,7 +123,7 @@ pub(crate) async fn environment(args: &EnvironmentArgs, client: &Client, out: &m
         }
         Some(EnvironmentCommand::Create(args)) => create(args, client, out).await,
         Some(EnvironmentCommand::Set(args)) => {
-            let description = args.description.read()?;
+            let description = args.description.read(out)?;
             let change = EnvironmentChange { visibility: args.visibility.map(Visible::word), description };
             let changed = client.set_environment(&args.id, &change).await?;
             if out.is_json() {
@@ -161,7 +161,7 @@ async fn create(args: &EnvironmentCreateArgs, client: &Client, out: &mut Output)
         containers: vec![EnvironmentContainerDescription::default()],
         ..EnvironmentDescription::default()
     };
-    let description = args.description.read()?.unwrap_or_else(one);
+    let description = args.description.read(out)?.unwrap_or_else(one);
     let visibility = Some(args.visibility.word());
     let request = EnvironmentRequest { name: args.name.clone(), visibility, description };
     let added = client.add_environment(&request).await?;
@@ -173,9 +173,9 @@ async fn create(args: &EnvironmentCreateArgs, client: &Client, out: &mut Output)
 
 impl DescriptionArgs {
     /// The description, if any part of it is given.
-    fn read(&self) -> Result<Option<EnvironmentDescription>, CliError> {
+    fn read(&self, out: &mut Output) -> Result<Option<EnvironmentDescription>, CliError> {
         if let Some(path) = &self.file {
-            return parse(path, &text_of(path)?).map(Some);
+            return parse(path, &text_of(path, out)?).map(Some);
         }
         let Some(image) = &self.image else { return Ok(None) };
         let container = EnvironmentContainerDescription {
@@ -187,11 +187,11 @@ impl DescriptionArgs {
     }
 }
 
-fn text_of(path: &Path) -> Result<String, CliError> {
+fn text_of(path: &Path, out: &mut Output) -> Result<String, CliError> {
     let unreadable = |source| CliError::ReadFile { path: path.to_owned(), source };
     if path == Path::new("-") {
         let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map_err(unreadable)?;
+        out.take_input().read_to_string(&mut text).map_err(unreadable)?;
         return Ok(text);
     }
     std::fs::read_to_string(path).map_err(unreadable)
@@ -227,9 +227,11 @@ mod tests {
 
     #[test]
     fn an_image_alone_is_a_description() {
+        let (nothing, nowhere) = (Box::new(std::io::empty()), || Box::new(std::io::sink()));
+        let mut out = Output::new(nowhere(), nowhere(), nothing, crate::Terminals::default());
         let args = DescriptionArgs { image: Some("alpine".to_owned()), startup: Some("true".to_owned()), file: None };
-        let description = args.read().unwrap().unwrap();
+        let description = args.read(&mut out).unwrap().unwrap();
         assert_eq!(description.containers[0].startup.as_deref(), Some("true"));
-        assert_eq!(DescriptionArgs::default().read().unwrap(), None);
+        assert_eq!(DescriptionArgs::default().read(&mut out).unwrap(), None);
     }
 }

@@ -129,6 +129,7 @@ pub(crate) async fn find(word: &str, client: &Client) -> Result<String, CliError
     let begins = all.iter().filter(|terminal| terminal.id.starts_with(word));
     let called = all.iter().filter(|terminal| terminal.name == word && terminal.state == "running");
     let mut found: Vec<&str> = begins.chain(called).map(|terminal| terminal.id.as_str()).collect();
+    found.sort_unstable();
     found.dedup();
     match found.as_slice() {
         [one] => Ok((*one).to_owned()),

@@ -72,6 +72,9 @@ pub(crate) async fn save(args: &SaveArgs, client: &Client, out: &mut Output) -> 
             if out.is_json() {
                 return out.json(changes.json());
             }
+            if changes.is_empty() {
+                return out.text("nothing differs");
+            }
             out.text(&render::save::changes(&changes))
         }
         Some(SaveCommand::Environment { id, name }) => {

@@ -27,6 +27,12 @@ pub enum Subject {
     Operation,
     /// A terminal.
     Terminal,
+    /// What workspaces are made from.
+    Environment,
+    /// A workspace.
+    Workspace,
+    /// A save of one.
+    Save,
     /// The log-in.
     Login,
     /// Anything else.
@@ -42,6 +48,9 @@ impl Subject {
                 Self::AppOrContainer
             }
             ClientCommand::Attach(_) | ClientCommand::Terminal(_) => Self::Terminal,
+            ClientCommand::Environment(_) => Self::Environment,
+            ClientCommand::Workspace(_) => Self::Workspace,
+            ClientCommand::Save(_) => Self::Save,
             ClientCommand::Container(_)
             | ClientCommand::Containers(_)
             | ClientCommand::Destroy(_)
@@ -83,6 +92,9 @@ impl Subject {
             Self::Registry => "pierhead registry ls",
             Self::Operation => "pierhead operation ls",
             Self::Terminal => "pierhead terminal ls --all",
+            Self::Environment => "pierhead environment ls",
+            Self::Workspace => "pierhead workspace ls, pierhead environment ls, pierhead save ls",
+            Self::Save => "pierhead save ls",
             Self::Login | Self::Other => "pierhead app ls, pierhead container ls --all, pierhead engine ls",
         }
     }
@@ -105,6 +117,9 @@ impl Subject {
             Self::Registry => "change the account that is there: pierhead registry set HOST --username NAME",
             Self::Operation => "look at what became of it: pierhead operation ls",
             Self::Terminal => "look at it: pierhead terminal show TERMINAL",
+            Self::Environment => "choose another name, or change that environment: pierhead environment set NAME",
+            Self::Workspace => "look at how it stands: pierhead workspace show WORKSPACE",
+            Self::Save => "look at what there is: pierhead save ls, pierhead environment ls, pierhead workspace ls",
             Self::Login | Self::Other => "look at what is there, and try again",
         }
     }

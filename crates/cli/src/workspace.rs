@@ -346,7 +346,9 @@ async fn run(args: &WorkspaceExecArgs, client: &Client, out: &mut Output) -> Res
         None => CliError::NotFound(format!("{} has no container", found.id)),
     };
     let id = wanted.ok_or_else(none)?.id.clone();
-    let asleep = || CliError::Terminal(format!("{} does not run: it is {}", found.id, found.phase));
+    let asleep = || {
+        CliError::Terminal(format!("{0} does not run, it is {1}: pierhead workspace start {0}", found.id, found.phase))
+    };
     let exec_args = ExecArgs {
         target: id.ok_or_else(asleep)?,
         interactive: args.interactive,
@@ -398,9 +400,6 @@ impl Waiting {
         if out.is_json() {
             return out.json(now.json());
         }
-        if self.no_wait || !phases.contains(&now.phase.as_str()) {
-            return out.text(&render::workspace::line(&now));
-        }
         out.text(&render::workspace::line(&now))
     }
 
@@ -419,8 +418,12 @@ impl Waiting {
                 out.note(&line);
                 told = line;
             }
+            if now.phase == "ended" {
+                return Err(CliError::Terminal(format!("{} has ended meanwhile", now.id)));
+            }
             if Instant::now() >= end {
-                let words = format!("{} is {} after {} s; it goes on", now.id, now.phase, self.wait);
+                let (id, phase) = (&now.id, &now.phase);
+                let words = format!("{id} is {phase} after {} s; it goes on: pierhead workspace show {id}", self.wait);
                 return Err(CliError::Terminal(words));
             }
             tokio::time::sleep(PACE).await;

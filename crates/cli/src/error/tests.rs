@@ -112,6 +112,9 @@ fn advice_fits_what_the_command_is_about() {
         (Subject::Token, "pierhead token ls"),
         (Subject::Image, "pierhead image ls"),
         (Subject::Registry, "pierhead registry set"),
+        (Subject::Environment, "pierhead environment set"),
+        (Subject::Workspace, "pierhead workspace show"),
+        (Subject::Save, "pierhead save ls"),
     ] {
         let hint = CliError::from(refused(409, "exists")).hint(subject).unwrap();
         assert!(hint.contains(command), "{subject:?}: {hint}");
@@ -122,6 +125,8 @@ fn advice_fits_what_the_command_is_about() {
         (Subject::Engine, "pierhead engine ls"),
         (Subject::Role, "pierhead role ls"),
         (Subject::Operation, "pierhead operation ls"),
+        (Subject::Environment, "pierhead environment ls"),
+        (Subject::Save, "pierhead save ls"),
     ] {
         let hint = CliError::from(refused(404, "not_found")).hint(subject).unwrap();
         assert_eq!(hint, format!("what there is: {list}"));

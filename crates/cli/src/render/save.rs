@@ -1,6 +1,7 @@
 //! How saves look.
 
 use super::{fields, table};
+use crate::escape::escape;
 use pierhead_wire::{FileChangeView, SaveChangesView, SaveView};
 
 /// What `save ls` prints.
@@ -52,7 +53,7 @@ pub(crate) fn changes(all: &[SaveChangesView]) -> String {
             _ => ('~', file.bytes),
         };
         let size = if file.is_folder { "folder".to_owned() } else { format!("{bytes} bytes") };
-        format!("{mark} {}  {size}", file.path)
+        format!("{mark} {}  {size}", escape(&file.path))
     };
     let part = |one: &SaveChangesView| {
         let head = format!("{}: {} added, {} changed, {} removed", one.container, one.added, one.changed, one.removed);

@@ -1,6 +1,7 @@
 //! How environments and workspaces look.
 
 use super::{age, fields, table};
+use crate::escape::escape;
 use pierhead_model::Timestamp;
 use pierhead_wire::{EnvironmentContainerDescription, EnvironmentView, WorkspaceView};
 
@@ -97,7 +98,7 @@ pub(crate) fn one(workspace: &WorkspaceView) -> String {
 /// A workspace in one line.
 pub(crate) fn line(workspace: &WorkspaceView) -> String {
     let on = workspace.engine.as_ref().map(|engine| format!(" on host {engine}")).unwrap_or_default();
-    let why = if workspace.message.is_empty() { String::new() } else { format!(": {}", workspace.message) };
+    let why = if workspace.message.is_empty() { String::new() } else { format!(": {}", escape(&workspace.message)) };
     format!("{} is {}{on}{why}", workspace.id, phase(workspace))
 }
 
@@ -154,6 +155,8 @@ mod tests {
             ..workspace()
         };
         assert_eq!(line(&ready), "abcdefgh23 is ready on host host-1");
+        let forged = WorkspaceView { message: "full\nabcdefgh23 is ready".to_owned(), ..workspace() };
+        assert_eq!(line(&forged), "abcdefgh23 is queued (3): full\\nabcdefgh23 is ready", "one line");
         let shown = one(&workspace());
         for part in ["bob (driver)", "python, version 2", "main (714e01115f76", "root, to install packages"] {
             assert!(shown.contains(part), "{part}: {shown}");

@@ -8,6 +8,7 @@ mod secured;
 
 mod access;
 mod changing;
+mod environments;
 mod events;
 mod failing;
 mod hosts;
@@ -20,3 +21,4 @@ mod session;
 mod terminals;
 mod top;
 mod trust;
+mod workspaces;
