@@ -2,6 +2,10 @@
 
 mod ends;
 mod losses;
+mod placing;
 mod pool;
 mod property;
 mod queue;
+mod status;
+mod stopping;
+mod surplus;

@@ -33,13 +33,15 @@ pub(super) fn surplus(world: &World) -> BTreeSet<WorkspaceId> {
 }
 
 /// The environments of which one more is to be started now. Only as many are on their way at a time as there are hosts, and
-/// none while one of the environment fails, so that people and their hosts are not held up.
+/// none while one of the environment fails or was stopped, so that people and their hosts are not held up.
 pub(super) fn missing(world: &World) -> Vec<EnvironmentId> {
     let warm = waiting_for_people(world);
     let surplus = surplus(world);
+    let stage = |workspace: &Workspace| world.workspace_assignments().get(&workspace.id).map(|found| &found.stage);
+    let is_unready =
+        |workspace: &&&Workspace| !surplus.contains(&workspace.id) && stage(workspace) != Some(&WorkspaceStage::Ready);
     let is_on_its_way = |workspace: &&&Workspace| {
-        let assignment = world.workspace_assignments().get(&workspace.id);
-        !surplus.contains(&workspace.id) && assignment.is_none_or(|found| found.stage != WorkspaceStage::Ready)
+        is_unready(workspace) && !matches!(stage(workspace), Some(WorkspaceStage::Over { .. }))
     };
     let usable = world.engines().values().filter(|engine| engine.is_usable() && engine.record.agent.is_some()).count();
     let on_their_way = warm.values().flatten().filter(is_on_its_way).count();
@@ -48,7 +50,7 @@ pub(super) fn missing(world: &World) -> Vec<EnvironmentId> {
     for environment in world.environments().values() {
         let list = warm.get(&environment.id).map(Vec::as_slice).unwrap_or_default();
         let have = list.iter().filter(|workspace| !surplus.contains(&workspace.id)).count();
-        let is_busy = list.iter().any(|workspace| is_on_its_way(&workspace));
+        let is_busy = list.iter().any(|workspace| is_unready(&workspace));
         if free > 0 && have < environment.spec.warm as usize && !is_busy {
             missing.push(environment.id.clone());
             free -= 1;
