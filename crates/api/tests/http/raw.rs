@@ -126,7 +126,18 @@ pub struct Snapshot {
 /// What people want and what runs; tokens and the events of log-ins are nobody's wish.
 pub async fn snapshot(cluster: &Cluster) -> Snapshot {
     let mut records = BTreeMap::new();
-    for prefix in ["spec/", "assignments/", "operations/", "accounts/", "roles/", "idempotency/"] {
+    for prefix in [
+        "spec/",
+        "assignments/",
+        "operations/",
+        "accounts/",
+        "roles/",
+        "idempotency/",
+        "environments/",
+        "workspaces/",
+        "saves/",
+        "preview-tickets/",
+    ] {
         let listing = cluster.controller().store().list_all(prefix).await.unwrap();
         records.extend(listing.entries.into_iter().map(|entry| (entry.key.to_string(), entry.modified)));
     }
