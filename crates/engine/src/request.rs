@@ -43,3 +43,18 @@ impl std::fmt::Debug for RegistryAuth {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_is_shown_without_its_password() {
+        let auth =
+            RegistryAuth { server: "registry.lan:5000".into(), username: "ann".into(), password: "s3cret".into() };
+        for shown in [format!("{auth:?}"), format!("{auth:#?}"), format!("{:?}", Some(&auth))] {
+            assert!(shown.contains("registry.lan:5000") && shown.contains("ann"), "{shown}");
+            assert!(!shown.contains("s3cret") && !shown.contains("password"), "{shown}");
+        }
+    }
+}

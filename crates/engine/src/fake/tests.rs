@@ -1,5 +1,7 @@
 //! Faults, and what a test may ask.
 
+mod workspaces;
+
 use super::*;
 use crate::{CreateRequest, Engine, LogOptions, Usage, Verb};
 use futures_util::StreamExt;

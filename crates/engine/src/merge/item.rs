@@ -120,6 +120,10 @@ fn read(entry: &Entry) -> Result<Option<Item>> {
     } else if last.starts_with(b".wh..wh.") {
         return Ok(None);
     } else if let Some(hidden) = last.strip_prefix(HIDES) {
+        // As a path it would be the folder that the mark lies in, or the one above.
+        if matches!(hidden, b"" | b"." | b"..") {
+            return Err(MergeError::Outside(words(&entry.name)));
+        }
         (join(folder, hidden), What::Hides)
     } else {
         let what = match entry.kind {

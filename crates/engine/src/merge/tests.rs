@@ -1,5 +1,7 @@
 //! Layers as engines write them, put on one another in two ways: one by one, and as one.
 
+mod unhappy;
+
 use super::*;
 use futures_util::TryStreamExt;
 use proptest::prelude::*;
