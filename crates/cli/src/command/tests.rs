@@ -1,4 +1,7 @@
 use super::*;
+use crate::environment::{EnvironmentCommand, Visible};
+use crate::terminal::GuestRole;
+use crate::workspace::WorkspaceCommand;
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 
@@ -173,4 +176,70 @@ fn top_is_of_one_thing_or_of_all() {
     assert_eq!(refused("top 4659 --engine host-1").kind(), ErrorKind::ArgumentConflict);
     let error = refused("top --sort colour");
     assert!(error.to_string().contains("cpu, memory, rx, tx, read, write, name"), "{error}");
+}
+
+#[test]
+fn what_workspaces_need_is_asked_for_before_anything_else() {
+    for line in [
+        "workspace open",
+        "workspace open lab --save x-1",
+        "workspace open lab --wait soon",
+        "workspace open lab --wait -1",
+        "workspace show",
+        "workspace start",
+        "workspace extend mine -5",
+        "workspace extend mine 1.5",
+        "workspace extend mine 99999999999",
+        "workspace share mine",
+        "workspace share mine bob --as owner",
+        "workspace preview mine",
+        "workspace preview mine 0",
+        "workspace preview mine 65536",
+        "workspace preview mine http",
+        "workspace ls --limit 0",
+        "workspace exec",
+        "workspace exec -c",
+        "environment create",
+        "environment create lab --startup true",
+        "environment create lab -f a.json --image alpine",
+        "environment create lab --visibility everybody",
+        "environment rm",
+        "environment ls --limit 1001",
+        "save show",
+        "save environment x-1",
+        "save changes --since x-1",
+        "save rm",
+        "terminal end",
+        "terminal share looking",
+        "terminal share looking bob --as owner",
+        "logs",
+        "logs web --tail few",
+        "logs web --tail -1",
+        "top --once=yes",
+    ] {
+        assert_eq!(refused(line).exit_code(), 2, "{line}");
+    }
+    let range = refused("workspace preview mine 65536").to_string();
+    assert!(range.contains("<PORT>") && range.contains("1..=65535"), "{range}");
+    let roles = refused("workspace share mine bob --as owner").to_string();
+    assert!(roles.contains("viewer") && roles.contains("driver"), "{roles}");
+}
+
+#[test]
+fn what_is_not_said_of_a_workspace_is_the_gentler_choice() {
+    let of = |line: &str| match parse(line) {
+        ClientCommand::Workspace(args) => args.command.unwrap(),
+        _ => panic!("{line}"),
+    };
+    let WorkspaceCommand::Rm(args) = of("workspace rm mine") else { panic!("not an end") };
+    assert!(!args.discard && !args.confirm.yes && !args.waiting.no_wait && args.waiting.wait == 600, "{args:?}");
+    let WorkspaceCommand::Share(args) = of("workspace share mine bob") else { panic!("not a share") };
+    assert_eq!(args.role, GuestRole::Viewer);
+    let WorkspaceCommand::Extend(args) = of("workspace extend mine") else { panic!("no extension") };
+    assert_eq!(args.minutes, 60);
+    let WorkspaceCommand::Exec(args) = of("workspace exec -it mine -c db -- psql -c x") else { panic!("no program") };
+    assert!(args.interactive && args.tty && args.container.as_deref() == Some("db"), "{args:?}");
+    assert_eq!(args.command, ["psql", "-c", "x"], "what stands behind is the program's");
+    let ClientCommand::Environment(args) = parse("environment create lab") else { panic!("no environment") };
+    assert!(matches!(args.command, Some(EnvironmentCommand::Create(args)) if args.visibility == Visible::Private));
 }

@@ -154,7 +154,7 @@ impl<'a> Merged<'a> {
             }
         }
         self.has_slots |= self.seen.len() > 1;
-        let prefix = self.has_slots.then(|| format!("slot {} | ", self.slot_of(&name)));
+        let prefix = self.has_slots.then(|| format!("slot {} | ", escape_log_line(self.slot_of(&name))));
         let mut lines = Lines::new(prefix, out.terminals().stdout);
         out.bytes(&lines.push(text))?;
         out.bytes(&lines.end())

@@ -85,6 +85,58 @@ async fn a_followed_app_that_breaks_off_goes_on_behind_its_last_lines() {
 }
 
 #[tokio::test]
+async fn nothing_in_an_apps_log_moves_a_terminals_cursor() {
+    let mut session = Session::start().await;
+    session.terminals.stdout = true;
+    session.server.json("GET /api/apps/web", app("web"));
+    let lines: Vec<&[u8]> = vec![
+        b"web.0.1 one\xff\x1b[2J\r\nevil\x1b[31m two\x07\n",
+        "# web.1.1 is \u{1b}[2Jlate\n# \u{9b}31mnobody's\n".as_bytes(),
+        b"no-text\nweb.0.1 \n",
+    ];
+    session.server.on("GET /api/apps/web/logs", Reply::Chunks(lines));
+    let ran = session.run("logs web").await;
+    let expected = "one\u{fffd}\\x1b[2J\nslot evil\\x1b[31m | two\\x07\nslot 0 | \n";
+    assert_eq!((ran.code, ran.out.as_str()), (0, expected), "{ran:?}");
+    assert_eq!(ran.err, "slot 1: container web.1.1 is \\x1b[2Jlate\n\\x9b31mnobody's\n");
+}
+
+#[tokio::test]
+async fn an_apps_log_that_breaks_off_is_not_asked_for_again_unless_it_is_followed() {
+    let session = Session::start().await;
+    session.server.json("GET /api/apps/web", app("web"));
+    session.server.on("GET /api/apps/web/logs", Reply::BrokenAfter(b"web.0.1 one\nweb.0.1 tw"));
+    let ran = session.run("logs web").await;
+    assert_eq!((ran.code, ran.out.as_str()), (6, "one\n"), "half a line is none: {ran:?}");
+    assert!(ran.err.contains("hint: ask again; --since and --tail skip what you have seen"), "{ran:?}");
+    let log = "GET /api/apps/web/logs?follow=true&timestamps=true";
+    session.server.on(log, Reply::BrokenAfter(b"# web.0.1 is late\n"));
+    session.server.refuse(log, 503, "no_leader", "wait").refuse(log, 404, "not_found", "there is no app web");
+    let ran = session.run("logs web -f").await;
+    assert!(ran.code == 3 && ran.err.contains("error: there is no app web"), "it was deleted meanwhile: {ran:?}");
+    assert_eq!(session.server.lines().iter().filter(|line| *line == log).count(), 3);
+}
+
+#[tokio::test]
+async fn a_time_that_is_none_asks_nothing_and_a_refusal_is_told_as_it_is() {
+    let session = Session::start().await;
+    for bad in ["yesterday", "-5m", "2026-13-01", "10parsecs"] {
+        let ran = session.run(&format!("logs web --since={bad}")).await;
+        assert!(ran.code == 2 && ran.err.contains(&format!("{bad:?} is not a time")), "{ran:?}");
+        assert!(ran.err.contains("hint: --since 10m, --since 2026-11-21"), "{ran:?}");
+    }
+    assert!(session.server.asked().is_empty());
+    session.server.refuse("GET /api/apps/web", 403, "forbidden", "web is ann's");
+    let ran = session.run("logs web").await;
+    assert!(ran.code == 5 && ran.err.contains("error: web is ann's"), "{ran:?}");
+    assert_eq!(session.server.lines(), ["GET /api/apps/web"], "what is refused is not taken for a container");
+    let ran = session.run("logs nobody --json").await;
+    let told: serde_json::Value = serde_json::from_str(&ran.err).unwrap();
+    assert_eq!((ran.code, told["exit_code"].as_u64()), (3, Some(3)), "{ran:?}");
+    assert!(told["message"].as_str().unwrap().contains("neither an app nor a container"), "{ran:?}");
+}
+
+#[tokio::test]
 async fn a_log_that_breaks_off_says_so() {
     let session = Session::start().await;
     session.server.on("GET /api/containers/1111/logs", Reply::BrokenAfter(b"one\n"));

@@ -18,6 +18,7 @@ mod logs;
 mod own;
 mod reading;
 mod session;
+mod sharing;
 mod terminals;
 mod top;
 mod trust;
