@@ -33,6 +33,8 @@ const LONGEST: usize = 8 << 20;
 #[derive(Debug, Clone)]
 pub struct Firewall {
     nft: Arc<Nft>,
+    /// What it shall be now: hosts join networks.
+    rules: fn() -> String,
     standing: watch::Sender<Standing>,
 }
 
@@ -62,7 +64,7 @@ impl Firewall {
     /// By another program in its place, for tests.
     #[must_use]
     pub fn with(program: &Path) -> Self {
-        Self { nft: Arc::new(Nft::new(program)), standing: watch::Sender::new(Standing::Untried) }
+        Self { nft: Arc::new(Nft::new(program)), rules: rules_here, standing: watch::Sender::new(Standing::Untried) }
     }
 
     /// Keeps it, for ever.
@@ -112,7 +114,7 @@ impl Firewall {
     }
 
     async fn hold(&self, written: &mut Option<Written>) -> Result<(), String> {
-        let rules = rules::rules(&rules::connected(), &rules::resolvers(&resolv_conf()));
+        let rules = (self.rules)();
         if let Some(before) = written.as_ref().filter(|before| before.rules == rules) {
             if self.nft.run(&rules::LIST, "").await.ok().as_ref() == Some(&before.listed) {
                 return Ok(());
@@ -125,6 +127,11 @@ impl Firewall {
         *written = Some(Written { rules, listed });
         Ok(())
     }
+}
+
+/// The rules for the networks that this host is in now.
+fn rules_here() -> String {
+    rules::rules(&rules::connected(), &rules::resolvers(&resolv_conf()))
 }
 
 /// Whom this host asks for names.

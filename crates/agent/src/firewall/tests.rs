@@ -25,7 +25,8 @@ fn stand_in() -> (tempfile::TempDir, Firewall) {
     copy.args(["-c", "printf '%s' \"$1\" > \"$2\"", "sh", STAND_IN]).arg(&program);
     assert!(copy.status().unwrap().success());
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let firewall = Firewall::with(&program);
+    // Of no host: this one may join networks meanwhile.
+    let firewall = Firewall { rules: || rules::rules(&[].into(), &[].into()), ..Firewall::with(&program) };
     (dir, firewall)
 }
 
@@ -98,4 +99,57 @@ async fn it_goes_with_the_agent_unless_there_are_workspaces() {
     assert_eq!(told(), None, "nobody knows");
     firewall.leave(&engine(dir.path(), "[]").await).await;
     assert_eq!(told().as_deref(), Some(rules::REMOVAL));
+}
+
+/// How often the table was written.
+fn count(dir: &Path) -> usize {
+    std::fs::read_to_string(dir.join("count")).unwrap_or_default().lines().count()
+}
+
+#[tokio::test]
+async fn it_is_written_anew_when_it_differs_and_only_then() {
+    let (dir, firewall) = stand_in();
+    let table = dir.path().join("table");
+    let mut written = None;
+    for _ in 0..3 {
+        firewall.hold(&mut written).await.unwrap();
+        assert_eq!(count(dir.path()), 1);
+    }
+    let rules = std::fs::read_to_string(&table).unwrap();
+    // The host joined another network, or asks another resolver.
+    written.as_mut().unwrap().rules.push('#');
+    firewall.hold(&mut written).await.unwrap();
+    assert_eq!((count(dir.path()), &written.as_ref().unwrap().rules), (2, &rules));
+    std::fs::write(&table, rules.replace("goto refused", "accept")).unwrap();
+    firewall.hold(&mut written).await.unwrap();
+    assert_eq!((count(dir.path()), std::fs::read_to_string(&table).unwrap()), (3, rules));
+    // An agent that begins anew trusts nothing that it finds.
+    firewall.hold(&mut None).await.unwrap();
+    assert_eq!(count(dir.path()), 4);
+}
+
+#[tokio::test]
+async fn what_could_not_be_written_or_looked_at_does_not_count_as_kept() {
+    let (dir, firewall) = stand_in();
+    let broken = dir.path().join("broken");
+    std::fs::write(&broken, "").unwrap();
+    let mut written = None;
+    assert!(firewall.hold(&mut written).await.is_err() && written.is_none());
+    std::fs::remove_file(&broken).unwrap();
+    firewall.hold(&mut written).await.unwrap();
+    std::fs::write(&broken, "").unwrap();
+    assert!(firewall.hold(&mut written).await.is_err());
+    assert!(written.is_none(), "whatever was there before may be gone");
+    std::fs::remove_file(&broken).unwrap();
+    firewall.hold(&mut written).await.unwrap();
+    assert_eq!(count(dir.path()), 2, "it was written once more, although nobody had touched it");
+}
+
+#[tokio::test]
+async fn it_stays_when_an_engine_says_nothing_that_can_be_read() {
+    let (dir, firewall) = stand_in();
+    for answer in ["", "{}", "[", "null", "\"ph-abcdefgh23\""] {
+        firewall.leave(&engine(dir.path(), answer).await).await;
+        assert!(!dir.path().join("table").exists(), "{answer}");
+    }
 }
