@@ -1,7 +1,7 @@
 //! Hosts with agents whose beats stop, whose engines die, and that others are asked about.
 
 use crate::asking::{ids, running};
-use pierhead_controller::{EngineAnswers, Heard, HostBeat, SecondPath, keys};
+use pierhead_controller::{Controller, EngineAnswers, Heard, HostBeat, SecondPath, keys};
 use pierhead_engine::Fake;
 use pierhead_model::{AgentKeys, Capacity, Duty, Engine, EngineId, OverCommit, Timestamp, Username};
 use pierhead_store::Transaction;
@@ -31,8 +31,8 @@ impl SecondPath for Kernels {
 }
 
 /// A pool whose hosts have agents.
-struct Pool {
-    cluster: Cluster,
+pub struct Pool {
+    pub cluster: Cluster,
     kernels: Arc<Kernels>,
     /// What each agent tells; one that is not here does not beat.
     beats: Arc<Mutex<BTreeMap<EngineId, HostBeat>>>,
@@ -72,38 +72,43 @@ fn record(at: usize) -> Engine {
 }
 
 impl Pool {
-    async fn start(hosts: usize, grace_ms: u64) -> Self {
+    pub async fn start(hosts: usize, grace_ms: u64) -> Self {
         let mut options = ClusterOptions { hosts, ..ClusterOptions::default() };
         options.controller.policy.grace_ms = grace_ms;
+        Self::start_with(options).await
+    }
+
+    pub async fn start_with(options: ClusterOptions) -> Self {
+        let hosts = options.hosts;
         let cluster = Cluster::start(options).await;
         let controller = cluster.controller().clone();
-        let kernels = Arc::new(Kernels::default());
-        controller.set_second_path(Arc::clone(&kernels) as Arc<dyn SecondPath>);
         for at in 0..hosts {
             let record = Transaction::new().put_json(keys::engine(&id(at)), &record(at)).unwrap();
             let revision = controller.store().commit(record).await.unwrap();
             controller.reached(revision).await;
         }
         let told = (0..hosts).map(|at| (id(at), answers(EngineAnswers::default()))).collect();
-        let beats: Arc<Mutex<BTreeMap<_, _>>> = Arc::new(Mutex::new(told));
-        let told = Arc::clone(&beats);
-        let beating = tokio::spawn(async move {
-            loop {
-                let now = told.lock().unwrap().clone();
-                now.into_iter().for_each(|(id, beat)| controller.hear(&id, Heard::Beat(beat)));
-                tokio::time::sleep(BEAT).await;
-            }
-        });
-        let pool = Self { cluster, kernels, beats, beating: beating.abort_handle() };
+        let (kernels, beats) = (Arc::new(Kernels::default()), Arc::new(Mutex::new(told)));
+        let beating = beat(&controller, &kernels, &beats);
+        let pool = Self { cluster, kernels, beats, beating };
         pool.cluster.all_healthy().await;
         pool
     }
 
-    fn host(&self, at: usize) -> &Fake {
+    /// The controller is gone, whatever it was doing, and another one takes over.
+    pub async fn succeed(&mut self) {
+        self.beating.abort();
+        self.cluster.crash().await;
+        self.cluster.restart().await;
+        self.beating = beat(self.cluster.controller(), &self.kernels, &self.beats);
+        self.cluster.all_healthy().await;
+    }
+
+    pub fn host(&self, at: usize) -> &Fake {
         self.cluster.host(at)
     }
 
-    fn falls_silent(&self, at: usize) {
+    pub fn falls_silent(&self, at: usize) {
         self.beats.lock().unwrap().remove(&id(at));
         // What is asked through its tunnel is not answered either.
         self.host(at).hang();
@@ -113,17 +118,17 @@ impl Pool {
         self.beats.lock().unwrap().insert(id(at), answers(engine));
     }
 
-    fn returns(&self, at: usize) {
+    pub fn returns(&self, at: usize) {
         self.host(at).resume();
         self.cluster.controller().hear(&id(at), Heard::Opened);
         self.tells(at, EngineAnswers::default());
     }
 
-    fn kernel_is_silent(&self, at: usize) {
+    pub fn kernel_is_silent(&self, at: usize) {
         self.kernels.silent.lock().unwrap().insert(format!("10.0.0.{}", at + 1).parse().unwrap());
     }
 
-    async fn until(&self, at: usize, status: &str, words: &str) {
+    pub async fn until(&self, at: usize, status: &str, words: &str) {
         let admin = self.cluster.admin();
         let is_so = async || {
             let engine = admin.engine(id(at).as_str()).await.unwrap();
@@ -132,11 +137,29 @@ impl Pool {
         eventually(PATIENCE, &format!("host {} is {status}: {words}", at + 1), is_so).await;
     }
 
-    async fn told(&self, kind: &str) -> Vec<String> {
+    pub async fn told(&self, kind: &str) -> Vec<String> {
         let entries = self.cluster.controller().store().list_all(keys::EVENTS).await.unwrap().entries;
         let events = entries.iter().map(|entry| entry.json::<pierhead_model::Event>().unwrap());
         events.filter(|event| event.kind == kind).map(|event| event.message).collect()
     }
+}
+
+/// The agents beat to a controller.
+fn beat(
+    controller: &Controller,
+    kernels: &Arc<Kernels>,
+    beats: &Arc<Mutex<BTreeMap<EngineId, HostBeat>>>,
+) -> AbortHandle {
+    controller.set_second_path(Arc::clone(kernels) as Arc<dyn SecondPath>);
+    let (controller, told) = (controller.clone(), Arc::clone(beats));
+    let beating = tokio::spawn(async move {
+        loop {
+            let now = told.lock().unwrap().clone();
+            now.into_iter().for_each(|(id, beat)| controller.hear(&id, Heard::Beat(beat)));
+            tokio::time::sleep(BEAT).await;
+        }
+    });
+    beating.abort_handle()
 }
 
 #[tokio::test]
