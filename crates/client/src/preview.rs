@@ -19,6 +19,6 @@ impl Client {
     /// [`ClientError::Refused`] with status 404 if there is no such workspace, or not for the asker; 503 if the server
     /// shows no previews.
     pub async fn open_preview(&self, id: &str, port: u16) -> Result<Answer<PreviewView>, ClientError> {
-        self.send(&Call::post(&["api", "workspaces", id, "previews", &port.to_string()])).await?.read()
+        self.change_at_once(Call::post(&["api", "workspaces", id, "previews", &port.to_string()])).await?.read()
     }
 }

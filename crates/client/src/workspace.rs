@@ -117,7 +117,7 @@ impl Client {
     /// # Errors
     /// As [`Client::extend_workspace`].
     pub async fn stop_workspace(&self, id: &str) -> Result<Answer<WorkspaceView>, ClientError> {
-        self.send(&Call::post(&["api", "workspaces", id, "stop"])).await?.read()
+        self.change_at_once(Call::post(&["api", "workspaces", id, "stop"])).await?.read()
     }
 
     /// Starts it: where it was, or from a save.
@@ -133,11 +133,11 @@ impl Client {
     /// # Errors
     /// As [`Client::extend_workspace`].
     pub async fn reset_workspace(&self, id: &str) -> Result<Answer<WorkspaceView>, ClientError> {
-        self.send(&Call::post(&["api", "workspaces", id, "reset"])).await?.read()
+        self.change_at_once(Call::post(&["api", "workspaces", id, "reset"])).await?.read()
     }
 
     async fn change_workspace(&self, id: &str, verb: &str, body: Body) -> Result<Answer<WorkspaceView>, ClientError> {
-        self.send(&Call::post(&["api", "workspaces", id, verb]).body(body)).await?.read()
+        self.change_at_once(Call::post(&["api", "workspaces", id, verb]).body(body)).await?.read()
     }
 
     /// Lets an account come to a workspace: as `driver` or `viewer`.

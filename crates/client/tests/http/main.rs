@@ -5,4 +5,6 @@ mod answers;
 mod requests;
 mod scripted;
 mod secured;
+mod streams;
 mod trust;
+mod workspaces;
