@@ -3,7 +3,7 @@
 use crate::scripted::Reply;
 use crate::session::Session;
 use pierhead_cli::Terminals;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const STREAM: &str = "GET /api/stats/stream";
 
@@ -91,4 +91,54 @@ async fn who_cannot_begin_to_look_is_told_at_once() {
     session.server.on(STREAM, Reply::Lost);
     let ran = session.run("top --json").await;
     assert!(ran.code == 6 && ran.err.contains("cannot reach"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn lines_are_in_the_order_that_was_asked_for() {
+    let session = Session::start().await;
+    let container = |name: &str, cpu_cores: f64, memory: u64| {
+        json!({"id": format!("{name}{name}"), "name": name, "engine": "host-1", "cpu_cores": cpu_cores,
+            "memory_bytes": memory, "memory_limit": 0, "rx_bytes_s": memory, "tx_bytes_s": 0, "read_bytes_s": 0,
+            "write_bytes_s": 7 - memory})
+    };
+    let containers = [container("bb", 0.5, 1), container("aa", 0.25, 2), container("cc", 0.0, 3)];
+    session
+        .server
+        .json("GET /api/stats", json!({"at": "2026-01-01T00:00:00.000Z", "engines": [], "containers": containers}));
+    let orders = [("cpu", ["bb", "aa", "cc"]), ("memory", ["cc", "aa", "bb"]), ("rx", ["cc", "aa", "bb"])];
+    for (key, expected) in orders.into_iter().chain([("write", ["bb", "aa", "cc"]), ("name", ["aa", "bb", "cc"])]) {
+        let out = session.run(&format!("top -1 -s {key}")).await.out;
+        let names: Vec<&str> = out.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
+        assert_eq!(names, expected, "{key}: {out}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_pool_is_a_table_and_a_strange_answer_an_error() {
+    let session = Session::start().await;
+    session.server.json("GET /api/stats", json!({"at": "2026-01-01T00:00:00.000Z", "engines": [], "containers": []}));
+    let ran = session.run("top").await;
+    assert!(ran.code == 0 && ran.err.is_empty() && ran.out.starts_with("NAME"), "{ran:?}");
+    session.server.json("GET /api/stats?engine=odd", "<html>");
+    let ran = session.run("top --engine odd").await;
+    assert!(ran.code == 1 && ran.out.is_empty() && ran.err.contains("hint: is that the address"), "{ran:?}");
+    session.server.refuse("GET /api/stats?engine=e9", 404, "not_found", "there is no engine e9");
+    let ran = session.run("top --engine e9 --once").await;
+    assert!(ran.code == 3 && ran.err.contains("hint: what there is: pierhead engine ls\n"), "{ran:?}");
+    session.server.refuse("GET /api/stats/stream?container=beef", 403, "forbidden", "beef is ann's");
+    let ran = session.run("top beef --json").await;
+    assert!(ran.code == 5 && ran.out.is_empty() && ran.err.contains("beef is ann's"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn what_is_drawn_obeys_nobodys_name() {
+    let mut session = Session::start().await;
+    session.terminals = Terminals { stdout: true, ..Terminals::default() };
+    session.server.on(STREAM, Reply::Chunks(vec![frame(r"web\u001b[H\nline\u202e", 0.5)]));
+    session.server.refuse(STREAM, 401, "unauthenticated", "the token has expired");
+    let ran = session.run("top").await;
+    assert!(ran.out.contains(r"web\x1b[H\nline\u{202e}"), "{ran:?}");
+    assert!(!ran.out.contains("\x1b[H") && !ran.out.contains('\u{202e}'), "{ran:?}");
+    let json = session.run("top --once --json").await;
+    assert_eq!(json.code, 3, "what there is no answer to is no empty object: {json:?}");
 }
