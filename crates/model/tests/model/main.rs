@@ -1,6 +1,10 @@
 //! What records, names and labels promise to the parts that share them.
 
+#[cfg(test)]
 mod environments;
+#[cfg(test)]
 mod records;
+#[cfg(test)]
 mod saves;
+#[cfg(test)]
 mod workspaces;
