@@ -7,6 +7,7 @@ use http_body_util::{BodyExt, Empty, Limited};
 use hyper::body::Bytes;
 use hyper::{Request, StatusCode};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
@@ -75,7 +76,7 @@ pub(crate) async fn check(
         return Err(refused(Forbid::Terminals));
     }
     match container(allowed) {
-        Some(id) => check_container(forbidden, id, engine).await,
+        Some(id) => check_container(forbidden, &id, engine).await,
         None => Ok(()),
     }
 }
@@ -117,12 +118,17 @@ pub(crate) fn check_new(forbidden: &BTreeSet<Forbid>, path: &str, json: &[u8]) -
 }
 
 /// The container that a request is about, where it does something to it or reads out of it.
-fn container(allowed: &Allowed) -> Option<&str> {
+fn container(allowed: &Allowed) -> Option<Cow<'_, str>> {
+    let (path, query) = allowed.target.split_once('?').unwrap_or((&allowed.target, ""));
+    if allowed.rule.path == "/commit" {
+        // An image of a container has all of its files.
+        let named = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "container");
+        return named.map(|(_, id)| id);
+    }
     let rest = allowed.rule.path.strip_prefix("/containers/{id}")?;
     let harmless = ["/json", "/stats", "/wait"].contains(&rest) && allowed.rule.access == Access::Read;
-    let path = allowed.target.split('?').next().unwrap_or_default();
     let (_, after) = path.split_once("/containers/")?;
-    after.split('/').next().filter(|_| !harmless)
+    after.split('/').next().filter(|_| !harmless).map(Cow::Borrowed)
 }
 
 /// Whether Pierhead made a container; nothing if there is none.
@@ -210,11 +216,14 @@ mod tests {
             ("GET", "/containers/abc/json", None),
             ("GET", "/containers/abc/stats?stream=0", None),
             ("POST", "/containers/abc/wait", None),
+            ("POST", "/v1.41/commit?container=abc&repo=pierhead%2Fsave&tag=1&pause=true", Some("abc")),
+            ("POST", "/commit?repo=pierhead%2Fsave&container=web.0.1", Some("web.0.1")),
+            ("POST", "/commit?repo=pierhead%2Fsave", None),
             ("POST", "/containers/create", None),
             ("GET", "/containers/json", None),
             ("GET", "/images/containers/abc/json", None),
         ] {
-            assert_eq!(container(&allowed(method, target)), expected, "{method} {target}");
+            assert_eq!(container(&allowed(method, target)).as_deref(), expected, "{method} {target}");
         }
     }
 }

@@ -321,3 +321,6 @@ fn told(body: TunnelBody) -> Response<TunnelBody> {
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
+
+#[cfg(test)]
+mod tests;

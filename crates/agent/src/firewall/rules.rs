@@ -134,6 +134,36 @@ mod tests {
     }
 
     #[test]
+    fn the_bridges_that_engines_are_told_are_those_of_the_rules() {
+        let text = rules(&BTreeSet::new(), &BTreeSet::new());
+        let [closed, open] = pierhead_engine::WORKSPACE_BRIDGES.map(|begin| format!("\"{begin}*\""));
+        assert_eq!((closed.as_str(), open.as_str()), (CLOSED, OPEN));
+        let chain = |name: &str| {
+            let (_, rest) = text.split_once(&format!("\tchain {name} {{\n")).unwrap();
+            rest.split_once("\n\t}").unwrap().0
+        };
+        let both = format!("{{ {closed}, {open} }}");
+        assert!(
+            chain("input").contains(&format!("iifname {both} ct state != {{ established, related }} goto refused"))
+        );
+        let forward = chain("forward");
+        assert!(forward.contains(&format!("iifname {closed} fib daddr . iif oif missing goto refused")), "{forward}");
+        assert!(forward.contains(&format!("iifname {open} fib daddr . iif oif missing jump out")), "{forward}");
+        assert!(!text.replace("policy accept", "").replace("dport 53 accept", "").contains("accept"), "{text}");
+    }
+
+    #[test]
+    fn a_resolver_is_let_for_names_only_and_before_what_is_refused() {
+        let text = rules(&BTreeSet::new(), &BTreeSet::from([ip("10.0.0.53"), ip("9.9.9.9")]));
+        let (_, out) = text.split_once("chain out").unwrap();
+        let places = ["goto refused", "meta nfproto ipv6", "10.0.0.53", "dport 53 accept", "ip daddr { 0.0.0.0/8"];
+        let places = places.map(|part| out.find(part).unwrap_or_else(|| panic!("{part} in {out}")));
+        assert!(places.is_sorted(), "{out}");
+        assert_eq!(text.matches("10.0.0.53").count(), 1);
+        assert_eq!(resolvers("nameserver 0.0.0.0\nnameserver 1.2.3\nnameserver 127.1.1.1; drop\n"), BTreeSet::new());
+    }
+
+    #[test]
     fn a_range_has_no_odd_first_address() {
         assert_eq!(first(ip("203.0.113.77"), 24), ip("203.0.113.0"));
         assert_eq!((first(ip("1.2.3.4"), 0), first(ip("1.2.3.4"), 32)), (ip("0.0.0.0"), ip("1.2.3.4")));

@@ -77,6 +77,7 @@ fn socket(text: &str) -> Option<(IpAddr, u16)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use std::net::TcpListener;
 
     fn ports(table: &str) -> Vec<(u16, bool)> {
@@ -119,6 +120,54 @@ mod tests {
         let many: String = (1..=1000).map(|port| format!("0: 00000000:{port:04X} 0 0A\n")).collect();
         let ports = ports(&many);
         assert_eq!((ports.len(), ports[0], ports[255]), (MOST, (1, false), (256, false)));
+    }
+
+    /// A socket as the kernel writes it.
+    fn line(at: usize, address: IpAddr, port: u16, state: u8) -> String {
+        let word = |bytes: &[u8]| format!("{:08X}", u32::from_ne_bytes(bytes.try_into().unwrap()));
+        let local: String = match address {
+            IpAddr::V4(address) => word(&address.octets()),
+            IpAddr::V6(address) => address.octets().chunks_exact(4).map(word).collect(),
+        };
+        let remote = "0".repeat(local.len());
+        format!("{at:4}: {local}:{port:04X} {remote}:0000 {state:02X} 00000000:00000000 00:00000000 00000000 0\n")
+    }
+
+    proptest! {
+        #[test]
+        fn a_port_is_open_to_others_if_any_of_its_sockets_is(
+            sockets in proptest::collection::vec(
+                (
+                    prop_oneof![
+                        Just("0.0.0.0"), Just("127.0.0.1"), Just("127.9.9.9"), Just("10.213.0.2"), Just("::"), Just("::1"),
+                        Just("fd00::2"), Just("::ffff:127.0.0.1"), Just("::ffff:10.213.0.2"), Just("127.0.0.11"),
+                        Just("::ffff:127.0.0.11"),
+                    ],
+                    1u16..6,
+                    prop_oneof![3 => Just(0x0A), 1 => 1u8..0x0C],
+                ),
+                0..12,
+            ),
+        ) {
+            let sockets: Vec<(IpAddr, u16, u8)> =
+                sockets.into_iter().map(|(address, port, state)| (address.parse().unwrap(), port, state)).collect();
+            let table: String =
+                sockets.iter().enumerate().map(|(at, (address, port, state))| line(at, *address, *port, *state)).collect();
+            let mut expected = BTreeMap::new();
+            for (address, port, _) in sockets.iter().filter(|(address, _, state)| *state == 0x0A && address.to_canonical() != NAME_SERVER) {
+                *expected.entry(*port).or_insert(true) &= address.to_canonical().is_loopback();
+            }
+            prop_assert_eq!(ports(&table), expected.into_iter().collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn a_table_that_is_cut_or_garbled_never_panics(text in "[0-9A-Fa-f: \n\\PC]{0,200}", cut in 0usize..200) {
+            let whole = line(0, Ipv4Addr::UNSPECIFIED.into(), 80, 0x0A) + &line(1, Ipv6Addr::LOCALHOST.into(), 443, 0x0A);
+            let cut = cut.min(whole.len());
+            let told = ports(&format!("{}\n{text}", &whole[..cut]));
+            prop_assert!(told.len() <= MOST && told.is_sorted());
+            prop_assert!(ports(&whole[..cut]).iter().all(|one| [(80, false), (443, true)].contains(one)));
+        }
     }
 
     #[tokio::test]

@@ -161,3 +161,44 @@ fn only_networks_of_workspaces_are_removed() {
         assert!(check_network("/networks/{id}", &format!("/networks/{name}")).is_err(), "{name}");
     }
 }
+
+#[test]
+fn the_host_and_the_controller_mean_the_same_by_root_and_by_limits() {
+    let mut told: Vec<&str> = pierhead_engine::Capability::ALL.iter().map(|one| one.as_str()).collect();
+    told.sort_unstable();
+    assert_eq!(told, CAPABILITIES, "in order");
+    assert_eq!(i64::from(pierhead_engine::MOST_PROCESSES), MOST_PROCESSES);
+    assert_eq!(pierhead_engine::WORKSPACE_BRIDGES, [CLOSED, OPEN]);
+    for most in [("/HostConfig/PidsLimit", MOST_PROCESSES), ("/HostConfig/Ulimits/0/Hard", MOST_OPEN_FILES)] {
+        checked(GUARDED, CONTAINER, &with(container(), most.0, json!(most.1))).unwrap();
+        assert!(checked(GUARDED, CONTAINER, &with(container(), most.0, json!(most.1 + 1))).is_err(), "{most:?}");
+    }
+}
+
+#[test]
+fn a_field_that_is_missing_is_as_bad_as_a_wrong_one() {
+    let keys = |described: &Value, at: &str| -> Vec<String> {
+        described.pointer(at).unwrap().as_object().unwrap().keys().map(|key| format!("{at}/{key}")).collect()
+    };
+    let refused = |path: &str, described: &Value, all: Vec<String>| -> Vec<String> {
+        let is_bad = |pointer: &String| checked(GUARDED, path, &with(described.clone(), pointer, Value::Null)).is_err();
+        all.into_iter().filter(|pointer| !is_bad(pointer)).collect()
+    };
+    let free = refused(CONTAINER, &container(), keys(&container(), "/HostConfig"));
+    let harmless = ["CapAdd", "PortBindings", "Privileged", "PublishAllPorts"].map(|key| format!("/HostConfig/{key}"));
+    assert_eq!(free.into_iter().collect::<BTreeSet<_>>(), BTreeSet::from(harmless), "these are nothing by themselves");
+    let free = refused(NETWORKS, &network(), keys(&network(), ""));
+    let harmless = ["/Attachable", "/EnableIPv6", "/IPAM"].map(str::to_owned);
+    assert_eq!(free.into_iter().collect::<BTreeSet<_>>(), BTreeSet::from(harmless));
+}
+
+#[test]
+fn a_label_that_is_no_text_and_a_body_that_is_none_make_nothing() {
+    for label in [json!(7), json!([]), json!({"abcdefgh23": 1}), Value::Null] {
+        let refusal = checked(GUARDED, CONTAINER, &with(container(), "/Labels/pierhead.workspace", label)).unwrap_err();
+        assert!(refusal.message.contains("10 lower-case"), "{refusal}");
+    }
+    for garbage in [b"".as_slice(), b"[]", b"{", b"\xff"] {
+        assert!(check_new(GUARDED, NETWORKS, garbage).is_err());
+    }
+}
