@@ -94,7 +94,7 @@ impl FakeImage {
     pub fn new(reference: &str) -> Self {
         Self {
             reference: ImageReference::parse(reference).expect("a test names its images validly"),
-            id: archive::layer(&format!("the image {reference}")),
+            id: format!("sha256:{reference}"),
             exposes: vec![(Protocol::Tcp, 80)],
             exits: None,
             start_error: None,

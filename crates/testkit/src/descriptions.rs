@@ -20,7 +20,8 @@ pub fn fake_images() -> Vec<FakeImage> {
     let prints = vec![says("reading /etc/app.toml"), says("\u{1b}[31mno such key: port\u{1b}[0m")];
     vec![
         FakeImage { prints, ..FakeImage::new(CRASHING).exiting(3) },
-        FakeImage::new(SAMPLE),
+        // Environments' images are named by its digits.
+        FakeImage { id: format!("sha256:{}", "5a".repeat(32)), ..FakeImage::new(SAMPLE) },
         FakeImage::new(JOB).exiting(0),
         FakeImage::new(FAILING).failing("exec: \"nothing\": executable file not found in $PATH"),
     ]

@@ -15,6 +15,7 @@ mod faults;
 mod hosts_in_work;
 mod images;
 mod registries;
+mod saves;
 mod verbs;
 mod workspaces;
 mod writers;
