@@ -13,8 +13,8 @@ const LIFE_MS: u64 = 30_000;
 /// How many there are at most, of one token and of all.
 const MOST_OF_TOKEN: usize = 100;
 const MOST: usize = 10_000;
-/// How many that nobody came with are removed when a new one is given.
-const REMOVED_AT_ONCE: usize = 100;
+/// How many that nobody came with are removed when a new one is given; a transaction has no room for many more.
+const REMOVED_AT_ONCE: usize = 90;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Ticket {
@@ -160,5 +160,68 @@ mod tests {
         here.store.put_json(&key, &old).await.unwrap();
         here.give_preview_ticket("80-a", owner("third")).await.unwrap();
         assert!(here.store.get(&key).await.unwrap().is_none());
+    }
+
+    /// Writes down tickets that are good until a moment, of as many tokens.
+    async fn written(accounts: &Accounts, count: usize, expires_at: Timestamp) {
+        let ticket = |at: usize| Ticket {
+            name: "80-a".to_owned(),
+            token_hash: format!("of-{at}"),
+            kind: TokenKind::Token,
+            expires_at,
+        };
+        for from in (0..count).step_by(100) {
+            let all = (from..count.min(from + 100)).try_fold(Transaction::new(), |all, at| {
+                all.put_json(key(&format!("{at} until {}", expires_at.0)), &ticket(at))
+            });
+            accounts.store.commit(all.unwrap()).await.unwrap();
+        }
+    }
+
+    async fn count(accounts: &Accounts) -> usize {
+        accounts.store.list_all(keys::PREVIEW_TICKETS).await.unwrap().entries.len()
+    }
+
+    #[tokio::test]
+    async fn all_together_are_bounded_too_and_those_that_are_over_do_not_count() {
+        let (_dir, here, there) = accounts().await;
+        let later = here.clock.now().plus(3_600_000);
+        written(&here, MOST - 1, later).await;
+        let (last, _) = there.give_preview_ticket("80-a", owner("h")).await.unwrap();
+        let refused = here.give_preview_ticket("80-a", owner("other")).await;
+        assert!(matches!(refused, Err(AccountsError::TooManyTickets)), "at whichever controller they were given");
+        assert_eq!(count(&here).await, MOST);
+        assert!(here.redeem_preview_ticket(&last, "80-a").await.unwrap().is_some());
+        there.give_preview_ticket("80-a", owner("other")).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn those_that_are_over_go_some_at_a_time_and_what_nobody_can_read_with_them() {
+        let (_dir, here, _) = accounts().await;
+        written(&here, REMOVED_AT_ONCE + 50, Timestamp(1)).await;
+        here.store.put_json(&key("strange"), &"no ticket").await.unwrap();
+        let mut left = Vec::new();
+        for _ in 0..3 {
+            here.give_preview_ticket("80-a", owner("h")).await.unwrap();
+            left.push(count(&here).await);
+        }
+        assert_eq!(left, [51 + 1, 2, 3], "each time one comes, and so many go at most");
+        let strange = here.store.get(&key("strange")).await.unwrap();
+        assert!(strange.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_ticket_tells_nothing_of_itself_where_it_is_kept() {
+        let (_dir, here, _) = accounts().await;
+        let (one, until) = here.give_preview_ticket("80-a", owner("h")).await.unwrap();
+        let (other, _) = here.give_preview_ticket("80-a", owner("h")).await.unwrap();
+        assert_ne!(one, other);
+        assert!(here.clock.now() < until && until <= here.clock.now().plus(LIFE_MS));
+        for entry in here.store.list_all(keys::PREVIEW_TICKETS).await.unwrap().entries {
+            let text = format!("{} {}", entry.key, String::from_utf8_lossy(&entry.value));
+            assert!(!text.contains(&one) && !text.contains(&other), "{text}");
+        }
+        assert_eq!(here.redeem_preview_ticket(&other, "80-a").await.unwrap(), Some(owner("h")), "each for itself");
+        assert_eq!(here.redeem_preview_ticket(&one, "80-a").await.unwrap(), Some(owner("h")));
     }
 }
