@@ -74,10 +74,10 @@ fn hosts_are_let_take_privileged_ones_by_a_label_that_can_be_set() {
 #[test]
 fn files_are_named_and_not_shown() {
     let mut spec = least_spec();
-    spec["containers"][0]["files"] = json!([{ "path": "/root/key", "content": "s3cret", "mode": 384 }]);
+    spec["containers"][0]["files"] = json!([{ "path": "/srv/key", "content": "s3cret", "mode": 384 }]);
     let spec: EnvironmentSpec = serde_json::from_value(spec).unwrap();
     let shown = format!("{spec:?}");
-    assert!(shown.contains("/root/key") && !shown.contains("s3cret"), "{shown}");
+    assert!(shown.contains("/srv/key") && !shown.contains("s3cret"), "{shown}");
     let kept = serde_json::to_value(&spec).unwrap();
     assert_eq!(kept["containers"][0]["files"][0]["content"], "s3cret", "the record keeps it");
 }
