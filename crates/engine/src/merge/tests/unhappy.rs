@@ -60,7 +60,7 @@ fn a_layer_that_is_cut_anywhere_is_none() {
 #[test]
 fn no_name_leads_out_of_a_layer() {
     let outside = |entry: Vec<u8>| {
-        let error = scanned(&ended(&[entry.clone()]), 512).unwrap_err();
+        let error = scanned(&ended(std::slice::from_ref(&entry)), 512).unwrap_err();
         assert!(matches!(error, MergeError::Outside(_)), "{error}");
         assert!(merged(&[], &[ended(&[named(b"before"), entry])], 512).is_err());
     };
