@@ -166,6 +166,11 @@ async fn only_owners_read_it_and_mistakes_are_named() {
         ("/api/apps/hers/logs?tail=x", 400, Some("tail")),
         ("/api/apps/hers/logs?follow=1&until=1m", 400, Some("until")),
         ("/api/apps/hers/logs?lines=5", 400, Some("lines")),
+        ("/api/apps/hers/logs?tail=-1", 400, Some("tail")),
+        ("/api/apps/hers/logs?since=yesterday", 400, Some("since")),
+        ("/api/apps/hers/logs?follow=perhaps", 400, Some("follow")),
+        ("/api/apps/hers/logs?timestamps=2", 400, Some("timestamps")),
+        ("/api/apps/hers/logs?stdout=false&stderr=false", 400, Some("stdout")),
         ("/api/apps/nobodys/logs", 404, None),
         ("/api/apps/No%20Name/logs", 404, None),
     ] {
@@ -178,4 +183,24 @@ async fn only_owners_read_it_and_mistakes_are_named() {
     assert_eq!(ann.post("/api/apps/hers/scale?count=0", "").await.status, 204);
     let empty = ann.get("/api/apps/hers/logs").await;
     assert_eq!((empty.status, empty.refusal().code.as_str()), (404, "not_found"));
+}
+
+#[tokio::test]
+async fn who_follows_it_hears_no_more_once_the_log_in_is_over() {
+    let cluster = cluster(1).await;
+    let (ann, admin) = (cluster.user("ann").await, Sender::admin(&cluster));
+    let made = Sender::user(&cluster, "ann").await.post("/api/containers?app=web", &crate::raw::sample()).await;
+    assert_eq!(made.status, 200, "{made:?}");
+    let container = cluster.admin().containers(false).await.unwrap().into_value().remove(0);
+    cluster.print(&container, "while she may");
+    let mut hers = Followed::begin(&ann, LogOptions::default()).await;
+    let mut theirs = Followed::begin(&cluster.admin(), LogOptions::default()).await;
+    hers.until("web.0.1 while she may\n").await;
+    assert_eq!(admin.send("DELETE", "/api/account/ann", "").await.status, 204);
+    let text = tokio::time::timeout(PATIENCE, hers.the_whole()).await.expect("it ends");
+    cluster.print(&container, "for others");
+    assert!(!text.contains("for others"), "{text}");
+    theirs.until("web.0.1 for others\n").await;
+    drop(theirs);
+    eventually(PATIENCE, "nobody reads", async || cluster.controller().measured().log_readers.count() == 0).await;
 }

@@ -2,9 +2,11 @@
 
 use crate::lab::Lab;
 use crate::raw::{Sender, snapshot};
-use pierhead_api::{Accounts, Api, Front, Metrics, PreviewAddress, PreviewRefusal, PreviewRequest, Previews};
+use pierhead_api::{
+    Accounts, Api, Front, Metrics, PortInUse, PreviewAddress, PreviewRefusal, PreviewRequest, Previews, WorkspacePorts,
+};
 use pierhead_controller::keys;
-use pierhead_model::{Resources, TerminalRole, Username};
+use pierhead_model::{ContainerId, EngineId, Resources, TerminalRole, Username, WorkspaceId};
 use pierhead_store::seal::Sealer;
 use pierhead_testkit::{PATIENCE, eventually};
 use pierhead_wire::Defaults;
@@ -275,4 +277,76 @@ async fn only_tokens_that_are_good_here_are_hidden_from_programs_in_workspaces()
     }
     let door = Api { previews: Previews::default(), ..bed.door.clone() };
     assert_eq!(door.enter_preview(&bed.host(8000), "x").await, Err(PreviewRefusal::NoName), "where none are shown");
+}
+
+#[tokio::test]
+async fn a_browser_gets_an_address_on_our_own_pages_only_and_it_ends_with_its_session() {
+    let bed = Bed::set().await;
+    let cluster = &bed.lab.cluster;
+    let log_in = json!({ "username": "ann", "password": "correct horse battery" }).to_string();
+    let cookie = Sender::nobody(cluster).post("/auth/session", &log_in).await.cookie.unwrap();
+    let browser = Sender::nobody(cluster).header("cookie", cookie.split(';').next().unwrap());
+    let path = bed.path("8000");
+    let before = snapshot(cluster).await;
+    let preview = format!("http://{}:8081", bed.host(8000));
+    for foreign in [
+        browser.clone(),
+        browser.clone().header("origin", preview),
+        browser.clone().header("origin", "null"),
+        browser.clone().header("origin", "http://pool.example"),
+    ] {
+        assert_eq!(foreign.post(&path, "").await.refusal().code, "foreign_origin");
+    }
+    assert_eq!(snapshot(cluster).await, before);
+    let at_home = browser.header("origin", cluster.url());
+    let begun = at_home.begun("POST", &path, "").await;
+    assert_eq!((begun.status().as_u16(), begun.headers()["cache-control"].to_str().unwrap()), (201, "no-store"));
+    let (early, host) = (bed.ticket(&at_home, 8000).await, bed.host(8000));
+    let seats = [bed.seat(&at_home).await];
+    assert_eq!(bed.asks(request(&host, &seats)).await, Ok(()));
+    assert_eq!(at_home.send("DELETE", "/auth/session", "").await.status, 204);
+    eventually(PATIENCE, "its session is over", async || {
+        bed.asks(request(&host, &seats)).await == Err(PreviewRefusal::LoggedOut)
+    })
+    .await;
+    // What was given before opens nothing either.
+    if let Ok((seat, _)) = bed.door.enter_preview(&host, &early).await {
+        assert_eq!(bed.asks(request(&host, &[seat])).await, Err(PreviewRefusal::LoggedOut));
+    }
+    let hers = [bed.seat(&bed.lab.ann).await];
+    assert_eq!(bed.asks(request(&host, &hers)).await, Ok(()), "another log-in of hers goes on");
+}
+
+/// A host that does not say what listens on it.
+struct Silent;
+
+#[async_trait::async_trait]
+impl WorkspacePorts for Silent {
+    async fn listening(&self, engine: &EngineId, _: &WorkspaceId, _: &ContainerId) -> Result<Vec<PortInUse>, String> {
+        Err(format!("{engine} says nothing"))
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_show_ports_says_so() {
+    let bed = Bed::set().await;
+    let (asks, ports) = (bed.path("8000"), format!("/api/workspaces/{}/ports", bed.id));
+    for (previews, of_ticket, of_ports) in [
+        (Previews::default(), "no_previews", "this server takes no agents"),
+        (Previews { ports: Some(Arc::new(Silent)), ..Previews::default() }, "no_previews", "host-1 says nothing"),
+    ] {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let service = pierhead_api::router(Api { previews, ..bed.door.clone() });
+        let service = service.into_make_service_with_connect_info::<std::net::SocketAddr>();
+        let serving = tokio::spawn(async move { axum::serve(listener, service).await });
+        let (ann, eve) = (bed.lab.ann.clone().at(url.clone()), bed.lab.eve.clone().at(url));
+        let answer = ann.post(&asks, "").await;
+        assert_eq!((answer.status, answer.refusal().code.as_str()), (503, of_ticket));
+        let answer = ann.get(&ports).await;
+        assert_eq!((answer.status, answer.refusal().code.as_str()), (503, "workspace_away"));
+        assert!(answer.refusal().message.contains(of_ports), "{answer:?}");
+        assert_eq!(eve.get(&ports).await.status, 404, "whose it is not learns nothing of its host");
+        serving.abort();
+    }
 }

@@ -61,6 +61,11 @@ impl Sender {
         self.header("authorization", format!("Bearer {token}"))
     }
 
+    /// The same at another server of the pool.
+    pub fn at(self, url: String) -> Self {
+        Self { url, ..self }
+    }
+
     /// The same with a connection for each request.
     pub fn on_new_connections(mut self) -> Self {
         self.http = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
