@@ -62,7 +62,7 @@ impl Reconciler<'_> {
     ) -> Result<Transaction> {
         let Some(told) = told else { return Ok(transaction) };
         let name = known.world.workspaces().get(id).map_or("", |workspace| workspace.name.as_str());
-        let message = format!("workspace={id}, name={name}, {}", told.message);
+        let message = format!("workspace={id}, name={name}, what={}", told.message);
         let event: Event = self.controller.event_of_pool(told.kind, message);
         transaction.put_json(keys::event(&event.id), &event)
     }

@@ -130,7 +130,7 @@ async fn stop(controller: &Controller, link: &Link, containers: impl Iterator<It
 
 async fn tell(controller: &Controller, id: &WorkspaceId, words: &str) {
     let name = controller.known().world.workspaces().get(id).map(|workspace| workspace.name.clone());
-    let message = format!("workspace={id}, name={}, {words}", name.unwrap_or_default());
+    let message = format!("workspace={id}, name={}, what={words}", name.unwrap_or_default());
     let event = controller.event_of_pool("warn-workspace", message);
     let told = match Transaction::new().put_json(keys::event(&event.id), &event) {
         Ok(transaction) => controller.store.commit(transaction).await.map(drop),

@@ -32,8 +32,8 @@ describe('an event', () => {
       'ann opened a workspace of python',
     ],
     [
-      { type: 'ready-workspace', message: 'workspace=abc, name=my work, it is ready on host h1' },
-      'Workspace my work, it is ready on host h1',
+      { type: 'ready-workspace', message: 'workspace=abc, name=my work, what=it is ready on host h1' },
+      'Workspace my work: it is ready on host h1',
     ],
     [{ type: 'unheard-of', message: `id=${'ab'.repeat(32)}` }, 'unheard-of: id=abababababab'],
     [{ type: 'scale-container', message: 'app=web, count=5', app: 'web', actor: 'li' }, 'li scaled web to 5'],

@@ -75,6 +75,7 @@ function told(event: Event): string {
     engine: event.engine?.id ?? parts.id ?? '',
     rest: parts.rest ?? event.message,
     count: parts.count ?? '1',
+    what: inWords(parts.what ?? ''),
     reason: event.type === 'place-slot' ? reasonWords(parts.reason ?? '') : inWords(parts.reason ?? event.message),
   };
   return fill(pair[at], values, language.locale);
