@@ -7,7 +7,7 @@ mod origins;
 
 use pierhead_client::{Change, Client, SocketEnd, TerminalSocket, Wait};
 use pierhead_terminal::{Asked, ClientMessage, Frame, ServerMessage};
-use pierhead_testkit::{Cluster, ClusterOptions, PATIENCE, sample};
+use pierhead_testkit::{Cluster, ClusterOptions, PATIENCE, eventually, sample};
 use pierhead_wire::{TerminalRequest, TerminalView};
 use serde_json::json;
 
@@ -234,11 +234,19 @@ async fn a_lost_line_goes_on_where_it_broke() {
     let admin = bed.cluster.admin();
     let opened = bed.shell().await;
     let mut seat = Seat::take(&admin, &opened.id).await;
+    // What was printed before somebody's first look comes as a screen; from then on as it is printed.
+    seat.shows("$").await;
     seat.type_in("echo one\r").await;
     seat.shows("\r\none\r\n$ ").await;
     let from = seat.offset;
     drop(seat);
+    // Who comes while somebody drives only looks.
+    eventually(PATIENCE, "nobody is there", async || {
+        admin.terminal(&opened.id).await.is_ok_and(|terminal| terminal.viewers.is_empty())
+    })
+    .await;
     let mut other = Seat::take(&admin, &opened.id).await;
+    other.shows("$").await;
     other.type_in("echo two\r").await;
     other.shows("\r\ntwo\r\n$ ").await;
     let mut again = Seat::take_from(&admin, &opened.id, Some(from)).await;
