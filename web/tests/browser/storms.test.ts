@@ -99,8 +99,10 @@ test('a controller that is killed and comes back finds the page where it was', a
   process.kill(controller.pid, 'SIGKILL');
   await expect(page.getByText(BANNER).first()).toBeVisible({ timeout: 20_000 });
 
-  // The same controller, where it was.
-  const [program = '', ...flags] = argv.map((flag) => (flag === '127.0.0.1:0' ? new URL(pool.url).host : flag));
+  // The same controller, where it was. Only the console's address must be the same again.
+  const [program = '', ...flags] = argv.map((flag, at) =>
+    argv[at - 1] === '--listen' ? new URL(pool.url).host : flag,
+  );
   const log = openSync(join(pool.dir, 'controller-again.log'), 'a');
   const again = spawn(program, flags, { stdio: ['ignore', log, log] });
   try {
