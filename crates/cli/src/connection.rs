@@ -17,7 +17,15 @@ pub struct Connection {
     #[arg(long, env = "PIERHEAD_URL", global = true, value_name = "URL[,URL]", hide_env_values = true)]
     pub url: Option<String>,
     /// Token to use instead of the one that login saved
-    #[arg(long, env = "PIERHEAD_TOKEN", global = true, value_name = "TOKEN", hide_env_values = true)]
+    // One of 64 begins with a hyphen.
+    #[arg(
+        long,
+        env = "PIERHEAD_TOKEN",
+        global = true,
+        value_name = "TOKEN",
+        hide_env_values = true,
+        allow_hyphen_values = true
+    )]
     pub token: Option<String>,
     /// File with the authorities (PEM) of which the controllers' certificates may be [default: what login saved, or
     /// those of the system]

@@ -243,3 +243,9 @@ fn what_is_not_said_of_a_workspace_is_the_gentler_choice() {
     let ClientCommand::Environment(args) = parse("environment create lab") else { panic!("no environment") };
     assert!(matches!(args.command, Some(EnvironmentCommand::Create(args)) if args.visibility == Visible::Private));
 }
+
+#[test]
+fn a_token_may_begin_with_a_hyphen() {
+    let cli = Cli::try_parse_from(["pierhead", "--token", "-Wsecret", "app", "ls", "--json"]).unwrap();
+    assert_eq!((cli.connection.token.as_deref(), cli.connection.json), (Some("-Wsecret"), true));
+}
