@@ -184,7 +184,7 @@ impl Leadership {
 
     /// What tells others whether it is held.
     pub fn standing(&self) -> Standing {
-        Standing { term: self.term, held: self.held.clone() }
+        Standing { key: Arc::clone(&self.key), term: self.term, held: self.held.clone() }
     }
 
     /// Waits until it is lost. May be called often, and dropped.
@@ -208,10 +208,8 @@ impl Leadership {
 
     /// The transaction, refused by the store with [`Error::Conflict`] on [`Leadership::key`] unless this
     /// leadership still stands. Takes one of the operations.
-    pub fn fence(&self, mut transaction: Transaction) -> Transaction {
-        let fence = Transaction::new().unchanged(Arc::clone(&self.key), self.term);
-        transaction.compares.splice(0..0, fence.compares);
-        transaction
+    pub fn fence(&self, transaction: Transaction) -> Transaction {
+        fence(&self.key, self.term, transaction)
     }
 
     /// Gives it up, so that a successor can begin at once; done when the store knows it.
@@ -231,9 +229,16 @@ impl std::fmt::Debug for Leadership {
     }
 }
 
-/// Tells whether a leadership is held, for as long as anybody wants to know.
+fn fence(key: &Arc<str>, term: Revision, mut transaction: Transaction) -> Transaction {
+    let fence = Transaction::new().unchanged(Arc::clone(key), term);
+    transaction.compares.splice(0..0, fence.compares);
+    transaction
+}
+
+/// Tells whether a leadership is held, for as long as anybody wants to know, and fences what is done in its name.
 #[derive(Clone)]
 pub struct Standing {
+    key: Arc<str>,
     term: Revision,
     held: watch::Receiver<Held>,
 }
@@ -247,6 +252,16 @@ impl Standing {
     /// Whether it is certain, at this moment, that nobody else leads.
     pub fn is_held(&self) -> bool {
         is_held(&self.held)
+    }
+
+    /// The key of the document that stands for it.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The same as [`Leadership::fence`].
+    pub fn fence(&self, transaction: Transaction) -> Transaction {
+        fence(&self.key, self.term, transaction)
     }
 }
 

@@ -48,7 +48,7 @@ impl Controller {
         let message = format!("save={}, name={}", save.id, save.name);
         let event =
             self.event("delete-save", message, EventTag::Cluster, Some(&actor.username), events::Subject::default());
-        self.saves.let_go(&save, &event).await.map_err(refused)
+        self.saves.let_go(&save.id, &event).await.map_err(refused)
     }
 
     /// How the files of a save differ from those that its environment began with, or from another save of theirs.

@@ -1,6 +1,7 @@
 //! Makes a save: sizes first, then an image of each container with one layer over its base, then a copy on another host.
 
 use super::SaveError;
+use super::records::By;
 use crate::engines::{Engines, Link};
 use crate::execute::Executor;
 use crate::images::{Copied, copy};
@@ -9,6 +10,7 @@ use pierhead_model::{
     EngineId, Failure, ImageReference, MemberName, ObservedContainer, Save, SaveId, SaveState, SavedFiles,
 };
 use pierhead_planner::{SaveOrder, SavedContainer};
+use pierhead_store::Revision;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -36,10 +38,12 @@ impl Executor {
         let turn = saves.turn(&order.id);
         let _held = turn.lock().await;
         let found = saves.find(&order.id).await.map_err(|error| error.failure())?;
-        if found.is_some_and(|(save, _)| save.is_usable()) {
+        if found.as_ref().is_some_and(|(save, _)| save.is_usable()) {
             return Ok(());
         }
-        match self.make_save(link, order).await {
+        // What an earlier leader left half-made is replaced.
+        let mut written = found.map(|(_, revision)| revision);
+        match self.make_save(link, order, &mut written).await {
             Ok(save) => {
                 let (copies, moved_bytes) = (save.copies.len(), save.moved_bytes);
                 tracing::info!(save = %save.id, bytes = save.bytes, copies, moved_bytes, "a workspace was saved");
@@ -48,13 +52,19 @@ impl Executor {
             Err(error) => {
                 let failure = error.failure();
                 tracing::warn!(save = %order.id, workspace = %order.workspace, error = failure.message, "not saved");
-                self.abandon(link, order).await;
+                self.abandon(link, order, written).await;
                 Err(failure)
             }
         }
     }
 
-    async fn make_save(&self, link: &Link, order: &SaveOrder) -> Result<Save, SaveError> {
+    /// Notes which revision of the record is of this attempt.
+    async fn make_save(
+        &self,
+        link: &Link,
+        order: &SaveOrder,
+        written: &mut Option<Revision>,
+    ) -> Result<Save, SaveError> {
         let before = self.look(link, order).await?;
         let mut save = Save {
             id: order.id.clone(),
@@ -72,7 +82,7 @@ impl Executor {
             created_at: self.saves.clock.now(),
         };
         // What it may come to is taken from the limits before anything is done.
-        self.saves.put(&save).await?;
+        *written = Some(self.saves.put(&self.standing, &save, *written).await?);
         for before in &before {
             save.containers.push(self.save_container(link, &save, before).await?);
         }
@@ -83,7 +93,7 @@ impl Executor {
             save.moved_bytes = moved;
             save.state = SaveState::Complete;
         }
-        self.saves.put(&save).await?;
+        self.saves.put(&self.standing, &save, *written).await?;
         Ok(save)
     }
 
@@ -142,9 +152,12 @@ impl Executor {
         })
     }
 
-    /// Takes back what was made of a save. What can't be removed now is found by its name and label.
-    async fn abandon(&self, link: &Link, order: &SaveOrder) {
-        if let Err(error) = self.saves.erase(&order.id).await {
+    /// Takes back what was made of a save, if nobody else has gone on with it. What can't be removed now, or is on other
+    /// hosts, is found by its name and label.
+    async fn abandon(&self, link: &Link, order: &SaveOrder, written: Option<Revision>) {
+        if let Some(revision) = written
+            && let Err(error) = self.saves.erase(By::Leader(&self.standing), &order.id, revision).await
+        {
             tracing::warn!(save = %order.id, %error, "the record of a save that failed could not be removed yet");
             return;
         }

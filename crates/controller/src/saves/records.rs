@@ -5,6 +5,7 @@ use super::Saves;
 use crate::keys;
 use pierhead_engine::EngineError;
 use pierhead_model::{Event, Failure, FailureKind, Save, SaveId, SaveTotals};
+use pierhead_store::leadership::Standing;
 use pierhead_store::{Entry, Error, Revision, StoreJson, Transaction};
 
 /// Why something could not be done with a save.
@@ -38,6 +39,12 @@ pub(crate) enum SaveError {
     /// No other host could take it.
     #[error("no other host could take the save: {0}")]
     NoCopy(String),
+    /// Its record is not any more what was read.
+    #[error("the record of save {0} was changed meanwhile")]
+    Changed(SaveId),
+    /// Another controller leads, and goes on with it.
+    #[error("this controller does not lead any more; the one that does goes on with it")]
+    NotLeading,
     /// The store failed.
     #[error("the records of saves can't be read or written")]
     Store(#[from] pierhead_store::Error),
@@ -63,6 +70,15 @@ impl SaveError {
     }
 }
 
+/// In whose name a record is removed.
+#[derive(Clone, Copy)]
+pub(super) enum By<'a> {
+    /// The leading controller's, as long as it leads.
+    Leader(&'a Standing),
+    /// Somebody's who asked for it; the event, which tells of it, is of the same transaction.
+    Person(&'a Event),
+}
+
 /// What totals have to be after a change, and what must not have changed before.
 struct Counted {
     key: String,
@@ -78,53 +94,76 @@ impl Saves {
 
     /// All saves.
     pub(crate) async fn all(&self) -> Result<Vec<Save>, SaveError> {
-        let listing = self.store.list_all(keys::SAVES).await?;
-        Ok(listing.entries.iter().map(Entry::json).collect::<Result<_, _>>()?)
+        Ok(self.listed().await?.into_iter().map(|(save, _)| save).collect())
     }
 
-    /// Writes a record in place of what is there, and counts it; limits hold for what grows.
-    pub(super) async fn put(&self, save: &Save) -> Result<(), SaveError> {
+    /// All saves with the revisions of their records.
+    pub(super) async fn listed(&self) -> Result<Vec<(Save, Revision)>, SaveError> {
+        let listing = self.store.list_all(keys::SAVES).await?;
+        let read = |entry: &Entry| -> Result<(Save, Revision), SaveError> { Ok((entry.json()?, entry.modified)) };
+        listing.entries.iter().map(read).collect()
+    }
+
+    /// Writes a record in place of the one that was read, or where none was, and counts it; limits hold for what grows.
+    /// Tells the revision that it is from now on.
+    pub(super) async fn put(
+        &self,
+        leads: &Standing,
+        save: &Save,
+        read: Option<Revision>,
+    ) -> Result<Revision, SaveError> {
+        let key = keys::save(&save.id);
         loop {
             let before = self.find(&save.id).await?;
-            let key = keys::save(&save.id);
-            let transaction = match &before {
-                Some((_, revision)) => Transaction::new().unchanged(key.clone(), *revision),
+            if before.as_ref().map(|(_, revision)| *revision) != read {
+                return Err(SaveError::Changed(save.id.clone()));
+            }
+            let transaction = match read {
+                Some(revision) => Transaction::new().unchanged(key.clone(), revision),
                 None => Transaction::new().absent(key.clone()),
             };
             let before = before.map(|(before, _)| before.bytes);
             let grows = before.is_none_or(|before| before < save.bytes);
             let transaction = self.count(transaction, save, before, Some(save.bytes), grows).await?;
-            if self.is_committed(transaction.put_json(key, save)?).await? {
-                return Ok(());
+            if let Some(revision) = self.committed(transaction.put_json(key.clone(), save)?, Some(leads)).await? {
+                return Ok(revision);
             }
         }
     }
 
-    /// Removes a record, if it is there, and what it counted for.
-    pub(super) async fn erase(&self, id: &SaveId) -> Result<(), SaveError> {
-        self.erase_telling(id, None).await
-    }
-
-    /// The same, with an event in the same transaction.
-    pub(super) async fn erase_telling(&self, id: &SaveId, event: Option<&Event>) -> Result<(), SaveError> {
+    /// Removes a record that is as it was read, and what it counted for. One that has gone is gone.
+    pub(super) async fn erase(&self, by: By<'_>, id: &SaveId, read: Revision) -> Result<(), SaveError> {
         while let Some((save, revision)) = self.find(id).await? {
-            let transaction = Transaction::new().unchanged(keys::save(id), revision);
-            let mut transaction = self.count(transaction, &save, Some(save.bytes), None, false).await?;
-            if let Some(event) = event {
-                transaction = transaction.put_json(keys::event(&event.id), event)?;
+            if revision != read {
+                return Err(SaveError::Changed(id.clone()));
             }
-            if self.is_committed(transaction.delete(keys::save(id))).await? {
+            let transaction = Transaction::new().unchanged(keys::save(id), revision);
+            let transaction = self.count(transaction, &save, Some(save.bytes), None, false).await?;
+            let (transaction, leads) = match by {
+                By::Leader(leads) => (transaction, Some(leads)),
+                By::Person(event) => (transaction.put_json(keys::event(&event.id), event)?, None),
+            };
+            if self.committed(transaction.delete(keys::save(id)), leads).await?.is_some() {
                 break;
             }
         }
         Ok(())
     }
 
-    /// Whether nothing had changed meanwhile.
-    async fn is_committed(&self, transaction: Transaction) -> Result<bool, SaveError> {
+    /// The revision that it made, or `None` if something had changed meanwhile.
+    async fn committed(
+        &self,
+        transaction: Transaction,
+        leads: Option<&Standing>,
+    ) -> Result<Option<Revision>, SaveError> {
+        let transaction = match leads {
+            Some(leads) => leads.fence(transaction),
+            None => transaction,
+        };
         match self.store.commit(transaction).await {
-            Ok(_) => Ok(true),
-            Err(Error::Conflict { .. }) => Ok(false),
+            Ok(revision) => Ok(Some(revision)),
+            Err(Error::Conflict { key }) if leads.is_some_and(|leads| leads.key() == key) => Err(SaveError::NotLeading),
+            Err(Error::Conflict { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }

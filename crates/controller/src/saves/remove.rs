@@ -1,21 +1,31 @@
 //! Which saves may go: those that nothing begins from, and the automatic ones that a later one has replaced.
 
+use super::records::By;
 use super::{SaveError, Saves};
 use crate::keys;
 use pierhead_model::{
     Environment, Event, Save, SaveId, Workspace, WorkspaceAssignment, WorkspaceId, WorkspaceOrigin, WorkspaceStage,
     WorkspaceWish,
 };
-use pierhead_store::Entry;
+use pierhead_store::{Entry, Revision};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Saves {
     /// Forgets a save that nothing begins from.
-    pub(crate) async fn let_go(&self, save: &Save, event: &Event) -> Result<(), SaveError> {
-        if let Some(by) = self.needed().await?.remove(&save.id) {
-            return Err(SaveError::Needed { id: save.id.clone(), by });
+    pub(crate) async fn let_go(&self, id: &SaveId, event: &Event) -> Result<(), SaveError> {
+        // Whoever begins from it writes its record: after the look at what begins, only an untouched one goes.
+        while let Some((_, revision)) = self.find(id).await? {
+            if let Some(by) = self.needed().await?.remove(id) {
+                return Err(SaveError::Needed { id: id.clone(), by });
+            }
+            match self.erase(By::Person(event), id, revision).await {
+                Err(SaveError::Changed(_)) => {}
+                done => {
+                    done?;
+                    break;
+                }
+            }
         }
-        self.erase_telling(&save.id, Some(event)).await?;
         self.wake.notify_one();
         Ok(())
     }
@@ -64,18 +74,22 @@ impl Saves {
         Ok(needed)
     }
 
-    /// What a sweep forgets.
-    pub(super) async fn forgettable(&self) -> Result<Vec<SaveId>, SaveError> {
-        // What is begun later is not among them.
-        let all = self.all().await?;
+    /// What a sweep forgets, as it was read.
+    pub(super) async fn forgettable(&self) -> Result<Vec<(SaveId, Revision)>, SaveError> {
+        // What is begun later is not among them, and what is begun from later is not any more as it was read.
+        let all = self.listed().await?;
         let needed = self.needed().await?;
-        Ok(self.replaced(&all, &needed).into_iter().map(|save| save.id.clone()).collect())
+        Ok(self.replaced(&all, &needed).into_iter().map(|(save, revision)| (save.id.clone(), *revision)).collect())
     }
 
     /// Those that are automatic and not the newest of their workspace, and those that nobody goes on making.
-    fn replaced<'a>(&self, all: &'a [Save], needed: &BTreeMap<SaveId, String>) -> Vec<&'a Save> {
+    fn replaced<'a>(
+        &self,
+        all: &'a [(Save, Revision)],
+        needed: &BTreeMap<SaveId, String>,
+    ) -> Vec<&'a (Save, Revision)> {
         let mut newest: BTreeMap<&WorkspaceId, &Save> = BTreeMap::new();
-        for save in all.iter().filter(|save| save.automatic && save.is_usable()) {
+        for (save, _) in all.iter().filter(|(save, _)| save.automatic && save.is_usable()) {
             let so_far = newest.entry(&save.workspace).or_insert(save);
             if (so_far.created_at, number(&so_far.id)) < (save.created_at, number(&save.id)) {
                 *so_far = save;
@@ -87,7 +101,7 @@ impl Saves {
             }
             save.automatic && newest.get(&save.workspace).is_some_and(|newest| newest.id != save.id)
         };
-        all.iter().filter(|save| !needed.contains_key(&save.id) && is_replaced(save)).collect()
+        all.iter().filter(|(save, _)| !needed.contains_key(&save.id) && is_replaced(save)).collect()
     }
 }
 

@@ -2,6 +2,7 @@
 //! another, and what was replaced is forgotten.
 
 use super::make::{copied, reference};
+use super::records::By;
 use super::{SaveError, Saves};
 use crate::engines::Link;
 use crate::execute::Executor;
@@ -28,9 +29,14 @@ impl Executor {
     /// Once over everything.
     pub(crate) async fn sweep_saves(&self) -> Result<(), SaveError> {
         let saves = &self.saves;
-        for id in saves.forgettable().await? {
-            tracing::info!(save = %id, "a save that nobody needs is forgotten");
-            saves.erase(&id).await?;
+        for (id, revision) in saves.forgettable().await? {
+            match saves.erase(By::Leader(&self.standing), &id, revision).await {
+                Err(SaveError::Changed(_)) => tracing::debug!(save = %id, "somebody begins from a save that was to go"),
+                done => {
+                    done?;
+                    tracing::info!(save = %id, "a save that nobody needs was forgotten");
+                }
+            }
         }
         let hosts = self.engines.healthy();
         // Records are read after a host was listed: what is made meanwhile has one.
@@ -92,12 +98,18 @@ impl Executor {
         let turn = self.saves.turn(&save.id);
         let _held = turn.lock().await;
         let Some((other, moved)) = copied(&self.engines, from, save).await? else { return Ok(()) };
-        let Some((mut now, _)) = self.saves.find(&save.id).await? else { return Ok(()) };
-        now.copies = known.clone();
-        now.copies.insert(other);
-        now.moved_bytes += moved;
-        now.state = SaveState::Complete;
-        self.saves.put(&now).await
+        while let Some((mut now, revision)) = self.saves.find(&save.id).await? {
+            now.copies = known.clone();
+            now.copies.insert(other.clone());
+            now.moved_bytes += moved;
+            now.state = SaveState::Complete;
+            match self.saves.put(&self.standing, &now, Some(revision)).await {
+                // Somebody begins from it.
+                Err(SaveError::Changed(_)) => {}
+                done => return done.map(drop),
+            }
+        }
+        Ok(())
     }
 }
 
