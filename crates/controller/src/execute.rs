@@ -179,7 +179,7 @@ impl Executor {
         if link.engine.image(image).await?.is_some() {
             return Ok(());
         }
-        match copy(&self.engines, link, image).await? {
+        match copy(&self.engines, link, image, None).await? {
             Copied::Done(_) => Ok(()),
             Copied::NobodyHasIt => self.pull(link, image, false).await,
             Copied::NotGiven(why) => self.pull(link, image, false).await.map_err(|error| match error {
@@ -195,7 +195,7 @@ impl Executor {
     async fn pull_fresh(&self, link: &Link, image: &ImageReference) -> Result<(), EngineError> {
         let Err(error) = self.pull(link, image, true).await else { return Ok(()) };
         if link.engine.image(image).await?.is_none()
-            && !matches!(copy(&self.engines, link, image).await?, Copied::Done(_))
+            && !matches!(copy(&self.engines, link, image, None).await?, Copied::Done(_))
         {
             return Err(error);
         }

@@ -12,7 +12,7 @@ mod supply;
 mod upload;
 
 pub(crate) use at_host::{Arrival, HostImages};
-pub(crate) use copies::{Copied, copy};
+pub(crate) use copies::{Copied, copy, is_that};
 pub(crate) use spread::Destination;
 pub use spread::{Spread, SpreadState, SpreadStep};
 pub(crate) use upload::Received;

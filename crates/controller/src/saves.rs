@@ -17,15 +17,16 @@ use pierhead_model::{SaveId, SaveLimits};
 use pierhead_store::Store;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, RwLock};
 
 /// The saves of the pool.
 pub(crate) struct Saves {
     store: Arc<dyn Store>,
     clock: Clock,
     limits: SaveLimits,
-    /// Held while a save is made or removed: two who make the same one make it once.
-    turns: Mutex<BTreeMap<SaveId, Arc<tokio::sync::Mutex<()>>>>,
+    /// Held alone by who makes a save or a copy of it, so that two who make the same one make it once; held together by
+    /// those who remove what is left of it.
+    turns: Mutex<BTreeMap<SaveId, Arc<RwLock<()>>>>,
     /// Somebody removed one: hosts are to be looked through soon.
     wake: Notify,
 }
@@ -35,7 +36,7 @@ impl Saves {
         Self { store, clock, limits, turns: Mutex::default(), wake: Notify::new() }
     }
 
-    fn turn(&self, id: &SaveId) -> Arc<tokio::sync::Mutex<()>> {
+    fn turn(&self, id: &SaveId) -> Arc<RwLock<()>> {
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         turns.retain(|_, turn| Arc::strong_count(turn) > 1);
         Arc::clone(turns.entry(id.clone()).or_default())
@@ -43,7 +44,7 @@ impl Saves {
 
     /// Whether one is being made or removed here.
     fn is_at(&self, id: &SaveId) -> bool {
-        self.turn(id).try_lock().is_err()
+        self.turn(id).try_write().is_err()
     }
 }
 

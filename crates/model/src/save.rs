@@ -100,6 +100,13 @@ impl Save {
         format!("{}{id}-{container}", Self::UNFINISHED)
     }
 
+    /// The save that an image is of, or is made for, by its name as engines list it.
+    #[must_use]
+    pub fn of_image(name: &str) -> Option<SaveId> {
+        let rest = name.strip_prefix(Self::IMAGES).or_else(|| name.strip_prefix(Self::UNFINISHED))?;
+        SaveId::parse(rest.splitn(3, '-').take(2).collect::<Vec<_>>().join("-")).ok()
+    }
+
     /// The name of an environment's image without declared volumes, by the id of the image.
     #[must_use]
     pub fn environment_image(image_id: &str) -> String {
@@ -187,6 +194,12 @@ mod tests {
             assert_eq!(ImageReference::parse(&text).unwrap().as_str(), text);
         }
         assert_eq!(Save::image(&id, &name), format!("pierhead/save:{id}-db"));
+        for text in [Save::image(&id, &name), Save::unfinished_image(&id, &name)] {
+            assert_eq!(Save::of_image(&text), Some(id.clone()));
+        }
+        for other in ["pierhead/save:x", "pierhead/environment:0f", "alpine:1", ""] {
+            assert_eq!(Save::of_image(other), None, "{other}");
+        }
     }
 
     #[test]

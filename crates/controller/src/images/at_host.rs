@@ -135,8 +135,8 @@ impl HostImages {
         lock(&self.loaded).insert(image.clone(), id);
     }
 
-    /// Who holds its lock is the one who brings an image here.
-    pub(super) fn turn(&self, image: &ImageReference) -> Arc<tokio::sync::Mutex<()>> {
+    /// Who holds its lock is the one who brings an image here, or takes it away.
+    pub(crate) fn turn(&self, image: &ImageReference) -> Arc<tokio::sync::Mutex<()>> {
         let mut turns = lock(&self.turns);
         // Those that nobody holds are forgotten.
         turns.retain(|_, turn| Arc::strong_count(turn) > 1);

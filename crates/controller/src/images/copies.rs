@@ -32,8 +32,9 @@ enum Broken {
     Destination(EngineError),
 }
 
-/// Brings an image to a host from another one. An error is one of the host that it goes to.
-pub(crate) async fn copy(engines: &Engines, to: &Link, image: &ImageReference) -> Result<Copied> {
+/// Brings an image to a host from another one: the one of an id, or whatever most hosts mean by the name. An error is one
+/// of the host that it goes to.
+pub(crate) async fn copy(engines: &Engines, to: &Link, image: &ImageReference, id: Option<&str>) -> Result<Copied> {
     // An engine knows an image by its registry's digest only if it was pulled from there.
     if image.as_str().contains('@') {
         return Ok(Copied::NobodyHasIt);
@@ -41,10 +42,11 @@ pub(crate) async fn copy(engines: &Engines, to: &Link, image: &ImageReference) -
     let turn = to.images.turn(image);
     let _held = turn.lock().await;
     // Asked again: somebody else may just have brought it.
-    if to.engine.image(image).await?.is_some() {
+    if to.engine.image(image).await?.is_some_and(|found| id.is_none_or(|id| is_that(engines, to, &found, id))) {
         return Ok(Copied::Done(0));
     }
-    let Some(Sources { id, hosts }) = sources::find(engines, to, image).await else { return Ok(Copied::NobodyHasIt) };
+    let found = sources::find(engines, to, image, id).await;
+    let Some(Sources { id, hosts }) = found else { return Ok(Copied::NobodyHasIt) };
     let _place = to.images.incoming.acquire().await;
     let mut failures = Vec::new();
     for from in hosts {
@@ -166,6 +168,11 @@ impl Trip<'_> {
 /// Whether an engine gives images ids of its own: its layers are not told as others tell them.
 pub(super) fn gives_own_ids(engines: &Engines, host: &Link) -> bool {
     engines.storage_driver(host).is_some_and(|driver| OWN_IDS.contains(&driver.as_str()))
+}
+
+/// Whether an image that was found on a host by its name is the one of an id, as far as the host's ids tell.
+pub(crate) fn is_that(engines: &Engines, host: &Link, found: &str, id: &str) -> bool {
+    found == id || gives_own_ids(engines, host)
 }
 
 /// The same pieces, counted for people who wait; why they broke off is noted.

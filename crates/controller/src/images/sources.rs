@@ -1,5 +1,6 @@
 //! Which hosts have an image that another one lacks, and which layers a host has. Asks, and changes nothing.
 
+use super::copies::is_that;
 use crate::engines::{Engines, Link};
 use futures_util::stream::{self, StreamExt};
 use pierhead_model::{ImageId, ImageReference};
@@ -14,15 +15,20 @@ const LOOKS_AT_ONCE: usize = 8;
 /// How long a host may take to say whether it has an image.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 
-/// The image that most hosts mean by a name, and those hosts, the least busy first.
+/// An image, and the hosts that mean it by its name, the least busy first.
 pub(super) struct Sources {
     pub(super) id: String,
     pub(super) hosts: Vec<Arc<Link>>,
 }
 
-/// Where an image can be had, for a host that lacks it. Of many hosts those that run it are asked first, and the others
-/// only if none of them has it.
-pub(super) async fn find(engines: &Engines, to: &Link, image: &ImageReference) -> Option<Sources> {
+/// Where an image can be had, for a host that lacks it: the one of an id if one is wanted, else the one that most hosts
+/// mean. Of many hosts those that run it are asked first, and the others only if none of them has it.
+pub(super) async fn find(
+    engines: &Engines,
+    to: &Link,
+    image: &ImageReference,
+    wanted: Option<&str>,
+) -> Option<Sources> {
     let mut hosts = engines.answering(image);
     hosts.retain(|host| host.id() != to.id());
     for some in hosts.chunks(ASKED_AT_ONCE) {
@@ -33,7 +39,8 @@ pub(super) async fn find(engines: &Engines, to: &Link, image: &ImageReference) -
         let mut found: Vec<(usize, String, Arc<Link>)> =
             asked.buffer_unordered(ASKED_AT_ONCE).filter_map(std::future::ready).collect().await;
         found.sort_by_key(|(place, ..)| *place);
-        if let Some(id) = most_common(found.iter().map(|(_, id, _)| id.as_str())).map(str::to_owned) {
+        found.retain(|(_, id, host)| wanted.is_none_or(|wanted| is_that(engines, host, id, wanted)));
+        if let Some(id) = chosen(wanted, found.iter().map(|(_, id, _)| id.as_str())).map(str::to_owned) {
             let mut hosts: Vec<Arc<Link>> =
                 found.into_iter().filter(|(_, other, _)| *other == id).map(|(.., host)| host).collect();
             hosts.sort_by_key(|host| std::cmp::Reverse(host.images.outgoing.available_permits()));
@@ -41,6 +48,11 @@ pub(super) async fn find(engines: &Engines, to: &Link, image: &ImageReference) -
         }
     }
     None
+}
+
+/// What is wanted if one says so, else what most say.
+fn chosen<'a>(wanted: Option<&str>, said: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    said.clone().find(|id| wanted == Some(*id)).or_else(|| most_common(said))
 }
 
 /// What most say; of several the one that was said first.
@@ -88,7 +100,14 @@ mod tests {
         for (said, expected) in
             [(vec![], None), (vec!["a"], Some("a")), (vec!["a", "b", "b"], Some("b")), (vec!["b", "a"], Some("b"))]
         {
-            assert_eq!(most_common(said.iter().copied()), expected, "{said:?}");
+            assert_eq!(chosen(None, said.iter().copied()), expected, "{said:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_wanted_is_taken_from_whoever_has_it() {
+        for (said, expected) in [(vec!["b", "b", "a"], Some("a")), (vec!["b", "c", "c"], Some("c")), (vec![], None)] {
+            assert_eq!(chosen(Some("a"), said.iter().copied()), expected, "{said:?}");
         }
     }
 }

@@ -3,9 +3,9 @@
 
 use crate::engines::Link;
 use crate::execute::Executor;
-use crate::images::{Copied, copy};
+use crate::images::{Copied, copy, is_that};
 use pierhead_engine::EngineError;
-use pierhead_model::{ImageReference, MemberName, Save, SaveId};
+use pierhead_model::{ImageReference, MemberName, Save, SaveId, SavedFiles};
 use std::collections::BTreeMap;
 
 impl Executor {
@@ -24,21 +24,32 @@ impl Executor {
             let files = found.files(name);
             let files =
                 files.ok_or_else(|| EngineError::NoImage(format!("the save {save} has no container {name}")))?;
-            if link.engine.image(&files.image).await?.as_deref() != Some(&files.image_id) {
-                match copy(&self.engines, link, &files.image).await? {
-                    Copied::Done(bytes) => tracing::info!(%save, to = %link.id(), bytes, "a save came to a host"),
-                    Copied::NotGiven(why) => return Err(EngineError::NoImage(why)),
-                    Copied::NobodyHasIt => {
-                        let hosts: Vec<&str> = found.copies.iter().map(|host| host.as_str()).collect();
-                        let hosts = hosts.join(", ");
-                        let why = format!("no host that answers has the save {save}; it was left on {hosts}");
-                        return Err(EngineError::NoImage(why));
-                    }
+            match self.bring(link, files).await? {
+                Copied::Done(0) => {}
+                Copied::Done(bytes) => tracing::info!(%save, to = %link.id(), bytes, "a save came to a host"),
+                Copied::NotGiven(why) => return Err(EngineError::NoImage(why)),
+                Copied::NobodyHasIt => {
+                    let hosts: Vec<&str> = found.copies.iter().map(|host| host.as_str()).collect();
+                    let hosts = hosts.join(", ");
+                    let why = format!("no host that answers has the save {save}; it was left on {hosts}");
+                    return Err(EngineError::NoImage(why));
                 }
             }
             images.insert(name.clone(), files.image.clone());
         }
         Ok(images)
+    }
+
+    /// Brings the image of one container of a save to a host: that very image. What an attempt that failed left there under
+    /// its name goes before.
+    pub(super) async fn bring(&self, link: &Link, files: &SavedFiles) -> Result<Copied, EngineError> {
+        let there = link.engine.image(&files.image).await?;
+        if there.is_some_and(|found| !is_that(&self.engines, link, &found, &files.image_id))
+            && let Err(error) = self.leading(link.engine.remove_image(&files.image)).await
+        {
+            tracing::debug!(engine = %link.id(), image = %files.image, %error, "an older image only loses its name");
+        }
+        copy(&self.engines, link, &files.image, Some(&files.image_id)).await
     }
 
     /// Makes sure that a host has an environment's image in the form that workspaces begin as, and gives its name: the

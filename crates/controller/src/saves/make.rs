@@ -4,7 +4,7 @@ use super::SaveError;
 use super::records::By;
 use crate::engines::{Engines, Link};
 use crate::execute::Executor;
-use crate::images::{Copied, copy};
+use crate::images::Copied;
 use pierhead_engine::{EngineError, Squash};
 use pierhead_model::{
     EngineId, Failure, ImageReference, MemberName, ObservedContainer, Save, SaveId, SaveState, SavedFiles,
@@ -36,7 +36,7 @@ impl Executor {
     pub(crate) async fn save_workspace(&self, link: &Link, order: &SaveOrder) -> Result<(), Failure> {
         let saves = &self.saves;
         let turn = saves.turn(&order.id);
-        let _held = turn.lock().await;
+        let _held = turn.write().await;
         let found = saves.find(&order.id).await.map_err(|error| error.failure())?;
         if found.as_ref().is_some_and(|(save, _)| save.is_usable()) {
             return Ok(());
@@ -88,7 +88,7 @@ impl Executor {
         }
         save.bytes = save.containers.iter().map(|files| files.layer_bytes).sum();
         save.state = SaveState::SingleCopy;
-        if let Some((other, moved)) = copied(&self.engines, link.id(), &save).await? {
+        if let Some((other, moved)) = self.copied(link.id(), &save).await? {
             save.copies.insert(other);
             save.moved_bytes = moved;
             save.state = SaveState::Complete;
@@ -171,23 +171,32 @@ impl Executor {
             }
         }
     }
-}
 
-/// Copies a save to another host that answers: which, and how many bytes went. `None` if there is no other host.
-pub(super) async fn copied(
-    engines: &Engines,
-    from: &EngineId,
-    save: &Save,
-) -> Result<Option<(EngineId, u64)>, SaveError> {
-    let others = others(engines, from, &save.id);
-    let mut failures = Vec::new();
-    for to in others.iter().take(HOSTS_TRIED) {
-        match copy_all(engines, to, save).await {
-            Ok(moved) => return Ok(Some((to.id().clone(), moved))),
-            Err(why) => failures.push(format!("{}: {why}", to.id())),
+    /// Copies a save to another host that answers: which, and how many bytes went. `None` if there is no other host.
+    pub(super) async fn copied(&self, from: &EngineId, save: &Save) -> Result<Option<(EngineId, u64)>, SaveError> {
+        let others = others(&self.engines, from, &save.id);
+        let mut failures = Vec::new();
+        for to in others.iter().take(HOSTS_TRIED) {
+            match self.copy_all(to, save).await {
+                Ok(moved) => return Ok(Some((to.id().clone(), moved))),
+                Err(why) => failures.push(format!("{}: {why}", to.id())),
+            }
         }
+        if failures.is_empty() { Ok(None) } else { Err(SaveError::NoCopy(failures.join("; "))) }
     }
-    if failures.is_empty() { Ok(None) } else { Err(SaveError::NoCopy(failures.join("; "))) }
+
+    async fn copy_all(&self, to: &Link, save: &Save) -> Result<u64, String> {
+        let mut moved = 0;
+        for files in &save.containers {
+            match self.bring(to, files).await {
+                Ok(Copied::Done(bytes)) => moved += bytes,
+                Ok(Copied::NobodyHasIt) => return Err(format!("no host has {}", files.image)),
+                Ok(Copied::NotGiven(why)) => return Err(why),
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+        Ok(moved)
+    }
 }
 
 /// The other hosts that answer, in an order that differs from save to save.
@@ -200,19 +209,6 @@ fn others(engines: &Engines, from: &EngineId, id: &SaveId) -> Vec<Arc<Link>> {
         others.rotate_left(first % count);
     }
     others
-}
-
-async fn copy_all(engines: &Engines, to: &Link, save: &Save) -> Result<u64, String> {
-    let mut moved = 0;
-    for files in &save.containers {
-        match copy(engines, to, &files.image).await {
-            Ok(Copied::Done(bytes)) => moved += bytes,
-            Ok(Copied::NobodyHasIt) => return Err(format!("no host has {}", files.image)),
-            Ok(Copied::NotGiven(why)) => return Err(why),
-            Err(error) => return Err(error.to_string()),
-        }
-    }
-    Ok(moved)
 }
 
 pub(super) fn reference(name: &str) -> Result<ImageReference, SaveError> {

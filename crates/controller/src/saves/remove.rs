@@ -66,7 +66,7 @@ impl Saves {
         for environment in listing.entries.iter().map(Entry::json::<Environment>) {
             let environment = environment?;
             for container in &environment.spec.containers {
-                if let Some(id) = of_image(container.image.as_str()) {
+                if let Some(id) = Save::of_image(container.image.as_str()) {
                     needed.insert(id, format!("environment {}", environment.id));
                 }
             }
@@ -107,10 +107,4 @@ impl Saves {
 
 fn number(id: &SaveId) -> u32 {
     id.as_str().rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or(0)
-}
-
-/// The save that an image's name is of.
-fn of_image(name: &str) -> Option<SaveId> {
-    let rest = name.strip_prefix(Save::IMAGES)?;
-    SaveId::parse(rest.splitn(3, '-').take(2).collect::<Vec<_>>().join("-")).ok()
 }

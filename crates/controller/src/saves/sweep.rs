@@ -1,14 +1,15 @@
 //! Keeps hosts and records true to one another: images of saves that no record needs go, saves that lost a copy get
 //! another, and what was replaced is forgotten.
 
-use super::make::{copied, reference};
+use super::make::reference;
 use super::records::By;
 use super::{SaveError, Saves};
 use crate::engines::Link;
 use crate::execute::Executor;
+use crate::images::is_that;
 use futures_util::stream::{self, StreamExt};
 use pierhead_engine::LocalImage;
-use pierhead_model::{EngineId, Ownership, Save, SaveState};
+use pierhead_model::{EngineId, Ownership, Save, SaveId, SaveState, SavedFiles};
 use std::collections::BTreeSet;
 
 /// How many hosts are looked through at the same time.
@@ -58,26 +59,65 @@ impl Executor {
     /// Removes images that no record needs.
     async fn sweep_host(&self, link: &Link) -> Result<(), SaveError> {
         let listed = link.engine.images().await.map_err(SaveError::engine(link.id().to_string()))?;
-        let ours: Vec<(String, bool)> = listed.iter().flat_map(|image| self.saves.names(image)).collect();
+        let ours: Vec<Named> = listed.iter().flat_map(|image| self.saves.names(image)).collect();
         if ours.is_empty() {
             return Ok(());
         }
         let all = self.saves.all().await?;
-        let kept: BTreeSet<&str> =
-            all.iter().flat_map(|save| &save.containers).map(|files| files.image.as_str()).collect();
-        for (name, is_unfinished) in ours {
-            let is_being_made = all.iter().any(|save| save.state == SaveState::Saving && is_of(&name, save));
-            if kept.contains(name.as_str()) && !is_unfinished || is_being_made {
+        for image in ours {
+            if all.iter().any(|save| self.needs(link, save, &image)) {
                 continue;
             }
-            let removed = self.leading(link.engine.remove_image(&reference(&name)?)).await;
-            match removed {
-                Ok(()) => tracing::info!(engine = %link.id(), image = name, "an image that no save needs was removed"),
+            match self.remove_left(link, &image).await {
+                Ok(true) => {
+                    tracing::info!(engine = %link.id(), image = image.name, "an image that no save needs was removed");
+                }
+                Ok(false) => {}
                 // A container was made of it: it goes after that.
-                Err(error) => tracing::debug!(engine = %link.id(), image = name, %error, "an image stays for now"),
+                Err(error) => {
+                    tracing::debug!(engine = %link.id(), image = image.name, %error, "an image stays for now");
+                }
             }
         }
         Ok(())
+    }
+
+    /// Whether an image of a host is one of a save, or of what is being made. Under a save's name there may be what an
+    /// attempt left that failed.
+    fn needs(&self, link: &Link, save: &Save, image: &Named) -> bool {
+        if save.state == SaveState::Saving {
+            return image.save.as_ref() == Some(&save.id);
+        }
+        let is_it = |files: &SavedFiles| {
+            files.image.as_str() == image.name && is_that(&self.engines, link, &image.id, &files.image_id)
+        };
+        !image.is_unfinished && save.containers.iter().any(is_it)
+    }
+
+    /// Removes an image unless somebody is at it, or has brought another by that name since hosts were looked through.
+    async fn remove_left(&self, link: &Link, image: &Named) -> Result<bool, SaveError> {
+        let name = reference(&image.name)?;
+        let turn = image.save.as_ref().map(|id| self.saves.turn(id));
+        let _nobody_is_at_it = match turn.as_ref().map(|turn| turn.try_read()) {
+            Some(Err(_)) => return Ok(false),
+            held => held,
+        };
+        if let Some(id) = &image.save
+            && let Some((save, _)) = self.saves.find(id).await?
+            && self.needs(link, &save, image)
+        {
+            return Ok(false);
+        }
+        let coming = link.images.turn(&name);
+        let _coming = coming.lock().await;
+        let failed = SaveError::engine(link.id().to_string());
+        let removed = async {
+            if link.engine.image(&name).await?.as_deref() != Some(&image.id) {
+                return Ok(false);
+            }
+            self.leading(link.engine.remove_image(&name)).await.map(|()| true)
+        };
+        removed.await.map_err(failed)
     }
 
     /// Copies a save to another host if too few of those that are in the pool have it.
@@ -96,8 +136,8 @@ impl Executor {
             return Ok(());
         };
         let turn = self.saves.turn(&save.id);
-        let _held = turn.lock().await;
-        let Some((other, moved)) = copied(&self.engines, from, save).await? else { return Ok(()) };
+        let _held = turn.write().await;
+        let Some((other, moved)) = self.copied(from, save).await? else { return Ok(()) };
         while let Some((mut now, revision)) = self.saves.find(&save.id).await? {
             now.copies = known.clone();
             now.copies.insert(other.clone());
@@ -113,22 +153,28 @@ impl Executor {
     }
 }
 
+/// An image of a host that bears a name of a save of this pool.
+struct Named {
+    name: String,
+    /// The image's id.
+    id: String,
+    /// The save that the name tells.
+    save: Option<SaveId>,
+    /// Whether the name is one that is given only while a save is made.
+    is_unfinished: bool,
+}
+
 impl Saves {
-    /// The names of an image that are of saves of this pool, and whether they are of unfinished ones.
-    fn names(&self, image: &LocalImage) -> Vec<(String, bool)> {
+    /// The names of an image that are of saves of this pool.
+    fn names(&self, image: &LocalImage) -> Vec<Named> {
         let cluster = self.store.cluster_id();
         let has = |label: &str| image.labels.get(label).is_some_and(|value| value == cluster);
         let of = |tag: &String| {
             let is_unfinished = tag.starts_with(Save::UNFINISHED) && has(Ownership::CLUSTER);
             let is_save = tag.starts_with(Save::IMAGES) && has(Save::LABEL);
-            (is_unfinished || is_save).then(|| (tag.clone(), is_unfinished))
+            let named = || Named { name: tag.clone(), id: image.id.clone(), save: Save::of_image(tag), is_unfinished };
+            (is_unfinished || is_save).then(named)
         };
         image.tags.iter().filter_map(of).collect()
     }
-}
-
-/// Whether an image's name is one of a save's.
-fn is_of(name: &str, save: &Save) -> bool {
-    let rest = name.strip_prefix(Save::IMAGES).or_else(|| name.strip_prefix(Save::UNFINISHED));
-    rest.and_then(|rest| rest.strip_prefix(save.id.as_str())).is_some_and(|rest| rest.starts_with('-'))
 }

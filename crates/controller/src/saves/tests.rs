@@ -199,7 +199,7 @@ async fn the_newest_automatic_one_replaces_the_others_and_half_made_ones_go() {
         bed.put(&one).await.unwrap();
     }
     let at_it = bed.saves.turn(&half_made.id);
-    let held = at_it.lock().await;
+    let held = at_it.write().await;
     let gone = bed.forgettable().await;
     assert_eq!(gone, [automatic(1).id, automatic(2).id], "that one is being made here");
     drop(held);

@@ -4,10 +4,12 @@ use crate::asking::{refused, to_the_end};
 use crate::detection::Pool;
 use crate::workspaces::{containers, described, from, host_of, images, made, open, reaches, show};
 use pierhead_client::Client;
-use pierhead_engine::{EngineError, Verb};
-use pierhead_model::{ContainerId, SaveLimits, SaveTotals};
+use pierhead_engine::{EngineError, Fake, FakeImage, Verb};
+use pierhead_model::{ContainerId, ImageReference, MemberName, Save, SaveId, SaveLimits, SaveTotals, WorkspaceId};
 use pierhead_testkit::{ClusterOptions, PATIENCE, eventually, eventually_ok};
 use pierhead_wire::{EnvironmentRequest, SaveView, WorkspaceRequest, WorkspaceView};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 const MB: u64 = 1 << 20;
 
@@ -47,6 +49,20 @@ async fn save(client: &Client, workspace: &WorkspaceView, name: &str) -> SaveVie
 
 fn of_save(save: &SaveView) -> WorkspaceRequest {
     WorkspaceRequest { save: Some(save.id.clone()), ..WorkspaceRequest::default() }
+}
+
+/// The id of what a host has under a name.
+async fn on(host: &Fake, name: &str) -> Option<String> {
+    host.engine().image(&ImageReference::parse(name).unwrap()).await.unwrap()
+}
+
+/// What an attempt to make the first save of a workspace, which failed, may leave on a host.
+fn leave(pool: &Pool, host: &Fake, workspace: &WorkspaceView) {
+    let id = SaveId::of(&WorkspaceId::parse(&workspace.id).unwrap(), 1);
+    let name = Save::image(&id, &MemberName::parse("main").unwrap());
+    let cluster = pool.cluster.controller().store().cluster_id().to_owned();
+    let labels = BTreeMap::from([(Save::LABEL.to_owned(), cluster)]);
+    host.put_image(FakeImage { id: format!("sha256:{}", "0e".repeat(32)), labels, ..FakeImage::new(&name) });
 }
 
 /// The hosts that have an image.
@@ -213,7 +229,7 @@ async fn a_save_that_fails_half_way_leaves_nothing_behind() {
 #[tokio::test]
 async fn a_single_copy_gets_another_as_soon_as_there_is_a_host_for_it() {
     let mut options = hosts(2);
-    options.controller.save_sweep_interval = std::time::Duration::from_millis(50);
+    options.controller.save_sweep_interval = Duration::from_millis(50);
     let (pool, ann, workspace, _) = opened(options).await;
     let (at, _) = host_of(&pool, &workspace);
     let other = 1 - at;
@@ -248,4 +264,41 @@ async fn what_no_host_that_answers_has_can_not_be_compared_now() {
     assert_eq!((status, body.code.as_str()), (503, "save_away"));
     pool.cluster.host_named(&one.copies[1]).heal();
     assert_eq!(ann.save_changes(&one.id, None).await.unwrap()[0].added, 1, "any host that has it will do");
+}
+
+#[tokio::test]
+async fn an_image_that_only_has_the_name_of_a_saves_is_not_taken_for_it() {
+    let (pool, ann, workspace, container) = opened(hosts(4)).await;
+    let (at, host) = host_of(&pool, &workspace);
+    host.set_written(&container, MB).unwrap();
+    for other in (0..4).filter(|other| *other != at) {
+        leave(&pool, pool.host(other), &workspace);
+    }
+    let one = save(&ann, &workspace, "one").await;
+    let name = &one.containers[0].image;
+    let meant = on(host, name).await.unwrap();
+    assert_eq!((one.state.as_str(), one.copies.len()), ("complete", 2));
+    for copy in &one.copies {
+        assert_eq!(on(pool.cluster.host_named(copy), name).await.as_ref(), Some(&meant), "{copy}");
+        pool.cluster.admin().cordon_engine(copy).await.unwrap();
+    }
+    let elsewhere = ann.open_workspace(&of_save(&one), &to_the_end()).await.unwrap();
+    let elsewhere = reaches(&ann, &elsewhere.id, "ready").await;
+    assert!(!one.copies.contains(elsewhere.engine.as_ref().unwrap()));
+    assert_eq!(on(host_of(&pool, &elsewhere).1, name).await, Some(meant), "nor where somebody begins from it");
+}
+
+#[tokio::test]
+async fn under_the_name_of_a_save_only_its_own_image_stays() {
+    let mut options = hosts(3);
+    options.controller.save_sweep_interval = Duration::from_millis(50);
+    let (pool, ann, workspace, _) = opened(options).await;
+    let one = save(&ann, &workspace, "one").await;
+    let name = one.containers[0].image.clone();
+    let (_, third) = pool.cluster.hosts().find(|(id, _)| !one.copies.contains(id)).unwrap();
+    leave(&pool, third, &workspace);
+    assert_eq!(having(&pool, &name).len(), 3);
+    eventually(PATIENCE, "what is not the save's goes", async || on(third, &name).await.is_none()).await;
+    assert_eq!(having(&pool, &name), one.copies);
+    assert_eq!(ann.save(&one.id).await.unwrap().into_value(), one);
 }
