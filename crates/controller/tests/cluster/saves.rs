@@ -289,6 +289,29 @@ async fn an_image_that_only_has_the_name_of_a_saves_is_not_taken_for_it() {
 }
 
 #[tokio::test]
+async fn what_a_save_that_failed_left_on_the_host_of_its_copy_goes() {
+    let mut options = hosts(2);
+    options.controller.save_sweep_interval = Duration::from_millis(50);
+    let pool = Pool::start_with(options).await;
+    let ann = pool.cluster.user("ann").await;
+    ann.add_environment(&described("lab", "exit 0")).await.unwrap();
+    let workspace = open(&ann, "lab").await;
+    let other = pool.host(1 - host_of(&pool, &workspace).0);
+    // Of two images one arrives.
+    other.pass_next(Verb::Load);
+    other.fail_always(Verb::Load, EngineError::Failed("no room".to_owned()));
+    ann.save_workspace(&workspace.id, None).await.unwrap();
+    eventually(PATIENCE, "it says why", async || show(&ann, &workspace.id).await.message.contains("no room")).await;
+    assert_eq!((other.loads(), ann.saves().await.unwrap().len()), (1, 0));
+    eventually(PATIENCE, "no host has anything of it", async || {
+        pool.cluster.hosts().all(|(_, host)| !host.image_names().iter().any(|name| name.starts_with(Save::IMAGES)))
+    })
+    .await;
+    other.heal();
+    assert_eq!(save(&ann, &workspace, "again").await.state, "complete");
+}
+
+#[tokio::test]
 async fn under_the_name_of_a_save_only_its_own_image_stays() {
     let mut options = hosts(3);
     options.controller.save_sweep_interval = Duration::from_millis(50);

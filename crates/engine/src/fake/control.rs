@@ -16,7 +16,12 @@ use std::time::Duration;
 impl Fake {
     /// The next call of the verb fails, and nothing is done; several add up.
     pub fn fail_next(&self, verb: Verb, error: EngineError) {
-        self.shared.script.verb(verb, |state| state.fail_next.push_back(error));
+        self.shared.script.verb(verb, |state| state.fail_next.push_back(Some(error)));
+    }
+
+    /// The next call of the verb passes whatever fails later; several add up, in turn with those that fail.
+    pub fn pass_next(&self, verb: Verb) {
+        self.shared.script.verb(verb, |state| state.fail_next.push_back(None));
     }
 
     /// Every call of the verb fails until [`Fake::heal`].

@@ -45,7 +45,8 @@ pub(super) struct VerbState {
     pub(super) calls: u64,
     pub(super) running: usize,
     pub(super) most_running: usize,
-    pub(super) fail_next: VecDeque<EngineError>,
+    /// What becomes of the next calls: they fail, or pass.
+    pub(super) fail_next: VecDeque<Option<EngineError>>,
     pub(super) fail_always: Option<EngineError>,
     pub(super) lose_replies: u32,
     pub(super) delay: Duration,
@@ -110,7 +111,7 @@ impl Script {
             Ok(false) => return Err(super::cut_off()),
             Ok(true) => {}
         }
-        self.verb(verb, |state| match state.fail_next.pop_front().or_else(|| state.fail_always.clone()) {
+        self.verb(verb, |state| match state.fail_next.pop_front().unwrap_or_else(|| state.fail_always.clone()) {
             Some(error) => Err(error),
             None => Ok(()),
         })

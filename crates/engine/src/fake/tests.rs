@@ -78,6 +78,17 @@ async fn a_lasting_failure_lasts_until_healed() {
 }
 
 #[tokio::test]
+async fn a_call_that_is_let_pass_does_not_fail() {
+    let fake = fake();
+    fake.pass_next(Verb::Containers);
+    fake.fail_next(Verb::Containers, EngineError::NotFound);
+    fake.fail_always(Verb::Containers, EngineError::Failed("no".to_owned()));
+    fake.containers().await.unwrap();
+    assert!(matches!(fake.containers().await, Err(EngineError::NotFound)));
+    assert!(matches!(fake.containers().await, Err(EngineError::Failed(_))));
+}
+
+#[tokio::test]
 async fn a_lost_reply_was_done() {
     let fake = fake();
     fake.lose_reply(Verb::Create);
