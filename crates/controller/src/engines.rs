@@ -18,7 +18,7 @@ pub use agent_hosts::SecondPath;
 use agent_hosts::Detection;
 use doubts::Doubts;
 use pierhead_engine::{DynEngine, EngineEvent, RegistryAuth};
-use pierhead_model::{ContainerId, Engine, EngineId, HealthStatus, ImageReference, Timestamp};
+use pierhead_model::{ContainerId, Engine, EngineId, HealthStatus, ImageReference, Timestamp, WorkspaceId};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -300,6 +300,11 @@ impl Engines {
     pub(crate) fn is_down(&self, link: &Link) -> bool {
         let known = self.shared.read();
         known.world.engines().get(&link.id).is_none_or(|state| state.health.status == HealthStatus::Down)
+    }
+
+    /// Whether a workspace has to stop because of what it has written to its host's disk.
+    pub(crate) fn is_over_disk(&self, workspace: &WorkspaceId) -> bool {
+        self.shared.read().world.over_disk(workspace).is_some()
     }
 
     /// The engines that answer.

@@ -117,6 +117,8 @@ pub struct Options {
     pub save_limits: pierhead_model::SaveLimits,
     /// The time between two looks at what hosts have of saves.
     pub save_sweep_interval: Duration,
+    /// The least time between two looks at what workspaces have written to the disks of their hosts.
+    pub disk_look_interval: Duration,
     /// The time between two removals of what is kept no longer.
     pub sweep_interval: Duration,
 }
@@ -138,6 +140,7 @@ impl Default for Options {
             backups: None,
             save_limits: pierhead_model::SaveLimits::default(),
             save_sweep_interval: Duration::from_secs(60),
+            disk_look_interval: Duration::from_secs(3),
             sweep_interval: Duration::from_secs(600),
         }
     }

@@ -37,7 +37,7 @@ impl Executor {
     }
 
     /// Saves a workspace as a whole. One that stops is stopped before, so that nothing is written that is not in the save;
-    /// if it can't be saved, people can go on working in it.
+    /// if it can't be saved, people can go on working in it, unless it would go on filling its host's disk.
     async fn save_whole(&self, link: &Link, order: &SaveOrder) -> Result<(), Failure> {
         if !order.stops {
             return self.save_workspace(link, order).await;
@@ -46,7 +46,7 @@ impl Executor {
             Ok(()) => self.save_workspace(link, order).await,
             Err(error) => Err(error.failure()),
         };
-        if saved.is_err() {
+        if saved.is_err() && !self.engines.is_over_disk(&order.workspace) {
             for container in &order.containers {
                 if let Err(error) = self.start(link, &container.id).await {
                     tracing::warn!(container = %container.id, %error, "what could not be saved could not be started again");

@@ -13,11 +13,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The least time between two looks. An engine walks through all that was written, so after a look that took longer
-/// nothing is looked at for as long again.
-const LOOK: Duration = Duration::from_secs(3);
 /// How long an engine may take for one container.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// In how many looks in a row what a workspace has written may stay unknown while its host answers: who made it so can
+/// have written anything.
+const MOST_UNCOUNTED: u32 = 3;
 /// From which share of what a workspace may write people are warned, in hundredths.
 const WARN_PERCENT: u64 = 80;
 /// How long its processes may take to end, in seconds.
@@ -34,46 +34,105 @@ enum Verdict {
 /// The containers of workspaces, by their hosts.
 type Live = BTreeMap<EngineId, BTreeMap<WorkspaceId, Vec<ContainerId>>>;
 
-/// Looks, for ever.
+/// What a look found of a workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    /// So many bytes.
+    Written(u64),
+    /// Its host answers, and could not count them.
+    Uncounted,
+}
+
+/// What follows from that.
+#[derive(Debug, PartialEq, Eq)]
+enum Follows {
+    Nothing,
+    /// People are told these words.
+    Warning(String),
+    /// It has to stop, for these words.
+    Stop(String),
+    /// It need not stop any more: somebody made room before it was saved.
+    Goes,
+}
+
+/// What is remembered from look to look.
+#[derive(Default)]
+struct Watched {
+    warned: BTreeSet<WorkspaceId>,
+    over: BTreeSet<WorkspaceId>,
+    /// In how many looks in a row a workspace could not be counted.
+    uncounted: BTreeMap<WorkspaceId, u32>,
+}
+
+/// Looks, for ever. An engine walks through all that was written, so after a look that took longer than the time between
+/// two nothing is looked at for as long again.
 pub(crate) async fn watch_disk(controller: Controller) {
-    let (mut warned, mut over) = (BTreeSet::new(), BTreeSet::new());
+    let mut watched = Watched::default();
+    let between = controller.options.disk_look_interval;
     loop {
         let began = Instant::now();
         if controller.standing.term().is_some() {
-            look(&controller, &mut warned, &mut over).await;
+            look(&controller, &mut watched).await;
         }
-        tokio::time::sleep(LOOK.max(began.elapsed())).await;
+        tokio::time::sleep(between.max(began.elapsed())).await;
     }
 }
 
-async fn look(controller: &Controller, warned: &mut BTreeSet<WorkspaceId>, over: &mut BTreeSet<WorkspaceId>) {
+async fn look(controller: &Controller, watched: &mut Watched) {
     let live = live(controller);
-    let there: BTreeSet<&WorkspaceId> = live.values().flat_map(BTreeMap::keys).collect();
-    warned.retain(|id| there.contains(id));
-    for gone in over.extract_if(.., |id| !there.contains(id)) {
+    for gone in watched.forget_others(live.values().flat_map(BTreeMap::keys).collect()) {
         controller.shared.change(|known| known.world.set_over_disk(&gone, None));
     }
     let limit = controller.options.policy.workspace_disk_mb << 20;
     let hosts = live.iter().filter_map(|(engine, workspaces)| Some((controller.engines.link(engine)?, workspaces)));
-    let asked = hosts.map(|(link, workspaces)| async move { measured(&link, workspaces).await });
-    for (link, id, bytes) in join_all(asked).await.into_iter().flatten() {
-        match verdict(bytes, limit) {
-            Verdict::Over if over.insert(id.clone()) => {
-                let words = over_words(bytes, limit);
+    let doubtful = &watched.uncounted;
+    let asked = hosts.map(|(link, workspaces)| async move { measured(&link, workspaces, doubtful).await });
+    let found = join_all(asked).await;
+    for (link, id, found) in found.into_iter().flatten() {
+        match watched.take(&id, found, limit) {
+            Follows::Nothing => {}
+            Follows::Warning(words) => tell(controller, &id, &words).await,
+            Follows::Stop(words) => {
                 tracing::warn!(workspace = %id, engine = %link.id(), "{words}");
                 controller.shared.change(|known| known.world.set_over_disk(&id, Some(words)));
                 let containers = live.get(link.id()).and_then(|all| all.get(&id)).into_iter().flatten();
                 stop(controller, &link, containers).await;
             }
-            Verdict::Near if !over.contains(&id) && warned.insert(id.clone()) => {
-                tell(controller, &id, &near_words(bytes, limit)).await;
-            }
-            Verdict::Fine => drop(warned.remove(&id)),
-            Verdict::Near | Verdict::Over => {}
+            Follows::Goes => controller.shared.change(|known| known.world.set_over_disk(&id, None)),
         }
-        // Somebody made room before it was saved.
-        if verdict(bytes, limit) != Verdict::Over && over.remove(&id) {
-            controller.shared.change(|known| known.world.set_over_disk(&id, None));
+    }
+}
+
+impl Watched {
+    /// Forgets the workspaces that are not there any more; tells which of them had to stop.
+    fn forget_others(&mut self, there: BTreeSet<&WorkspaceId>) -> Vec<WorkspaceId> {
+        self.warned.retain(|id| there.contains(id));
+        self.uncounted.retain(|id, _| there.contains(id));
+        self.over.extract_if(.., |id| !there.contains(id)).collect()
+    }
+
+    fn take(&mut self, id: &WorkspaceId, found: Found, limit: u64) -> Follows {
+        let Found::Written(bytes) = found else {
+            let times = self.uncounted.entry(id.clone()).or_default();
+            *times += 1;
+            let is_over = *times >= MOST_UNCOUNTED && self.over.insert(id.clone());
+            return if is_over { Follows::Stop(uncounted_words()) } else { Follows::Nothing };
+        };
+        self.uncounted.remove(id);
+        let verdict = verdict(bytes, limit);
+        if verdict == Verdict::Over {
+            let is_new = self.over.insert(id.clone());
+            return if is_new { Follows::Stop(over_words(bytes, limit)) } else { Follows::Nothing };
+        }
+        if verdict == Verdict::Fine {
+            self.warned.remove(id);
+        }
+        if self.over.remove(id) {
+            Follows::Goes
+        } else if verdict == Verdict::Near && self.warned.insert(id.clone()) {
+            Follows::Warning(near_words(bytes, limit))
+        } else {
+            Follows::Nothing
         }
     }
 }
@@ -93,27 +152,38 @@ fn live(controller: &Controller) -> Live {
     live
 }
 
-/// How much the workspaces of a host have written, one after the other; those of a host that does not answer are left
-/// out until it does.
+/// How much the workspaces of a host have written, one after the other: those last that could not be counted before, so
+/// that nobody is kept waiting by them. Those of a host that does not answer are left out until it does.
 async fn measured(
     link: &Arc<Link>,
     workspaces: &BTreeMap<WorkspaceId, Vec<ContainerId>>,
-) -> Vec<(Arc<Link>, WorkspaceId, u64)> {
+    doubtful: &BTreeMap<WorkspaceId, u32>,
+) -> Vec<(Arc<Link>, WorkspaceId, Found)> {
     let mut all = Vec::new();
-    for (id, containers) in workspaces {
-        let mut bytes = 0u64;
-        for container in containers {
-            let asked = tokio::time::timeout(PATIENCE, link.engine.written(container)).await;
-            match asked {
-                Ok(Ok(written)) => bytes = bytes.saturating_add(written),
-                // It went meanwhile.
-                Ok(Err(EngineError::NotFound)) => {}
-                Ok(Err(_)) | Err(_) => return all,
-            }
-        }
-        all.push((Arc::clone(link), id.clone(), bytes));
+    let (last, first): (Vec<_>, Vec<_>) = workspaces.iter().partition(|(id, _)| doubtful.contains_key(*id));
+    for (id, containers) in first.into_iter().chain(last) {
+        let found = match written(link, containers).await {
+            Some(bytes) => Found::Written(bytes),
+            None if link.engine.ping().await.is_ok() => Found::Uncounted,
+            None => return all,
+        };
+        all.push((Arc::clone(link), id.clone(), found));
     }
     all
+}
+
+/// How much containers have written together; `None` if that can't be said.
+async fn written(link: &Link, containers: &[ContainerId]) -> Option<u64> {
+    let mut bytes = 0u64;
+    for container in containers {
+        match tokio::time::timeout(PATIENCE, link.engine.written(container)).await {
+            Ok(Ok(written)) => bytes = bytes.saturating_add(written),
+            // It went meanwhile.
+            Ok(Err(EngineError::NotFound)) => {}
+            Ok(Err(_)) | Err(_) => return None,
+        }
+    }
+    Some(bytes)
 }
 
 /// What writes must end now: until it is saved the disk may be full.
@@ -157,6 +227,13 @@ fn over_words(bytes: u64, limit: u64) -> String {
     )
 }
 
+fn uncounted_words() -> String {
+    format!(
+        "how much it has written to its host's disk could not be counted {MOST_UNCOUNTED} times in a row, so it counts as \
+         too much: its containers are stopped, and it is saved"
+    )
+}
+
 fn near_words(bytes: u64, limit: u64) -> String {
     format!("it has written {} MB to its host's disk; beyond {} MB it is saved and stopped", bytes >> 20, limit >> 20)
 }
@@ -173,6 +250,37 @@ mod tests {
         let (fine, near, over) = (Verdict::Fine, Verdict::Near, Verdict::Over);
         assert_eq!(verdicts, [fine, fine, near, near, over, over]);
         assert_eq!(verdict(1, 0), over);
+    }
+
+    #[test]
+    fn it_is_told_once_and_stopped_once_until_there_is_room_again() {
+        let (mut watched, id) = (Watched::default(), WorkspaceId::from_random(1));
+        let mut took = |mb: u64| watched.take(&id, Found::Written(mb * MB), 100 * MB);
+        assert_eq!(took(79), Follows::Nothing);
+        assert!(matches!(took(85), Follows::Warning(words) if words.contains("85 MB")));
+        assert_eq!(took(90), Follows::Nothing);
+        assert!(matches!(took(101), Follows::Stop(words) if words.contains("101 MB")));
+        assert_eq!([took(102), took(90), took(90)], [Follows::Nothing, Follows::Goes, Follows::Nothing]);
+        assert_eq!(took(10), Follows::Nothing);
+        assert!(matches!(took(85), Follows::Warning(_)), "it had been well in between");
+    }
+
+    #[test]
+    fn what_can_not_be_counted_again_and_again_counts_as_too_much() {
+        let (mut watched, [one, other]) = (Watched::default(), [1, 2].map(WorkspaceId::from_random));
+        let limit = 100 * MB;
+        for found in [Found::Uncounted, Found::Uncounted, Found::Written(1), Found::Uncounted, Found::Uncounted] {
+            assert_eq!(watched.take(&one, found, limit), Follows::Nothing, "not so often in a row");
+            assert_eq!(watched.take(&other, Found::Written(1), limit), Follows::Nothing);
+        }
+        let follows = watched.take(&one, Found::Uncounted, limit);
+        assert!(matches!(follows, Follows::Stop(words) if words.contains("could not be counted 3 times in a row")));
+        assert_eq!(watched.take(&one, Found::Uncounted, limit), Follows::Nothing, "it is stopped already");
+        assert_eq!(watched.take(&one, Found::Written(1), limit), Follows::Goes);
+        assert!(matches!(watched.take(&other, Found::Written(101 * MB), limit), Follows::Stop(_)));
+        watched.take(&one, Found::Uncounted, limit);
+        assert_eq!(watched.forget_others(BTreeSet::new()), [other.clone()]);
+        assert!(watched.uncounted.is_empty());
     }
 
     #[test]

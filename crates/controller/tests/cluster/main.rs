@@ -8,6 +8,7 @@ mod copies;
 mod crashes;
 mod detection;
 mod discovery;
+mod disk;
 mod engines;
 mod environments;
 mod events;

@@ -19,6 +19,14 @@ impl Fake {
         self.change(|world| world.held(id).map(|held| held.written = bytes))
     }
 
+    /// Whether it can't be counted from now on what a container has written.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`].
+    pub fn set_uncounted(&self, id: &ContainerId, is_uncounted: bool) -> Result<()> {
+        self.change(|world| world.held(id).map(|held| held.is_uncounted = is_uncounted))
+    }
+
     /// The names of the images on the host.
     #[must_use]
     pub fn image_names(&self) -> Vec<String> {
@@ -26,8 +34,10 @@ impl Fake {
     }
 
     pub(super) async fn bytes_written(&self, id: &ContainerId) -> Result<u64> {
-        self.read(Verb::Written, id.as_str(), |world| {
-            world.containers.get(id).map(|held| held.written).ok_or(EngineError::NotFound)
+        self.read(Verb::Written, id.as_str(), |world| match world.containers.get(id) {
+            Some(held) if held.is_uncounted => Err(EngineError::Failed("too many files".to_owned())),
+            Some(held) => Ok(held.written),
+            None => Err(EngineError::NotFound),
         })
         .await
     }

@@ -33,6 +33,8 @@ pub(super) struct Held {
     pub(super) log: Vec<(Timestamp, LogLine)>,
     /// What it has written over its image, in bytes.
     pub(super) written: u64,
+    /// Whether nobody can say how much that is.
+    pub(super) is_uncounted: bool,
     ports: Vec<HostPort>,
     engine_restarts: bool,
 }
@@ -169,6 +171,7 @@ impl World {
             meter: Meter::default(),
             log: Vec::new(),
             written: 0,
+            is_uncounted: false,
             ports,
             engine_restarts: request.is_some_and(|request| request.engine_restarts),
         };

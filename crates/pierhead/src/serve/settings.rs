@@ -474,6 +474,7 @@ impl ServeArgs {
             backups: defaults.backups,
             save_limits: self.save_limits()?,
             save_sweep_interval: defaults.save_sweep_interval,
+            disk_look_interval: defaults.disk_look_interval,
             sweep_interval: defaults.sweep_interval,
             images: defaults.images,
             shares_images: defaults.shares_images,
