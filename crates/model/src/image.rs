@@ -9,6 +9,9 @@ use std::fmt;
 #[serde(try_from = "String", into = "String")]
 pub struct ImageReference(String);
 
+/// How the registry may be called that is meant by a name without one.
+const DOCKERS_OWN: [&str; 2] = ["docker.io", "index.docker.io"];
+
 const FORM: &str = "an image reference such as httpd, registry.lan:5000/team/app:1.2 or app@sha256:<64 digits>, at most 255 characters";
 
 impl ImageReference {
@@ -52,16 +55,47 @@ impl ImageReference {
     /// The registry's host and port, if the reference names one (`registry.lan:5000`).
     #[must_use]
     pub fn registry(&self) -> Option<&str> {
-        let (first, _) = self.0.split_once('/')?;
-        (first == "localhost" || first.contains(['.', ':'])).then_some(first)
+        registry_in(&self.0)
+    }
+
+    /// The same image by the shortest name that means it to every engine: `docker.io/library/httpd:2` is `httpd:2`, and of a
+    /// name with tag and digest only the digest counts.
+    #[must_use]
+    pub fn normal(&self) -> Self {
+        let rest = DOCKERS_OWN.iter().find_map(|registry| self.0.strip_prefix(registry)?.strip_prefix('/'));
+        let rest = rest.filter(|rest| registry_in(rest).is_none()).unwrap_or(&self.0);
+        let official = rest.strip_prefix("library/").filter(|name| !name.contains('/'));
+        let name = official.unwrap_or(rest);
+        match name.split_once('@') {
+            Some((name, digest)) => Self(format!("{}@{digest}", untagged(name))),
+            None => Self(name.to_owned()),
+        }
+    }
+
+    /// The name without tag and digest: `registry.lan:5000/team/app` of `registry.lan:5000/team/app:1.2`.
+    #[must_use]
+    pub fn repository(&self) -> &str {
+        untagged(self.0.split('@').next().unwrap_or(&self.0))
     }
 
     /// The last part of the path without tag or digest: `app` of `registry.lan:5000/team/app:1.2`.
     #[must_use]
     pub fn base_name(&self) -> &str {
-        let path = self.0.split('@').next().unwrap_or(&self.0);
-        let last = path.rsplit('/').next().unwrap_or(path);
-        last.split(':').next().unwrap_or(last)
+        let path = self.repository();
+        path.rsplit('/').next().unwrap_or(path)
+    }
+}
+
+fn registry_in(reference: &str) -> Option<&str> {
+    let (first, _) = reference.split_once('/')?;
+    (first == "localhost" || first.contains(['.', ':'])).then_some(first)
+}
+
+/// A name that has no digest, without its tag. A colon before a slash is of a registry's port.
+fn untagged(name: &str) -> &str {
+    match name.rsplit_once(':') {
+        Some((path, tag)) if !tag.contains('/') => path,
+        _ => name,
     }
 }
 
@@ -153,9 +187,38 @@ mod tests {
     }
 
     #[test]
+    fn all_spellings_of_a_name_have_one_normal_form() {
+        let digest = format!("sha256:{}", "0f".repeat(32));
+        for (spellings, normal) in [
+            (&["httpd:2", "library/httpd:2", "docker.io/httpd:2", "index.docker.io/library/httpd:2"][..], "httpd:2"),
+            (&["team/app", "docker.io/team/app:latest", "index.docker.io/team/app"], "team/app:latest"),
+            // Only names of one part are in `library`.
+            (&["library/team/app:1", "docker.io/library/team/app:1"], "library/team/app:1"),
+            (&["localhost/httpd:2"], "localhost/httpd:2"),
+            (&["docker.io/localhost/httpd:2"], "docker.io/localhost/httpd:2"),
+            (&["docker.io/docker.io/httpd:2"], "docker.io/docker.io/httpd:2"),
+            (&["r.lan:5000/library/httpd:2"], "r.lan:5000/library/httpd:2"),
+            (&["docker.iox/httpd:2"], "docker.iox/httpd:2"),
+            (&[&format!("httpd@{digest}"), &format!("docker.io/library/httpd:2@{digest}")], &format!("httpd@{digest}")),
+            (&[&format!("r.lan:5000/app:1@{digest}")], &format!("r.lan:5000/app@{digest}")),
+            (&[&digest, &format!("library/{digest}")], &digest),
+        ] {
+            for spelling in spellings {
+                let found = ImageReference::parse(spelling).unwrap().normal();
+                assert_eq!(found.as_str(), normal, "{spelling}");
+                assert_eq!(found.normal(), found, "{spelling}");
+                assert_eq!(ImageReference::parse(found.as_str()), Ok(found), "{spelling}");
+            }
+        }
+    }
+
+    #[test]
     fn parts() {
         let image = ImageReference::parse("registry.lan:5000/team/app:1.2").unwrap();
         assert_eq!((image.registry(), image.base_name()), (Some("registry.lan:5000"), "app"));
+        assert_eq!(image.repository(), "registry.lan:5000/team/app");
+        let image = ImageReference::parse(&format!("r.lan:5000/app@sha256:{}", "0f".repeat(32))).unwrap();
+        assert_eq!((image.repository(), image.base_name()), ("r.lan:5000/app", "app"));
         let image = ImageReference::parse("pierhead/sample:1").unwrap();
         assert_eq!((image.registry(), image.base_name()), (None, "sample"));
     }

@@ -57,7 +57,7 @@ pub use port::{HostPort, PortRequest, Protocol};
 pub use registration::{Endpoint, REGISTRATIONS, RegisteredSize, Registration};
 pub use registry::{Registry, RegistryHost};
 pub use resources::Resources;
-pub use save::{Save, SaveLimits, SaveState, SaveTotals, SavedFiles};
+pub use save::{OwnImage, Save, SaveLimits, SaveState, SaveTotals, SavedFiles};
 pub use spec::{ContainerSpec, Limits, NetworkMode, Placement, RestartPolicy};
 pub use subnet::Subnet;
 pub use terminal::{

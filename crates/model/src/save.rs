@@ -78,6 +78,31 @@ pub struct SavedFiles {
     pub layer_bytes: u64,
 }
 
+/// What a name of an image means that the pool keeps for itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OwnImage {
+    /// The image of a save; `None` if there can be no such save.
+    OfSave(Option<SaveId>),
+    /// One that nobody else makes or uses by its name.
+    Internal,
+}
+
+impl OwnImage {
+    /// The namespace in which these names are: no account's.
+    pub const NAMESPACE: &'static str = "pierhead";
+
+    /// What a name means, however it is spelled; `None` if it is not one of the pool's own.
+    #[must_use]
+    pub fn named(image: &ImageReference) -> Option<Self> {
+        let image = image.normal();
+        let is_in = |names: &str| names.strip_suffix(':') == Some(image.repository());
+        if is_in(Save::IMAGES) {
+            return Some(Self::OfSave(Save::of_image(image.as_str())));
+        }
+        [Save::UNFINISHED, Save::ENVIRONMENTS].into_iter().any(is_in).then_some(Self::Internal)
+    }
+}
+
 impl Save {
     /// The label of images of saves, with the pool's id.
     pub const LABEL: &'static str = "pierhead.saved-by";
@@ -200,6 +225,28 @@ mod tests {
         for other in ["pierhead/save:x", "pierhead/environment:0f", "alpine:1", ""] {
             assert_eq!(Save::of_image(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn names_of_the_pools_own_are_known_however_they_are_spelled() {
+        let id = SaveId::of(&WorkspaceId::from_random(7), 3);
+        let named = |text: &str| OwnImage::named(&ImageReference::parse(text).unwrap());
+        for registry in ["", "docker.io/", "index.docker.io/"] {
+            for (name, expected) in [
+                (format!("pierhead/save:{id}-db"), Some(OwnImage::OfSave(Some(id.clone())))),
+                ("pierhead/save:1".to_owned(), Some(OwnImage::OfSave(None))),
+                ("pierhead/save".to_owned(), Some(OwnImage::OfSave(None))),
+                (format!("pierhead/save:{id}-db@sha256:{}", "0f".repeat(32)), Some(OwnImage::OfSave(None))),
+                (format!("pierhead/saving:{id}-db"), Some(OwnImage::Internal)),
+                ("pierhead/environment:0f0f".to_owned(), Some(OwnImage::Internal)),
+                ("pierhead/sample:1".to_owned(), None),
+                ("pierhead/saves:1".to_owned(), None),
+                (format!("pierhead/save/more:{id}-db"), None),
+            ] {
+                assert_eq!(named(&format!("{registry}{name}")), expected, "{registry}{name}");
+            }
+        }
+        assert_eq!(named(&format!("r.lan/pierhead/save:{id}-db")), None, "of somebody else's registry");
     }
 
     #[test]

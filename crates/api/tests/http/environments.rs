@@ -147,9 +147,16 @@ async fn a_save_of_somebody_else_is_no_image() {
     let save = lab.save(&lab.workspace().await, 1, SaveState::Complete).await;
     let of = |image: &str| json!({ "containers": [{ "image": image, "cpus": 0.1, "memory": 16 }] });
     let hers = of(&format!("pierhead/save:{save}-main"));
+    let id = format!("sha256:{}", "0f".repeat(32));
     let before = snapshot(&lab.cluster).await;
     for (image, status) in [
         (hers.clone(), 404),
+        (of(&format!("docker.io/pierhead/save:{save}-main")), 404),
+        (of(&format!("index.docker.io/pierhead/save:{save}-main")), 404),
+        (of(&format!("pierhead/save:{save}-main@{id}")), 404),
+        (of(&id), 404),
+        (of(&id[..15]), 404),
+        (of("docker.io/pierhead/environment:0f0f"), 403),
         (of(&format!("pierhead/saving:{save}-main")), 403),
         (of("pierhead/environment:0f0f"), 403),
         (of("pierhead/save:nothing"), 404),
@@ -157,7 +164,12 @@ async fn a_save_of_somebody_else_is_no_image() {
         assert_eq!(add(&lab.eve, "other", image.clone()).await.status, status, "{image}");
     }
     assert_eq!(snapshot(&lab.cluster).await, before);
-    assert_eq!(add(&lab.ann, "other", hers).await.status, 201, "she may begin from what is hers");
+    let spelled = of(&format!("docker.io/pierhead/save:{save}-main"));
+    for (name, image) in [("other", hers), ("another", spelled), ("by-id", of(&id))] {
+        assert_eq!(add(&lab.ann, name, image).await.status, 201, "she may begin from what is hers");
+    }
+    let needed = lab.ann.send("DELETE", &format!("/api/saves/{save}"), "").await;
+    assert_eq!(needed.status, 409, "{needed:?}");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ pub use pool::{PoolImage, PoolImages};
 use super::{Actor, RequestError};
 use crate::images::{ArchiveError, Destination, Received, Spread, TagRecord, Upload};
 use crate::{Controller, keys};
-use pierhead_model::{EngineId, EventTag, ImageArchive, ImageId, ImageReference, Username};
+use pierhead_model::{EngineId, EventTag, ImageArchive, ImageId, ImageReference, OwnImage, Username};
 use pierhead_planner::EngineState;
 use pierhead_store::{Error, Revision, StoreJson, Transaction};
 use pool::{begins, refusal};
@@ -221,6 +221,9 @@ fn spaced(tags: &BTreeSet<ImageReference>) -> String {
 /// Refuses names that are not one's own. All others mean the same to everybody on the pool: who could give `mysql:9` to
 /// an image of their own would run their code in the apps of others.
 fn check_names(actor: &Actor, names: &BTreeSet<ImageReference>) -> Result<(), RequestError> {
+    if let Some(name) = names.iter().find(|name| OwnImage::named(name).is_some()) {
+        return Err(RequestError::Forbidden(format!("the name {name} is Pierhead's own; nobody gives it to an image")));
+    }
     let space = namespace(&actor.username);
     let is_own = |name: &ImageReference| name.as_str().split_once('/').is_some_and(|(first, _)| Some(first) == space);
     let Some(name) = names.iter().find(|name| !actor.may_change_all && !is_own(name)) else { return Ok(()) };
@@ -237,10 +240,10 @@ fn check_names(actor: &Actor, names: &BTreeSet<ImageReference>) -> Result<(), Re
 }
 
 /// Where somebody's own names of images stand. Names of images are in lower case: `Clare` would share those of `clare`.
-/// To engines `library/web` is `web`, and what has a dot or is `localhost` is a registry.
+/// To engines `library/web` is `web`, and what has a dot or is `localhost` is a registry; `pierhead` is where the pool's own are.
 fn namespace(username: &Username) -> Option<&str> {
     let name = username.as_str();
-    let is_taken = ["library", "localhost"].contains(&name);
+    let is_taken = ["library", "localhost", OwnImage::NAMESPACE].contains(&name);
     (!is_taken && !name.contains('.') && !name.bytes().any(|byte| byte.is_ascii_uppercase())).then_some(name)
 }
 
@@ -280,6 +283,7 @@ mod tests {
             ("localhost", "localhost/web:1", false),
             ("docker.io", "docker.io/web:1", false),
             ("c.b", "c.b/web:1", false),
+            ("pierhead", "pierhead/sample:1", false),
             ("c_b-2", "c_b-2/web:1", true),
         ] {
             let answer = may(username, false, name);
@@ -292,6 +296,22 @@ mod tests {
                 no_space,
                 "{told}"
             );
+        }
+    }
+
+    #[test]
+    fn names_of_the_pools_own_are_nobodys() {
+        for (username, may_change_all) in [("pierhead", false), ("clare", false), ("clare", true)] {
+            let actor = Actor {
+                username: Username::parse(username).unwrap(),
+                may_change_all,
+                may_run_privileged: may_change_all,
+            };
+            for name in ["pierhead/environment:0f", "docker.io/pierhead/save:abcdefgh23-1-main", "pierhead/saving:1"] {
+                let names = ["mine:1", name].map(|name| ImageReference::parse(name).unwrap());
+                let answer = check_names(&actor, &names.into());
+                assert!(matches!(answer, Err(RequestError::Forbidden(_))), "{username} {name}: {answer:?}");
+            }
         }
     }
 }

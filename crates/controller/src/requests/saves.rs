@@ -6,7 +6,9 @@ use crate::Controller;
 use crate::saves::SaveError;
 use pierhead_engine::Compare;
 use pierhead_engine::merge::Changes;
-use pierhead_model::{EnvironmentId, EnvironmentSpec, EventTag, ImageReference, MemberName, Save, SaveId, Visibility};
+use pierhead_model::{
+    EnvironmentId, EnvironmentSpec, EventTag, ImageReference, MemberName, OwnImage, Save, SaveId, Visibility,
+};
 
 /// How one container of a save differs from another.
 #[derive(Debug, Clone, PartialEq)]
@@ -129,20 +131,33 @@ impl Controller {
         })
     }
 
-    /// Refuses the image of a save that is not theirs: nobody begins from another's files by their name.
+    /// Refuses the image of a save that is not theirs: nobody begins from another's files by their name or their id.
     pub(super) async fn check_images(&self, actor: &Actor, images: &[&ImageReference]) -> Result<(), RequestError> {
         for image in images {
-            let text = image.as_str();
-            if text.starts_with(Save::UNFINISHED) || text.starts_with(Save::ENVIRONMENTS) {
-                let words = format!("{image} is Pierhead's own; nothing is made of it by its name");
-                return Err(RequestError::Forbidden(words));
-            }
-            if let Some(rest) = text.strip_prefix(Save::IMAGES) {
-                let id: String = rest.splitn(3, '-').take(2).collect::<Vec<_>>().join("-");
-                self.save(actor, &id).await?;
+            match OwnImage::named(image) {
+                Some(OwnImage::Internal) => {
+                    let words = format!("{image} is Pierhead's own; nothing is made of it by its name");
+                    return Err(RequestError::Forbidden(words));
+                }
+                Some(OwnImage::OfSave(Some(id))) => drop(self.save(actor, id.as_str()).await?),
+                Some(OwnImage::OfSave(None)) => return Err(missing(image.as_str())),
+                None => self.check_id(actor, image).await?,
             }
         }
         Ok(())
+    }
+
+    /// Engines take an image's id, or the first of its digits, for a name.
+    async fn check_id(&self, actor: &Actor, image: &ImageReference) -> Result<(), RequestError> {
+        let normal = image.normal();
+        if normal.repository() != "sha256" {
+            return Ok(());
+        }
+        let all = self.saves.all().await.map_err(refused)?;
+        let of_others = all.iter().filter(|save| !is_theirs(actor, save)).flat_map(|save| &save.containers);
+        let is_of_others = of_others.into_iter().any(|files| files.image_id.starts_with(normal.as_str()));
+        let id = image.as_str().chars().take(128).collect();
+        if is_of_others { Err(RequestError::NotFound { what: "image", id, replaced_by: None }) } else { Ok(()) }
     }
 }
 

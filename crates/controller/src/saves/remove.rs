@@ -4,8 +4,8 @@ use super::records::By;
 use super::{SaveError, Saves};
 use crate::keys;
 use pierhead_model::{
-    Environment, Event, Save, SaveId, Workspace, WorkspaceAssignment, WorkspaceId, WorkspaceOrigin, WorkspaceStage,
-    WorkspaceWish,
+    Environment, Event, OwnImage, Save, SaveId, Workspace, WorkspaceAssignment, WorkspaceId, WorkspaceOrigin,
+    WorkspaceStage, WorkspaceWish,
 };
 use pierhead_store::{Entry, Revision};
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,7 +66,7 @@ impl Saves {
         for environment in listing.entries.iter().map(Entry::json::<Environment>) {
             let environment = environment?;
             for container in &environment.spec.containers {
-                if let Some(id) = Save::of_image(container.image.as_str()) {
+                if let Some(OwnImage::OfSave(Some(id))) = OwnImage::named(&container.image) {
                     needed.insert(id, format!("environment {}", environment.id));
                 }
             }
