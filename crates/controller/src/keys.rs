@@ -53,6 +53,8 @@ pub const WORKSPACES: &str = "workspaces/";
 pub const WORKSPACE_ASSIGNMENTS: &str = "workspace-assignments/";
 /// Saves of workspaces.
 pub const SAVES: &str = "saves/";
+/// How the environment was described that the workspace of a save was made from.
+pub(crate) const SAVE_SPECS: &str = "save-specs/";
 /// What the saves of each person and each environment come to.
 pub(crate) const SAVE_TOTALS: &str = "save-totals/";
 /// Hashes of tickets with which browsers begin to see ports of workspaces.
@@ -64,9 +66,9 @@ pub const RESTORED: &str = pierhead_store::backup::RESTORED;
 /// How far the events of each engine are in the log.
 pub const EVENT_CURSORS: &str = "event-cursors/";
 
-/// What is sealed where it lies: apps, environments and workspaces hold the variables of their containers, and a command
-/// may hold a password.
-pub(crate) const SEALED: &[&str] = &[APPS, TERMINALS, ENVIRONMENTS, WORKSPACES];
+/// What is sealed where it lies: apps, environments, workspaces and saves hold the variables of their containers, and a
+/// command may hold a password.
+pub(crate) const SEALED: &[&str] = &[APPS, TERMINALS, ENVIRONMENTS, WORKSPACES, SAVE_SPECS];
 
 /// The key of an engine's record.
 #[must_use]
@@ -192,6 +194,11 @@ pub fn workspace_assignment(id: &WorkspaceId) -> String {
 #[must_use]
 pub fn save(id: &SaveId) -> String {
     format!("{SAVES}{id}")
+}
+
+/// The key of the description that a save was made of.
+pub(crate) fn save_spec(id: &SaveId) -> String {
+    format!("{SAVE_SPECS}{id}")
 }
 
 /// The key of what somebody's saves come to.

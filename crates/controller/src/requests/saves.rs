@@ -1,6 +1,7 @@
 //! Requests about saves: look at them, compare them, let them go, make an environment of one. They belong to whom their
 //! workspace belonged to.
 
+use super::environments::may_open;
 use super::{Actor, Idempotency, RequestError, events};
 use crate::Controller;
 use crate::saves::SaveError;
@@ -109,7 +110,7 @@ impl Controller {
         asked: Option<&Idempotency>,
     ) -> Result<(), RequestError> {
         let save = usable(self.save(actor, id).await?, "id")?;
-        let mut spec = self.spec_of(&save)?;
+        let mut spec = self.spec_of(actor, &save).await?;
         for container in &mut spec.containers {
             if let Some(files) = save.files(&container.name) {
                 container.image = files.image.clone();
@@ -118,17 +119,19 @@ impl Controller {
         self.add_environment(actor, name, Visibility::Private, &spec, asked).await
     }
 
-    /// As the workspace was described that was saved, or its environment is.
-    fn spec_of(&self, save: &Save) -> Result<EnvironmentSpec, RequestError> {
+    /// How the workspace of a save was described. Of a save that was made before that was kept: as the workspace is, if it
+    /// was not described anew, or as the environment is, if the asker may open it.
+    pub(super) async fn spec_of(&self, actor: &Actor, save: &Save) -> Result<EnvironmentSpec, RequestError> {
+        if let Some(spec) = self.saves.spec(&save.id).await.map_err(refused)? {
+            return Ok(spec);
+        }
         let known = self.known();
         let former = known.world.workspaces().get(&save.workspace).filter(|former| former.version == save.version);
-        let spec = former.map(|former| former.spec.clone());
-        let spec = spec.or_else(|| known.world.environments().get(&save.environment).map(|found| found.spec.clone()));
-        spec.ok_or_else(|| RequestError::NotFound {
-            what: "environment",
-            id: save.environment.to_string(),
-            replaced_by: None,
-        })
+        let environment = known.world.environments().get(&save.environment);
+        let environment = environment.filter(|environment| may_open(actor, environment));
+        let spec = former.map(|former| &former.spec).or(environment.map(|environment| &environment.spec));
+        let id = save.environment.to_string();
+        spec.cloned().ok_or(RequestError::NotFound { what: "environment", id, replaced_by: None })
     }
 
     /// Refuses the image of a save that is not theirs: nobody begins from another's files by their name or their id.

@@ -82,7 +82,7 @@ impl Executor {
             created_at: self.saves.clock.now(),
         };
         // What it may come to is taken from the limits before anything is done.
-        *written = Some(self.saves.put(&self.standing, &save, *written).await?);
+        *written = Some(self.saves.begin(&self.standing, &save, &order.spec, *written).await?);
         for before in &before {
             save.containers.push(self.save_container(link, &save, before).await?);
         }

@@ -4,7 +4,7 @@
 use super::Saves;
 use crate::keys;
 use pierhead_engine::EngineError;
-use pierhead_model::{Event, Failure, FailureKind, Save, SaveId, SaveTotals};
+use pierhead_model::{EnvironmentSpec, Event, Failure, FailureKind, Save, SaveId, SaveTotals};
 use pierhead_store::leadership::Standing;
 use pierhead_store::{Entry, Error, Revision, StoreJson, Transaction};
 
@@ -104,10 +104,37 @@ impl Saves {
         listing.entries.iter().map(read).collect()
     }
 
+    /// How the workspace of a save was described. Of saves that were made before that was kept nobody knows it.
+    pub(crate) async fn spec(&self, id: &SaveId) -> Result<Option<EnvironmentSpec>, SaveError> {
+        Ok(self.store.get_json(&keys::save_spec(id)).await?.map(|(spec, _)| spec))
+    }
+
+    /// Writes the record of a save that is begun, with the description of its workspace.
+    pub(super) async fn begin(
+        &self,
+        leads: &Standing,
+        save: &Save,
+        spec: &EnvironmentSpec,
+        read: Option<Revision>,
+    ) -> Result<Revision, SaveError> {
+        let with_spec = Transaction::new().put_json(keys::save_spec(&save.id), spec)?;
+        self.put_with(with_spec, leads, save, read).await
+    }
+
     /// Writes a record in place of the one that was read, or where none was, and counts it; limits hold for what grows.
     /// Tells the revision that it is from now on.
     pub(super) async fn put(
         &self,
+        leads: &Standing,
+        save: &Save,
+        read: Option<Revision>,
+    ) -> Result<Revision, SaveError> {
+        self.put_with(Transaction::new(), leads, save, read).await
+    }
+
+    async fn put_with(
+        &self,
+        more: Transaction,
         leads: &Standing,
         save: &Save,
         read: Option<Revision>,
@@ -119,8 +146,8 @@ impl Saves {
                 return Err(SaveError::Changed(save.id.clone()));
             }
             let transaction = match read {
-                Some(revision) => Transaction::new().unchanged(key.clone(), revision),
-                None => Transaction::new().absent(key.clone()),
+                Some(revision) => more.clone().unchanged(key.clone(), revision),
+                None => more.clone().absent(key.clone()),
             };
             let before = before.map(|(before, _)| before.bytes);
             let grows = before.is_none_or(|before| before < save.bytes);
@@ -143,7 +170,8 @@ impl Saves {
                 By::Leader(leads) => (transaction, Some(leads)),
                 By::Person(event) => (transaction.put_json(keys::event(&event.id), event)?, None),
             };
-            if self.committed(transaction.delete(keys::save(id)), leads).await?.is_some() {
+            let transaction = transaction.delete(keys::save(id)).delete(keys::save_spec(id));
+            if self.committed(transaction, leads).await?.is_some() {
                 break;
             }
         }

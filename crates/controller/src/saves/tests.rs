@@ -245,3 +245,23 @@ async fn only_what_was_read_is_replaced_or_removed() {
     assert!(bed.saves.put(&leads, &one, Some(now)).await.is_err(), "it does not come back");
     assert_eq!(bed.totals("clare").await, SaveTotals::default());
 }
+
+#[tokio::test]
+async fn what_a_workspace_was_described_as_is_kept_as_long_as_its_save() {
+    let bed = Bed::new(SaveLimits::default()).await;
+    let (one, leads) = (save(1, 1, "clare", MB), bed.leads());
+    let spec = pierhead_model::EnvironmentSpec {
+        containers: Vec::new(),
+        lifetime_minutes: 7,
+        idle_minutes: 0,
+        warm: 0,
+        asks: pierhead_model::Asks::default(),
+    };
+    assert_eq!(bed.saves.spec(&one.id).await.unwrap(), None);
+    let written = bed.saves.begin(&leads, &one, &spec, None).await.unwrap();
+    let complete = Save { state: SaveState::Complete, ..one.clone() };
+    bed.saves.put(&leads, &complete, Some(written)).await.unwrap();
+    assert_eq!(bed.saves.spec(&one.id).await.unwrap(), Some(spec));
+    bed.erase(&one.id).await;
+    assert_eq!(bed.saves.spec(&one.id).await.unwrap(), None);
+}
