@@ -1,7 +1,8 @@
 //! Bodies on their way through: that of a request tells when it moves, that of an answer ends with the right to see it.
 
+use crate::resolve::Ended;
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
+use futures_util::FutureExt;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
@@ -84,7 +85,7 @@ impl Drop for Connection {
 pub(crate) struct Coming {
     pub body: Incoming,
     /// Ends when it may not be seen any more.
-    pub ended: BoxFuture<'static, ()>,
+    pub ended: Ended,
     pub _connection: Connection,
 }
 
@@ -93,7 +94,7 @@ impl Body for Coming {
     type Error = BodyError;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        if self.ended.as_mut().poll(cx).is_ready() {
+        if self.ended.poll_unpin(cx).is_ready() {
             return Poll::Ready(Some(Err("whoever asked may not go on".into())));
         }
         match Pin::new(&mut self.body).poll_frame(cx) {

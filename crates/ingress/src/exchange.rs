@@ -5,7 +5,7 @@
 
 use crate::Patience;
 use crate::body::{BodyError, Connection, Sending};
-use crate::resolve::{Refusal, Stream};
+use crate::resolve::{Ended, Refusal, Stream};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use hyper::body::{Body, Incoming};
@@ -24,18 +24,23 @@ pub(crate) struct Answer {
     pub connection: Connection,
 }
 
-/// Connects, sends, and waits for the head of the answer.
+/// Connects, sends, and waits for the head of the answer. Once whoever asked may not go on the connection is cut, however
+/// much of the request or of its answer is still to come, and whether or not anybody reads that.
 pub(crate) async fn exchange<B>(
     dial: BoxFuture<'static, Result<Box<dyn Stream>, Refusal>>,
     request: Request<Sending<B>>,
     patience: &Patience,
+    ended: Ended,
 ) -> Result<Answer, Refusal>
 where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<BodyError>,
 {
     let moved = request.body().moved.clone();
-    let dialled = timeout(patience.connect, dial).await;
+    let dialled = tokio::select! {
+        dialled = timeout(patience.connect, dial) => dialled,
+        () = ended.clone() => return Err(Refusal::ended()),
+    };
     let stream = dialled.map_err(|_| Refusal::connects_too_slowly())??;
     let (mut sender, connection) = http1::Builder::new()
         .max_buf_size(LONGEST_HEAD)
@@ -43,15 +48,24 @@ where
         .handshake(TokioIo::new(stream))
         .await
         .map_err(|error| broken(&error))?;
-    let driving = tokio::spawn(async move {
-        // How it ended is seen by whoever reads the answer.
-        let _ended = connection.with_upgrades().await;
+    let driving = tokio::spawn({
+        let ended = ended.clone();
+        async move {
+            // How it ended is seen by whoever reads the answer.
+            tokio::select! {
+                _done = connection.with_upgrades() => {}
+                () = ended => {}
+            }
+        }
     });
     let connection = Connection(driving.abort_handle());
     let sending = sender.send_request(request);
     tokio::pin!(sending);
     loop {
         tokio::select! {
+            // First of all: a connection that was cut for it would seem to be broken.
+            biased;
+            () = ended.clone() => return Err(Refusal::ended()),
             answered = &mut sending => {
                 return Ok(Answer { response: answered.map_err(|error| broken(&error))?, connection });
             }
@@ -115,7 +129,8 @@ mod tests {
         let body = Sending { body: pieces(body.0, body.1), moved: Moved::now() };
         let began = Instant::now();
         let request = Request::post("/").header("host", "a").body(body).unwrap();
-        let answer = exchange(dial, request, &Patience::default()).await?;
+        let never = futures_util::future::pending().boxed().shared();
+        let answer = exchange(dial, request, &Patience::default(), never).await?;
         let all = answer.response.into_body().collect().await.unwrap().to_bytes();
         drop(program.await.unwrap());
         Ok((all, began.elapsed()))

@@ -8,6 +8,7 @@ use crate::pages;
 use crate::request::Read;
 use crate::resolve::{Asked, Decision, Refusal, Resolver, Route, Session};
 use crate::upgrade::carry;
+use futures_util::FutureExt;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::header::{CACHE_CONTROL, HeaderValue, LOCATION, REFERRER_POLICY, SET_COOKIE};
@@ -95,7 +96,9 @@ impl Forwarding {
         head.uri = read.target.parse().map_err(|_| Refusal::malformed("Its path is none.", "路径无效。"))?;
         head.extensions.clear();
         let request = Request::from_parts(head, Sending { body, moved: Moved::now() });
-        let Answer { mut response, connection } = exchange(route.dial, request, &self.settings.patience).await?;
+        let ended = route.ended.shared();
+        let Answer { mut response, connection } =
+            exchange(route.dial, request, &self.settings.patience, ended.clone()).await?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             let browser = browser.filter(|_| asks_for_websocket(response.headers())).ok_or_else(Refusal::broken)?;
             let upstream = hyper::upgrade::on(&mut response).await.map_err(|_| Refusal::broken())?;
@@ -103,7 +106,7 @@ impl Forwarding {
             self.open.spawn(async move {
                 let _kept = connection;
                 tokio::select! {
-                    () = carry(browser, upstream, route.ended) => {}
+                    () = carry(browser, upstream, ended) => {}
                     () = closing => {}
                 }
             });
@@ -116,7 +119,7 @@ impl Forwarding {
         of_answer(&mut head.headers, &self.settings);
         head.version = Version::HTTP_11;
         head.extensions.clear();
-        let body = Coming { body, ended: route.ended, _connection: connection };
+        let body = Coming { body, ended, _connection: connection };
         Ok(Response::from_parts(head, body.boxed_unsync()))
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::request::Comes;
 use async_trait::async_trait;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, Shared};
 use hyper::StatusCode;
 use std::fmt;
 use std::net::IpAddr;
@@ -63,6 +63,9 @@ pub struct Route {
     /// Whether the request's `Authorization` is none of the other side's business.
     pub hides_authorization: bool,
 }
+
+/// What ends when whoever asked may not go on; each way of what flows looks at it by itself.
+pub(crate) type Ended = Shared<BoxFuture<'static, ()>>;
 
 /// A connection to the other side.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -139,6 +142,18 @@ impl Refusal {
             "answer_too_slow",
             ("The program does not answer", "程序没有响应"),
             ("It took the request and did not begin to answer in time.", "它接受了请求，但没有及时开始响应。"),
+        )
+    }
+
+    pub(crate) fn ended() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "ended",
+            ("You may not see this any more", "您无权再查看此内容"),
+            (
+                "Your right to it ended, or its workspace moved, while this was on its way. Open the port again.",
+                "在处理此请求期间，您的权限已结束，或工作区已迁移。请重新打开该端口。",
+            ),
         )
     }
 

@@ -1,6 +1,6 @@
 //! WebSockets: once both sides have agreed on it, bytes go to and fro until one of them has enough.
 
-use futures_util::future::BoxFuture;
+use crate::resolve::Ended;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use tokio::time::timeout;
 const GRACE: Duration = Duration::from_secs(5);
 
 /// Carries bytes between two sides until one has ended, or somebody may not go on.
-pub(crate) async fn carry(browser: OnUpgrade, upstream: Upgraded, ended: BoxFuture<'static, ()>) {
+pub(crate) async fn carry(browser: OnUpgrade, upstream: Upgraded, ended: Ended) {
     let browser = match browser.await {
         Ok(browser) => browser,
         Err(error) => return tracing::debug!(%error, "a browser left before its WebSocket was open"),

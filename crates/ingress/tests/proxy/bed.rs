@@ -155,6 +155,13 @@ pub async fn until(what: &str, condition: impl Fn() -> bool) {
     }
 }
 
+/// Reads on until this has come.
+pub async fn until_contains(stream: &mut TcpStream, all: &mut Vec<u8>, wanted: &str) {
+    while !String::from_utf8_lossy(all).contains(wanted) {
+        assert!(stream.read_buf(all).await.unwrap() > 0, "closed before {wanted}: {}", String::from_utf8_lossy(all));
+    }
+}
+
 /// A program that answers every connection with the same bytes, once it has read a request.
 pub struct Program {
     pub address: SocketAddr,

@@ -1,6 +1,6 @@
 //! What goes through, and what it looks like at the other end.
 
-use crate::bed::{Bed, Program, in_time, ok, read_request};
+use crate::bed::{Bed, Program, in_time, ok, read_request, until_contains};
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -86,12 +86,6 @@ async fn bodies_flow_piece_by_piece_in_both_directions() {
     let mut rest = Vec::new();
     // The ingress closes its side once the answer is over.
     let _ended = in_time("the connection to the program ends", program.read_to_end(&mut rest)).await;
-}
-
-async fn until_contains(stream: &mut tokio::net::TcpStream, all: &mut Vec<u8>, wanted: &str) {
-    while !String::from_utf8_lossy(all).contains(wanted) {
-        assert!(stream.read_buf(all).await.unwrap() > 0, "closed before {wanted}: {}", String::from_utf8_lossy(all));
-    }
 }
 
 #[tokio::test]
