@@ -64,6 +64,44 @@ impl Limits {
     };
 }
 
+/// More than a lab may hold.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum TooMuch {
+    /// Too many files.
+    #[error("there are {0} files; a lab may have {max}", max = Limits::LAB.files)]
+    Files(usize),
+    /// Too many bytes.
+    #[error("the files have {0} bytes together; a lab may have {max}", max = Limits::LAB.bytes)]
+    Bytes(u64),
+    /// One file is too big.
+    #[error("{path} has {bytes} bytes; a file of a lab may have {max}", max = Limits::LAB.file_bytes)]
+    File {
+        /// The file.
+        path: LabPath,
+        /// Its size.
+        bytes: u64,
+    },
+}
+
+/// A listing in its order, if it is not more than a lab may hold.
+///
+/// # Errors
+/// If there are too many files, too many bytes, or a file is too big.
+pub fn listing(mut files: Vec<(LabPath, u64)>) -> Result<Vec<(LabPath, u64)>, TooMuch> {
+    if files.len() > Limits::LAB.files {
+        return Err(TooMuch::Files(files.len()));
+    }
+    if let Some((path, bytes)) = files.iter().find(|(_, bytes)| *bytes > Limits::LAB.file_bytes) {
+        return Err(TooMuch::File { path: path.clone(), bytes: *bytes });
+    }
+    let bytes = files.iter().fold(0, |sum: u64, (_, bytes)| sum.saturating_add(*bytes));
+    if bytes > Limits::LAB.bytes {
+        return Err(TooMuch::Bytes(bytes));
+    }
+    files.sort();
+    Ok(files)
+}
+
 /// Files in memory.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryFiles {
@@ -73,10 +111,12 @@ pub struct MemoryFiles {
 
 impl MemoryFiles {
     /// These files.
-    #[must_use]
-    pub fn new(contents: BTreeMap<LabPath, Vec<u8>>) -> Self {
+    ///
+    /// # Errors
+    /// If they are more than a lab may hold.
+    pub fn new(contents: BTreeMap<LabPath, Vec<u8>>) -> Result<Self, TooMuch> {
         let list = contents.iter().map(|(path, content)| (path.clone(), content.len() as u64)).collect();
-        Self { list, contents }
+        Ok(Self { list: listing(list)?, contents })
     }
 }
 
@@ -88,6 +128,33 @@ impl Files for MemoryFiles {
     fn read(&self, path: &LabPath, most: u64) -> Result<Cow<'_, [u8]>, FileError> {
         let content = self.contents.get(path).ok_or(FileError::Missing)?;
         if content.len() as u64 > most { Err(FileError::TooBig { most }) } else { Ok(Cow::Borrowed(content)) }
+    }
+}
+
+/// A folder inside a folder, as if it were the whole: nothing outside of it can be named.
+pub struct SubFiles<'a> {
+    files: &'a dyn Files,
+    base: LabPath,
+    list: Vec<(LabPath, u64)>,
+}
+
+impl<'a> SubFiles<'a> {
+    /// The files of `files` below `base`.
+    #[must_use]
+    pub fn new(files: &'a dyn Files, base: &LabPath) -> Self {
+        let below = |path: &LabPath| path.below(base);
+        let list = files.list().iter().filter_map(|(path, bytes)| Some((below(path)?, *bytes))).collect();
+        Self { files, base: base.clone(), list }
+    }
+}
+
+impl Files for SubFiles<'_> {
+    fn list(&self) -> &[(LabPath, u64)] {
+        &self.list
+    }
+
+    fn read(&self, path: &LabPath, most: u64) -> Result<Cow<'_, [u8]>, FileError> {
+        self.files.read(&self.base.resolve(path.as_str()).map_err(|_| FileError::Missing)?, most)
     }
 }
 
@@ -108,6 +175,20 @@ impl<'a> Folder<'a> {
     #[must_use]
     pub fn list(&self) -> &'a [(LabPath, u64)] {
         self.files.list()
+    }
+
+    /// Reads from files that are a part of these, against the same bound on all texts together.
+    pub(crate) fn with_part<T>(&self, part: &dyn Files, then: impl FnOnce(&Folder<'_>) -> T) -> T {
+        let below = Folder { files: part, texts_left: self.texts_left.clone() };
+        let made = then(&below);
+        self.texts_left.set(below.texts_left.get());
+        made
+    }
+
+    /// Where the files lie.
+    #[must_use]
+    pub fn files(&self) -> &'a dyn Files {
+        self.files
     }
 
     /// Whether there is such a file.

@@ -4,12 +4,27 @@
 //! an archive or memory alike. It never runs anything of a document, and never trusts one: every size is bounded, and
 //! what it renders holds nothing that a browser would run.
 
+mod check;
 mod files;
+mod glob;
+mod grammar;
 pub mod import;
 mod model;
+mod natural;
+mod own;
 mod path;
+mod render;
 pub mod spell;
+mod variables;
+mod yaml;
+mod zip;
 
-pub use files::{FileError, Files, Folder, Limits, MemoryFiles};
+pub use check::{check, check_lab, find, with_lab};
+pub use files::{FileError, Files, Folder, Limits, MemoryFiles, SubFiles, TooMuch, listing};
+pub use import::Place;
 pub use model::*;
+pub use own::{LAB_FILE, Written, write};
 pub use path::{LabPath, PathError};
+pub use render::{LONGEST_PAGE, Rendered, RenderedBlock, RenderedPage, RenderedQuiz, Renderer};
+pub use variables::{Values, fill, values};
+pub use zip::{ZipError, ZipFiles};

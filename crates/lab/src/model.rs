@@ -19,7 +19,7 @@ pub use environment::{ImageTable, LabContainer, LabEnvironment, LabTerminal, Map
 pub use format::Format;
 pub use lab::{Lab, Wording};
 pub use problem::{Problem, Problems, Severity};
-pub use quiz::{Answers, Quiz, QuizOption};
+pub use quiz::{Answer, Answers, Quiz, QuizOption};
 pub use report::{LabLine, Report, StepLine};
 pub use step::{Page, Setup, Step};
 pub use variable::{Variable, VariableKind};

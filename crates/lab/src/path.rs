@@ -96,6 +96,16 @@ impl LabPath {
         self.name().rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase()
     }
 
+    /// Its path from a folder on in which it lies; none if it lies elsewhere or is the folder.
+    #[must_use]
+    pub fn below(&self, folder: &Self) -> Option<Self> {
+        if !self.is_in(folder) {
+            return None;
+        }
+        let rest = self.0[folder.0.len()..].trim_start_matches('/');
+        (!rest.is_empty()).then(|| Self(rest.to_owned()))
+    }
+
     /// Whether it is `folder` or lies in it.
     #[must_use]
     pub fn is_in(&self, folder: &Self) -> bool {
@@ -171,5 +181,9 @@ mod tests {
         assert!(path("a").is_in(&path("a")));
         assert!(path("a").is_in(&LabPath::root()));
         assert!(!path("ab/c").is_in(&path("a")));
+        assert_eq!(path("a/b/c").below(&path("a")), Some(path("b/c")));
+        assert_eq!(path("a").below(&LabPath::root()), Some(path("a")));
+        assert_eq!(path("a").below(&path("a")), None);
+        assert_eq!(path("ab/c").below(&path("a")), None);
     }
 }

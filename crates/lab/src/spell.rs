@@ -7,7 +7,7 @@ use std::fmt::Write;
 #[must_use]
 pub fn info(language: &str, action: &Action) -> String {
     let words = words(action);
-    if language.is_empty() { format!("text {words}") } else { format!("{language} {words}") }
+    if language.is_empty() { words } else { format!("{language} {words}") }
 }
 
 /// A code fence with what happens to it on a click; lines after the first begin with `indent`, for lists.

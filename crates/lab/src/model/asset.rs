@@ -11,8 +11,8 @@ pub struct Asset {
     /// In which container; the first one without.
     #[serde(default)]
     pub container: Option<String>,
-    /// Where they go, from the root of the container on: a folder if it ends in a slash or several files fit, else the
-    /// name of the file.
+    /// Where they go, from the root of the container on: a folder if it ends in a slash or `from` is a pattern, else
+    /// the name of the file.
     pub to: String,
     /// Their permissions, such as `0o644`; those of a file that everybody may read without.
     #[serde(default)]

@@ -63,6 +63,18 @@ impl Problems {
         }
     }
 
+    /// Takes over what was found in a folder inside this one.
+    pub fn take_from(&mut self, folder: &crate::LabPath, found: Self) {
+        for mut problem in found.found {
+            if *folder != crate::LabPath::root() {
+                problem.file = if problem.file == "." { folder.to_string() } else { format!("{folder}/{}", problem.file) };
+            }
+            if self.found.len() < Self::MOST { self.found.push(problem) } else { self.more += 1 }
+        }
+        self.more += found.more;
+        self.errors += found.errors;
+    }
+
     /// Whether something is lost or cannot work.
     #[must_use]
     pub fn any_errors(&self) -> bool {
@@ -73,7 +85,7 @@ impl Problems {
     #[must_use]
     pub fn into_list(self) -> Vec<Problem> {
         let mut list = self.found;
-        list.sort_by(|a, b| (&a.file, a.line, a.severity).cmp(&(&b.file, b.line, b.severity)));
+        list.sort_by(|a, b| (&a.file, a.line, a.severity, &a.message).cmp(&(&b.file, b.line, b.severity, &b.message)));
         list.dedup();
         if self.more > 0 {
             let (message, severity) = (format!("and {} more problems", self.more), Severity::Error);

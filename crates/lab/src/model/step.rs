@@ -30,7 +30,8 @@ pub struct Page {
     /// What the step is called; one line of plain text.
     pub title: String,
     /// The file that it was read from, for problems and for what it refers to: its references begin in this file's folder,
-    /// or at the lab's root if they begin with a slash.
+    /// or at the lab's root if they begin with a slash. Importers write all of them with a slash, for in our own format
+    /// the page becomes another file.
     pub file: LabPath,
     /// The line of that file where `text` begins, from 1, for problems.
     pub line: u32,
