@@ -14,6 +14,7 @@ use crate::exec::{AttachArgs, ExecArgs};
 use crate::explain::ExplainArgs;
 use crate::help::{AFTER_HELP, HelpArgs};
 use crate::image::ImageArgs;
+use crate::lab::LabArgs;
 use crate::login::LoginArgs;
 use crate::logs::LogsArgs;
 use crate::man::ManArgs;
@@ -76,6 +77,9 @@ pub enum ClientCommand {
     /// Saves: the files of workspaces that were kept
     #[command(visible_alias = "saves")]
     Save(SaveArgs),
+    /// Lab documents: check them, import those of other platforms
+    #[command(visible_alias = "labs")]
+    Lab(LabArgs),
     /// Show what hosts and containers use, live
     #[command(visible_alias = "stats")]
     Top(TopArgs),

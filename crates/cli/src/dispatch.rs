@@ -6,7 +6,7 @@ use crate::output::WithoutTerminal;
 use crate::subject::Subject;
 use crate::{
     CliError, ClientCommand, Connection, Output, account, app, cluster, completion, container, engine, event, explain,
-    help, login, logs, man, operation,
+    help, lab, login, logs, man, operation,
 };
 use pierhead_client::{Client, Verb};
 use std::cell::OnceCell;
@@ -122,6 +122,7 @@ pub async fn execute(
         ClientCommand::Man(args) => man::man(&args, definition, out),
         ClientCommand::Help(args) => help::help(&args, definition, out),
         ClientCommand::Version => version(out),
+        ClientCommand::Lab(args) => lab::lab(&args, out),
         ClientCommand::Login(args) => login::log_in(&args, connection, out).await,
         ClientCommand::Logout => login::log_out(connection, out).await,
         command => {
@@ -183,6 +184,7 @@ async fn ask(command: ClientCommand, connection: &Connection, out: &mut Output) 
         ClientCommand::Completion(_)
         | ClientCommand::Man(_)
         | ClientCommand::Help(_)
+        | ClientCommand::Lab(_)
         | ClientCommand::Version
         | ClientCommand::Login(_)
         | ClientCommand::Logout => Ok(()),

@@ -83,6 +83,12 @@ pub enum CliError {
     /// Something that was asked for by name is not there.
     #[error("{0}")]
     NotFound(String),
+    /// A lab document is not as it must be; the problems were shown.
+    #[error("{}", if *errors == 1 { "there is 1 error in the lab".to_owned() } else { format!("there are {errors} errors in the lab") })]
+    Lab {
+        /// How many problems make it unfit.
+        errors: usize,
+    },
     /// The person said no.
     #[error("nothing was changed")]
     Declined,
@@ -162,6 +168,7 @@ impl CliError {
             Self::Exited { code } => u8::try_from(code & 0xff).unwrap_or(exit::FAILED),
             Self::Fingerprint { .. } | Self::Unknown { .. } => exit::FORBIDDEN,
             Self::Declined
+            | Self::Lab { .. }
             | Self::Terminal(_)
             | Self::Credentials { .. }
             | Self::ReadFile { .. }

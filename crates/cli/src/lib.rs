@@ -27,6 +27,7 @@ mod help;
 mod image;
 mod interrupt;
 mod json;
+mod lab;
 mod listing;
 mod login;
 mod logs;

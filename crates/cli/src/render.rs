@@ -11,6 +11,7 @@ pub(crate) mod engine;
 pub(crate) mod event;
 pub(crate) mod explain;
 pub(crate) mod image;
+pub(crate) mod lab;
 pub(crate) mod operation;
 pub(crate) mod preview;
 pub(crate) mod save;

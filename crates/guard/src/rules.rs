@@ -6,7 +6,7 @@ use crate::source::Source;
 const EMPTY_NAMES: [&str; 8] = ["util", "utils", "helper", "helpers", "common", "manager", "misc", "shared_utils"];
 
 /// Crates that must stay pure, and what may not stand in their production code.
-pub(crate) const PURE: [&str; 4] = ["model", "planner", "labs", "terminal"];
+pub(crate) const PURE: [&str; 4] = ["model", "planner", "lab", "terminal"];
 const IMPURE: [&str; 14] = [
     "std::fs",
     "TcpListener",

@@ -2,9 +2,7 @@
 
 use crate::files::{Files, Folder, SubFiles};
 use crate::import::{self, Place};
-use crate::model::{
-    Format, ImageTable, Lab, LabEnvironment, LabLine, Page, Problems, Report, Step, StepLine,
-};
+use crate::model::{Format, ImageTable, Lab, LabEnvironment, LabLine, Page, Problems, Report, Step, StepLine};
 use crate::own;
 use crate::path::LabPath;
 use crate::render::{RenderedBlock, RenderedPage, Renderer};
@@ -70,10 +68,10 @@ pub fn with_lab<T>(
     made
 }
 
-/// Checks everything in a folder that is called `name`, without running anything of it.
+/// Checks everything in a folder that is called `name`, without running anything of it. `problems` are those that were
+/// found when the folder was opened.
 #[must_use]
-pub fn check(files: &dyn Files, name: &str, images: &ImageTable) -> Report {
-    let mut problems = Problems::default();
+pub fn check(files: &dyn Files, name: &str, images: &ImageTable, mut problems: Problems) -> Report {
     let folder = Folder::new(files);
     let mut places = find(&folder, &mut problems);
     if places.is_empty() {
@@ -149,7 +147,8 @@ fn check_names(lab: &Lab, problems: &mut Problems) {
     for step in &lab.steps {
         let Page { file, .. } = &step.page;
         for check in step.checks.iter().filter(|check| !has(&check.container)) {
-            let message = format!("the lab has no container {}, which the check {} names", shown(&check.container), check.name);
+            let message =
+                format!("the lab has no container {}, which the check {} names", shown(&check.container), check.name);
             problems.error(file, 1, message);
         }
         for setup in &step.setup {

@@ -239,3 +239,6 @@ fn decode(bytes: &[u8]) -> Result<String, (u32, String)> {
     }
     Ok(text.replace("\r\n", "\n").replace('\r', "\n"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -64,14 +64,17 @@ pub(crate) fn action(words: &[&str]) -> Result<Action, String> {
             let mut options = options(rest, &["terminal"], &["interrupt"])?;
             let terminal = options.remove("terminal");
             if let Some(name) = terminal.as_ref().filter(|name| !is_name(name)) {
-                return Err(format!("{name:?} can't be the name of a terminal: lower-case letters, digits and hyphens"));
+                return Err(format!(
+                    "{name:?} can't be the name of a terminal: lower-case letters, digits and hyphens"
+                ));
             }
             Ok(Action::Run { terminal, interrupt: options.contains_key("interrupt") })
         }
         ["copy", rest @ ..] => options(rest, &[], &[]).map(|_| Action::Copy),
         ["edit", rest @ ..] => {
             let mut options = options(rest, &["file", "container"], &[])?;
-            let file = options.remove("file").ok_or("`edit` needs the file in the container, as `file=/etc/app.yaml`")?;
+            let file =
+                options.remove("file").ok_or("`edit` needs the file in the container, as `file=/etc/app.yaml`")?;
             if !file.starts_with('/') || file.split('/').any(|part| part == "..") {
                 return Err(format!("{file:?} must be a path in the container, from its root on and without `..`"));
             }

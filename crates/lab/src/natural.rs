@@ -7,11 +7,8 @@ pub(crate) fn key(name: &str) -> Vec<(u8, u64, String)> {
     let mut rest = name;
     while !rest.is_empty() {
         let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let end = if digits > 0 {
-            digits.min(18)
-        } else {
-            rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len())
-        };
+        let end =
+            if digits > 0 { digits.min(18) } else { rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len()) };
         let (part, after) = rest.split_at(end);
         key.push(match part.parse() {
             Ok(number) if digits > 0 => (0, number, String::new()),

@@ -27,3 +27,6 @@ pub(crate) fn split_head(text: &str) -> (u32, &str) {
 pub(crate) fn is_lab_file(path: &LabPath) -> bool {
     path.name() == LAB_FILE
 }
+
+#[cfg(test)]
+mod tests;

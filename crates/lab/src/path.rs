@@ -53,7 +53,8 @@ impl LabPath {
         if reference.len() > Self::LONGEST {
             return Err(PathError::TooLong(reference.len()));
         }
-        let drive = reference.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) && reference[1..].starts_with(':');
+        let drive =
+            reference.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) && reference[1..].starts_with(':');
         if drive || reference.contains('\\') || reference.chars().any(char::is_control) {
             return Err(PathError::Characters(shown(reference)));
         }

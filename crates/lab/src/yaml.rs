@@ -22,7 +22,7 @@ pub(crate) fn read<T: DeserializeOwned>(text: &str, file: &LabPath, first: u32, 
         Ok(value) => Some(value),
         Err(error) => {
             let line = error.location().map_or(0, |location| location.line());
-            problems.error(file, line_in_file(line, first), one_line(&error.to_string()));
+            problems.error(file, line_in_file(line, first), without_place(&one_line(&error.to_string())));
             None
         }
     }
@@ -40,6 +40,14 @@ pub(crate) fn written<T>(value: T) -> Spanned<T> {
 
 fn line_in_file(line: u64, first: u32) -> u32 {
     u32::try_from(line.saturating_sub(1)).unwrap_or(u32::MAX).saturating_add(first)
+}
+
+/// The message without the line at its end, which is told beside it and counts from the beginning of the file there.
+fn without_place(message: &str) -> &str {
+    match message.rsplit_once(" at line ") {
+        Some((before, place)) if place.chars().all(|c| c.is_ascii_digit() || ", column".contains(c)) => before,
+        _ => message,
+    }
 }
 
 /// The message without line breaks, and not longer than people read.
@@ -85,10 +93,10 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named_with_its_line() {
-        assert_eq!(problem_of("title: a\nsteps: [a, b\n").0, 3);
+        assert_eq!(problem_of("title: a\nsteps: [a, b\n").0, 2);
         let (line, message) = problem_of("title: a\ntilte: b\n");
         assert_eq!(line, 2);
-        assert!(message.contains("tilte"), "{message}");
+        assert!(message.contains("tilte") && !message.contains("line"), "{message}");
         let (line, message) = problem_of("title: a\nsteps:\n  a: 1\n");
         assert!(line == 2 || line == 3, "{line} {message}");
         let (line, message) = problem_of("title: a\ntitle: b\n");

@@ -39,6 +39,7 @@ impl CliError {
             | Self::Several { .. }
             | Self::Terminal(_)
             | Self::Exited { .. }
+            | Self::Lab { .. }
             | Self::Declined
             | Self::Ask(_)
             | Self::Write(_) => None,

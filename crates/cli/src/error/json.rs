@@ -60,6 +60,7 @@ impl CliError {
             Self::Fingerprint { .. } | Self::Unknown { .. } => "untrusted",
             Self::Terminal(_) => "terminal",
             Self::Exited { .. } => "exited",
+            Self::Lab { .. } => "lab",
             Self::Declined => "declined",
             Self::Credentials { .. } => "credentials",
             Self::ReadFile { .. } | Self::WriteFile { .. } => "file",

@@ -62,7 +62,15 @@ fn links_to_previews() {
     assert_eq!(to("preview:web:80/a/b?c=d#e"), (Some("web".to_owned()), 80, "/a/b?c=d#e".to_owned()));
     assert_eq!(to("preview:80?x"), (None, 80, "/?x".to_owned()));
     assert_eq!(preview("https://example.com"), None);
-    for wrong in ["preview:", "preview:0", "preview:65536", "preview:Web:80", "preview:a:b:80", "preview:80/a b", "preview:80\\x"] {
+    for wrong in [
+        "preview:",
+        "preview:0",
+        "preview:65536",
+        "preview:Web:80",
+        "preview:a:b:80",
+        "preview:80/a b",
+        "preview:80\\x",
+    ] {
         assert!(preview(wrong).unwrap().is_err(), "{wrong}");
     }
 }
@@ -74,10 +82,10 @@ fn quizzes_of_both_kinds() {
     assert_eq!(choice.question, "Which?\n\nReally?");
     assert_eq!(choice.explanation, "because\n of c");
     let Answers::Choice(options) = &choice.answers else { panic!("{choice:?}") };
-    assert_eq!(options.iter().map(|option| (option.text.as_str(), option.right)).collect::<Vec<_>>(), [
-        ("`a`", false),
-        ("b", true)
-    ]);
+    assert_eq!(
+        options.iter().map(|option| (option.text.as_str(), option.right)).collect::<Vec<_>>(),
+        [("`a`", false), ("b", true)]
+    );
     let text = read("How many?\n= 42\n= forty-two").unwrap();
     assert_eq!(text.answers, Answers::Text(vec!["42".to_owned(), "forty-two".to_owned()]));
     for (wrong, part) in [
@@ -97,7 +105,8 @@ fn quizzes_of_both_kinds() {
 fn actions() -> impl Strategy<Value = Action> {
     let name = "[a-z][a-z0-9]{0,8}";
     prop_oneof![
-        (proptest::option::of(name), any::<bool>()).prop_map(|(terminal, interrupt)| Action::Run { terminal, interrupt }),
+        (proptest::option::of(name), any::<bool>())
+            .prop_map(|(terminal, interrupt)| Action::Run { terminal, interrupt }),
         Just(Action::Copy),
         ("(/[a-z0-9._-]{1,6}){1,3}", proptest::option::of(name))
             .prop_filter("no way up", |(file, _)| !file.contains(".."))

@@ -67,7 +67,8 @@ impl Problems {
     pub fn take_from(&mut self, folder: &crate::LabPath, found: Self) {
         for mut problem in found.found {
             if *folder != crate::LabPath::root() {
-                problem.file = if problem.file == "." { folder.to_string() } else { format!("{folder}/{}", problem.file) };
+                problem.file =
+                    if problem.file == "." { folder.to_string() } else { format!("{folder}/{}", problem.file) };
             }
             if self.found.len() < Self::MOST { self.found.push(problem) } else { self.more += 1 }
         }

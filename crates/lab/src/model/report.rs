@@ -1,6 +1,6 @@
 //! What a check of a document says, as data.
 
-use super::{Format, Problem};
+use super::{Format, Problem, Problems, Severity};
 use serde::{Deserialize, Serialize};
 
 /// What is in a folder, and what is wrong with it.
@@ -17,6 +17,23 @@ pub struct Report {
     pub steps: Vec<StepLine>,
     /// What is wrong, by file and line.
     pub problems: Vec<Problem>,
+}
+
+impl Report {
+    /// Of something that could not even be opened.
+    #[must_use]
+    pub fn refused(name: &str, message: impl Into<String>) -> Self {
+        let mut problems = Problems::default();
+        problems.error(&name, 1, message);
+        let (labs, steps) = (Vec::new(), Vec::new());
+        Self { format: None, title: name.to_owned(), labs, steps, problems: problems.into_list() }
+    }
+
+    /// How many problems make the check fail.
+    #[must_use]
+    pub fn errors(&self) -> usize {
+        self.problems.iter().filter(|problem| problem.severity == Severity::Error).count()
+    }
 }
 
 /// One of several labs.

@@ -81,7 +81,8 @@ fn environment(
     match (&written.environment, written.containers.as_slice()) {
         (Some(name), []) if is_name(name) => LabEnvironment::Named(name.clone()),
         (Some(name), []) => {
-            let message = format!("{name:?} can't be the name of an environment: lower-case letters, digits and hyphens");
+            let message =
+                format!("{name:?} can't be the name of an environment: lower-case letters, digits and hyphens");
             problems.error(file, line("environment"), message);
             LabEnvironment::Named(name.clone())
         }
@@ -106,8 +107,10 @@ fn containers(listed: &[ContainerFile], (file, line): (&LabPath, u32), problems:
     let mut seen = BTreeSet::new();
     for container in listed {
         if !is_name(&container.name) {
-            let message =
-                format!("{:?} can't be the name of a container: lower-case letters, digits and hyphens", container.name);
+            let message = format!(
+                "{:?} can't be the name of a container: lower-case letters, digits and hyphens",
+                container.name
+            );
             problems.error(file, line, message);
         }
         if !seen.insert(&container.name) {
@@ -200,7 +203,11 @@ fn step_paths(
         paths.truncate(Limits::LAB.steps);
     }
     if paths.is_empty() {
-        problems.error(file, line, "there are no steps: neither under `steps` nor as Markdown files in the folder steps/");
+        problems.error(
+            file,
+            line,
+            "there are no steps: neither under `steps` nor as Markdown files in the folder steps/",
+        );
     }
     paths
 }
@@ -228,7 +235,8 @@ fn variables(written: &LabFile, file: &LabPath, problems: &mut Problems) -> Vec<
 fn variable(name: &str, written: &Spanned<VariableFile>, file: &LabPath, problems: &mut Problems) -> Option<Variable> {
     let line = yaml::line_of(written, 1);
     if !is_variable(name) {
-        let message = format!("{name:?} can't be the name of a variable: a letter, then letters, digits and underscores");
+        let message =
+            format!("{name:?} can't be the name of a variable: a letter, then letters, digits and underscores");
         problems.error(file, line, message);
         return None;
     }
@@ -255,7 +263,8 @@ fn asset(folder: &Folder<'_>, written: &Spanned<AssetFile>, file: &LabPath, prob
     let AssetFile { from, to, container, mode } = written.value.clone();
     let bits = mode.as_deref().map(mode_of);
     if bits == Some(None) {
-        let message = format!("{:?} can't be permissions; they are octal digits such as \"0755\"", mode.unwrap_or_default());
+        let message =
+            format!("{:?} can't be permissions; they are octal digits such as \"0755\"", mode.unwrap_or_default());
         problems.error(file, line, message);
         return None;
     }

@@ -4,10 +4,7 @@
 /// a letter or digit at both ends, at most 40.
 pub(crate) fn is_name(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    text.len() <= 40
-        && text.starts_with(plain)
-        && text.ends_with(plain)
-        && text.chars().all(|c| plain(c) || c == '-')
+    text.len() <= 40 && text.starts_with(plain) && text.ends_with(plain) && text.chars().all(|c| plain(c) || c == '-')
 }
 
 /// Whether a text can be the name of a variable: a letter, then letters, digits and underscores, at most 40.
@@ -60,7 +57,13 @@ mod tests {
             assert!(!is_name(bad), "{bad}");
         }
         assert!(is_variable("Port_1") && !is_variable("1a") && !is_variable("a-b") && !is_variable(""));
-        assert!(is_language("en") && is_language("pt-BR") && !is_language("english") && !is_language("e") && !is_language(""));
+        assert!(
+            is_language("en")
+                && is_language("pt-BR")
+                && !is_language("english")
+                && !is_language("e")
+                && !is_language("")
+        );
     }
 
     #[test]

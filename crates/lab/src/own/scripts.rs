@@ -28,7 +28,11 @@ pub(crate) fn script(
         }
         (None, Some(text)) => Some(Script { file: at.file.clone(), line: at.line, text: text.to_owned() }),
         _ => {
-            problems.error(at.file, at.line, "exactly one of `script` (a file) and `run` (the script itself) is needed");
+            problems.error(
+                at.file,
+                at.line,
+                "exactly one of `script` (a file) and `run` (the script itself) is needed",
+            );
             None
         }
     }

@@ -36,14 +36,16 @@ pub(super) fn read(
         }
     }
     let at = |line| At { file: path, line };
-    let setup = front.setup.iter().filter_map(|setup| {
-        self::setup(folder, at(yaml::line_of(setup, first)), &setup.value, problems)
-    });
+    let setup = front
+        .setup
+        .iter()
+        .filter_map(|setup| self::setup(folder, at(yaml::line_of(setup, first)), &setup.value, problems));
     let setup = setup.collect();
     let checks = checks(folder, path, (&front.checks, first), problems);
-    let solution = front.solution.as_ref().and_then(|named| {
-        scripts::from_file(folder, at(yaml::line_of(named, first)), &named.value, problems)
-    });
+    let solution = front
+        .solution
+        .as_ref()
+        .and_then(|named| scripts::from_file(folder, at(yaml::line_of(named, first)), &named.value, problems));
     Some(Step { page, translations, setup, checks, solution })
 }
 
@@ -138,7 +140,9 @@ fn check(
         wrong("`every_seconds` is for a check with `continuous: true`, between 1 and 3600".to_owned());
     }
     if written.hints.iter().any(|hint| hint.exit == Some(0) || (hint.exit.is_some() && hint.timeout)) {
-        wrong("a hint is for an `exit` status that is not 0, for `timeout: true`, or for both without either".to_owned());
+        wrong(
+            "a hint is for an `exit` status that is not 0, for `timeout: true`, or for both without either".to_owned(),
+        );
     }
     let script = scripts::script(folder, at, (written.script.as_deref(), written.run.as_deref()), problems)?;
     let hint = |HintFile { exit, timeout, text }: HintFile| OutcomeHint { exit, timeout, text };

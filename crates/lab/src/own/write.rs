@@ -1,7 +1,8 @@
 //! Writes a lab in our own format, whatever the format that it was read from.
 
 use super::document::{
-    AssetFile, CheckFile, ContainerFile, FrontFile, HintFile, LabFile, SetupFile, TerminalFile, VariableFile, WordingFile,
+    AssetFile, CheckFile, ContainerFile, FrontFile, HintFile, LabFile, SetupFile, TerminalFile, VariableFile,
+    WordingFile,
 };
 use super::names::slug;
 use super::{LAB_FILE, steps};
@@ -220,11 +221,8 @@ fn check_file(check: &Check, script: Option<String>, run: Option<String>) -> Che
         When::Click => (false, None),
         When::Continuous { every_seconds } => (true, (every_seconds != Check::EVERY_SECONDS).then_some(every_seconds)),
     };
-    let hint = |hint: &crate::model::OutcomeHint| HintFile {
-        exit: hint.exit,
-        timeout: hint.timeout,
-        text: hint.text.clone(),
-    };
+    let hint =
+        |hint: &crate::model::OutcomeHint| HintFile { exit: hint.exit, timeout: hint.timeout, text: hint.text.clone() };
     CheckFile {
         name: Some(check.name.clone()),
         title: Some(check.title.clone()),

@@ -3,14 +3,53 @@
 use std::borrow::Cow;
 
 const TAGS: [&str; 41] = [
-    "a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "dd", "del", "details", "div", "dl", "dt", "em", "h1",
-    "h2", "h3", "h4", "h5", "h6", "hr", "i", "ins", "kbd", "li", "mark", "ol", "p", "pre", "q", "s", "samp", "small",
-    "span", "strong", "sub", "summary", "sup", "u", "ul",
+    "a",
+    "abbr",
+    "b",
+    "blockquote",
+    "br",
+    "caption",
+    "cite",
+    "code",
+    "dd",
+    "del",
+    "details",
+    "div",
+    "dl",
+    "dt",
+    "em",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "i",
+    "ins",
+    "kbd",
+    "li",
+    "mark",
+    "ol",
+    "p",
+    "pre",
+    "q",
+    "s",
+    "samp",
+    "small",
+    "span",
+    "strong",
+    "sub",
+    "summary",
+    "sup",
+    "u",
+    "ul",
 ];
 const TABLE_TAGS: [&str; 6] = ["table", "tbody", "td", "th", "thead", "tr"];
 /// Of these the content goes too: it is no text.
 const WITH_CONTENT: [&str; 12] = [
-    "canvas", "iframe", "math", "noembed", "noframes", "noscript", "object", "script", "style", "svg", "template", "title",
+    "canvas", "iframe", "math", "noembed", "noframes", "noscript", "object", "script", "style", "svg", "template",
+    "title",
 ];
 /// The boxes around notes and warnings that Markdown writes as quotes.
 const BOXES: [&str; 3] = ["callout", "callout-title", "callout-content"];

@@ -29,7 +29,9 @@ impl<'a> Walk<'_, 'a> {
         }
         match scheme_of(&url) {
             Some("http" | "https" | "mailto") => self.set_url(node, url),
-            Some(_) => self.broken(node, source, "a link begins with http:, https:, mailto: or preview:, or names a file"),
+            Some(_) => {
+                self.broken(node, source, "a link begins with http:, https:, mailto: or preview:, or names a file")
+            }
             // Headings have no names, so that nothing in a page can pretend to be a part of the program's own.
             None if url.starts_with('#') || url.is_empty() => self.set_url(node, String::new()),
             None => match self.local(&url, source) {

@@ -34,12 +34,25 @@ pub(super) fn parse<'a>(arena: &'a Arena<'a>, text: &str) -> Result<&'a AstNode<
 
 /// Whether a line begins with more marks of quotes and lists than anybody writes.
 fn is_too_deep(line: &str) -> bool {
-    let marks = line.chars().take_while(|c| c.is_whitespace() || c.is_ascii_digit() || ">-*+.)".contains(*c));
-    let deep = marks.filter(|c| ">-*+.)".contains(*c)).nth(DEEPEST).is_some();
+    let (mut rest, mut marks) = (line.trim_start(), 0);
+    while let Some(behind) = behind_mark(rest) {
+        (rest, marks) = (behind.trim_start(), marks + 1);
+    }
     // A line of nothing but hyphens or stars is a rule or underlines a heading.
     let mut distinct = line.chars().filter(|c| !c.is_whitespace());
     let first = distinct.next();
-    deep && !(first != Some('>') && distinct.all(|c| Some(c) == first))
+    marks > DEEPEST && !(first != Some('>') && distinct.all(|c| Some(c) == first))
+}
+
+/// What is behind the mark of a quote or a list that a text begins with; that of a list has a blank behind it.
+fn behind_mark(text: &str) -> Option<&str> {
+    if let Some(behind) = text.strip_prefix('>') {
+        return Some(behind);
+    }
+    let number = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let behind =
+        if number.len() < text.len() { number.strip_prefix(['.', ')']) } else { text.strip_prefix(['-', '*', '+']) };
+    behind.filter(|behind| behind.is_empty() || behind.starts_with([' ', '\t']))
 }
 
 /// HTML of a tree, not cleaned yet; none if it is longer than a page may be.

@@ -1,0 +1,126 @@
+//! `lab`: documents of labs on this machine. Nothing of them is run, and no controller is asked.
+
+mod directory;
+mod source;
+mod target;
+
+use crate::{CliError, Output, render};
+use clap::{Args, Subcommand};
+use pierhead_lab::{Files, ImageTable, Problems, Report};
+use source::{Opened, Source};
+use std::path::{Path, PathBuf};
+
+/// `lab` and its commands.
+#[derive(Debug, Clone, Args)]
+#[command(arg_required_else_help = true)]
+pub struct LabArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: LabCommand,
+}
+
+/// What can be done with documents of labs.
+#[derive(Debug, Clone, Subcommand)]
+pub enum LabCommand {
+    /// Say what is in a lab and what is wrong with it: exit code 0 if nothing is, else 1
+    Check(LabCheckArgs),
+    /// Write a lab of another platform as one of our own format
+    Import(LabImportArgs),
+}
+
+/// What `lab check` takes.
+#[derive(Debug, Clone, Args)]
+pub struct LabCheckArgs {
+    /// Folder or zip archive of a lab, or of several; or the file of a post
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub path: PathBuf,
+}
+
+/// What `lab import` takes.
+#[derive(Debug, Clone, Args)]
+pub struct LabImportArgs {
+    /// Folder or zip archive of a lab, or of several; or the file of a post
+    #[arg(value_name = "DIR")]
+    pub path: PathBuf,
+    /// Folder to write, which must not be there yet; several labs become folders in it
+    #[arg(value_name = "OUT")]
+    pub out: PathBuf,
+    /// How images of the other platform are mapped, as JSON [default: a table of those that are well known]
+    #[arg(long, value_name = "FILE")]
+    pub images: Option<PathBuf>,
+}
+
+/// Does one of them.
+pub(crate) fn lab(args: &LabArgs, out: &mut Output) -> Result<(), CliError> {
+    match &args.command {
+        LabCommand::Check(args) => {
+            let check = |files: &dyn Files, name: &str, problems: Problems| {
+                Ok(pierhead_lab::check(files, name, &ImageTable::default(), problems))
+            };
+            tell(&opened(&args.path, check)?, &[], out)
+        }
+        LabCommand::Import(args) => import(args, out),
+    }
+}
+
+/// Opens what was named and does something with it; what can't be opened is a report too.
+fn opened(
+    path: &Path,
+    then: impl FnOnce(&dyn Files, &str, Problems) -> Result<Report, CliError>,
+) -> Result<Report, CliError> {
+    match Source::open(path)? {
+        Opened::Refused(report) => Ok(report),
+        Opened::Source(source) => source.with_files(then),
+    }
+}
+
+fn import(args: &LabImportArgs, out: &mut Output) -> Result<(), CliError> {
+    let images = images(args.images.as_deref())?;
+    target::must_be_free(&args.out)?;
+    let mut written = Vec::new();
+    let report = opened(&args.path, |files, name, problems| {
+        let report = pierhead_lab::check(files, name, &images, problems);
+        written = target::write(files, &images, &args.out)?;
+        Ok(report)
+    })?;
+    if written.is_empty() {
+        return tell(&report, &[], out);
+    }
+    let lines: Vec<String> = written.iter().map(|path| path.display().to_string()).collect();
+    // What could not be carried was told; the rest is there.
+    match tell(&report, &lines, out) {
+        Err(CliError::Lab { .. }) => Ok(()),
+        told => told,
+    }
+}
+
+fn images(file: Option<&Path>) -> Result<ImageTable, CliError> {
+    let Some(file) = file else { return Ok(ImageTable::default()) };
+    let text = std::fs::read(file).map_err(|source| CliError::ReadFile { path: file.to_owned(), source })?;
+    serde_json::from_slice(&text).map_err(|error| {
+        let hint = r#"it looks like {"images": {"ubuntu": {"image": {"image": "ubuntu:24.04"}}}, "otherwise": {"environment": "shell"}}"#;
+        CliError::usage(format!("{} is no table of images: {error}", file.display()), hint)
+    })
+}
+
+/// Shows a report, and the folders that were written; an error if there are problems that make the lab unfit.
+fn tell(report: &Report, written: &[String], out: &mut Output) -> Result<(), CliError> {
+    if out.is_json() {
+        let mut json = serde_json::to_value(report).expect("a report is JSON");
+        if !written.is_empty() {
+            json["written"] = written.into();
+        }
+        out.json(&json.to_string())?;
+    } else {
+        let table = render::lab::report(report, out.width());
+        out.text(&table)?;
+        written.iter().try_for_each(|path| out.text(&format!("wrote {path}")))?;
+    }
+    match report.errors() {
+        0 => Ok(()),
+        errors => Err(CliError::Lab { errors }),
+    }
+}
+
+#[cfg(test)]
+mod tests;
