@@ -22,7 +22,7 @@ use crate::variables::{self, Values};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most bytes of a page's text.
-pub const LONGEST_PAGE: usize = 256 << 10;
+pub const LONGEST_PAGE: usize = 128 << 10;
 
 /// Renders the pages of one lab for one student.
 pub struct Renderer<'a> {

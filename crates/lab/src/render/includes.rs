@@ -43,7 +43,7 @@ impl<'a> Walk<'_, 'a> {
                     paragraph.insert_before(child);
                 }
             }
-            Err(line) => self.too_deep(below, line),
+            Err(refused) => self.refused(below, refused),
         }
     }
 }

@@ -9,6 +9,8 @@ use std::fmt;
 const LONGEST_HTML: usize = 4 << 20;
 /// The most quotes and lists that may stand inside one another, as marks at the beginning of a line.
 const DEEPEST: usize = 40;
+/// The most ampersands of a page.
+const AMPERSANDS: usize = 4096;
 
 fn options() -> Options<'static> {
     let mut options = Options::default();
@@ -24,12 +26,21 @@ fn options() -> Options<'static> {
 /// Parses Markdown.
 ///
 /// # Errors
-/// The line, from 1, on which too many quotes and lists begin inside one another.
-pub(super) fn parse<'a>(arena: &'a Arena<'a>, text: &str) -> Result<&'a AstNode<'a>, u32> {
-    match text.lines().position(is_too_deep) {
-        Some(line) => Err(u32::try_from(line).unwrap_or(u32::MAX).saturating_add(1)),
-        None => Ok(comrak::parse_document(arena, text, &options())),
+/// The line, from 1, and what is on it that nobody means and that would take too long.
+pub(super) fn parse<'a>(arena: &'a Arena<'a>, text: &str) -> Result<&'a AstNode<'a>, (u32, &'static str)> {
+    let line_of = |line| u32::try_from(line).unwrap_or(u32::MAX).saturating_add(1);
+    if let Some(line) = text.lines().position(is_too_deep) {
+        return Err((line_of(line), "too many quotes and lists begin inside one another on this line"));
     }
+    // Writing HTML looks at all of a text again after each of them.
+    let ampersands = text.lines().scan(0, |sum, line| {
+        *sum += line.bytes().filter(|byte| *byte == b'&').count();
+        Some(*sum)
+    });
+    if let Some(line) = { ampersands }.position(|sum| sum > AMPERSANDS) {
+        return Err((line_of(line), "the page has thousands of ampersands by here"));
+    }
+    Ok(comrak::parse_document(arena, text, &options()))
 }
 
 /// Whether a line begins with more marks of quotes and lists than anybody writes.

@@ -55,8 +55,8 @@ impl<'a> Walk<'_, 'a> {
     fn fragment(&mut self, text: &str, source: Source<'_>) -> String {
         let root = match markdown::parse(self.arena, text) {
             Ok(root) => root,
-            Err(line) => {
-                self.too_deep(source, line);
+            Err(refused) => {
+                self.refused(source, refused);
                 return markdown::as_text(text);
             }
         };

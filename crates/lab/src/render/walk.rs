@@ -60,8 +60,8 @@ impl<'r, 'a> Walk<'r, 'a> {
         self.open.push(page.file.clone());
         let root = match markdown::parse(self.arena, &page.text) {
             Ok(root) => root,
-            Err(line) => {
-                self.too_deep(source, line);
+            Err(refused) => {
+                self.refused(source, refused);
                 return markdown::as_text(&page.text);
             }
         };
@@ -69,9 +69,9 @@ impl<'r, 'a> Walk<'r, 'a> {
         self.html(root, source).unwrap_or_else(|| markdown::as_text(&page.text))
     }
 
-    pub(super) fn too_deep(&mut self, source: Source<'_>, line: u32) {
-        let line = source.line.saturating_add(line - 1);
-        self.problems.error(source.file, line, "too many quotes and lists begin inside one another on this line");
+    /// Says why a text was not parsed.
+    pub(super) fn refused(&mut self, source: Source<'_>, (line, message): (u32, &str)) {
+        self.problems.error(source.file, source.line.saturating_add(line - 1), message);
     }
 
     /// The cleaned HTML of a tree; none if it is too long.
