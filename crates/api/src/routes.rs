@@ -11,6 +11,7 @@ mod engines;
 mod environments;
 mod events;
 mod explain;
+mod guests;
 mod image;
 mod joins;
 mod logs;

@@ -10,7 +10,7 @@ mod cause;
 mod machine;
 mod rules;
 #[cfg(test)]
-mod simulation;
+mod tests;
 
 pub(crate) use awake::{Awake, TICK};
 pub(crate) use cause::Witness;

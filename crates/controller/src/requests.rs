@@ -5,6 +5,7 @@
 
 mod app_logs;
 mod apps;
+mod commit;
 mod containers;
 mod duty;
 mod edit;

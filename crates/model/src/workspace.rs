@@ -107,9 +107,9 @@ pub struct WorkspaceAssignment {
     /// How many saves were begun: the number of the newest.
     #[serde(default)]
     pub saves_begun: u32,
-    /// The saves asked for by people that were made, or could not be.
+    /// How many of the saves that people asked for were taken up: each by a save that was begun after it was asked for.
     #[serde(default)]
-    pub saves_done: u32,
+    pub saves_taken: u32,
     /// When it was ready in this run; none until it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ready_at: Option<Timestamp>,
@@ -152,6 +152,9 @@ pub enum WorkspaceStage {
         save: SaveId,
         /// Why.
         cause: SaveCause,
+        /// What it shall be called, if people asked for it and said so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
     },
     /// It is saved; its containers and its network are being removed.
     Leaving(StopCause),
@@ -207,6 +210,10 @@ pub struct WorkspacePlace {
     pub subnet: Subnet,
     /// What it holds in the ledger.
     pub reserved: Resources,
+    /// The version of the environment that the containers were made from.
+    pub version: u32,
+    /// What that version said. What is wanted of the workspace may say something else since.
+    pub spec: EnvironmentSpec,
     /// What the containers were made from; the environment's images without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<SaveId>,
@@ -216,6 +223,9 @@ pub struct WorkspacePlace {
     /// The containers in which everything was done that follows a start.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub primed: BTreeSet<MemberName>,
+    /// The containers that have the files of their environment: written once, as people may change them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub filled: BTreeSet<MemberName>,
     /// Whether there may be work in it that is in no save.
     #[serde(default)]
     pub holds_work: bool,
@@ -276,9 +286,6 @@ impl WorkspaceOwnership {
 }
 
 impl Workspace {
-    /// The longest name, in characters.
-    pub const LONGEST_NAME: usize = 100;
-
     /// The name of one of its containers on its engine: creating it twice collides.
     #[must_use]
     pub fn container_name(id: &WorkspaceId, container: &MemberName, generation: Generation) -> String {
@@ -415,9 +422,12 @@ mod tests {
             generation: Generation(2),
             subnet: Subnet::parse("10.213.0.16/28").unwrap(),
             reserved: Resources::new(1, 2),
+            version: 3,
+            spec: crate::environment::tests::spec(),
             from: Some(SaveId::of(&ann.id, 1)),
             containers: BTreeMap::new(),
             primed: BTreeSet::new(),
+            filled: BTreeSet::new(),
             holds_work: true,
             save: None,
             not_before: Timestamp(0),
@@ -425,7 +435,11 @@ mod tests {
         };
         let stages = [
             WorkspaceStage::Waiting,
-            WorkspaceStage::Saving { save: SaveId::of(&ann.id, 2), cause: SaveCause::Stops(StopCause::Idle) },
+            WorkspaceStage::Saving {
+                save: SaveId::of(&ann.id, 2),
+                cause: SaveCause::Stops(StopCause::Idle),
+                name: None,
+            },
             WorkspaceStage::Over { cause: StopCause::Expired, at: Timestamp(9) },
         ];
         for stage in stages {
@@ -440,7 +454,7 @@ mod tests {
                 last_save: None,
                 saved_at: Timestamp(0),
                 saves_begun: 1,
-                saves_done: 0,
+                saves_taken: 0,
                 ready_at: None,
                 active_at: Timestamp(3),
                 warned_minutes: Some(5),

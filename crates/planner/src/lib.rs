@@ -34,7 +34,7 @@ pub use plan::{Action, AppWrite, Blocked, NewContainer, Plan, RecordWrite, Step}
 pub use policy::Policy;
 pub use rebalance::{HostScore, Rebalance, rebalance};
 pub use reconcile::{plan, request_for};
-pub use relocation::moves_off;
+pub use relocation::{moves_off, workspaces_on};
 pub use restored::unknown_to_records;
 pub use retry::after_failure;
 pub use status::{SlotPhase, SlotStatus, slot_status};

@@ -11,7 +11,7 @@ use crate::slot::{has_run, is_up};
 use crate::status::{SlotPhase, slot_status};
 use pierhead_model::{
     App, Assignment, ContainerState, EngineId, Move, ObservedContainer, Operation, Ownership, Relocation,
-    RestartPolicy, Slot, SlotIntent, SlotKey, SlotWish, Timestamp,
+    RestartPolicy, Slot, SlotIntent, SlotKey, SlotWish, Timestamp, WorkspaceAssignment, WorkspacePlace,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -170,6 +170,17 @@ pub(crate) fn move_state(world: &World, moved: &Move) -> MoveState {
     MoveState::Over(format!("moved to host {}", assignment.engine))
 }
 
+/// How many workspaces live on a host, or have work there that is in no save.
+#[must_use]
+pub fn workspaces_on(world: &World, host: &EngineId) -> usize {
+    let is_there = |place: &WorkspacePlace| place.engine == *host;
+    let lives = |assignment: &&WorkspaceAssignment| {
+        let left = assignment.left.iter().filter(|place| place.holds_work);
+        assignment.place.iter().chain(left).any(is_there)
+    };
+    world.workspace_assignments().values().filter(lives).count()
+}
+
 /// Whether nothing that shall run lives any more on the host that an operation drains.
 pub(crate) fn has_been_left(world: &World, operation: &Operation) -> bool {
     let Some(host) = operation.relocation.as_ref().and_then(|relocation| relocation.drained.as_ref()) else {
@@ -179,7 +190,8 @@ pub(crate) fn has_been_left(world: &World, operation: &Operation) -> bool {
         let former = assignment.fallback.as_ref().map(|fallback| &fallback.assignment.engine);
         assignment.engine == *host || former == Some(host)
     };
-    !world.assignments().values().any(|assignment| is_there(assignment) && moves(world, assignment))
+    let has_slots = world.assignments().values().any(|assignment| is_there(assignment) && moves(world, assignment));
+    !has_slots && workspaces_on(world, host) == 0
 }
 
 /// Whether a slot goes along when its host is drained: it shall run, and has not ended.

@@ -171,6 +171,15 @@ fn over(assignment: WorkspaceAssignment, cause: StopCause, at: Timestamp) -> Wor
     WorkspaceAssignment { stage, place: None, failure: None, failures: 0, not_before: Timestamp(0), ..assignment }
 }
 
+/// The record of a workspace that has left its host.
+fn after_leaving(assignment: &WorkspaceAssignment, cause: StopCause, at: Timestamp) -> WorkspaceAssignment {
+    if cause != StopCause::Drained {
+        return over(assignment.clone(), cause, at);
+    }
+    let stage = WorkspaceStage::Waiting;
+    WorkspaceAssignment { stage, place: None, ..assignment.clone() }
+}
+
 /// A workspace that has no host yet.
 fn first_assignment(workspace: &Workspace) -> WorkspaceAssignment {
     WorkspaceAssignment {
@@ -184,7 +193,7 @@ fn first_assignment(workspace: &Workspace) -> WorkspaceAssignment {
         last_save: None,
         saved_at: Timestamp(0),
         saves_begun: 0,
-        saves_done: workspace.saves_asked,
+        saves_taken: workspace.saves_asked,
         ready_at: None,
         active_at: Timestamp(0),
         warned_minutes: None,

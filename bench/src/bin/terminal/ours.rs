@@ -53,7 +53,7 @@ impl Ours {
     pub async fn read(&mut self) -> Result<u64> {
         let frame = match tokio::time::timeout(PATIENCE, self.socket.next()).await? {
             Ok(frame) => frame,
-            Err(_) if self.is_over => return Ok(0),
+            Err(_) if self.is_over => bail!("the terminal has ended"),
             Err(end) => bail!("the socket ended: {end:?}"),
         };
         let mut came = 0;

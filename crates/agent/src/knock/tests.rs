@@ -47,6 +47,7 @@ async fn whoever_slept_through_it_does_not_call_it_silence() {
     let (_queue, _listener, silent) = silent().await;
     let asked = tokio::spawn(async move { knock_at(&[HERE], &[silent], Duration::from_millis(30)).await });
     tokio::task::yield_now().await;
+    // The only thread of this runtime: nothing of the agent goes on.
     std::thread::sleep(Duration::from_millis(300));
     assert_eq!(asked.await.unwrap(), None);
 }

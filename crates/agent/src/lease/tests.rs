@@ -55,13 +55,18 @@ impl Engine {
 struct Bed {
     dir: TempDir,
     now_ms: Arc<AtomicU64>,
+    /// How often the clock was read.
+    reads: Arc<AtomicU64>,
     engine: Arc<Engine>,
     leases: Arc<Leases>,
 }
 
-fn leases(dir: &TempDir, now_ms: &Arc<AtomicU64>, boot: &str) -> Arc<Leases> {
-    let now = Arc::clone(now_ms);
-    let clock = Box::new(move || Duration::from_millis(now.load(Ordering::SeqCst)));
+fn leases(dir: &TempDir, now_ms: &Arc<AtomicU64>, reads: &Arc<AtomicU64>, boot: &str) -> Arc<Leases> {
+    let (now, reads) = (Arc::clone(now_ms), Arc::clone(reads));
+    let clock = Box::new(move || {
+        reads.fetch_add(1, Ordering::SeqCst);
+        Duration::from_millis(now.load(Ordering::SeqCst))
+    });
     Leases::at(dir.path(), &dir.path().join("engine.sock"), boot.to_owned(), clock).unwrap()
 }
 
@@ -88,13 +93,14 @@ impl Bed {
             }
         });
         let now_ms = Arc::new(AtomicU64::new(1_000_000));
-        let leases = leases(&dir, &now_ms, "boot-1");
-        Self { dir, now_ms, engine, leases }
+        let reads = Arc::default();
+        let leases = leases(&dir, &now_ms, &reads, "boot-1");
+        Self { dir, now_ms, reads, engine, leases }
     }
 
     /// The agent is killed and started again.
     fn again(&mut self, boot: &str) {
-        self.leases = leases(&self.dir, &self.now_ms, boot);
+        self.leases = leases(&self.dir, &self.now_ms, &self.reads, boot);
     }
 
     fn pass(&self, milliseconds: u64) {
@@ -118,6 +124,12 @@ impl Bed {
     fn guard(&self) -> tokio::task::AbortHandle {
         let leases = Arc::clone(&self.leases);
         tokio::spawn(async move { leases.guard().await }).abort_handle()
+    }
+
+    /// Waits until the guard has looked at the clock again, and acted on it: under a lease it does so twice a round.
+    async fn until_looked_again(&self) {
+        let before = self.reads.load(Ordering::SeqCst);
+        until("the guard looks again", async || self.reads.load(Ordering::SeqCst) >= before + 4).await;
     }
 
     /// Waits until a lease can be had.
@@ -205,8 +217,7 @@ async fn what_runs_is_stopped_when_the_lease_ends_and_not_before() {
     bed.until_taken().await;
     bed.engine.containers.lock().unwrap().insert("one".to_owned(), true);
     bed.pass(millis(LONGEST_LEASE) - 1);
-    // It looks at its clock ten times a second.
-    tokio::time::sleep(Duration::from_millis(250)).await;
+    bed.until_looked_again().await;
     assert!(bed.runs("one"));
     bed.pass(1);
     until("it is stopped", async || !bed.runs("one")).await;
@@ -246,7 +257,7 @@ async fn an_agent_that_is_started_again_keeps_its_lease_and_no_more() {
     bed.pass(5_000);
     bed.again("boot-1");
     let second = bed.guard();
-    tokio::time::sleep(Duration::from_millis(250)).await;
+    bed.until_looked_again().await;
     assert!(bed.runs("one"), "there is no need to stop it");
     assert!(bed.leases.known().contains("one"));
     assert_eq!(bed.leases.left_ms(), 5_000);

@@ -5,6 +5,7 @@ mod socket;
 
 pub(super) use socket::socket;
 
+use super::guests::{guest, new_guest};
 use crate::body::{Body, Path, Query};
 use crate::identity::{Caller, idempotency};
 use crate::{Api, ApiError, views};
@@ -15,8 +16,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use pierhead_controller::TerminalRequest as Wanted;
-use pierhead_model::Username;
-use pierhead_wire::{FieldError, GuestRequest, TerminalRequest, TerminalView};
+use pierhead_wire::{GuestRequest, TerminalRequest, TerminalView};
 use serde::Deserialize;
 
 pub(super) async fn open(
@@ -83,12 +83,8 @@ pub(super) async fn share(
     body: Body<GuestRequest>,
 ) -> Result<StatusCode, ApiError> {
     let role = body.value.role()?;
-    // Whose it is not learns nothing of accounts.
     api.controller.terminal(&caller.actor(), &id)?;
-    let guest = guest(&username)?;
-    if api.accounts.role_of(&guest).await?.is_none() {
-        return Err(ApiError::not_found(format!("there is no account {guest}")));
-    }
+    let guest = new_guest(&api, &username).await?;
     api.controller.share_terminal(&caller.actor(), &id, &guest, Some(role)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -100,10 +96,6 @@ pub(super) async fn unshare(
 ) -> Result<StatusCode, ApiError> {
     api.controller.share_terminal(&caller.actor(), &id, &guest(&username)?, None).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn guest(username: &str) -> Result<Username, ApiError> {
-    Ok(Username::parse(username).map_err(|invalid| FieldError::of("username", &invalid))?)
 }
 
 pub(super) async fn recording(State(api): State<Api>, caller: Caller, Path(id): Path) -> Result<Response, ApiError> {

@@ -1,5 +1,6 @@
 //! Workspaces: list, open, show, and what is wanted of one that is there.
 
+use super::guests::{guest, new_guest};
 use crate::body::{Body, Path, Query, flag};
 use crate::identity::{Caller, idempotency};
 use crate::{Api, ApiError, views};
@@ -7,11 +8,10 @@ use axum::Json;
 use axum::extract::Path as Paths;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use pierhead_controller::{OpenWorkspace, WorkspaceBeginning, WorkspaceChange};
-use pierhead_model::Username;
+use pierhead_controller::{Idempotency, OpenWorkspace, WorkspaceBeginning, WorkspaceChange};
 use pierhead_wire::{
-    ExtendRequest, FieldError, GuestRequest, WorkspaceFrom, WorkspaceRequest, WorkspaceSaveRequest,
-    WorkspaceStartRequest, WorkspaceView, check_name, save_id,
+    ExtendRequest, GuestRequest, WorkspaceFrom, WorkspaceRequest, WorkspaceSaveRequest, WorkspaceStartRequest,
+    WorkspaceView, check_name, save_id,
 };
 use serde::Deserialize;
 
@@ -57,7 +57,7 @@ pub(super) async fn end(
 ) -> Result<StatusCode, ApiError> {
     let discards = flag("discard", query.discard.as_deref())?;
     let change = if discards { WorkspaceChange::Discard } else { WorkspaceChange::End };
-    api.controller.change_workspace(&caller.actor(), &id, &change).await?;
+    api.controller.change_workspace(&caller.actor(), &id, &change, None).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -65,47 +65,57 @@ pub(super) async fn extend(
     State(api): State<Api>,
     caller: Caller,
     Path(id): Path,
+    headers: HeaderMap,
     body: Body<ExtendRequest>,
 ) -> Result<Json<WorkspaceView>, ApiError> {
-    changed(&api, &caller, &id, &WorkspaceChange::Extend(body.value.check()?)).await
+    let key = idempotency(&headers, &[b"extend-workspace", id.as_bytes(), &body.bytes])?;
+    changed(&api, &caller, &id, &WorkspaceChange::Extend(body.value.check()?), key).await
 }
 
 pub(super) async fn save(
     State(api): State<Api>,
     caller: Caller,
     Path(id): Path,
+    headers: HeaderMap,
     body: Body<WorkspaceSaveRequest>,
 ) -> Result<Json<WorkspaceView>, ApiError> {
     if let Some(name) = &body.value.name {
         check_name(name)?;
     }
-    changed(&api, &caller, &id, &WorkspaceChange::Save(body.value.name.clone())).await
+    let key = idempotency(&headers, &[b"save-workspace", id.as_bytes(), &body.bytes])?;
+    changed(&api, &caller, &id, &WorkspaceChange::Save(body.value.name), key).await
 }
 
 pub(super) async fn stop(
     State(api): State<Api>,
     caller: Caller,
     Path(id): Path,
+    headers: HeaderMap,
 ) -> Result<Json<WorkspaceView>, ApiError> {
-    changed(&api, &caller, &id, &WorkspaceChange::Stop).await
+    let key = idempotency(&headers, &[b"stop-workspace", id.as_bytes()])?;
+    changed(&api, &caller, &id, &WorkspaceChange::Stop, key).await
 }
 
 pub(super) async fn start(
     State(api): State<Api>,
     caller: Caller,
     Path(id): Path,
+    headers: HeaderMap,
     body: Body<WorkspaceStartRequest>,
 ) -> Result<Json<WorkspaceView>, ApiError> {
     let save = body.value.save.as_deref().map(save_id).transpose()?;
-    changed(&api, &caller, &id, &WorkspaceChange::Start(save)).await
+    let key = idempotency(&headers, &[b"start-workspace", id.as_bytes(), &body.bytes])?;
+    changed(&api, &caller, &id, &WorkspaceChange::Start(save), key).await
 }
 
 pub(super) async fn reset(
     State(api): State<Api>,
     caller: Caller,
     Path(id): Path,
+    headers: HeaderMap,
 ) -> Result<Json<WorkspaceView>, ApiError> {
-    changed(&api, &caller, &id, &WorkspaceChange::Reset).await
+    let key = idempotency(&headers, &[b"reset-workspace", id.as_bytes()])?;
+    changed(&api, &caller, &id, &WorkspaceChange::Reset, key).await
 }
 
 async fn changed(
@@ -113,8 +123,9 @@ async fn changed(
     caller: &Caller,
     id: &str,
     change: &WorkspaceChange,
+    key: Option<Idempotency>,
 ) -> Result<Json<WorkspaceView>, ApiError> {
-    api.controller.change_workspace(&caller.actor(), id, change).await?;
+    api.controller.change_workspace(&caller.actor(), id, change, key.as_ref()).await?;
     Ok(Json(views::workspace(&api.controller.workspace(&caller.actor(), id)?)))
 }
 
@@ -125,13 +136,9 @@ pub(super) async fn share(
     body: Body<GuestRequest>,
 ) -> Result<StatusCode, ApiError> {
     let role = body.value.role()?;
-    // Whose it is not learns nothing of accounts.
     api.controller.workspace(&caller.actor(), &id)?;
-    let guest = guest(&username)?;
-    if api.accounts.role_of(&guest).await?.is_none() {
-        return Err(ApiError::not_found(format!("there is no account {guest}")));
-    }
-    api.controller.change_workspace(&caller.actor(), &id, &WorkspaceChange::Share(guest, Some(role))).await?;
+    let guest = new_guest(&api, &username).await?;
+    api.controller.change_workspace(&caller.actor(), &id, &WorkspaceChange::Share(guest, Some(role)), None).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -141,10 +148,6 @@ pub(super) async fn unshare(
     Paths((id, username)): Paths<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
     let change = WorkspaceChange::Share(guest(&username)?, None);
-    api.controller.change_workspace(&caller.actor(), &id, &change).await?;
+    api.controller.change_workspace(&caller.actor(), &id, &change, None).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn guest(username: &str) -> Result<Username, ApiError> {
-    Ok(Username::parse(username).map_err(|invalid| FieldError::of("username", &invalid))?)
 }

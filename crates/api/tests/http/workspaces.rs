@@ -173,6 +173,23 @@ async fn a_request_that_is_sent_again_opens_one_workspace() {
     assert_eq!(lab.ann.get(OPEN).await.json().as_array().map(Vec::len), Some(1));
 }
 
+#[tokio::test]
+async fn a_change_that_is_sent_again_is_made_once() {
+    let lab = lab().await;
+    let id = lab.workspace().await;
+    let ann = lab.ann.clone().header("idempotency-key", "anew");
+    // It may be begun anew at once, each time.
+    let long_ago = async || lab.write_workspace(&Workspace { asked_at: Timestamp(1), ..lab.record(&id).await }).await;
+    long_ago().await;
+    assert_eq!(ann.post(&path(&id, "/reset"), "").await.status, 200);
+    let run = lab.record(&id).await.run;
+    long_ago().await;
+    assert_eq!((ann.post(&path(&id, "/reset"), "").await.status, lab.record(&id).await.run), (200, run));
+    let other = ann.post(&path(&id, "/start"), "{}").await;
+    assert_eq!((other.status, other.refusal().code.as_str()), (422, "idempotency_key_reused"));
+    assert_eq!((lab.ann.post(&path(&id, "/reset"), "").await.status, lab.record(&id).await.run), (200, run + 1));
+}
+
 /// As many of Ann's workspaces as asked, opened long ago.
 async fn has_many(lab: &Lab, like: &Workspace, count: u64) -> Vec<Workspace> {
     let record = |number| Workspace {

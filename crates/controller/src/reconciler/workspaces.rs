@@ -93,8 +93,8 @@ impl Reconciler<'_> {
         Ok(Some(Transaction::new().absent(key.clone()).put_json(key, &workspace)?))
     }
 
-    /// Whether a step at the workspace's present place is under way, whose outcome decides first. What leaves that place
-    /// does not wait for it, as its host may never answer.
+    /// Whether a step is under way whose outcome decides first: at the workspace's present place, or about a copy that was
+    /// left and is written about. What leaves the present place does not wait for it, as its host may never answer.
     fn is_busy_with_workspace(&self, known: &Known, write: &WorkspaceWrite) -> bool {
         let id = match write {
             WorkspaceWrite::Assign { assignment, .. } => &assignment.workspace,
@@ -104,11 +104,12 @@ impl Reconciler<'_> {
         let is_busy = |place: &pierhead_model::WorkspacePlace| {
             self.busy.contains(&Busy::Workspace(id.clone(), place.engine.clone(), place.generation))
         };
-        let leaves = match write {
-            WorkspaceWrite::Assign { assignment, .. } => assignment.place.is_none(),
-            WorkspaceWrite::Forget(_) => false,
+        let (leaves, left) = match write {
+            WorkspaceWrite::Assign { assignment, .. } => (assignment.place.is_none(), assignment.left.as_slice()),
+            WorkspaceWrite::Forget(_) => (false, [].as_slice()),
         };
-        present.place.iter().filter(|_| !leaves).chain(&present.left).any(is_busy)
+        let changed = present.left.iter().filter(|place| !left.contains(place));
+        present.place.iter().filter(|_| !leaves).chain(changed).any(is_busy)
     }
 
     pub(super) fn begin_for_workspace(&mut self, action: WorkspaceAction) {
@@ -175,10 +176,8 @@ impl Reconciler<'_> {
         now: Timestamp,
     ) -> Option<Transaction> {
         let present = known.world.workspace_assignments().get(&action.workspace)?;
-        let workspace = known.world.workspaces().get(&action.workspace);
         let policy = &known.world.policy;
-        let (next, told): (WorkspaceAssignment, _) =
-            after_workspace_step(policy, workspace, present, action, result, now)?;
+        let (next, told): (WorkspaceAssignment, _) = after_workspace_step(policy, present, action, result, now)?;
         let transaction = Transaction::new().put_json(keys::workspace_assignment(&action.workspace), &next).ok()?;
         self.with_told(transaction, known, &action.workspace, told.as_ref()).ok()
     }

@@ -1,5 +1,6 @@
 //! Requests about what hosts are for: cordon them, drain them, even out their load, and ask what would survive.
 
+use super::commit::{Committed, Made};
 use super::{Actor, Idempotency, RequestError, Started};
 use crate::known::Known;
 use crate::{Controller, keys};
@@ -8,22 +9,19 @@ use pierhead_model::{
     Timestamp,
 };
 use pierhead_planner::{Rebalance, Survival, freeze, moves_off, rebalance, survive, unknown_to_records};
-use pierhead_store::{Error, Transaction};
+use pierhead_store::Transaction;
 use std::time::Duration;
 
 /// A change of hosts in the making.
-struct Change {
-    transaction: Transaction,
-    event: &'static str,
-    message: String,
-    operation: Option<OperationId>,
-}
-
-/// What a request comes to.
-enum Made {
+enum Change {
     /// It is so already, or an operation is at it.
     Already(Option<OperationId>),
-    Change(Change),
+    Write {
+        transaction: Transaction,
+        event: &'static str,
+        message: String,
+        operation: Option<OperationId>,
+    },
 }
 
 impl Controller {
@@ -35,7 +33,7 @@ impl Controller {
         let made = self.change_hosts(actor, asked, |known, _| {
             let engine = found(known, id)?;
             if !engine.duty.is_in_service() {
-                return Ok(Made::Already(None));
+                return Ok(Change::Already(None));
             }
             on_duty(known, engine, Duty::Cordoned, "cordon-engine")
         });
@@ -50,7 +48,7 @@ impl Controller {
         let made = self.change_hosts(actor, asked, |known, _| {
             let engine = found(known, id)?;
             if engine.duty.is_in_service() {
-                return Ok(Made::Already(None));
+                return Ok(Change::Already(None));
             }
             on_duty(known, engine, Duty::InService, "uncordon-engine")
         });
@@ -70,12 +68,11 @@ impl Controller {
         let made = self.change_hosts(actor, asked, |known, _| {
             let engine = found(known, id)?;
             if !engine.waits_for_approval() {
-                return Ok(Made::Already(None));
+                return Ok(Change::Already(None));
             }
             let agent = engine.agent.clone().map(|agent| AgentKeys { waits: false, ..agent });
             let transaction = with_record(Transaction::new(), known, &Engine { agent, ..engine.clone() })?;
-            let message = format!("id={}, addr={}", engine.id, engine.addr);
-            Ok(Made::Change(Change { transaction, event: "approve-engine", message, operation: None }))
+            Ok(Change::Write { transaction, event: "approve-engine", message: named(engine), operation: None })
         });
         made.await.map(drop)
     }
@@ -94,18 +91,16 @@ impl Controller {
         let made = self.change_hosts(actor, asked, |known, now| {
             let engine = found(known, id)?;
             if let Some(open) = open_drain(known, &engine.id) {
-                return Ok(Made::Already(Some(open)));
+                return Ok(Change::Already(Some(open)));
             }
             let moves = moves_off(&known.world, &engine.id);
             let title = format!("drain {} of {}", engine.id, counted(moves.len()));
             let relocation = Relocation { drained: Some(engine.id.clone()), moves };
             let operation = self.moving(actor, title, relocation, now, timeout);
-            let Made::Change(mut change) = on_duty(known, engine, Duty::Drained, "drain-engine")? else {
-                return Ok(Made::Already(None));
-            };
-            change.transaction = change.transaction.put_json(keys::operation(&operation.id), &operation)?;
-            change.operation = Some(operation.id);
-            Ok(Made::Change(change))
+            let transaction = with_duty(Transaction::new(), known, engine, Duty::Drained)?;
+            let transaction = transaction.put_json(keys::operation(&operation.id), &operation)?;
+            let operation = Some(operation.id);
+            Ok(Change::Write { transaction, event: "drain-engine", message: named(engine), operation })
         });
         started(made.await?)
     }
@@ -124,7 +119,7 @@ impl Controller {
             }
             let hosts: Vec<&str> = frozen.hosts.iter().map(EngineId::as_str).collect();
             let message = format!("given up={}", hosts.join(" "));
-            Ok(Made::Change(Change { transaction, event: "thaw-cluster", message, operation: None }))
+            Ok(Change::Write { transaction, event: "thaw-cluster", message, operation: None })
         });
         made.await.map(drop)
     }
@@ -140,7 +135,7 @@ impl Controller {
             let unknown = unknown_to_records(&known.world).count();
             let transaction = Transaction::new().unchanged(keys::RESTORED, revision).delete(keys::RESTORED);
             let message = format!("unknown containers={unknown}");
-            Ok(Made::Change(Change { transaction, event: "settle-cluster", message, operation: None }))
+            Ok(Change::Write { transaction, event: "settle-cluster", message, operation: None })
         });
         made.await.map(drop)
     }
@@ -167,7 +162,7 @@ impl Controller {
             let operation = self.moving(actor, title, Relocation { drained: None, moves }, now, timeout);
             let transaction = Transaction::new().put_json(keys::operation(&operation.id), &operation)?;
             let operation = Some(operation.id);
-            Ok(Made::Change(Change { transaction, event: "rebalance-cluster", message, operation }))
+            Ok(Change::Write { transaction, event: "rebalance-cluster", message, operation })
         });
         started(made.await?)
     }
@@ -221,33 +216,24 @@ impl Controller {
         }
     }
 
-    /// Makes a change with its event; done anew if somebody was faster.
+    /// Makes a change with its event.
     async fn change_hosts(
         &self,
         actor: &Actor,
         asked: Option<&Idempotency>,
-        make: impl Fn(&Known, Timestamp) -> Result<Made, RequestError>,
+        make: impl Fn(&Known, Timestamp) -> Result<Change, RequestError>,
     ) -> Result<Option<OperationId>, RequestError> {
-        loop {
-            if self.was_done_before(actor, asked).await? {
-                return Ok(self.begun_before(actor, asked).await?.map(|begun| begun.operation));
+        let once = self.once_if(&actor.username, asked);
+        let committed = self.commit(once.as_ref(), |known, now| match make(known, now)? {
+            Change::Already(operation) => Ok(Made::Already(operation)),
+            Change::Write { transaction, event, message, operation } => {
+                let tag = EventTag::Cluster;
+                let transaction = self.with_event(transaction, event, message, tag, Some(&actor.username))?;
+                Ok(Made::Change { transaction, operation: operation.clone(), outcome: operation })
             }
-            let now = self.clock.now();
-            let made = make(&self.known(), now)?;
-            let Change { transaction, event, message, operation } = match made {
-                Made::Already(operation) => return Ok(operation),
-                Made::Change(change) => change,
-            };
-            let transaction = self.with_event(transaction, event, message, EventTag::Cluster, Some(&actor.username))?;
-            let transaction = self.remember(transaction, actor, asked, operation.as_ref(), now)?;
-            match self.store.commit(transaction).await {
-                Ok(revision) => {
-                    self.reached(revision).await;
-                    return Ok(operation);
-                }
-                Err(Error::Conflict { .. }) => self.catch_up().await?,
-                Err(error) => return Err(error.into()),
-            }
+        });
+        match committed.await? {
+            Committed::Now(operation) | Committed::Before(operation) => Ok(operation),
         }
     }
 }
@@ -267,10 +253,13 @@ pub(super) fn leave_cordoned(
     }
 }
 
-fn on_duty(known: &Known, engine: &Engine, duty: Duty, event: &'static str) -> Result<Made, RequestError> {
+fn on_duty(known: &Known, engine: &Engine, duty: Duty, event: &'static str) -> Result<Change, RequestError> {
     let transaction = with_duty(Transaction::new(), known, engine, duty)?;
-    let message = format!("id={}, addr={}", engine.id, engine.addr);
-    Ok(Made::Change(Change { transaction, event, message, operation: None }))
+    Ok(Change::Write { transaction, event, message: named(engine), operation: None })
+}
+
+fn named(engine: &Engine) -> String {
+    format!("id={}, addr={}", engine.id, engine.addr)
 }
 
 fn with_duty(

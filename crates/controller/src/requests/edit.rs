@@ -1,11 +1,12 @@
 //! One edit: read, change a copy, commit with a compare; done anew if somebody was faster.
 
+use super::commit::{Committed, Made};
 use super::events::Subject;
 use super::{Actor, Container, Idempotency, RequestError, events};
 use crate::known::Known;
 use crate::{Controller, keys};
 use pierhead_model::{App, Event, EventTag, Goal, Operation, OperationId, OperationState, Slot, Target, Timestamp};
-use pierhead_store::{Error, Transaction};
+use pierhead_store::Transaction;
 use std::time::Duration;
 
 /// An operation that was begun, or found because the same request had begun it before.
@@ -40,9 +41,6 @@ pub(super) struct Edit {
     pub pull: bool,
 }
 
-/// How often an edit is tried while others keep changing the same records.
-const MOST_TRIES: usize = 50;
-
 impl Edit {
     /// The targets of slots that have the same goal.
     pub(super) fn targets(slots: impl IntoIterator<Item = Slot>, goal: Goal) -> Vec<Target> {
@@ -59,45 +57,20 @@ impl Controller {
         timeout: Option<Duration>,
         make: impl Fn(&Known, &OperationId, Timestamp) -> Result<Edit, RequestError>,
     ) -> Result<Started, RequestError> {
-        if let Some(found) = self.begun_before(actor, idempotency).await? {
-            return Ok(found);
-        }
         let timeout = timeout.unwrap_or(self.options.operation_timeout);
-        let mut tries = 0;
-        loop {
+        let once = self.once_if(&actor.username, idempotency);
+        let committed = self.commit(once.as_ref(), |known, now| {
             let id = self.ids.operation();
-            let now = self.clock.now();
-            let transaction = {
-                let known = self.known();
-                let edit = make(&known, &id, now)?;
-                let operation = operation(&edit, actor, &id, now, timeout);
-                let event = self.event_of(&known, &edit, actor);
-                let transaction = transaction(&known, &edit, &operation)?;
-                events::append(transaction, &event)?
-            };
-            let transaction = self.remember(transaction, actor, idempotency, Some(&id), now)?;
-            match self.store.commit(transaction).await {
-                Ok(revision) => {
-                    self.reached(revision).await;
-                    return Ok(Started { operation: id });
-                }
-                Err(Error::Conflict { .. }) if tries < MOST_TRIES => {
-                    if let Some(found) = self.begun_before(actor, idempotency).await? {
-                        return Ok(found);
-                    }
-                    self.catch_up().await?;
-                    tries += 1;
-                }
-                Err(error) => return Err(error.into()),
-            }
+            let edit = make(known, &id, now)?;
+            let operation = operation(&edit, actor, &id, now, timeout);
+            let event = self.event_of(known, &edit, actor);
+            let transaction = events::append(transaction(known, &edit, &operation)?, &event)?;
+            Ok(Made::Change { transaction, operation: Some(id.clone()), outcome: id })
+        });
+        match committed.await? {
+            Committed::Now(operation) | Committed::Before(Some(operation)) => Ok(Started { operation }),
+            Committed::Before(None) => Err(RequestError::KeyReused),
         }
-    }
-
-    /// Waits until the world holds what the store holds now.
-    pub(crate) async fn catch_up(&self) -> Result<(), RequestError> {
-        let newest = self.store.list(keys::APP_NAMES, None, 1).await?.revision;
-        self.reached(newest).await;
-        Ok(())
     }
 
     fn event_of(&self, known: &Known, edit: &Edit, actor: &Actor) -> Event {

@@ -10,7 +10,7 @@ use pierhead_model::{
     AppId, Engine, EngineId, EngineThen, EventTag, Health, HealthStatus, ObservedContainer, Operation, OperationId,
     OperationState, Ownership,
 };
-use pierhead_planner::{RecordWrite, cancel, verdicts};
+use pierhead_planner::{RecordWrite, cancel, verdicts, workspaces_on};
 use pierhead_store::{Error, StoreJson, Transaction};
 use tokio::time::Instant;
 
@@ -74,6 +74,7 @@ impl Controller {
             return Err(not_found());
         };
         check_writers(&self.known(), &engine)?;
+        check_work(&self.known(), &engine)?;
         self.check_left(&record).await?;
         let key = keys::engine(&engine);
         let message = format!("addr={}, containers left running={left}", record.addr);
@@ -269,6 +270,22 @@ impl Controller {
 
 /// What must not run twice is not taken out of service, or left running on a host that nobody looks after any more, by
 /// the way. That a host is down is believed: whoever removes it says that nothing runs there.
+/// Work that is in no save would be lost with a host that answers. Whoever removes one that is down for good knows.
+fn check_work(known: &Known, id: &EngineId) -> Result<(), RequestError> {
+    let answers = known.world.engines().get(id).is_some_and(|engine| engine.health.status == HealthStatus::Healthy);
+    match workspaces_on(&known.world, id) {
+        count if answers && count > 0 => Err(RequestError::Invalid {
+            field: "id",
+            expected: format!(
+                "a host without workspaces: {} on {id}; drain that host first ('pierhead engine drain {id}'), by which \
+                 they are saved and go on elsewhere",
+                if count == 1 { "1 lives".to_owned() } else { format!("{count} live") }
+            ),
+        }),
+        _ => Ok(()),
+    }
+}
+
 fn check_writers(known: &Known, id: &EngineId) -> Result<(), RequestError> {
     let is_down = known.world.engines().get(id).is_none_or(|engine| engine.health.status == HealthStatus::Down);
     match known.world.writer_on(id).filter(|_| !is_down) {

@@ -1,14 +1,13 @@
 //! Requests about environments: describe one, change it, let it go. Who may open one is said by its record.
 
+use super::commit::Made;
 use super::{Actor, Idempotency, RequestError, events};
+use crate::known::Known;
 use crate::{Controller, keys};
 use pierhead_model::{
     Environment, EnvironmentId, EnvironmentSpec, EnvironmentVersion, EventTag, ImageReference, Username, Visibility,
 };
 use pierhead_store::{Error, Transaction};
-
-/// How often a change is tried while others change the same record.
-const MOST_TRIES: usize = 20;
 
 impl Controller {
     /// The environments that somebody may open, by their names.
@@ -23,9 +22,7 @@ impl Controller {
     /// # Errors
     /// If there is none, as far as they may know.
     pub fn environment(&self, actor: &Actor, id: &str) -> Result<Environment, RequestError> {
-        let id = EnvironmentId::parse(id).map_err(|_| missing(id))?;
-        let found = self.known().world.environments().get(&id).cloned();
-        found.filter(|environment| may_open(actor, environment)).ok_or_else(|| missing(id.as_str()))
+        find(&self.known(), actor, id).cloned()
     }
 
     /// Describes a new environment.
@@ -113,38 +110,28 @@ impl Controller {
         .await
     }
 
-    /// Makes a change of a record; done anew if somebody was faster.
+    /// Makes a change of a record that is theirs; none if nothing is to be written.
     async fn change_environment(
         &self,
         actor: &Actor,
         id: &str,
         change: impl Fn(&Environment) -> Result<Transaction, RequestError>,
     ) -> Result<(), RequestError> {
-        for _ in 0..MOST_TRIES {
-            let transaction = {
-                let environment = self.environment(actor, id)?;
-                if !is_theirs(actor, &environment.owner) {
-                    let words = "only who described an environment, or an administrator, may change it";
-                    return Err(RequestError::Forbidden(words.to_owned()));
-                }
-                let key = keys::environment(&environment.id);
-                let revision = self.known().revision_of(&key).unwrap_or_default();
-                let transaction = change(&environment)?;
-                if transaction.writes.is_empty() {
-                    return Ok(());
-                }
-                transaction.unchanged(key, revision)
-            };
-            match self.store.commit(transaction).await {
-                Ok(revision) => {
-                    self.reached(revision).await;
-                    return Ok(());
-                }
-                Err(Error::Conflict { .. }) => self.catch_up().await?,
-                Err(error) => return Err(error.into()),
+        let committed = self.commit(None, |known, _| {
+            let environment = find(known, actor, id)?;
+            if !is_theirs(actor, &environment.owner) {
+                let words = "only who described an environment, or an administrator, may change it";
+                return Err(RequestError::Forbidden(words.to_owned()));
             }
-        }
-        Err(RequestError::Store(Error::Conflict { key: format!("{}{id}", keys::ENVIRONMENTS) }))
+            let transaction = change(environment)?;
+            if transaction.writes.is_empty() {
+                return Ok(Made::Already(()));
+            }
+            let key = keys::environment(&environment.id);
+            let revision = known.revision_of(&key).unwrap_or_default();
+            Ok(Made::change(transaction.unchanged(key, revision), ()))
+        });
+        committed.await.map(drop)
     }
 
     fn with_environment_event(
@@ -159,6 +146,12 @@ impl Controller {
         let event = self.event(kind, message, EventTag::Cluster, Some(&actor.username), subject);
         events::append(transaction, &event)
     }
+}
+
+fn find<'a>(known: &'a Known, actor: &Actor, id: &str) -> Result<&'a Environment, RequestError> {
+    let id = EnvironmentId::parse(id).map_err(|_| missing(id))?;
+    let found = known.world.environments().get(&id);
+    found.filter(|environment| may_open(actor, environment)).ok_or_else(|| missing(id.as_str()))
 }
 
 /// Whether somebody may open an environment.

@@ -29,7 +29,7 @@ impl std::fmt::Debug for Idempotency {
 pub(crate) struct Remembered {
     fingerprint: String,
     /// Absent for a change that needed none.
-    operation: Option<OperationId>,
+    pub(super) operation: Option<OperationId>,
     pub(crate) at: Timestamp,
 }
 
@@ -83,7 +83,7 @@ impl Once {
         self.remember_with(transaction, None, self.clock.now())
     }
 
-    fn remember_with(
+    pub(super) fn remember_with(
         &self,
         transaction: Transaction,
         operation: Option<&OperationId>,
@@ -93,7 +93,7 @@ impl Once {
         transaction.absent(self.key.clone()).put_json(self.key.clone(), &record)
     }
 
-    async fn remembered(&self) -> std::result::Result<Option<Remembered>, RequestError> {
+    pub(super) async fn remembered(&self) -> std::result::Result<Option<Remembered>, RequestError> {
         match self.store.get_json::<Remembered>(&self.key).await? {
             Some((found, _)) if found.fingerprint != self.fingerprint => Err(RequestError::KeyReused),
             found => Ok(found.map(|(found, _)| found)),

@@ -5,22 +5,21 @@ mod opening;
 
 pub use opening::{OpenWorkspace, WorkspaceBeginning};
 
-use super::{Actor, RequestError, events};
+use super::commit::Made;
+use super::{Actor, Idempotency, RequestError, events};
 use crate::known::Known;
 use crate::{Controller, keys};
 use pierhead_model::{
-    EventTag, SaveId, TerminalRole, Timestamp, Username, Workspace, WorkspaceId, WorkspaceOrigin, WorkspaceRight,
-    WorkspaceStage, WorkspaceWish,
+    EventTag, SaveCause, SaveId, TerminalRole, Timestamp, Username, Workspace, WorkspaceId, WorkspaceOrigin,
+    WorkspaceRight, WorkspaceStage, WorkspaceWish,
 };
 use pierhead_planner::{WorkspacePhase, WorkspaceStatus, workspace_ends_at, workspace_status, workspace_statuses};
-use pierhead_store::{Error, Transaction};
+use pierhead_store::Transaction;
 
 /// The most workspaces of one account that have not ended.
 pub const MOST_WORKSPACES_OF_ONE: usize = 50;
 /// The most guests of one workspace.
 const MOST_GUESTS: usize = 100;
-/// How often a change is tried while others change the same record.
-const MOST_TRIES: usize = 20;
 /// The most that an end can lie ahead, in minutes: a week.
 const LONGEST_MINUTES: u64 = 7 * 24 * 60;
 /// The shortest time between two resets or starts of a workspace, in milliseconds.
@@ -110,7 +109,7 @@ impl Controller {
         Ok(WorkspaceNow { record: record.clone(), status, right })
     }
 
-    /// Writes down what is wanted of a workspace.
+    /// Writes down what is wanted of a workspace; once, if the request has a key.
     ///
     /// # Errors
     /// If there is none as far as they may know, they may not, or it can't be as things stand.
@@ -119,34 +118,26 @@ impl Controller {
         actor: &Actor,
         id: &str,
         change: &WorkspaceChange,
+        asked: Option<&Idempotency>,
     ) -> Result<(), RequestError> {
         if let WorkspaceChange::Start(Some(save)) = change {
             self.save_for(actor, save).await?;
         }
-        for _ in 0..MOST_TRIES {
-            let transaction = {
-                let known = self.known();
-                let (record, right) = find(&known, actor, id)?;
-                if right < change.needs() {
-                    return Err(forbidden(change.needs()));
-                }
-                let wanted = Wanted { known: &known, record, now: self.clock.now() };
-                let Some(changed) = wanted.changed(change)? else { return Ok(()) };
-                let key = keys::workspace(&record.id);
-                let revision = known.revision_of(&key).unwrap_or_default();
-                let transaction = Transaction::new().unchanged(key.clone(), revision).put_json(key, &changed)?;
-                self.with_workspace_event(transaction, actor, &changed, change)?
-            };
-            match self.store.commit(transaction).await {
-                Ok(revision) => {
-                    self.reached(revision).await;
-                    return Ok(());
-                }
-                Err(Error::Conflict { .. }) => self.catch_up().await?,
-                Err(error) => return Err(error.into()),
+        let once = self.once_if(&actor.username, asked);
+        let committed = self.commit(once.as_ref(), |known, now| {
+            let (record, right) = find(known, actor, id)?;
+            if right < change.needs() {
+                return Err(forbidden(change.needs()));
             }
-        }
-        Err(RequestError::Store(Error::Conflict { key: format!("{}{id}", keys::WORKSPACES) }))
+            let wanted = Wanted { known, record, now };
+            let Some(changed) = wanted.changed(change)? else { return Ok(Made::Already(())) };
+            let key = keys::workspace(&record.id);
+            let revision = known.revision_of(&key).unwrap_or_default();
+            let transaction = Transaction::new().unchanged(key.clone(), revision).put_json(key, &changed)?;
+            let transaction = self.with_workspace_event(transaction, actor, &changed, change)?;
+            Ok(Made::change(transaction, ()))
+        });
+        committed.await.map(drop)
     }
 
     fn with_workspace_event(
@@ -204,7 +195,7 @@ impl Wanted<'_> {
             WorkspaceChange::Stop => next.wish = WorkspaceWish::Saved,
             WorkspaceChange::Extend(minutes) => self.extend(&mut next, *minutes)?,
             WorkspaceChange::Save(name) => {
-                self.must_be_up()?;
+                self.must_stay_up()?;
                 next.saves_asked += 1;
                 next.save_name = name.clone();
                 return Ok(Some(next));
@@ -242,6 +233,15 @@ impl Wanted<'_> {
         if is_up { Ok(()) } else { Err(self.refuse("does not run")) }
     }
 
+    fn must_stay_up(&self) -> Result<(), RequestError> {
+        let assignment = self.known.world.workspace_assignments().get(&self.record.id);
+        let stops = assignment.is_some_and(|assignment| is_stopping(&assignment.stage));
+        if stops || !self.record.wants_to_run() {
+            return Err(self.refuse("is being stopped, and saved by that"));
+        }
+        self.must_be_up()
+    }
+
     fn run(&self, next: &mut Workspace, origin: WorkspaceOrigin) {
         next.wish = WorkspaceWish::Running;
         next.run += 1;
@@ -254,10 +254,8 @@ impl Wanted<'_> {
     fn start(&self, next: &mut Workspace, save: Option<&SaveId>) -> Result<(), RequestError> {
         let assignment = self.known.world.workspace_assignments().get(&next.id);
         let is_over = assignment.is_some_and(|assignment| {
-            let over = matches!(assignment.stage, WorkspaceStage::Over { .. } | WorkspaceStage::Leaving(_));
-            let stops =
-                matches!(assignment.stage, WorkspaceStage::Saving { cause: pierhead_model::SaveCause::Stops(_), .. });
-            (over || stops) && assignment.run == next.run
+            let is_over = matches!(assignment.stage, WorkspaceStage::Over { .. }) || is_stopping(&assignment.stage);
+            is_over && assignment.run == next.run
         });
         match save {
             Some(save) => {
@@ -298,6 +296,11 @@ impl Wanted<'_> {
         }
         if next.guests.len() > MOST_GUESTS { Err(must("one of at most 100 guests")) } else { Ok(()) }
     }
+}
+
+/// Whether what is there goes, and is saved by that.
+fn is_stopping(stage: &WorkspaceStage) -> bool {
+    matches!(stage, WorkspaceStage::Leaving(_) | WorkspaceStage::Saving { cause: SaveCause::Stops(_), .. })
 }
 
 /// What somebody may in a workspace; `None` if it is as if it were not there.

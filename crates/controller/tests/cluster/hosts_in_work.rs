@@ -15,7 +15,7 @@ async fn duty(client: &Client, host: &str) -> String {
     client.engine(host).await.unwrap().duty.clone()
 }
 
-fn begun(started: Started<()>) -> OperationView {
+pub fn begun(started: Started<()>) -> OperationView {
     match started {
         Started::Running(operation) => (**operation).clone(),
         Started::Ended { operation, .. } => panic!("operation {operation:?} has ended"),

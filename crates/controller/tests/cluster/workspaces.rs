@@ -1,8 +1,9 @@
 //! Workspaces on fake hosts with agents: made, saved before they stop, kept if they can't be saved, adopted by the next
 //! controller, and closed to whom they are not for.
 
-use crate::asking::{refused, to_the_end};
+use crate::asking::{at_once, refused, to_the_end};
 use crate::detection::Pool;
+use crate::hosts_in_work::begun;
 use pierhead_client::{Change, Client, ClientError, Wait};
 use pierhead_engine::{EngineError, Fake, Verb};
 use pierhead_model::{ContainerId, WorkspaceOwnership};
@@ -88,6 +89,32 @@ pub fn made(pool: &Pool) -> usize {
         host.look().iter().filter(|container| WorkspaceOwnership::read(&container.labels).is_some()).count()
     };
     pool.cluster.hosts().map(|(_, host)| of(host)).sum()
+}
+
+#[tokio::test]
+async fn a_drain_is_done_when_workspaces_have_left_too() {
+    let pool = Pool::start(2, 150).await;
+    let (ann, admin) = (pool.cluster.user("ann").await, pool.cluster.admin());
+    describe(&ann, "lab", "exit 0").await;
+    let opened = open(&ann, "lab").await;
+    let home = opened.engine.clone().unwrap();
+    let (status, body) = refused(admin.remove_engine(&home).await);
+    assert_eq!((status, body.field.as_deref()), (400, Some("id")));
+    assert!(body.message.contains("1 lives on") && body.message.contains("engine drain"), "{}", body.message);
+    let host = host_of(&pool, &opened).1;
+    host.fail_always(Verb::Commit, EngineError::Failed("no room".to_owned()));
+    let drain = begun(admin.drain_engine(&home, &at_once()).await.unwrap());
+    eventually(PATIENCE, "it says why it is kept", async || {
+        show(&ann, &opened.id).await.message.contains("could not be saved, so it is kept")
+    })
+    .await;
+    assert_eq!(admin.operation(&drain.id, None).await.unwrap().state, "running", "it is still there");
+    host.heal();
+    eventually(PATIENCE, "it is drained", async || admin.operation(&drain.id, None).await.unwrap().state == "done")
+        .await;
+    let moved = reaches(&ann, &opened.id, "ready").await;
+    assert_ne!(moved.engine.as_ref(), Some(&home));
+    admin.remove_engine(&home).await.unwrap();
 }
 
 #[tokio::test]

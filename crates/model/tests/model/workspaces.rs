@@ -25,7 +25,7 @@ fn workspace() -> Workspace {
 fn place(engine: &str, generation: u32) -> Value {
     json!({
         "engine": engine, "generation": generation, "subnet": "10.213.0.16/28",
-        "reserved": { "cpu_millis": 1, "memory_mb": 2 }, "created_at": 1,
+        "reserved": { "cpu_millis": 1, "memory_mb": 2 }, "created_at": 1, "version": 1, "spec": least()["spec"],
     })
 }
 
@@ -49,7 +49,7 @@ fn what_a_record_leaves_out_is_nothing_and_is_left_out_again() {
     }
     let found = assignment(&json!("waiting")).unwrap();
     assert!(!found.is_live() && found.left.is_empty() && found.avoid.is_empty() && found.resumes.is_none());
-    assert_eq!((found.not_before, found.saves_done, found.failures), (Timestamp(0), 0, 0));
+    assert_eq!((found.not_before, found.saves_taken, found.failures), (Timestamp(0), 0, 0));
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn each_stage_is_read_as_it_was_written() {
         (json!({ "leaving": "disk-full" }), WorkspaceStage::Leaving(StopCause::DiskFull)),
         (
             json!({ "saving": { "save": "abcdefgh23-7", "cause": { "stops": "host-gone" } } }),
-            WorkspaceStage::Saving { save, cause: pierhead_model::SaveCause::Stops(StopCause::HostGone) },
+            WorkspaceStage::Saving { save, cause: pierhead_model::SaveCause::Stops(StopCause::HostGone), name: None },
         ),
         (
             json!({ "over": { "cause": "expired", "at": 9 } }),

@@ -133,7 +133,14 @@ fn is_saved_stopped_and_started_elsewhere(bed: &Bed, id: &str) {
 }
 
 fn is_reset_and_ends(bed: &Bed, id: &str) {
-    let reset = bed.json(&["workspace", "reset", id, "--yes"]);
+    // It was started just now, and can be begun anew only a moment later.
+    let mut reset = Value::Null;
+    until("it may be reset", PATIENCE, || {
+        let ended = bed.run(&["workspace", "reset", id, "--yes", "--json"]);
+        assert!(ended.code == 0 || ended.stderr.contains("too_often"), "{ended:?}");
+        reset = serde_json::from_str(&ended.stdout).unwrap_or_default();
+        ended.code == 0
+    });
     assert_eq!(reset["phase"], "ready", "{reset}");
     assert_eq!(says(bed, id, "ls /srv/notes; cat /srv/starts"), "first.txt\nstarted\n");
     // What it was is in a save, of which another workspace is a copy.

@@ -3,7 +3,7 @@
 use super::{BlockedSlots, failed, finish, what_is_late};
 use crate::World;
 use crate::plan::{AppWrite, Blocked, RecordWrite};
-use crate::relocation::{MoveState, has_been_left, move_state};
+use crate::relocation::{MoveState, has_been_left, move_state, workspaces_on};
 use crate::status::slot_status;
 use pierhead_model::{
     EngineId, Move, Operation, OperationError, OperationState, Relocation, Timestamp, Verdict, VerdictState,
@@ -48,12 +48,25 @@ pub(super) fn advance(
         Some(verdict) => (OperationState::Failed, OperationError::new("plan_outdated", verdict.message.clone())),
         None if now >= operation.deadline => (
             OperationState::TimedOut,
-            OperationError::new("timed_out", what_is_late(&verdicts) + &what_stays(relocation)),
+            OperationError::new("timed_out", late(world, relocation, &verdicts) + &what_stays(relocation)),
         ),
         None => return None,
     };
     let operation = failed(world, operation, outcome, error, verdicts, now);
     Some(RecordWrite::Progress { operation: Box::new(operation), app: AppWrite::Keep })
+}
+
+/// What was not done in time.
+fn late(world: &World, relocation: &Relocation, verdicts: &[Verdict]) -> String {
+    let workspaces = relocation.drained.as_ref().map_or(0, |host| workspaces_on(world, host));
+    let slots_are_late = verdicts.iter().any(|verdict| verdict.state != VerdictState::Done);
+    match (workspaces, slots_are_late) {
+        (0, _) => what_is_late(verdicts),
+        (1, true) => format!("{}; 1 workspace is still there", what_is_late(verdicts)),
+        (1, false) => "1 workspace is still there".to_owned(),
+        (more, true) => format!("{}; {more} workspaces are still there", what_is_late(verdicts)),
+        (more, false) => format!("{more} workspaces are still there"),
+    }
 }
 
 /// Why a drain cannot come to its end under the present hosts: everything that could leave has left, and nobody takes the

@@ -51,6 +51,16 @@ impl Ledger {
         Refusal { hosts: 1, refused: BTreeMap::from([(filter, 1)]), nearest }
     }
 
+    /// Whether a host would take a request if others left it.
+    pub(crate) fn lacks_only_room(&self, request: &Request) -> bool {
+        self.known_hosts().any(|(host, facts)| {
+            let candidate = Candidate { host, facts, request, range: &self.policy().host_ports };
+            // That there is no room is what is looked at last.
+            let refusal = first_refusal(&candidate);
+            refusal.is_some_and(|(filter, _)| is_room(filter)) && request.resources.fits(facts.allocatable)
+        })
+    }
+
     /// Why no host suits. Only meaningful if none does.
     pub(crate) fn refusal(&self, request: &Request) -> Refusal {
         let mut refusal = Refusal { hosts: 0, refused: BTreeMap::new(), nearest: None };

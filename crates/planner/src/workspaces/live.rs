@@ -2,12 +2,13 @@
 
 use super::stopping::{stop_cause, warning};
 use super::{
-    Draft, Happened, NewNetwork, NewWorkspaceContainer, SaveOrder, SavedContainer, WorkspaceAction, WorkspaceStep, over,
+    Draft, Happened, NewNetwork, NewWorkspaceContainer, SaveOrder, SavedContainer, WorkspaceAction, WorkspaceStep,
+    after_leaving, over,
 };
 use crate::slot::exit_words;
 use pierhead_model::{
-    ContainerState, EnvironmentContainer, Failure, FailureKind, MemberName, ObservedContainer, SaveCause, SaveId,
-    StopCause, Timestamp, Workspace, WorkspaceAssignment, WorkspaceOrigin, WorkspaceOwnership, WorkspacePlace,
+    ContainerState, EnvironmentContainer, Failure, FailureKind, HealthStatus, MemberName, ObservedContainer, SaveCause,
+    SaveId, StopCause, Timestamp, Workspace, WorkspaceAssignment, WorkspaceOrigin, WorkspaceOwnership, WorkspacePlace,
     WorkspaceStage, WorkspaceWish,
 };
 use std::collections::BTreeMap;
@@ -38,8 +39,9 @@ impl<'a> Draft<'a> {
         current.retain(|_, container| !matches!(container.state, ContainerState::Removing | ContainerState::Dead));
         match (&assignment.stage, cause) {
             (_, Some(cause)) => self.stop(workspace, assignment, place, &current, cause),
-            (WorkspaceStage::Saving { save, cause: SaveCause::Asked }, None) => {
-                self.save(workspace, assignment, place, &current, save, SaveCause::Asked);
+            (WorkspaceStage::Saving { save, cause: SaveCause::Asked, name }, None) => {
+                let order = save_order(workspace, place, &current, save, Why::Asked(name.clone()));
+                self.save(workspace, assignment, place, order);
             }
             (WorkspaceStage::Saving { .. }, None) => {
                 // What was to stop it does not hold any more.
@@ -62,7 +64,10 @@ impl<'a> Draft<'a> {
     ) {
         let told = Happened { kind: "stop-workspace", message: format!("it is stopped: {}", cause.words()) };
         let told = Some(told).filter(|_| workspace.wish != WorkspaceWish::Warm);
-        if !place.holds_work || workspace.wish == WorkspaceWish::Discarded || current.is_empty() {
+        // One that was given to somebody may hold their work before that is written down.
+        let was_ready = matches!(assignment.stage, WorkspaceStage::Ready | WorkspaceStage::Saving { .. });
+        let holds_work = place.holds_work || was_ready && workspace.wish != WorkspaceWish::Warm;
+        if !holds_work || workspace.wish == WorkspaceWish::Discarded || current.is_empty() {
             let stage = WorkspaceStage::Leaving(cause);
             let next = WorkspaceAssignment {
                 stage,
@@ -75,14 +80,16 @@ impl<'a> Draft<'a> {
         }
         let why = SaveCause::Stops(cause);
         match &assignment.stage {
-            WorkspaceStage::Saving { save, cause } if *cause == why => {
-                self.save(workspace, assignment, place, current, save, why);
+            WorkspaceStage::Saving { save, cause: begun, .. } if *begun == why => {
+                let order = save_order(workspace, place, current, save, Why::Stops(cause));
+                self.save(workspace, assignment, place, order);
             }
-            WorkspaceStage::Saving { save, .. } => {
-                let stage = WorkspaceStage::Saving { save: save.clone(), cause: why };
+            WorkspaceStage::Saving { save, cause: SaveCause::Stops(_), .. } => {
+                let stage = WorkspaceStage::Saving { save: save.clone(), cause: why, name: None };
                 self.assign(WorkspaceAssignment { stage, ..assignment.clone() }, told);
             }
-            _ => self.assign(begin_save(assignment, why), told),
+            // People went on to work while one was made that they asked for: that can't be the last.
+            _ => self.assign(begin_save(workspace, assignment, why), told),
         }
     }
 
@@ -91,9 +98,7 @@ impl<'a> Draft<'a> {
         workspace: &Workspace,
         assignment: &WorkspaceAssignment,
         place: &WorkspacePlace,
-        current: &Current<'_>,
-        save: &SaveId,
-        cause: SaveCause,
+        order: SaveOrder,
     ) {
         if let (Some(seconds), Some(failure)) = (self.waits(assignment), &assignment.failure) {
             let words = &failure.message;
@@ -102,11 +107,6 @@ impl<'a> Draft<'a> {
                 format!("it could not be saved, so it is kept: {words}; is tried again in {seconds} s"),
             );
         }
-        let name = match cause {
-            SaveCause::Asked => workspace.save_name.clone(),
-            SaveCause::Stops(_) => None,
-        };
-        let order = save_order(workspace, place, current, save, name, cause != SaveCause::Asked);
         self.act(workspace, place, WorkspaceStep::Save(Box::new(order)));
     }
 
@@ -122,22 +122,23 @@ impl<'a> Draft<'a> {
             return;
         }
         let missing: Vec<&EnvironmentContainer> =
-            workspace.spec.containers.iter().filter(|container| !current.contains_key(&container.name)).collect();
+            place.spec.containers.iter().filter(|container| !current.contains_key(&container.name)).collect();
         if !missing.is_empty() {
             let words = || format!("container {} is gone from host {}", missing[0].name, place.engine);
             return self.make(workspace, assignment, place, &missing, words);
         }
-        let halted = workspace.spec.containers.iter().find_map(|described| {
+        let halted = place.spec.containers.iter().find_map(|described| {
             let container = current.get(&described.name)?;
             (container.state != ContainerState::Running).then_some((described, *container))
         });
         if let Some((described, container)) = halted {
             return self.revive(workspace, assignment, place, described, container);
         }
-        if let Some(described) = workspace.spec.containers.iter().find(|c| !place.primed.contains(&c.name)) {
+        if let Some(described) = place.spec.containers.iter().find(|c| !place.primed.contains(&c.name)) {
             let Some(container) = current.get(&described.name) else { return };
-            let is_new = place.from.is_none() && assignment.ready_at.is_none();
-            let files = if is_new { described.files.clone() } else { Vec::new() };
+            // In a save they are as people left them.
+            let has_files = place.filled.contains(&described.name) || place.from.is_some();
+            let files = if has_files { Vec::new() } else { described.files.clone() };
             let (container, name) = (container.id.clone(), described.name.clone());
             let step = WorkspaceStep::Prime { container, name, files, script: described.startup.clone() };
             return self.act(workspace, place, step);
@@ -161,7 +162,10 @@ impl<'a> Draft<'a> {
             return false;
         }
         let mut place = place.clone();
-        place.primed.retain(|name| there.contains_key(name) && there.get(name) == place.containers.get(name));
+        let is_same = |name: &MemberName| there.contains_key(name) && there.get(name) == place.containers.get(name);
+        let (primed, filled) = (std::mem::take(&mut place.primed), std::mem::take(&mut place.filled));
+        place.primed = primed.into_iter().filter(is_same).collect();
+        place.filled = filled.into_iter().filter(is_same).collect();
         place.containers = there;
         let next = WorkspaceAssignment { place: Some(place), ..assignment.clone() };
         self.assign(next, None);
@@ -192,13 +196,13 @@ impl<'a> Draft<'a> {
             name: Workspace::container_name(&workspace.id, &described.name, place.generation),
             labels: of(Some(described.name.clone())).labels(&self.world.cluster),
             description: (*described).clone(),
-            asks: workspace.spec.asks,
+            asks: place.spec.asks,
         };
         let network = NewNetwork {
             name: Workspace::network_name(&workspace.id),
             subnet: place.subnet,
             labels: of(None).labels(&self.world.cluster),
-            egress: workspace.spec.asks.egress,
+            egress: place.spec.asks.egress,
         };
         let containers = missing.iter().map(container).collect();
         self.act(workspace, place, WorkspaceStep::Create { network, containers, from: place.from.clone() });
@@ -268,8 +272,8 @@ impl<'a> Draft<'a> {
             let place = Some(WorkspacePlace { holds_work: true, ..place.clone() });
             return self.assign(WorkspaceAssignment { place, ..assignment.clone() }, None);
         }
-        if workspace.saves_asked > assignment.saves_done {
-            return self.assign(begin_save(assignment, SaveCause::Asked), None);
+        if workspace.saves_asked > assignment.saves_taken {
+            return self.assign(begin_save(workspace, assignment, SaveCause::Asked), None);
         }
         if let Some(warning) = warning(self, workspace, assignment) {
             let next = WorkspaceAssignment { warned_minutes: warning.minutes, ..assignment.clone() };
@@ -295,6 +299,10 @@ impl<'a> Draft<'a> {
         let Some(engine) = self.world.engines().get(&place.engine) else {
             return self.assign(over(assignment.clone(), cause, self.now), None);
         };
+        if engine.health.status == HealthStatus::Down {
+            // What was to be saved is saved; what is left there is surplus when the host returns.
+            return self.assign(after_leaving(assignment, cause, self.now), None);
+        }
         if !engine.is_usable() {
             return self.block(
                 &assignment.workspace,
@@ -321,20 +329,32 @@ impl<'a> Draft<'a> {
 
     pub(super) fn save_left(&mut self, workspace: &Workspace, place: &WorkspacePlace, save: &SaveId) {
         let current = self.world.at_place(&workspace.id, place);
-        let name = Some(format!("left on host {}", place.engine));
-        let order = save_order(workspace, place, &current, save, name, true);
+        let order = save_order(workspace, place, &current, save, Why::Left);
         self.act(workspace, place, WorkspaceStep::Save(Box::new(order)));
     }
 }
 
-/// A save gets its id before anything is done.
-fn begin_save(assignment: &WorkspaceAssignment, cause: SaveCause) -> WorkspaceAssignment {
+/// Why a save is made, which tells what it is called and how long it is kept.
+enum Why {
+    /// Somebody asked for it, and may have said what it is called.
+    Asked(Option<String>),
+    Stops(StopCause),
+    /// Its host was lost with it, and has returned.
+    Left,
+}
+
+/// A save gets its id before anything is done. One that people ask for from here on is another.
+fn begin_save(workspace: &Workspace, assignment: &WorkspaceAssignment, cause: SaveCause) -> WorkspaceAssignment {
     let saves_begun = assignment.saves_begun + 1;
     let save = SaveId::of(&assignment.workspace, saves_begun);
-    let stage = WorkspaceStage::Saving { save, cause };
+    let (name, saves_taken) = match cause {
+        SaveCause::Asked => (workspace.save_name.clone(), workspace.saves_asked),
+        SaveCause::Stops(_) => (None, assignment.saves_taken),
+    };
     WorkspaceAssignment {
-        stage,
+        stage: WorkspaceStage::Saving { save, cause, name },
         saves_begun,
+        saves_taken,
         failure: None,
         failures: 0,
         not_before: Timestamp(0),
@@ -342,31 +362,42 @@ fn begin_save(assignment: &WorkspaceAssignment, cause: SaveCause) -> WorkspaceAs
     }
 }
 
+/// What is there is saved as it was made, whatever is wanted of the workspace since.
 fn save_order(
     workspace: &Workspace,
     place: &WorkspacePlace,
     current: &Current<'_>,
     save: &SaveId,
-    name: Option<String>,
-    automatic: bool,
+    why: Why,
 ) -> SaveOrder {
     let saved = |described: &EnvironmentContainer| {
         let container = current.get(&described.name)?;
         let (name, image) = (described.name.clone(), described.image.clone());
         Some(SavedContainer { name, id: container.id.clone(), image })
     };
+    let containers: Vec<SavedContainer> = place.spec.containers.iter().filter_map(saved).collect();
+    let is_whole = containers.len() == place.spec.containers.len();
+    let stops = !matches!(why, Why::Asked(_));
+    // The next one that is made by itself takes the place of the last: not of what people would look for.
+    let automatic = is_whole && matches!(why, Why::Stops(cause) if cause != StopCause::Replaced);
+    let name = match why {
+        Why::Asked(Some(name)) => name,
+        Why::Left => format!("left on host {}", place.engine),
+        Why::Stops(StopCause::Replaced) => format!("{} before it began anew", workspace.name),
+        Why::Asked(None) | Why::Stops(_) => workspace.name.clone(),
+    };
     SaveOrder {
         id: save.clone(),
         workspace: workspace.id.clone(),
         generation: place.generation,
         owner: workspace.owner.clone(),
-        name: name.unwrap_or_else(|| workspace.name.clone()),
+        name,
         environment: workspace.environment.clone(),
-        version: workspace.version,
-        spec: workspace.spec.clone(),
+        version: place.version,
+        spec: place.spec.clone(),
         from: place.from.clone(),
-        containers: workspace.spec.containers.iter().filter_map(saved).collect(),
+        containers,
         automatic,
-        stops: automatic,
+        stops,
     }
 }

@@ -1,22 +1,19 @@
 //! What a step's outcome means for the record of its workspace.
 
-use super::{Happened, WorkspaceAction, WorkspaceStep, over};
+use super::{Happened, WorkspaceAction, WorkspaceStep, after_leaving};
 use crate::Policy;
-use pierhead_model::{
-    Failure, FailureKind, SaveCause, SaveId, StopCause, Timestamp, Workspace, WorkspaceAssignment, WorkspaceStage,
-};
+use pierhead_model::{Failure, FailureKind, SaveCause, SaveId, Timestamp, WorkspaceAssignment, WorkspaceStage};
 
 /// The record of a workspace after a step, and what is told of it; `None` if the step says nothing about it.
 #[must_use]
 pub fn after_workspace_step(
     policy: &Policy,
-    workspace: Option<&Workspace>,
     present: &WorkspaceAssignment,
     action: &WorkspaceAction,
     result: Result<(), Failure>,
     now: Timestamp,
 ) -> Option<(WorkspaceAssignment, Option<Happened>)> {
-    let after = After { policy, workspace, present, now };
+    let after = After { policy, present, now };
     let is_present =
         |place: &pierhead_model::WorkspacePlace| place.engine == action.engine && place.generation == action.generation;
     if let Some(at) = present.left.iter().position(is_present) {
@@ -32,6 +29,7 @@ pub fn after_workspace_step(
             let mut next = present.clone();
             let place = next.place.as_mut()?;
             place.primed.insert(name.clone());
+            place.filled.insert(name.clone());
             let failure = result.err();
             let words = |failure: &Failure| format!("the startup script of {name}: {}", failure.message);
             let told = failure.as_ref().map(|failure| Happened { kind: "fail-workspace", message: words(failure) });
@@ -43,7 +41,7 @@ pub fn after_workspace_step(
             Some((next, told))
         }
         (WorkspaceStep::Save(order), Ok(())) => after.saved(&order.id),
-        (WorkspaceStep::Save(_), Err(failure)) => after.not_saved(failure),
+        (WorkspaceStep::Save(order), Err(failure)) => after.not_saved(&order.id, failure),
         (WorkspaceStep::Remove { .. }, Ok(())) => after.removed(),
         (WorkspaceStep::Remove { .. }, Err(_)) => None,
     }
@@ -51,7 +49,6 @@ pub fn after_workspace_step(
 
 struct After<'a> {
     policy: &'a Policy,
-    workspace: Option<&'a Workspace>,
     present: &'a WorkspaceAssignment,
     now: Timestamp,
 }
@@ -81,8 +78,7 @@ impl After<'_> {
     }
 
     fn saved(&self, save: &SaveId) -> Option<(WorkspaceAssignment, Option<Happened>)> {
-        let WorkspaceStage::Saving { cause, .. } = self.present.stage else { return None };
-        let stage = match cause {
+        let stage = match self.saves_as(save)? {
             SaveCause::Asked => WorkspaceStage::Ready,
             SaveCause::Stops(cause) => WorkspaceStage::Leaving(cause),
         };
@@ -91,7 +87,6 @@ impl After<'_> {
             last_save: Some(save.clone()),
             resumes: Some(save.clone()),
             saved_at: self.now,
-            saves_done: self.asked(cause),
             failure: None,
             failures: 0,
             not_before: Timestamp(0),
@@ -100,24 +95,21 @@ impl After<'_> {
         Some((next, Some(Happened { kind: "save-workspace", message: format!("save={save}") })))
     }
 
-    /// A save that people asked for answers all that were asked for until now.
-    fn asked(&self, cause: SaveCause) -> u32 {
-        match (cause, self.workspace) {
-            (SaveCause::Asked, Some(workspace)) => workspace.saves_asked,
-            _ => self.present.saves_done,
+    /// Why it is being saved, if that is the save that it waits for.
+    fn saves_as(&self, id: &SaveId) -> Option<SaveCause> {
+        match &self.present.stage {
+            WorkspaceStage::Saving { save, cause, .. } if save == id => Some(*cause),
+            _ => None,
         }
     }
 
-    fn not_saved(&self, failure: Failure) -> Option<(WorkspaceAssignment, Option<Happened>)> {
-        let WorkspaceStage::Saving { cause, .. } = self.present.stage else { return None };
+    fn not_saved(&self, save: &SaveId, failure: Failure) -> Option<(WorkspaceAssignment, Option<Happened>)> {
+        let cause = self.saves_as(save)?;
         let told = Happened { kind: "fail-save", message: failure.message.clone() };
         let is_news = self.present.failure.as_ref().is_none_or(|last| last.message != failure.message);
         let next = self.tried(Some(failure));
         let next = match cause {
-            SaveCause::Asked => {
-                let saves_done = self.asked(cause);
-                WorkspaceAssignment { stage: WorkspaceStage::Ready, saves_done, failures: 0, ..next }
-            }
+            SaveCause::Asked => WorkspaceAssignment { stage: WorkspaceStage::Ready, failures: 0, ..next },
             // They were stopped for it, and what follows a start is to be done again if it runs on.
             SaveCause::Stops(_) => {
                 let mut next = next;
@@ -130,11 +122,7 @@ impl After<'_> {
 
     fn removed(&self) -> Option<(WorkspaceAssignment, Option<Happened>)> {
         let WorkspaceStage::Leaving(cause) = self.present.stage else { return None };
-        if cause != StopCause::Drained {
-            return Some((over(self.present.clone(), cause, self.now), None));
-        }
-        let stage = WorkspaceStage::Waiting;
-        Some((WorkspaceAssignment { stage, place: None, ..self.present.clone() }, None))
+        Some((after_leaving(self.present, cause, self.now), None))
     }
 
     /// A copy that was left on a lost host.

@@ -1,9 +1,8 @@
 //! The queue: which workspaces get a host now, in the order in which they were asked for.
 
 use super::{Draft, WorkspaceWrite, first_assignment};
-use crate::placement::Filter;
 use crate::world::place_hold;
-use crate::{Avoid, HoldKey, Ledger, MemberRequest, Refusal, Request, World};
+use crate::{Avoid, EngineState, HoldKey, Ledger, MemberRequest, Refusal, Request, World};
 use pierhead_model::{
     EngineId, Environment, Generation, LabelExpression, Placement, SaveId, Subnet, Timestamp, Workspace,
     WorkspaceAssignment, WorkspaceId, WorkspaceOrigin, WorkspacePlace, WorkspaceStage, WorkspaceWish,
@@ -40,7 +39,7 @@ pub(super) fn queue<'a>(world: &'a World, surplus: &BTreeSet<WorkspaceId>) -> Ve
 pub(super) fn place_waiting(draft: &mut Draft<'_>, ledger: &mut Cow<'_, Ledger>) {
     let world = draft.world;
     let most = most_starting(world);
-    let mut starting = world.workspace_assignments().values().filter(|a| a.stage == WorkspaceStage::Starting).count();
+    let mut starting = starting(world);
     let mut used = Subnets::of(world);
     let mut ahead = 0_usize;
     let mut room_awaited = false;
@@ -77,6 +76,17 @@ fn most_starting(world: &World) -> usize {
     usable.max(1) * world.policy.workspace_starts
 }
 
+/// How many are being started. Those that failed, or whose host does not answer, hold up nobody.
+fn starting(world: &World) -> usize {
+    let is_starting = |assignment: &&WorkspaceAssignment| {
+        let engine = assignment.place.as_ref().and_then(|place| world.engines().get(&place.engine));
+        assignment.stage == WorkspaceStage::Starting
+            && assignment.failure.is_none()
+            && engine.is_some_and(EngineState::is_usable)
+    };
+    world.workspace_assignments().values().filter(is_starting).count()
+}
+
 fn behind(ahead: usize) -> String {
     match ahead {
         0 => "it is the first in the queue".to_owned(),
@@ -102,26 +112,44 @@ fn place(
     let world = draft.world;
     let next = assignment.cloned().unwrap_or_else(|| first_assignment(workspace));
     let generation = next.next_generation();
-    let request = request(workspace, &next, generation);
+    let mut request = request(workspace, &next, generation);
     let waits = draft.waits(&next);
-    let mut placed = ledger.place(&request);
-    if placed.is_err() && waits.is_none() && !next.avoid.is_empty() {
-        // It failed wherever it can go: after a wait it is tried anywhere.
-        placed = ledger.place(&Request { avoid: left_hosts(&next), ..request.clone() });
-    }
-    let placed = placed.map_err(|refusal| refused(world, draft.now, &request, &refusal, &next, waits))?;
-    let Some(subnet) = used.take(world, &placed.engine, &workspace.id, generation) else {
-        let reason = format!("all addresses for workspaces are used on host {}", placed.engine);
-        return Err(Waits { reason, for_room: false });
+    let mut crowded = None;
+    let (engine, subnet) = loop {
+        let mut placed = ledger.place(&request);
+        if placed.is_err() && waits.is_none() && !next.avoid.is_empty() {
+            // It failed wherever it can go: after a wait it is tried anywhere.
+            request.avoid.retain(|avoid| !next.avoid.contains(&avoid.engine));
+            request.avoid.extend(left_hosts(&next));
+            placed = ledger.place(&request);
+        }
+        let placed = match (placed, &crowded) {
+            (Ok(placed), _) => placed,
+            (Err(_), Some(host)) => {
+                let reason = format!("all addresses for workspaces are used on host {host}");
+                return Err(Waits { reason, for_room: false });
+            }
+            (Err(refusal), None) => return Err(refused(draft, ledger, &request, &refusal, &next, waits)),
+        };
+        match used.take(world, &placed.engine, &workspace.id, generation) {
+            Some(subnet) => break (placed.engine, subnet),
+            None => {
+                request.avoid.push(Avoid { engine: placed.engine.clone(), reason: String::new() });
+                crowded = Some(placed.engine);
+            }
+        }
     };
     let place = WorkspacePlace {
-        engine: placed.engine,
+        engine,
         generation,
         subnet,
         reserved: workspace.spec.resources(),
+        version: workspace.version,
+        spec: workspace.spec.clone(),
         from: next.resumes.clone(),
         containers: Default::default(),
         primed: BTreeSet::new(),
+        filled: BTreeSet::new(),
         holds_work: false,
         save: None,
         not_before: Timestamp(0),
@@ -169,8 +197,8 @@ fn left_hosts(assignment: &WorkspaceAssignment) -> Vec<Avoid> {
 }
 
 fn refused(
-    world: &World,
-    now: Timestamp,
+    draft: &Draft<'_>,
+    ledger: &Ledger,
     request: &Request,
     refusal: &Refusal,
     assignment: &WorkspaceAssignment,
@@ -180,16 +208,10 @@ fn refused(
     if let (Some(failure), Some(seconds)) = (failure, waits) {
         return Waits { reason: format!("{failure}; is tried again in {seconds} s"), for_room: false };
     }
-    if let Some(host) = world.unknown_host(now) {
+    if let Some(host) = draft.world.unknown_host(draft.now) {
         return Waits { reason: format!("{refusal}; waits until host {host} is known"), for_room: false };
     }
-    let is_full = |filter: &Filter| matches!(filter, Filter::Cpu | Filter::Memory);
-    let fits_empty = |facts: &crate::HostFacts| {
-        let is_good = facts.unavailable.is_none() && facts.has_agent && facts.unguarded.is_none();
-        is_good && request.resources.fits(facts.allocatable)
-    };
-    let for_room = refusal.refused.keys().any(is_full) && world.ledger().hosts().any(fits_empty);
-    Waits { reason: refusal.to_string(), for_room }
+    Waits { reason: refusal.to_string(), for_room: ledger.lacks_only_room(request) }
 }
 
 /// The ranges of addresses that workspaces have on each host.

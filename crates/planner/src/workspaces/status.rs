@@ -4,12 +4,12 @@ use super::placing::queue;
 use super::stopping::{active_at, idle_at, workspace_ends_at};
 use super::{Draft, WorkspacePlan, plan_workspaces, warm};
 use crate::World;
-use crate::freeze::freeze;
+use crate::freeze::{Freeze, freeze};
 use pierhead_model::{
     ContainerId, EngineId, HealthStatus, MemberName, SaveId, StopCause, Timestamp, Workspace, WorkspaceAssignment,
     WorkspaceId, WorkspaceOrigin, WorkspaceStage, WorkspaceWish,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// From how many failures in a row on it is said that a workspace fails.
 const FAILS: u32 = 3;
@@ -105,23 +105,24 @@ struct View<'a> {
     now: Timestamp,
     plan: WorkspacePlan,
     queue: BTreeMap<&'a WorkspaceId, usize>,
+    freeze: Option<Freeze>,
+    surplus: BTreeSet<WorkspaceId>,
 }
 
 impl<'a> View<'a> {
     fn of(world: &'a World, now: Timestamp) -> Self {
         let plan = plan_workspaces(world, now);
-        let queue = queue(world, &warm::surplus(world));
+        let surplus = warm::surplus(world);
+        let queue = queue(world, &surplus);
         let queue = queue.into_iter().enumerate().map(|(at, workspace)| (&workspace.id, at + 1)).collect();
-        Self { world, now, plan, queue }
+        Self { world, now, plan, queue, freeze: freeze(world), surplus }
     }
 
     fn status(&self, workspace: &Workspace) -> WorkspaceStatus {
         let assignment = self.world.workspace_assignments().get(&workspace.id);
         let place = assignment.and_then(|assignment| assignment.place.as_ref());
-        let freeze = freeze(self.world);
-        let surplus = warm::surplus(self.world);
-        let (world, now) = (self.world, self.now);
-        let draft = Draft { world, now, freeze: freeze.as_ref(), surplus: &surplus, plan: WorkspacePlan::default() };
+        let (world, now, freeze, surplus) = (self.world, self.now, self.freeze.as_ref(), &self.surplus);
+        let draft = Draft { world, now, freeze, surplus, plan: WorkspacePlan::default() };
         let is_up = assignment.filter(|assignment| assignment.is_live());
         let phase = self.phase(&draft, workspace, assignment);
         let queue = self.queue.get(&workspace.id).copied();

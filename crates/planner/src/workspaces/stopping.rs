@@ -16,6 +16,12 @@ pub fn workspace_ends_at(workspace: &Workspace, assignment: &WorkspaceAssignment
     Some(began.plus(minutes.saturating_mul(MINUTE_MS)))
 }
 
+/// When one is given up that never gets ready: it holds room for as long as others may work in theirs.
+fn given_up_at(workspace: &Workspace, assignment: &WorkspaceAssignment) -> Option<Timestamp> {
+    let place = assignment.place.as_ref().filter(|_| assignment.ready_at.is_none())?;
+    Some(place.created_at.plus(u64::from(workspace.spec.lifetime_minutes).saturating_mul(MINUTE_MS)))
+}
+
 /// When people could begin to work in it.
 fn began(workspace: &Workspace, assignment: &WorkspaceAssignment) -> Option<Timestamp> {
     let is_somebodys = workspace.wish != WorkspaceWish::Warm && workspace.run == assignment.run;
@@ -50,7 +56,7 @@ pub(super) fn stop_cause(
         Some(StopCause::Replaced)
     } else if draft.world.over_disk(&workspace.id).is_some() {
         Some(StopCause::DiskFull)
-    } else if is_over(workspace_ends_at(workspace, assignment)) {
+    } else if is_over(workspace_ends_at(workspace, assignment)) || is_over(given_up_at(workspace, assignment)) {
         Some(StopCause::Expired)
     } else if is_over(idle_at(draft, workspace, assignment)) {
         Some(StopCause::Idle)

@@ -3,6 +3,7 @@
 import { request, type Schemas } from '../../lib/api';
 import type { Source } from '../../lib/live.svelte';
 import { isAboutAccounts } from '../../lib/sources';
+import type { Guest } from '../../parts/guests';
 
 export type Role = 'driver' | 'viewer';
 export type Description = Schemas['EnvironmentDescription'];
@@ -16,7 +17,7 @@ export type Port = Schemas['PortView'];
 export type Workspace = Omit<Schemas['WorkspaceView'], 'phase' | 'right' | 'guests'> & {
   phase: Phase;
   right: 'owner' | Role;
-  guests?: readonly { username: string; role: Role }[];
+  guests?: readonly Guest[];
 };
 export type Save = Omit<Schemas['SaveView'], 'state'> & { state: 'saving' | 'single-copy' | 'complete' };
 type FileChange = Omit<Schemas['FileChangeView'], 'kind'> & { kind: ChangeKind };
@@ -109,7 +110,7 @@ export function endWorkspace(id: string): Promise<void> {
 
 const guest = '/api/workspaces/{id}/guests/{username}';
 
-export function shareWorkspace(id: string, username: string, role: Role): Promise<unknown> {
+export function shareWorkspace(id: string, { username, role }: Guest): Promise<unknown> {
   return request('put', guest, { path: { id, username }, body: { role } });
 }
 

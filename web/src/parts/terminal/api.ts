@@ -2,13 +2,9 @@
 
 import { address, ApiError, post, request } from '../../lib/api';
 import type { Source } from '../../lib/live.svelte';
+import type { Guest } from '../guests';
 import { Refused, type Socket, type SocketEvents } from './link';
 import { SUBPROTOCOL, type Role } from './protocol';
-
-export interface Guest {
-  username: string;
-  role: Role;
-}
 
 /** A terminal as the API lists it. */
 export interface TerminalRecord {

@@ -63,9 +63,9 @@ fn change(id: &'static str, summary: &'static str, about: &str) -> Doc {
     workspace(id, summary)
         .about(about)
         .answers::<WorkspaceView>(200, "It is written down, and done as soon as it can be; this is how it stands")
+        .once()
         .refuses(403, "forbidden", "A guest asks who may not")
         .refuses(409, "workspace_state", "It can't be, as the workspace is now")
-        .refuses(409, "conflict", MEANWHILE)
 }
 
 pub fn list() -> Doc {

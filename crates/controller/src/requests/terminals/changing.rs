@@ -2,20 +2,19 @@
 
 use super::{Elsewhere, missing, of_home, over};
 use crate::known::Known;
+use crate::requests::commit::Made;
 use crate::requests::containers::find;
 use crate::requests::events::{Subject, append};
 use crate::requests::{Actor, RequestError};
 use crate::terminals::role_of;
 use crate::{Controller, keys};
 use pierhead_model::{Event, EventTag, Terminal, TerminalEnd, TerminalId, TerminalRole, TerminalState, Username};
-use pierhead_store::{Error, Revision, Transaction};
+use pierhead_store::{Revision, Transaction};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// The most guests of one terminal.
 const MOST_GUESTS: usize = 100;
-/// How often a change is tried while others change the same record.
-const MOST_TRIES: usize = 20;
 /// How long terminals may take to end when the controller stops.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// Why they end then.
@@ -127,28 +126,17 @@ impl Controller {
         append(Transaction::new().unchanged(key.clone(), revision).put_json(key, &changed)?, &event).map(Some)
     }
 
-    /// Makes a change of a record; done anew if somebody was faster.
+    /// Makes a change of a record, if there is one to make.
     async fn change_terminal(
         &self,
         id: &TerminalId,
         change: impl Fn(&Known, Option<&Terminal>) -> Result<Option<Transaction>, RequestError>,
     ) -> Result<(), RequestError> {
-        for _ in 0..MOST_TRIES {
-            let transaction = {
-                let known = self.known();
-                change(&known, known.terminals.get(id).map(|record| &**record))?
-            };
-            let Some(transaction) = transaction else { return Ok(()) };
-            match self.store.commit(transaction).await {
-                Ok(revision) => {
-                    self.reached(revision).await;
-                    return Ok(());
-                }
-                Err(Error::Conflict { .. }) => self.catch_up().await?,
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(RequestError::Store(Error::Conflict { key: keys::terminal(id) }))
+        let committed = self.commit(None, |known, _| {
+            let transaction = change(known, known.terminals.get(id).map(|record| &**record))?;
+            Ok(transaction.map_or(Made::Already(()), |transaction| Made::change(transaction, ())))
+        });
+        committed.await.map(drop)
     }
 
     /// A terminal that is theirs to end and share.

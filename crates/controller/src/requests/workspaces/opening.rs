@@ -2,6 +2,7 @@
 
 use super::{MOST_WORKSPACES_OF_ONE, WorkspaceNow, counts, missing};
 use crate::known::Known;
+use crate::requests::commit::{Committed, Made};
 use crate::requests::environments::may_open;
 use crate::requests::{Actor, Idempotency, RequestError};
 use crate::{Controller, keys};
@@ -9,10 +10,8 @@ use pierhead_model::{
     EnvironmentId, EnvironmentSpec, Save, SaveId, Timestamp, Workspace, WorkspaceOrigin, WorkspaceStage, WorkspaceWish,
 };
 use pierhead_planner::workspace_statuses;
-use pierhead_store::{Error, StoreJson, Transaction};
+use pierhead_store::{StoreJson, Transaction};
 
-/// How often it is tried while others take the same ones.
-const MOST_TRIES: usize = 50;
 /// How many workspaces somebody may open within a minute.
 const MOST_A_MINUTE: usize = 20;
 
@@ -54,7 +53,10 @@ impl Controller {
         asked: Option<&Idempotency>,
     ) -> Result<WorkspaceNow, RequestError> {
         let opened_with = asked.map(|asked| self.sealer.fingerprint("workspace", &asked.of(&actor.username)));
-        if self.was_done_before(actor, asked).await? {
+        let once = self.once_if(&actor.username, asked);
+        if let Some(once) = &once
+            && once.was_done().await?
+        {
             self.catch_up().await?;
             return self.opened_before(actor, opened_with.as_deref());
         }
@@ -62,39 +64,32 @@ impl Controller {
             WorkspaceBeginning::Save(id) => Some(self.save_for(actor, id).await?),
             WorkspaceBeginning::Environment(_) => None,
         };
-        for _ in 0..MOST_TRIES {
-            let (id, transaction) = {
-                let (known, now) = (self.known(), self.clock.now());
-                self.check_numbers(&known, actor, now)?;
-                let beginning = beginning(&known, actor, request, save.as_ref())?;
-                let record = match claimable(&known, &beginning) {
-                    Some(warm) => given(warm, actor, request, now),
-                    None => self.made(&beginning, actor, request, now),
-                };
-                let record = Workspace { opened_with: opened_with.clone(), ..record };
-                let key = keys::workspace(&record.id);
-                let transaction = match known.revision_of(&key) {
-                    Some(revision) => Transaction::new().unchanged(key.clone(), revision),
-                    None => Transaction::new().absent(key.clone()),
-                };
-                let transaction = transaction.put_json(key, &record)?;
-                let transaction = self.with_event_of_workspace(transaction, "open-workspace", "", actor, &record)?;
-                (record.id, self.remember(transaction, actor, asked, None, now)?)
+        let committed = self.commit(once.as_ref(), |known, now| {
+            self.check_numbers(known, actor, now)?;
+            let beginning = beginning(known, actor, request, save.as_ref())?;
+            let record = match claimable(known, &beginning) {
+                Some(warm) => given(warm, actor, request, now),
+                None => self.made(&beginning, actor, request, now),
             };
-            match self.store.commit(transaction).await {
-                Ok(revision) => {
-                    self.reached(revision).await;
-                    return self.workspace(actor, id.as_str());
+            let record = Workspace { opened_with: opened_with.clone(), ..record };
+            let key = keys::workspace(&record.id);
+            let transaction = match known.revision_of(&key) {
+                // What was started ahead may be on its way out already.
+                Some(revision) => {
+                    let assignment = keys::workspace_assignment(&record.id);
+                    let of_assignment = known.revision_of(&assignment).unwrap_or_default();
+                    Transaction::new().unchanged(key.clone(), revision).unchanged(assignment, of_assignment)
                 }
-                Err(Error::Conflict { .. }) if self.was_done_before(actor, asked).await? => {
-                    self.catch_up().await?;
-                    return self.opened_before(actor, opened_with.as_deref());
-                }
-                Err(Error::Conflict { .. }) => self.catch_up().await?,
-                Err(error) => return Err(error.into()),
-            }
+                None => Transaction::new().absent(key.clone()),
+            };
+            let transaction = transaction.put_json(key, &record)?;
+            let transaction = self.with_event_of_workspace(transaction, "open-workspace", "", actor, &record)?;
+            Ok(Made::change(transaction, record.id))
+        });
+        match committed.await? {
+            Committed::Now(id) => self.workspace(actor, id.as_str()),
+            Committed::Before(_) => self.opened_before(actor, opened_with.as_deref()),
         }
-        Err(RequestError::Store(Error::Conflict { key: keys::WORKSPACES.to_owned() }))
     }
 
     fn opened_before(&self, actor: &Actor, opened_with: Option<&str>) -> Result<WorkspaceNow, RequestError> {

@@ -137,6 +137,53 @@ fn a_save_that_is_asked_for_lets_it_run() {
 }
 
 #[test]
+fn a_save_asked_for_while_another_is_made_is_made_after_it() {
+    let mut pool = Pool::new(&["a"]);
+    let id = pool.open(spec(&["main"]));
+    pool.until_phase(&id, "ready");
+    let ask = |pool: &mut Pool, name: &str| {
+        pool.change(&id, |workspace| {
+            workspace.saves_asked += 1;
+            workspace.save_name = Some(name.to_owned());
+        });
+    };
+    pool.host("a").latency_ms = 3_000;
+    pool.work(&id);
+    ask(&mut pool, "first");
+    pool.until_phase(&id, "saving");
+    ask(&mut pool, "second");
+    // A controller that takes over calls the first by its own name all the same.
+    pool.crash(false);
+    pool.run_until("the first", |pool| pool.saves.len() == 1);
+    pool.work(&id);
+    pool.run_until("the second", |pool| pool.saves.len() == 2 && pool.phase(&id) == "ready");
+    let works: Vec<u64> = pool.saves.values().map(|save| save.values().sum()).collect();
+    assert_eq!(works, [1, 2]);
+    let names: Vec<&str> = pool.orders.iter().map(|order| order.name.as_str()).collect();
+    assert_eq!(names, ["first", "second"]);
+    pool.run_for(60_000);
+    assert_eq!(pool.saves.len(), 2);
+}
+
+#[test]
+fn one_that_is_to_stop_while_a_save_is_made_is_saved_once_more() {
+    let mut pool = Pool::new(&["a"]);
+    let id = pool.open(spec(&["main"]));
+    pool.until_phase(&id, "ready");
+    pool.host("a").latency_ms = 3_000;
+    pool.work(&id);
+    pool.change(&id, |workspace| workspace.saves_asked += 1);
+    pool.until_phase(&id, "saving");
+    // The save comes to its end while its controller dies; somebody works on, then stops it.
+    pool.crash(true);
+    assert_eq!((pool.saves.len(), pool.work(&id)), (1, 2));
+    pool.wish(&id, WorkspaceWish::Saved);
+    pool.until_phase(&id, "saved");
+    let newest = pool.assignments[&id].last_save.clone().unwrap();
+    assert_eq!(pool.saves[&newest].values().sum::<u64>(), 2, "what was done after the first save");
+}
+
+#[test]
 fn what_is_given_up_goes_without_a_save() {
     let mut pool = Pool::new(&["a"]);
     let id = pool.open(spec(&["main"]));

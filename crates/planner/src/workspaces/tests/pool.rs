@@ -1,7 +1,9 @@
 //! A simulated pool for workspaces: hosts that do what they are told, or not; records; and a controller that plans, writes
 //! and acts. What is "in" a container is a number that people raise; a save keeps it.
 
-use crate::workspaces::{WorkspaceAction, WorkspaceStep, WorkspaceWrite, after_workspace_step, plan_workspaces};
+use crate::workspaces::{
+    SaveOrder, WorkspaceAction, WorkspaceStep, WorkspaceWrite, after_workspace_step, plan_workspaces,
+};
 use crate::{Policy, World, workspace_status};
 use pierhead_model::{
     AgentKeys, Asks, Capacity, ContainerId, ContainerState, Duty, Engine, EngineFacts, EngineId, Environment,
@@ -45,6 +47,10 @@ pub struct Pool {
     pub environments: BTreeMap<EnvironmentId, Environment>,
     /// Complete saves, and the work in each of their containers.
     pub saves: BTreeMap<SaveId, BTreeMap<MemberName, u64>>,
+    /// How these were ordered, in the order in which they were made.
+    pub orders: Vec<SaveOrder>,
+    /// The containers into which files were written, each time.
+    pub filled: Vec<ContainerId>,
     pub journal: Vec<String>,
     pub told: Vec<(WorkspaceId, String)>,
     under_way: Vec<UnderWay>,
@@ -120,6 +126,8 @@ impl Pool {
             assignments: BTreeMap::new(),
             environments: BTreeMap::new(),
             saves: BTreeMap::new(),
+            orders: Vec::new(),
+            filled: Vec::new(),
             journal: Vec::new(),
             told: Vec::new(),
             under_way: Vec::new(),
@@ -340,13 +348,16 @@ impl Pool {
     fn write(&mut self, writes: &[WorkspaceWrite]) -> bool {
         let mut written = BTreeSet::new();
         for write in writes {
-            let (id, leaves) = match write {
-                WorkspaceWrite::Assign { assignment, .. } => (&assignment.workspace, assignment.place.is_none()),
-                WorkspaceWrite::Forget(id) => (id, false),
+            let (id, leaves, left) = match write {
+                WorkspaceWrite::Assign { assignment, .. } => {
+                    (&assignment.workspace, assignment.place.is_none(), assignment.left.as_slice())
+                }
+                WorkspaceWrite::Forget(id) => (id, false, [].as_slice()),
             };
             let busy = self.busy(id);
             let is_busy = self.assignments.get(id).is_some_and(|present| {
-                let places = present.place.iter().filter(|_| !leaves).chain(&present.left);
+                let changed = present.left.iter().filter(|place| !left.contains(place));
+                let places = present.place.iter().filter(|_| !leaves).chain(changed);
                 places.clone().any(|place| busy.contains(&(place.engine.clone(), place.generation.0)))
             });
             if is_busy || !written.insert(id.clone()) {
@@ -397,9 +408,8 @@ impl Pool {
             let result = self.carry_out(&action);
             self.observe();
             let Some(present) = self.assignments.get(&action.workspace) else { continue };
-            let workspace = self.records.get(&action.workspace);
             let policy = &self.world.policy;
-            if let Some((next, told)) = after_workspace_step(policy, workspace, present, &action, result, now) {
+            if let Some((next, told)) = after_workspace_step(policy, present, &action, result, now) {
                 let id = action.workspace.clone();
                 self.told.extend(told.map(|told| (id, format!("{}: {}", told.kind, told.message))));
                 self.assign(next);
@@ -448,18 +458,23 @@ impl Pool {
                     container.state = ContainerState::Running;
                 }
             }
-            WorkspaceStep::Prime { .. } => {}
+            WorkspaceStep::Prime { container, files, .. } => {
+                if !files.is_empty() {
+                    self.filled.push(container.clone());
+                }
+            }
+            // One that is there already is not made again.
+            WorkspaceStep::Save(order) if self.saves.contains_key(&order.id) => {
+                halt(host, order);
+            }
             WorkspaceStep::Save(order) => {
+                self.orders.push((**order).clone());
                 let saved = order.containers.iter().map(|container| {
                     (container.name.clone(), host.work.get(&container.id).copied().unwrap_or_default())
                 });
                 let saved = saved.collect();
                 self.saves.insert(order.id.clone(), saved);
-                for container in order.containers.iter().filter(|_| order.stops) {
-                    if let Some(container) = host.containers.get_mut(&container.id) {
-                        container.state = ContainerState::Exited;
-                    }
-                }
+                halt(host, order);
             }
             WorkspaceStep::Remove { containers, network } => {
                 for id in containers {
@@ -509,4 +524,13 @@ fn words(action: &WorkspaceAction) -> String {
         WorkspaceStep::Remove { containers, .. } => format!("remove {}", containers.len()),
     };
     format!("{workspace}.{generation} on {engine}: {what}")
+}
+
+/// What stops is stopped before it is saved.
+fn halt(host: &mut Host, order: &SaveOrder) {
+    for container in order.containers.iter().filter(|_| order.stops) {
+        if let Some(container) = host.containers.get_mut(&container.id) {
+            container.state = ContainerState::Exited;
+        }
+    }
 }

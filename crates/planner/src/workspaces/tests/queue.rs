@@ -1,7 +1,7 @@
 //! Who gets a host, and when: room, agents, labels, the order of the queue, and what is started ahead.
 
 use super::pool::{Pool, engine, spec};
-use pierhead_model::{Asks, ContainerState, EnvironmentSpec, FailureKind, Resources, WorkspaceWish};
+use pierhead_model::{Asks, ContainerState, EnvironmentSpec, FailureKind, Resources, Subnet, WorkspaceWish};
 
 #[test]
 fn the_queue_is_served_in_order_and_tells_the_truth() {
@@ -69,6 +69,30 @@ fn privileged_ones_go_where_an_administrator_lets_them() {
     pool.host("b").record.labels.insert("workspaces=privileged".to_owned());
     pool.until_phase(&id, "ready");
     assert_eq!(pool.engine_of(&id).as_deref(), Some("b"));
+}
+
+#[test]
+fn one_that_only_a_host_of_another_kind_could_hold_holds_up_nobody() {
+    let mut pool = Pool::new(&["a", "b"]);
+    pool.host("a").record.labels.insert("workspaces=privileged".to_owned());
+    pool.host("a").record.capacity.cpu_millis = Some(1_000);
+    let mut large = EnvironmentSpec { asks: Asks { privileged: true, ..Asks::default() }, ..spec(&["main"]) };
+    large.containers[0].limits.reserved = Resources::new(3_000, 64);
+    let large = pool.open(large);
+    let small = pool.open(spec(&["main"]));
+    pool.until_phase(&small, "ready");
+    assert_eq!(pool.phase(&large), "queued");
+    assert!(!pool.message(&large).contains("queue"), "{}", pool.message(&large));
+}
+
+#[test]
+fn where_all_addresses_are_used_another_host_is_taken() {
+    let mut pool = Pool::new(&["a", "b"]);
+    pool.world.policy.workspace_subnets = Subnet::parse("10.213.0.0/27").unwrap();
+    let ids: Vec<_> = (0..5).map(|_| pool.open(spec(&["main"]))).collect();
+    pool.run_until("four are ready", |pool| ids.iter().filter(|id| pool.phase(id) == "ready").count() == 4);
+    let last = ids.iter().find(|id| pool.phase(id) == "queued").unwrap();
+    assert!(pool.message(last).contains("all addresses for workspaces are used"), "{}", pool.message(last));
 }
 
 #[test]
