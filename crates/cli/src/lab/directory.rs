@@ -21,7 +21,11 @@ pub(super) struct Directory {
 impl Directory {
     /// Lists a folder. What is no file, has a name that is no text or leads out of the folder is a problem, and is left
     /// out. `prefix` is put before the path of each file.
-    pub(super) fn open(root: &Path, prefix: &LabPath, problems: &mut Problems) -> Result<Result<Self, TooMuch>, CliError> {
+    pub(super) fn open(
+        root: &Path,
+        prefix: &LabPath,
+        problems: &mut Problems,
+    ) -> Result<Result<Self, TooMuch>, CliError> {
         let root = root.canonicalize().map_err(|source| refused(root, source))?;
         let mut walk = Walk { root: &root, prefix, list: Vec::new(), problems };
         walk.folder(&root, &LabPath::root(), 0)?;

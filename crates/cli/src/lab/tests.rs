@@ -20,7 +20,8 @@ impl Write for Shared {
 
 fn run(command: LabCommand) -> (Result<(), CliError>, serde_json::Value) {
     let written = Shared::default();
-    let mut out = Output::new(Box::new(written.clone()), Box::new(io::sink()), Box::new(io::empty()), Terminals::default());
+    let mut out =
+        Output::new(Box::new(written.clone()), Box::new(io::sink()), Box::new(io::empty()), Terminals::default());
     out.begin(true, crate::subject::Subject::Other);
     let done = lab(&LabArgs { command }, &mut out);
     let json = serde_json::from_slice(&written.0.lock().unwrap()).unwrap_or_default();

@@ -35,7 +35,8 @@ fn head(report: &Report) -> String {
 
 fn steps(steps: &[StepLine], width: Option<u16>) -> String {
     let row = |(number, step): (usize, &StepLine)| {
-        let counts = [step.runs, step.blocks - step.runs, step.previews, step.images, step.hints, step.quizzes, step.checks];
+        let counts =
+            [step.runs, step.blocks - step.runs, step.previews, step.images, step.hints, step.quizzes, step.checks];
         let counts = counts.iter().map(|count| if *count == 0 { String::new() } else { count.to_string() });
         [(number + 1).to_string(), step.title.clone()].into_iter().chain(counts).collect()
     };
@@ -57,8 +58,10 @@ mod tests {
     use pierhead_lab::Format;
 
     fn sample() -> Report {
-        let step = |title: &str, blocks, runs| StepLine { title: title.to_owned(), blocks, runs, ..StepLine::default() };
-        let problem = |severity| Problem { file: "lab.yaml".to_owned(), line: 3, message: "wrong".to_owned(), severity };
+        let step =
+            |title: &str, blocks, runs| StepLine { title: title.to_owned(), blocks, runs, ..StepLine::default() };
+        let problem =
+            |severity| Problem { file: "lab.yaml".to_owned(), line: 3, message: "wrong".to_owned(), severity };
         Report {
             format: Some(Format::Pierhead),
             title: "Shell".to_owned(),
@@ -71,7 +74,10 @@ mod tests {
     #[test]
     fn one_lab_is_a_table_of_steps() {
         let text = report(&sample(), None);
-        assert!(text.starts_with("Shell (pierhead): 2 steps, 3 blocks, 0 checks; 1 errors, 1 warnings\n\nSTEP"), "{text}");
+        assert!(
+            text.starts_with("Shell (pierhead): 2 steps, 3 blocks, 0 checks; 1 errors, 1 warnings\n\nSTEP"),
+            "{text}"
+        );
         assert!(text.contains("lab.yaml:3: error: wrong\nlab.yaml:3: warning: wrong"), "{text}");
         assert!(text.contains("First") && text.contains("Second"), "{text}");
     }
@@ -91,6 +97,9 @@ mod tests {
     #[test]
     fn what_is_no_lab_says_so() {
         let text = report(&Report::refused("x.zip", "not a zip archive"), Some(80));
-        assert_eq!(text, "x.zip (no lab): 0 steps, 0 blocks, 0 checks; 1 errors, 0 warnings\n\nx.zip:1: error: not a zip archive");
+        assert_eq!(
+            text,
+            "x.zip (no lab): 0 steps, 0 blocks, 0 checks; 1 errors, 0 warnings\n\nx.zip:1: error: not a zip archive"
+        );
     }
 }
