@@ -45,13 +45,25 @@ impl Controller {
         once: Option<&Once>,
         make: impl Fn(&Known, Timestamp) -> Result<Made<T>, RequestError>,
     ) -> Result<Committed<T>, RequestError> {
+        let nothing = || std::future::ready(Ok(()));
+        self.commit_reading(once, nothing, |known, now, ()| make(known, now)).await
+    }
+
+    /// The same for what needs something that the world does not hold, which is read for each try.
+    pub(super) async fn commit_reading<T, R, F: Future<Output = Result<R, RequestError>>>(
+        &self,
+        once: Option<&Once>,
+        read: impl Fn() -> F,
+        make: impl Fn(&Known, Timestamp, &R) -> Result<Made<T>, RequestError>,
+    ) -> Result<Committed<T>, RequestError> {
         let mut tries = 0;
         loop {
             if let Some(before) = self.before(once).await? {
                 return Ok(before);
             }
+            let read = read().await?;
             let now = self.clock.now();
-            let made = make(&self.known(), now)?;
+            let made = make(&self.known(), now, &read)?;
             let (transaction, operation, outcome) = match made {
                 Made::Already(outcome) => return Ok(Committed::Now(outcome)),
                 Made::Change { transaction, operation, outcome } => (transaction, operation, outcome),

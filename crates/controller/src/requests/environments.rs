@@ -1,13 +1,20 @@
 //! Requests about environments: describe one, change it, let it go. Who may open one is said by its record.
 
 use super::commit::Made;
+use super::saves::{ReadSave, touch};
 use super::{Actor, Idempotency, RequestError, events};
 use crate::known::Known;
 use crate::{Controller, keys};
 use pierhead_model::{
     Environment, EnvironmentId, EnvironmentSpec, EnvironmentVersion, EventTag, ImageReference, Username, Visibility,
 };
-use pierhead_store::{Error, Transaction};
+use pierhead_store::Transaction;
+
+/// What a description needs that the world does not hold, as it was read.
+struct Read {
+    /// The saves that it begins from.
+    saves: Vec<ReadSave>,
+}
 
 impl Controller {
     /// The environments that somebody may open, by their names.
@@ -37,30 +44,22 @@ impl Controller {
         spec: &EnvironmentSpec,
         asked: Option<&Idempotency>,
     ) -> Result<(), RequestError> {
-        if self.was_done_before(actor, asked).await? {
-            self.catch_up().await?;
-            return Ok(());
-        }
-        check_asks(actor, spec)?;
-        self.check_images(actor, &images(spec)).await?;
-        let now = self.clock.now();
-        let (owner, version) = (actor.username.clone(), 1);
-        let versions = vec![EnvironmentVersion { version, by: owner.clone(), at: now }];
-        let record =
-            Environment { id: id.clone(), owner, visibility, version, spec: spec.clone(), versions, created_at: now };
-        let key = keys::environment(id);
-        let transaction = Transaction::new().absent(key.clone()).put_json(key, &record)?;
-        let transaction = self.with_environment_event(transaction, "add-environment", actor, &record)?;
-        let transaction = self.remember(transaction, actor, asked, None, now)?;
-        match self.store.commit(transaction).await {
-            Ok(revision) => {
-                self.reached(revision).await;
-                Ok(())
+        let once = self.once_if(&actor.username, asked);
+        let read = || self.read_for(actor, spec);
+        let committed = self.commit_reading(once.as_ref(), read, |known, now, read| {
+            if known.world.environments().contains_key(id) {
+                return Err(RequestError::Exists { what: "environment", id: id.to_string() });
             }
-            Err(Error::Conflict { .. }) if self.was_done_before(actor, asked).await? => Ok(()),
-            Err(Error::Conflict { .. }) => Err(RequestError::Exists { what: "environment", id: id.to_string() }),
-            Err(error) => Err(error.into()),
-        }
+            let (owner, version) = (actor.username.clone(), 1);
+            let versions = vec![EnvironmentVersion { version, by: owner.clone(), at: now }];
+            let (id, spec) = (id.clone(), spec.clone());
+            let record = Environment { id, owner, visibility, version, spec, versions, created_at: now };
+            let key = keys::environment(&record.id);
+            let transaction = Transaction::new().absent(key.clone()).put_json(key, &record)?;
+            let transaction = touch(transaction, &read.saves)?;
+            Ok(Made::change(self.with_environment_event(transaction, "add-environment", actor, &record)?, ()))
+        });
+        committed.await.map(drop)
     }
 
     /// Describes an environment anew. Workspaces of it stay as they are until they are reset.
@@ -74,26 +73,25 @@ impl Controller {
         visibility: Option<Visibility>,
         spec: Option<&EnvironmentSpec>,
     ) -> Result<(), RequestError> {
-        if let Some(spec) = spec {
-            check_asks(actor, spec)?;
-            self.check_images(actor, &images(spec)).await?;
-        }
-        self.change_environment(actor, id, |environment| {
-            let mut changed = environment.clone();
+        let read = || async move {
+            match spec {
+                Some(spec) => self.read_for(actor, spec).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        self.change_environment(actor, id, read, |environment, read| {
+            let (mut changed, now) = (environment.clone(), self.clock.now());
             changed.visibility = visibility.unwrap_or(changed.visibility);
-            if let Some(spec) = spec.filter(|spec| **spec != environment.spec) {
-                changed.describe(spec.clone(), &actor.username, self.clock.now());
+            let mut transaction = Transaction::new();
+            if let (Some(spec), Some(read)) = (spec.filter(|spec| **spec != environment.spec), read) {
+                changed.describe(spec.clone(), &actor.username, now);
+                transaction = touch(transaction, &read.saves)?;
             }
             if changed == *environment {
                 return Ok(Transaction::new());
             }
-            let key = keys::environment(&environment.id);
-            self.with_environment_event(
-                Transaction::new().put_json(key, &changed)?,
-                "change-environment",
-                actor,
-                &changed,
-            )
+            let transaction = transaction.put_json(keys::environment(&environment.id), &changed)?;
+            self.with_environment_event(transaction, "change-environment", actor, &changed)
         })
         .await
     }
@@ -103,7 +101,8 @@ impl Controller {
     /// # Errors
     /// If there is none, or it is somebody else's.
     pub async fn delete_environment(&self, actor: &Actor, id: &str) -> Result<(), RequestError> {
-        self.change_environment(actor, id, |environment| {
+        let nothing = || std::future::ready(Ok(()));
+        self.change_environment(actor, id, nothing, |environment, ()| {
             let transaction = Transaction::new().delete(keys::environment(&environment.id));
             self.with_environment_event(transaction, "delete-environment", actor, environment)
         })
@@ -111,19 +110,20 @@ impl Controller {
     }
 
     /// Makes a change of a record that is theirs; none if nothing is to be written.
-    async fn change_environment(
+    async fn change_environment<R, F: Future<Output = Result<R, RequestError>>>(
         &self,
         actor: &Actor,
         id: &str,
-        change: impl Fn(&Environment) -> Result<Transaction, RequestError>,
+        read: impl Fn() -> F,
+        change: impl Fn(&Environment, &R) -> Result<Transaction, RequestError>,
     ) -> Result<(), RequestError> {
-        let committed = self.commit(None, |known, _| {
+        let committed = self.commit_reading(None, read, |known, _, read| {
             let environment = find(known, actor, id)?;
             if !is_theirs(actor, &environment.owner) {
                 let words = "only who described an environment, or an administrator, may change it";
                 return Err(RequestError::Forbidden(words.to_owned()));
             }
-            let transaction = change(environment)?;
+            let transaction = change(environment, read)?;
             if transaction.writes.is_empty() {
                 return Ok(Made::Already(()));
             }
@@ -132,6 +132,12 @@ impl Controller {
             Ok(Made::change(transaction.unchanged(key, revision), ()))
         });
         committed.await.map(drop)
+    }
+
+    /// Reads what a description needs.
+    async fn read_for(&self, actor: &Actor, spec: &EnvironmentSpec) -> Result<Read, RequestError> {
+        check_asks(actor, spec)?;
+        Ok(Read { saves: self.check_images(actor, &images(spec)).await? })
     }
 
     fn with_environment_event(

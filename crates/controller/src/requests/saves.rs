@@ -3,13 +3,18 @@
 
 use super::environments::may_open;
 use super::{Actor, Idempotency, RequestError, events};
-use crate::Controller;
 use crate::saves::SaveError;
+use crate::{Controller, keys};
 use pierhead_engine::Compare;
 use pierhead_engine::merge::Changes;
 use pierhead_model::{
     EnvironmentId, EnvironmentSpec, EventTag, ImageReference, MemberName, OwnImage, Save, SaveId, Visibility,
 };
+use pierhead_store::{Revision, Transaction};
+use std::collections::BTreeMap;
+
+/// A save as it was read.
+pub(super) type ReadSave = (Save, Revision);
 
 /// How one container of a save differs from another.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,9 +42,19 @@ impl Controller {
     /// # Errors
     /// If there is none, as far as they may know.
     pub async fn save(&self, actor: &Actor, id: &str) -> Result<Save, RequestError> {
+        self.read_save(actor, id).await.map(|(save, _)| save)
+    }
+
+    async fn read_save(&self, actor: &Actor, id: &str) -> Result<ReadSave, RequestError> {
         let parsed = SaveId::parse(id).map_err(|_| missing(id))?;
-        let found = self.saves.find(&parsed).await.map_err(refused)?.map(|(save, _)| save);
-        found.filter(|save| is_theirs(actor, save)).ok_or_else(|| missing(id))
+        let found = self.saves.find(&parsed).await.map_err(refused)?;
+        found.filter(|(save, _)| is_theirs(actor, save)).ok_or_else(|| missing(id))
+    }
+
+    /// A save that somebody may begin from.
+    pub(super) async fn save_for(&self, actor: &Actor, id: &SaveId) -> Result<ReadSave, RequestError> {
+        let (save, revision) = self.read_save(actor, id.as_str()).await?;
+        Ok((usable(save, "save")?, revision))
     }
 
     /// Forgets a save; its images go from the hosts soon after.
@@ -134,20 +149,29 @@ impl Controller {
         spec.cloned().ok_or(RequestError::NotFound { what: "environment", id, replaced_by: None })
     }
 
-    /// Refuses the image of a save that is not theirs: nobody begins from another's files by their name or their id.
-    pub(super) async fn check_images(&self, actor: &Actor, images: &[&ImageReference]) -> Result<(), RequestError> {
+    /// Refuses the image of a save that is not theirs: nobody begins from another's files by their name or their id. Tells
+    /// the saves that they name.
+    pub(super) async fn check_images(
+        &self,
+        actor: &Actor,
+        images: &[&ImageReference],
+    ) -> Result<Vec<ReadSave>, RequestError> {
+        let mut named = BTreeMap::new();
         for image in images {
             match OwnImage::named(image) {
                 Some(OwnImage::Internal) => {
                     let words = format!("{image} is Pierhead's own; nothing is made of it by its name");
                     return Err(RequestError::Forbidden(words));
                 }
-                Some(OwnImage::OfSave(Some(id))) => drop(self.save(actor, id.as_str()).await?),
+                Some(OwnImage::OfSave(Some(id))) => {
+                    let read = self.read_save(actor, id.as_str()).await?;
+                    named.insert(id, read);
+                }
                 Some(OwnImage::OfSave(None)) => return Err(missing(image.as_str())),
                 None => self.check_id(actor, image).await?,
             }
         }
-        Ok(())
+        Ok(named.into_values().collect())
     }
 
     /// Engines take an image's id, or the first of its digits, for a name.
@@ -162,6 +186,19 @@ impl Controller {
         let id = image.as_str().chars().take(128).collect();
         if is_of_others { Err(RequestError::NotFound { what: "image", id, replaced_by: None }) } else { Ok(()) }
     }
+}
+
+/// The same, by which something begins from these saves: their records are written as they are, so that whoever deletes
+/// one at the same moment is too late, or this is.
+pub(super) fn touch<'a>(
+    mut transaction: Transaction,
+    saves: impl IntoIterator<Item = &'a ReadSave>,
+) -> Result<Transaction, RequestError> {
+    for (save, revision) in saves {
+        let key = keys::save(&save.id);
+        transaction = transaction.unchanged(key.clone(), *revision).put_json(key, save)?;
+    }
+    Ok(transaction)
 }
 
 fn is_theirs(actor: &Actor, save: &Save) -> bool {

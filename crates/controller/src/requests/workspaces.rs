@@ -6,6 +6,7 @@ mod opening;
 pub use opening::{OpenWorkspace, WorkspaceBeginning};
 
 use super::commit::Made;
+use super::saves::touch;
 use super::{Actor, Idempotency, RequestError, events};
 use crate::known::Known;
 use crate::{Controller, keys};
@@ -120,11 +121,14 @@ impl Controller {
         change: &WorkspaceChange,
         asked: Option<&Idempotency>,
     ) -> Result<(), RequestError> {
-        if let WorkspaceChange::Start(Some(save)) = change {
-            self.save_for(actor, save).await?;
-        }
+        let read = || async move {
+            match change {
+                WorkspaceChange::Start(Some(save)) => self.save_for(actor, save).await.map(Some),
+                _ => Ok(None),
+            }
+        };
         let once = self.once_if(&actor.username, asked);
-        let committed = self.commit(once.as_ref(), |known, now| {
+        let committed = self.commit_reading(once.as_ref(), read, |known, now, save| {
             let (record, right) = find(known, actor, id)?;
             if right < change.needs() {
                 return Err(forbidden(change.needs()));
@@ -134,6 +138,7 @@ impl Controller {
             let key = keys::workspace(&record.id);
             let revision = known.revision_of(&key).unwrap_or_default();
             let transaction = Transaction::new().unchanged(key.clone(), revision).put_json(key, &changed)?;
+            let transaction = touch(transaction, save)?;
             let transaction = self.with_workspace_event(transaction, actor, &changed, change)?;
             Ok(Made::change(transaction, ()))
         });

@@ -3,6 +3,7 @@
 
 mod adding;
 mod asking;
+mod beginnings;
 mod changing;
 mod copies;
 mod crashes;

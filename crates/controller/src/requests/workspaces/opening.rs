@@ -4,13 +4,14 @@ use super::{MOST_WORKSPACES_OF_ONE, WorkspaceNow, counts, missing};
 use crate::known::Known;
 use crate::requests::commit::{Committed, Made};
 use crate::requests::environments::may_open;
+use crate::requests::saves::{ReadSave, touch};
 use crate::requests::{Actor, Idempotency, RequestError};
 use crate::{Controller, keys};
 use pierhead_model::{
-    EnvironmentId, EnvironmentSpec, Save, SaveId, Timestamp, Workspace, WorkspaceOrigin, WorkspaceStage, WorkspaceWish,
+    EnvironmentId, EnvironmentSpec, SaveId, Timestamp, Workspace, WorkspaceOrigin, WorkspaceStage, WorkspaceWish,
 };
 use pierhead_planner::workspace_statuses;
-use pierhead_store::{StoreJson, Transaction};
+use pierhead_store::Transaction;
 
 /// How many workspaces somebody may open within a minute.
 const MOST_A_MINUTE: usize = 20;
@@ -31,6 +32,12 @@ pub enum WorkspaceBeginning {
     Environment(EnvironmentId),
     /// A save: a copy of it, which stays as it is.
     Save(SaveId),
+}
+
+/// The save that a workspace begins from, and how that is described.
+struct Begun {
+    save: ReadSave,
+    spec: EnvironmentSpec,
 }
 
 /// What a new workspace is.
@@ -54,19 +61,10 @@ impl Controller {
     ) -> Result<WorkspaceNow, RequestError> {
         let opened_with = asked.map(|asked| self.sealer.fingerprint("workspace", &asked.of(&actor.username)));
         let once = self.once_if(&actor.username, asked);
-        if let Some(once) = &once
-            && once.was_done().await?
-        {
-            self.catch_up().await?;
-            return self.opened_before(actor, opened_with.as_deref());
-        }
-        let save = match &request.from {
-            WorkspaceBeginning::Save(id) => Some(self.save_for(actor, id).await?),
-            WorkspaceBeginning::Environment(_) => None,
-        };
-        let committed = self.commit(once.as_ref(), |known, now| {
+        let read = || self.begun(actor, request);
+        let committed = self.commit_reading(once.as_ref(), read, |known, now, begun| {
             self.check_numbers(known, actor, now)?;
-            let beginning = beginning(known, actor, request, save.as_ref())?;
+            let beginning = beginning(known, actor, request, begun.as_ref())?;
             let record = match claimable(known, &beginning) {
                 Some(warm) => given(warm, actor, request, now),
                 None => self.made(&beginning, actor, request, now),
@@ -82,7 +80,7 @@ impl Controller {
                 }
                 None => Transaction::new().absent(key.clone()),
             };
-            let transaction = transaction.put_json(key, &record)?;
+            let transaction = touch(transaction.put_json(key, &record)?, begun.iter().map(|begun| &begun.save))?;
             let transaction = self.with_event_of_workspace(transaction, "open-workspace", "", actor, &record)?;
             Ok(Made::change(transaction, record.id))
         });
@@ -99,15 +97,12 @@ impl Controller {
         self.workspace(actor, id.as_str())
     }
 
-    /// A save that somebody may begin from.
-    pub(super) async fn save_for(&self, actor: &Actor, id: &SaveId) -> Result<Save, RequestError> {
-        let not_found = || RequestError::NotFound { what: "save", id: id.to_string(), replaced_by: None };
-        let found = self.store.get_json::<Save>(&keys::save(id)).await?.map(|(save, _)| save);
-        let save = found.filter(|save| save.owner == actor.username || actor.may_change_all).ok_or_else(not_found)?;
-        if save.is_usable() {
-            return Ok(save);
-        }
-        Err(RequestError::Invalid { field: "save", expected: "one that is complete".to_owned() })
+    /// The save that a workspace shall begin from, if it is one.
+    async fn begun(&self, actor: &Actor, request: &OpenWorkspace) -> Result<Option<Begun>, RequestError> {
+        let WorkspaceBeginning::Save(id) = &request.from else { return Ok(None) };
+        let save = self.save_for(actor, id).await?;
+        let spec = self.spec_of(actor, &save.0).await?;
+        Ok(Some(Begun { save, spec }))
     }
 
     fn check_numbers(&self, known: &Known, actor: &Actor, now: Timestamp) -> Result<(), RequestError> {
@@ -157,32 +152,23 @@ fn beginning(
     known: &Known,
     actor: &Actor,
     request: &OpenWorkspace,
-    save: Option<&Save>,
+    begun: Option<&Begun>,
 ) -> Result<Beginning, RequestError> {
-    let no_environment =
-        |id: &EnvironmentId| RequestError::NotFound { what: "environment", id: id.to_string(), replaced_by: None };
-    match (&request.from, save) {
-        (WorkspaceBeginning::Save(id), Some(save)) => {
-            // As it was described for the workspace that was saved, if that is still known.
-            let former = known.world.workspaces().get(&save.workspace).filter(|former| former.version == save.version);
-            let environment = known.world.environments().get(&save.environment);
-            let spec = former.map(|former| former.spec.clone()).or_else(|| environment.map(|found| found.spec.clone()));
-            Ok(Beginning {
-                environment: save.environment.clone(),
-                version: save.version,
-                spec: spec.ok_or_else(|| no_environment(&save.environment))?,
-                origin: WorkspaceOrigin::Save(id.clone()),
-            })
-        }
+    let missing = |what, id: String| RequestError::NotFound { what, id, replaced_by: None };
+    match (&request.from, begun) {
+        (WorkspaceBeginning::Save(id), Some(Begun { save: (save, _), spec })) => Ok(Beginning {
+            environment: save.environment.clone(),
+            version: save.version,
+            spec: spec.clone(),
+            origin: WorkspaceOrigin::Save(id.clone()),
+        }),
         (WorkspaceBeginning::Environment(id), _) => {
             let environment = known.world.environments().get(id).filter(|environment| may_open(actor, environment));
-            let environment = environment.ok_or_else(|| no_environment(id))?;
+            let environment = environment.ok_or_else(|| missing("environment", id.to_string()))?;
             let (version, spec) = (environment.version, environment.spec.clone());
             Ok(Beginning { environment: id.clone(), version, spec, origin: WorkspaceOrigin::Environment })
         }
-        (WorkspaceBeginning::Save(id), None) => {
-            Err(RequestError::NotFound { what: "save", id: id.to_string(), replaced_by: None })
-        }
+        (WorkspaceBeginning::Save(id), None) => Err(missing("save", id.to_string())),
     }
 }
 
