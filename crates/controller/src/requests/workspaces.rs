@@ -6,13 +6,14 @@ mod opening;
 pub use opening::{OpenWorkspace, WorkspaceBeginning};
 
 use super::commit::Made;
+use super::environments::may_open;
 use super::saves::touch;
 use super::{Actor, Idempotency, RequestError, events};
 use crate::known::Known;
 use crate::{Controller, keys};
 use pierhead_model::{
-    EventTag, SaveCause, SaveId, TerminalRole, Timestamp, Username, Workspace, WorkspaceId, WorkspaceOrigin,
-    WorkspaceRight, WorkspaceStage, WorkspaceWish,
+    Environment, EventTag, SaveCause, SaveId, TerminalRole, Timestamp, Username, Visibility, Workspace, WorkspaceId,
+    WorkspaceOrigin, WorkspaceRight, WorkspaceStage, WorkspaceWish,
 };
 use pierhead_planner::{WorkspacePhase, WorkspaceStatus, workspace_ends_at, workspace_status, workspace_statuses};
 use pierhead_store::Transaction;
@@ -133,7 +134,7 @@ impl Controller {
             if right < change.needs() {
                 return Err(forbidden(change.needs()));
             }
-            let wanted = Wanted { known, record, now };
+            let wanted = Wanted { actor, known, record, now };
             let Some(changed) = wanted.changed(change)? else { return Ok(Made::Already(())) };
             let key = keys::workspace(&record.id);
             let revision = known.revision_of(&key).unwrap_or_default();
@@ -181,6 +182,7 @@ impl Controller {
 
 /// A workspace that something is wanted of.
 struct Wanted<'a> {
+    actor: &'a Actor,
     known: &'a Known,
     record: &'a Workspace,
     now: Timestamp,
@@ -208,7 +210,9 @@ impl Wanted<'_> {
             WorkspaceChange::Start(save) => self.start(&mut next, save.as_ref())?,
             WorkspaceChange::Reset => {
                 self.pace()?;
-                if let Some(environment) = self.known.world.environments().get(&next.environment) {
+                let environment = self.known.world.environments().get(&next.environment);
+                // Of one that is not open to its owner any more it stays what it was.
+                if let Some(environment) = environment.filter(|environment| self.is_open(environment)) {
                     next.version = environment.version;
                     next.spec = environment.spec.clone();
                 }
@@ -216,6 +220,13 @@ impl Wanted<'_> {
             }
         }
         Ok(Some(next).filter(|next| next != self.record))
+    }
+
+    /// Whether the environment is open to whose workspace it is, and to who asks.
+    fn is_open(&self, environment: &Environment) -> bool {
+        let owner = &self.record.owner;
+        let is_open_to_owner = environment.visibility == Visibility::Shared || environment.owner == *owner;
+        may_open(self.actor, environment) && (is_open_to_owner || self.actor.username == *owner)
     }
 
     fn refuse(&self, why: &'static str) -> RequestError {

@@ -3,13 +3,15 @@
 
 use crate::asking::{refused, to_the_end};
 use crate::detection::Pool;
-use crate::workspaces::{containers, described, open, reaches};
+use crate::workspaces::{containers, described, from, open, reaches};
 use pierhead_client::Client;
 use pierhead_controller::keys;
 use pierhead_model::{SaveId, WorkspaceId};
 use pierhead_store::Transaction;
 use pierhead_testkit::{PATIENCE, eventually_ok};
-use pierhead_wire::{EnvironmentChange, EnvironmentRequest, SaveView, WorkspaceRequest, WorkspaceView};
+use pierhead_wire::{
+    AsksDescription, EnvironmentChange, EnvironmentRequest, SaveView, WorkspaceRequest, WorkspaceView,
+};
 
 /// An environment whose description says something that others shall not read.
 fn secretive(name: &str, secret: &str) -> EnvironmentRequest {
@@ -45,6 +47,12 @@ async fn forget(pool: &Pool, workspace: &WorkspaceView, more: &[String]) {
     pool.cluster.controller().reached(revision).await;
 }
 
+/// Resets a workspace: not sooner than two seconds after it was opened.
+async fn reset(client: &Client, id: &str) -> WorkspaceView {
+    eventually_ok(PATIENCE, "it may be reset", async || client.reset_workspace(id).await.map(drop)).await;
+    reaches(client, id, "ready").await
+}
+
 #[tokio::test]
 async fn a_save_is_opened_as_it_was_described_when_all_else_is_gone() {
     let pool = Pool::start(2, 150).await;
@@ -71,6 +79,37 @@ async fn a_save_is_opened_as_it_was_described_when_all_else_is_gone() {
     assert!(!read.is_empty());
     let text = String::from_utf8_lossy(&read);
     assert!(!text.contains("\"SECRET\""), "descriptions are sealed");
+}
+
+#[tokio::test]
+async fn what_is_not_open_to_somebody_is_not_described_to_them_by_a_reset_or_a_save() {
+    let pool = Pool::start(2, 150).await;
+    let (admin, bob) = (pool.cluster.admin(), pool.cluster.user("bob").await);
+    admin.add_environment(&secretive("lab", "open")).await.unwrap();
+    let opened = open(&bob, "lab").await;
+    let saves_from = open(&bob, "lab").await;
+    let save = saved(&bob, &saves_from).await;
+    let mut hidden = secretive("lab", "hidden").description;
+    hidden.asks = Some(AsksDescription { root: true, ..AsksDescription::default() });
+    let hidden = EnvironmentChange { description: Some(hidden), visibility: Some("private".to_owned()) };
+    admin.set_environment("lab", &hidden).await.unwrap();
+    // By himself, and by an administrator, who may open it.
+    for client in [&bob, &admin] {
+        let anew = reset(client, &opened.id).await;
+        assert_eq!((anew.version, secret(&pool, &anew).as_deref()), (1, Some("open")));
+        assert!(anew.unconfined.is_empty(), "{:?}", anew.unconfined);
+    }
+    // Of a save that was made before descriptions were kept.
+    let id = SaveId::parse(&save.id).unwrap();
+    forget(&pool, &saves_from, &[format!("save-specs/{id}")]).await;
+    assert_eq!(refused(bob.open_workspace(&of_save(&save), &to_the_end()).await).0, 404);
+    assert_eq!(refused(bob.save_environment(&save.id, "mine").await).0, 404);
+    assert_eq!(refused(bob.open_workspace(&from("lab"), &to_the_end()).await).0, 404);
+    let shared = EnvironmentChange { description: None, visibility: Some("shared".to_owned()) };
+    admin.set_environment("lab", &shared).await.unwrap();
+    assert_eq!(reset(&bob, &opened.id).await.unconfined.len(), 1, "who may open it gets it as it is");
+    let copy = bob.open_workspace(&of_save(&save), &to_the_end()).await.unwrap();
+    assert_eq!(reaches(&bob, &copy.id, "ready").await.unconfined.len(), 1);
 }
 
 #[tokio::test]
