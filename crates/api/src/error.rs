@@ -135,6 +135,9 @@ impl From<RequestError> for ApiError {
             RequestError::TooManyWorkspacesOfOne => {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_workspaces", message)
             }
+            RequestError::TooManyEnvironmentsOfOne => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_environments", message)
+            }
             RequestError::TooOften { seconds, .. } => {
                 let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_often", message);
                 Self { retry_after_s: Some(seconds), ..error }

@@ -47,6 +47,8 @@ pub const REGISTRIES: &str = "registries/";
 pub const TERMINALS: &str = "terminals/";
 /// Environments.
 pub const ENVIRONMENTS: &str = "environments/";
+/// When somebody last added to the environments of an account: whoever does so is compared with it.
+pub(crate) const ENVIRONMENTS_COUNTED: &str = "environments-counted/";
 /// What people want of workspaces.
 pub const WORKSPACES: &str = "workspaces/";
 /// Where workspaces live and how far they are.
@@ -194,6 +196,11 @@ pub fn workspace_assignment(id: &WorkspaceId) -> String {
 #[must_use]
 pub fn save(id: &SaveId) -> String {
     format!("{SAVES}{id}")
+}
+
+/// The key of when somebody last added to the environments of an account.
+pub(crate) fn environments_counted(owner: &Username) -> String {
+    format!("{ENVIRONMENTS_COUNTED}{owner}")
 }
 
 /// The key of the description that a save was made of.

@@ -52,10 +52,11 @@ pub use joins::{Admission, HostTold, JoinError, JoinSecret, Joined, JoiningHost}
 pub use known::Known;
 pub use leases::LeaseTerms;
 pub use requests::{
-    Actor, AppLogPiece, Container, ContainerLog, Idempotency, MOST_LOG_READERS, MOST_LOG_READERS_OF_ONE, MOST_MERGED,
-    MOST_SLOTS, MOST_TERMINALS, MOST_TERMINALS_OF_ONE, MOST_WORKSPACES_OF_ONE, Once, OpenWorkspace, PoolImage,
-    PoolImages, RequestError, RunRequest, SaveChanges, SiteContainer, Started, TerminalNow, TerminalRequest,
-    TerminalWay, WorkspaceBeginning, WorkspaceChange, WorkspaceNow, WorkspaceSite,
+    Actor, AppLogPiece, Container, ContainerLog, Idempotency, MOST_ENVIRONMENTS_OF_ONE, MOST_LOG_READERS,
+    MOST_LOG_READERS_OF_ONE, MOST_MERGED, MOST_SLOTS, MOST_TERMINALS, MOST_TERMINALS_OF_ONE, MOST_WARM_OF_ONE,
+    MOST_WORKSPACES_OF_ONE, Once, OpenWorkspace, PoolImage, PoolImages, RequestError, RunRequest, SaveChanges,
+    SiteContainer, Started, TerminalNow, TerminalRequest, TerminalWay, WorkspaceBeginning, WorkspaceChange,
+    WorkspaceNow, WorkspaceSite,
 };
 pub use stats::{
     ContainerStatistics, EngineStatistics, Figures, HostLoad, Measured as StatisticsMeasured, Statistics,

@@ -24,6 +24,7 @@ mod workspaces;
 pub use app_logs::{AppLogPiece, MOST_MERGED};
 pub use containers::Container;
 pub use edit::Started;
+pub use environments::{MOST_ENVIRONMENTS_OF_ONE, MOST_WARM_OF_ONE};
 pub(crate) use idempotency::Remembered;
 pub use idempotency::{Idempotency, Once};
 pub use images::{PoolImage, PoolImages};
@@ -176,6 +177,9 @@ pub enum RequestError {
     /// As many workspaces as one account can have.
     #[error("you have {MOST_WORKSPACES_OF_ONE} workspaces already; end one of them and try again")]
     TooManyWorkspacesOfOne,
+    /// As many environments as one account can have.
+    #[error("you have {MOST_ENVIRONMENTS_OF_ONE} environments already; delete one of them and try again")]
+    TooManyEnvironmentsOfOne,
     /// Too often for the hosts.
     #[error("{what} are made too often; try again in {seconds} s")]
     TooOften {

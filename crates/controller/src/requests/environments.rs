@@ -6,14 +6,40 @@ use super::{Actor, Idempotency, RequestError, events};
 use crate::known::Known;
 use crate::{Controller, keys};
 use pierhead_model::{
-    Environment, EnvironmentId, EnvironmentSpec, EnvironmentVersion, EventTag, ImageReference, Username, Visibility,
+    Environment, EnvironmentId, EnvironmentSpec, EnvironmentVersion, EventTag, ImageReference, Timestamp, Username,
+    Visibility,
 };
-use pierhead_store::Transaction;
+use pierhead_store::{Revision, Transaction};
+
+/// The most environments of one account.
+pub const MOST_ENVIRONMENTS_OF_ONE: usize = 100;
+/// The most workspaces that all environments of one account start ahead.
+pub const MOST_WARM_OF_ONE: u32 = 100;
 
 /// What a description needs that the world does not hold, as it was read.
 struct Read {
     /// The saves that it begins from.
     saves: Vec<ReadSave>,
+    /// When somebody last added to what its owner has.
+    turn: Option<Revision>,
+}
+
+impl Read {
+    /// The same if nothing of that has changed: of two who count the same at once, or of one who begins from a save and one
+    /// who deletes it, one is too late.
+    fn compared(
+        &self,
+        transaction: Transaction,
+        owner: &Username,
+        now: Timestamp,
+    ) -> Result<Transaction, RequestError> {
+        let key = keys::environments_counted(owner);
+        let transaction = match self.turn {
+            Some(revision) => transaction.unchanged(key.clone(), revision),
+            None => transaction.absent(key.clone()),
+        };
+        touch(transaction.put_json(key, &now)?, &self.saves)
+    }
 }
 
 impl Controller {
@@ -45,18 +71,19 @@ impl Controller {
         asked: Option<&Idempotency>,
     ) -> Result<(), RequestError> {
         let once = self.once_if(&actor.username, asked);
-        let read = || self.read_for(actor, spec);
+        let read = || self.read_for(actor, &actor.username, spec);
         let committed = self.commit_reading(once.as_ref(), read, |known, now, read| {
             if known.world.environments().contains_key(id) {
                 return Err(RequestError::Exists { what: "environment", id: id.to_string() });
             }
             let (owner, version) = (actor.username.clone(), 1);
+            check_numbers(known, &owner, None, spec)?;
             let versions = vec![EnvironmentVersion { version, by: owner.clone(), at: now }];
             let (id, spec) = (id.clone(), spec.clone());
             let record = Environment { id, owner, visibility, version, spec, versions, created_at: now };
             let key = keys::environment(&record.id);
             let transaction = Transaction::new().absent(key.clone()).put_json(key, &record)?;
-            let transaction = touch(transaction, &read.saves)?;
+            let transaction = read.compared(transaction, &record.owner, now)?;
             Ok(Made::change(self.with_environment_event(transaction, "add-environment", actor, &record)?, ()))
         });
         committed.await.map(drop)
@@ -75,17 +102,18 @@ impl Controller {
     ) -> Result<(), RequestError> {
         let read = || async move {
             match spec {
-                Some(spec) => self.read_for(actor, spec).await.map(Some),
+                Some(spec) => self.read_for(actor, &self.environment(actor, id)?.owner, spec).await.map(Some),
                 None => Ok(None),
             }
         };
-        self.change_environment(actor, id, read, |environment, read| {
+        self.change_environment(actor, id, read, |known, environment, read| {
             let (mut changed, now) = (environment.clone(), self.clock.now());
             changed.visibility = visibility.unwrap_or(changed.visibility);
             let mut transaction = Transaction::new();
             if let (Some(spec), Some(read)) = (spec.filter(|spec| **spec != environment.spec), read) {
+                check_numbers(known, &environment.owner, Some(environment), spec)?;
                 changed.describe(spec.clone(), &actor.username, now);
-                transaction = touch(transaction, &read.saves)?;
+                transaction = read.compared(transaction, &environment.owner, now)?;
             }
             if changed == *environment {
                 return Ok(Transaction::new());
@@ -102,7 +130,7 @@ impl Controller {
     /// If there is none, or it is somebody else's.
     pub async fn delete_environment(&self, actor: &Actor, id: &str) -> Result<(), RequestError> {
         let nothing = || std::future::ready(Ok(()));
-        self.change_environment(actor, id, nothing, |environment, ()| {
+        self.change_environment(actor, id, nothing, |_, environment, ()| {
             let transaction = Transaction::new().delete(keys::environment(&environment.id));
             self.with_environment_event(transaction, "delete-environment", actor, environment)
         })
@@ -115,7 +143,7 @@ impl Controller {
         actor: &Actor,
         id: &str,
         read: impl Fn() -> F,
-        change: impl Fn(&Environment, &R) -> Result<Transaction, RequestError>,
+        change: impl Fn(&Known, &Environment, &R) -> Result<Transaction, RequestError>,
     ) -> Result<(), RequestError> {
         let committed = self.commit_reading(None, read, |known, _, read| {
             let environment = find(known, actor, id)?;
@@ -123,7 +151,7 @@ impl Controller {
                 let words = "only who described an environment, or an administrator, may change it";
                 return Err(RequestError::Forbidden(words.to_owned()));
             }
-            let transaction = change(environment, read)?;
+            let transaction = change(known, environment, read)?;
             if transaction.writes.is_empty() {
                 return Ok(Made::Already(()));
             }
@@ -134,10 +162,13 @@ impl Controller {
         committed.await.map(drop)
     }
 
-    /// Reads what a description needs.
-    async fn read_for(&self, actor: &Actor, spec: &EnvironmentSpec) -> Result<Read, RequestError> {
+    /// Reads what a description needs, and sees to it that the world is not older than that.
+    async fn read_for(&self, actor: &Actor, owner: &Username, spec: &EnvironmentSpec) -> Result<Read, RequestError> {
         check_asks(actor, spec)?;
-        Ok(Read { saves: self.check_images(actor, &images(spec)).await? })
+        let saves = self.check_images(actor, &images(spec)).await?;
+        let turn = self.store.get(&keys::environments_counted(owner)).await?.map(|found| found.modified);
+        self.catch_up().await?;
+        Ok(Read { saves, turn })
     }
 
     fn with_environment_event(
@@ -167,6 +198,27 @@ pub(super) fn may_open(actor: &Actor, environment: &Environment) -> bool {
 
 fn is_theirs(actor: &Actor, owner: &Username) -> bool {
     *owner == actor.username || actor.may_change_all
+}
+
+/// Refuses what would be too much of one account: one more environment, or one that starts more ahead than before.
+fn check_numbers(
+    known: &Known,
+    owner: &Username,
+    before: Option<&Environment>,
+    spec: &EnvironmentSpec,
+) -> Result<(), RequestError> {
+    let theirs = known.world.environments().values().filter(|environment| environment.owner == *owner);
+    if before.is_none() && theirs.clone().count() >= MOST_ENVIRONMENTS_OF_ONE {
+        return Err(RequestError::TooManyEnvironmentsOfOne);
+    }
+    let others = theirs.filter(|environment| before.is_none_or(|before| before.id != environment.id));
+    let left = MOST_WARM_OF_ONE.saturating_sub(others.map(|environment| environment.spec.warm).sum());
+    let present = before.map_or(0, |before| before.spec.warm);
+    if spec.warm <= left.max(present) {
+        return Ok(());
+    }
+    let expected = format!("at most {left}: all environments of {owner} may start {MOST_WARM_OF_ONE} ahead together");
+    Err(RequestError::Invalid { field: "description.warm", expected })
 }
 
 /// What goes beyond what everybody gets needs a permission.

@@ -5,8 +5,8 @@ use crate::asking::{refused, to_the_end};
 use crate::detection::Pool;
 use crate::workspaces::{containers, describe, described, from, host_of, open, reaches, show};
 use pierhead_client::Client;
-use pierhead_controller::{Actor, RequestError, keys};
-use pierhead_model::{Timestamp, Username, Workspace, WorkspaceId, WorkspaceRight, WorkspaceWish};
+use pierhead_controller::{Actor, MOST_ENVIRONMENTS_OF_ONE, MOST_WARM_OF_ONE, RequestError, keys};
+use pierhead_model::{EnvironmentId, Timestamp, Username, Workspace, WorkspaceId, WorkspaceRight, WorkspaceWish};
 use pierhead_store::Transaction;
 use pierhead_testkit::{Cluster, ClusterOptions, PATIENCE, eventually, eventually_ok};
 use pierhead_wire::{AsksDescription, EnvironmentChange, EnvironmentDescription, EnvironmentRequest, WorkspaceRequest};
@@ -277,6 +277,54 @@ async fn nobody_opens_too_many_or_too_often() {
     assert_eq!((status, body.code.as_str()), (429, "too_many_workspaces"));
     bob.end_workspace(old[0].id.as_str(), false).await.unwrap();
     bob.open_workspace(&from("lab"), &to_the_end()).await.expect("one that has ended counts no more");
+}
+
+#[tokio::test]
+async fn nobody_describes_too_many_or_starts_too_many_ahead() {
+    let cluster = without_agents().await;
+    let (ann, bob) = (cluster.user("ann").await, cluster.user("bob").await);
+    let warm = |name: &str, warm| {
+        let mut request = described(name, "exit 0");
+        request.description.warm = Some(warm);
+        request
+    };
+    let change = |warm_ones| EnvironmentChange { description: Some(warm("", warm_ones).description), visibility: None };
+    ann.add_environment(&warm("lab", MOST_WARM_OF_ONE - 30)).await.unwrap();
+    let (status, body) = refused(ann.add_environment(&warm("other", 31)).await);
+    assert_eq!((status, body.field.as_deref()), (400, Some("description.warm")));
+    assert!(body.message.contains("at most 30: all environments of ann may start 100 ahead together"), "{body:?}");
+    ann.add_environment(&warm("other", 30)).await.unwrap();
+    for (by, status) in [(&ann, 400), (&cluster.admin(), 400)] {
+        assert_eq!(refused(by.set_environment("other", &change(31)).await).0, status, "it is hers");
+    }
+    ann.set_environment("other", &change(29)).await.expect("fewer are always few enough");
+    bob.add_environment(&warm("bobs", MOST_WARM_OF_ONE)).await.expect("of his own");
+    // What she has, but for one.
+    let like = cluster.controller().known().world.environments().values().next().unwrap().clone();
+    let mut transaction = Transaction::new();
+    for at in 3..MOST_ENVIRONMENTS_OF_ONE {
+        let id = EnvironmentId::parse(format!("old-{at}")).unwrap();
+        let mut old = pierhead_model::Environment { id, owner: actor("ann").username, ..like.clone() };
+        old.spec.warm = 0;
+        transaction = transaction.put_json(keys::environment(&old.id), &old).unwrap();
+    }
+    let revision = cluster.controller().store().commit(transaction).await.unwrap();
+    cluster.controller().reached(revision).await;
+    let racing = (0..6).map(|at| {
+        let ann = ann.clone();
+        tokio::spawn(async move { ann.add_environment(&described(&format!("racing-{at}"), "exit 0")).await.map(drop) })
+    });
+    let mut codes = Vec::new();
+    for answer in racing.collect::<Vec<_>>() {
+        codes.extend(answer.await.unwrap().err().map(|error| error.code().unwrap_or_default().to_owned()));
+    }
+    assert_eq!(codes, ["too_many_environments"; 5], "one was free");
+    let (status, body) = refused(ann.add_environment(&described("more", "exit 0")).await);
+    assert_eq!((status, body.code.as_str()), (429, "too_many_environments"));
+    bob.add_environment(&described("his", "exit 0")).await.expect("others are held up by nothing");
+    ann.set_environment("lab", &change(1)).await.expect("what is there may be changed");
+    ann.delete_environment("old-50").await.unwrap();
+    ann.add_environment(&described("more", "exit 0")).await.unwrap();
 }
 
 #[tokio::test]

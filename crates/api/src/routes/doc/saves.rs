@@ -43,4 +43,5 @@ pub fn environment() -> Doc {
         .answers::<EnvironmentView>(201, "It is there")
         .once()
         .refuses(409, "exists", "There is one of that name")
+        .refuses(429, "too_many_environments", "You have as many as one can have")
 }

@@ -32,6 +32,7 @@ pub fn add_environment() -> Doc {
         .once()
         .refuses(403, "forbidden", "It asks for more than you may give")
         .refuses(409, "exists", "There is one of that name")
+        .refuses(429, "too_many_environments", "You have as many as one can have")
 }
 
 pub fn show_environment() -> Doc {
