@@ -279,7 +279,7 @@ mod tests {
         assert_eq!(watched.take(&one, Found::Written(1), limit), Follows::Goes);
         assert!(matches!(watched.take(&other, Found::Written(101 * MB), limit), Follows::Stop(_)));
         watched.take(&one, Found::Uncounted, limit);
-        assert_eq!(watched.forget_others(BTreeSet::new()), [other.clone()]);
+        assert_eq!(watched.forget_others(BTreeSet::new()), [other]);
         assert!(watched.uncounted.is_empty());
     }
 
