@@ -68,9 +68,9 @@ pub const RESTORED: &str = pierhead_store::backup::RESTORED;
 /// How far the events of each engine are in the log.
 pub const EVENT_CURSORS: &str = "event-cursors/";
 
-/// What is sealed where it lies: apps, environments, workspaces and saves hold the variables of their containers, and a
-/// command may hold a password.
-pub(crate) const SEALED: &[&str] = &[APPS, TERMINALS, ENVIRONMENTS, WORKSPACES, SAVE_SPECS];
+/// What is sealed where it lies: apps, environments, saves, workspaces and what of these is on a host hold the variables of
+/// containers, and a command may hold a password.
+pub(crate) const SEALED: &[&str] = &[APPS, TERMINALS, ENVIRONMENTS, WORKSPACES, WORKSPACE_ASSIGNMENTS, SAVE_SPECS];
 
 /// The key of an engine's record.
 #[must_use]
