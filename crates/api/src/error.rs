@@ -175,6 +175,10 @@ fn of_archive(source: &ArchiveError, message: String) -> ApiError {
         ArchiveError::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
         ArchiveError::NoRoom => (StatusCode::INSUFFICIENT_STORAGE, "disk_full"),
         ArchiveError::Busy => (StatusCode::TOO_MANY_REQUESTS, "busy"),
+        ArchiveError::Place(error) => {
+            tracing::warn!(%error, "an image archive could not be kept or found");
+            (StatusCode::SERVICE_UNAVAILABLE, "store_failed")
+        }
         ArchiveError::Keep(error) => {
             tracing::error!(%error, "an image archive could not be kept");
             (StatusCode::SERVICE_UNAVAILABLE, "store_failed")

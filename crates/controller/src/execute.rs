@@ -6,11 +6,11 @@ mod log_tail;
 use crate::Options;
 use crate::engines::{Engines, Link};
 use crate::gone_logs::GoneLogs;
-use crate::images::{Arrival, Copied, Images, copy};
+use crate::images::{Arrival, Copied, Images, Supplied, copy};
 use crate::registries::Registries;
 use crate::saves::Saves;
 use pierhead_engine::{CreateRequest, EngineError};
-use pierhead_model::{ContainerId, Failure, FailureKind, ImageArchive, ImageReference, ObservedContainer};
+use pierhead_model::{ContainerId, Failure, FailureKind, ImageReference, ObservedContainer};
 use pierhead_planner::{Action, NewContainer, Step};
 use pierhead_store::leadership::Standing;
 use std::sync::Arc;
@@ -115,9 +115,7 @@ impl Executor {
         created: &mut Vec<ContainerId>,
     ) -> Result<(), EngineError> {
         // A name that was sent in is the newest upload's on every host; no registry is asked for it.
-        if let Some(archive) = self.uploaded(&container.spec.image).await? {
-            self.supply(link, &container.spec.image, &archive).await?;
-        } else if pull {
+        if !self.supply(link, &container.spec.image).await? && pull {
             self.pull_fresh(link, &container.spec.image).await?;
         }
         let request = CreateRequest {
@@ -165,9 +163,7 @@ impl Executor {
 
     pub(crate) async fn pull_missing(&self, link: &Link, images: &[ImageReference]) -> Result<(), EngineError> {
         for image in images {
-            if let Some(archive) = self.uploaded(image).await? {
-                self.supply(link, image, &archive).await?;
-            } else {
+            if !self.supply(link, image).await? {
                 self.fetch(link, image).await?;
             }
         }
@@ -215,13 +211,11 @@ impl Executor {
         result.map_err(|error| account.explain(image, error))
     }
 
-    async fn uploaded(&self, image: &ImageReference) -> Result<Option<ImageArchive>, EngineError> {
-        self.images.uploaded(image).await.map_err(unreadable)
-    }
-
-    async fn supply(&self, link: &Link, image: &ImageReference, archive: &ImageArchive) -> Result<(), EngineError> {
+    /// Brings an image to a host if it was sent in; whether it was, and could be.
+    async fn supply(&self, link: &Link, image: &ImageReference) -> Result<bool, EngineError> {
+        let Some(archive) = self.images.uploaded(image).await.map_err(unreadable)? else { return Ok(false) };
         let progress = link.images.progress(image, Arrival::Loaded);
-        self.images.supply(&self.engines, link, image, archive, progress).await
+        Ok(self.images.supply(&self.engines, link, image, &archive, progress).await? == Supplied::There)
     }
 
     /// Nothing half-made stays. What can't be removed now bears our labels and is found by them.

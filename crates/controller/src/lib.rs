@@ -73,13 +73,13 @@ use gone_logs::GoneLogs;
 use images::Images;
 use known::Shared;
 use measured::{Measured, MeasuredStore};
+use pierhead_blobs::Blobs;
 use pierhead_planner::{Policy, World};
 use pierhead_store::leadership::Candidate;
 use pierhead_store::seal::{SealedDocuments, Sealer};
 use pierhead_store::{Revision, Store};
 use registries::Registries;
 use saves::Saves;
-use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, RwLockReadGuard};
 use std::time::Duration;
@@ -106,10 +106,8 @@ pub struct Options {
     pub events_age: Duration,
     /// What is kept of the logs of containers that are gone.
     pub gone_logs: GoneLogOptions,
-    /// Where the files of image archives are kept that people send in. It is made when it is needed.
-    pub images: PathBuf,
-    /// Whether other controllers keep theirs in the same place.
-    pub shares_images: bool,
+    /// Where image archives are kept that people send in.
+    pub images: Blobs,
     /// The largest image archive, unpacked, in bytes.
     pub largest_image_bytes: u64,
     /// Backups on a schedule; none without.
@@ -135,8 +133,7 @@ impl Default for Options {
             events_kept: 100_000,
             events_age: Duration::from_secs(30 * 24 * 3600),
             gone_logs: GoneLogOptions::default(),
-            images: PathBuf::from("images"),
-            shares_images: false,
+            images: Blobs::directory("images", false),
             largest_image_bytes: 4 << 30,
             backups: None,
             save_limits: pierhead_model::SaveLimits::default(),
@@ -213,7 +210,6 @@ impl Controller {
         let engines = Arc::new(engines);
         let terminals = Arc::new(terminals::Terminals::new(Arc::clone(&engines), clock));
         let images = Images::new(Arc::clone(&store), options.images.clone(), options.largest_image_bytes);
-        images.remove_leftovers(options.shares_images).await?;
         let registries = Registries::new(Arc::clone(&store), Arc::clone(&sealer));
         let saves = Saves::new(Arc::clone(&store), clock, options.save_limits);
         let controller = Self {
@@ -244,6 +240,7 @@ impl Controller {
         };
         let from = follow::load(&*controller.store, &controller.shared, &controller.engines).await?;
         controller.spawn_loops(from);
+        controller.sweep_blobs().await?;
         Ok(controller)
     }
 

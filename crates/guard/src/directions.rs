@@ -5,12 +5,12 @@ use crate::rules::PURE;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What each crate may use of ours; `*` is everything. A crate that is not here has no place yet.
-const MAY_USE: [(&str, &[&str]); 20] = [
+const MAY_USE: [(&str, &[&str]); 22] = [
     ("pierhead", &["*"]),
     ("pierhead-bench", &["*"]),
     ("pierhead-testkit", &["*"]),
     ("pierhead-api", &["console", "controller", "engine", "model", "planner", "sessions", "store", "terminal", "wire"]),
-    ("pierhead-controller", &["engine", "model", "planner", "sessions", "store", "terminal"]),
+    ("pierhead-controller", &["blobs", "engine", "model", "planner", "sessions", "store", "terminal"]),
     ("pierhead-agent", &["engine", "model", "sessions", "terminal"]),
     ("pierhead-cli", &["client", "lab", "model", "terminal", "wire"]),
     ("pierhead-client", &["terminal", "wire"]),
@@ -19,6 +19,8 @@ const MAY_USE: [(&str, &[&str]); 20] = [
     ("pierhead-engine", &["model"]),
     ("pierhead-ingress", &[]),
     ("pierhead-store", &[]),
+    ("pierhead-blobs", &[]),
+    ("pierhead-bucketkit", &[]),
     ("pierhead-console", &[]),
     ("pierhead-devhosts", &[]),
     ("pierhead-lab", &[]),
@@ -29,7 +31,7 @@ const MAY_USE: [(&str, &[&str]); 20] = [
 ];
 
 /// Crates of ours that tests of any crate may use: real hosts, whole pools, and the client that drives them as a user.
-const FOR_TESTS: [&str; 4] = ["client", "devhosts", "testkit", "wire"];
+const FOR_TESTS: [&str; 5] = ["bucketkit", "client", "devhosts", "testkit", "wire"];
 
 /// All that the pure crates may bring along: no runtime, no clock, no randomness, no input or output.
 const PURE_MAY_BRING: [&str; 21] = [

@@ -2,7 +2,7 @@
 //!
 //! How lines are counted: for the ceilings every line that is not blank, comments included; for the ratio lines of code
 //! only, on both sides, because every public item must have its documentation and hardly a test needs any. Lines of an item under `#[cfg(test)]`, of a
-//! file `tests.rs`, of a folder `tests` and of the crate `testkit` are test lines; all others are production lines.
+//! file `tests.rs`, of a folder `tests` and of the crates `testkit` and `bucketkit` are test lines; all others are production lines.
 //! A file of which nothing is production counts for no ceiling on files. Functions are counted from `fn` to the
 //! closing brace, production ones only (clippy counts those of tests). Measurements in `bench` keep the ceilings and
 //! count on neither side of the ratio.

@@ -32,7 +32,7 @@ impl Source {
 
     /// Whether the whole file is there for tests.
     pub(crate) fn is_test(&self) -> bool {
-        self.crate_name() == "testkit"
+        matches!(self.crate_name(), "testkit" | "bucketkit")
             || self.path.split('/').any(|part| part == "tests" || part == "tests.rs")
             || self.code.contains("#![cfg(test)]")
     }

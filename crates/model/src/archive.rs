@@ -79,6 +79,12 @@ pub struct ImageArchive {
     pub config: String,
     /// Which entries are its layers, the lowest first.
     pub layers: Vec<String>,
+    /// The digests of its layers, the lowest first; none in a record of before they were kept.
+    #[serde(default)]
+    pub diff_ids: Vec<String>,
+    /// The size of each of them, in bytes.
+    #[serde(default)]
+    pub layer_bytes: Vec<u64>,
     /// When it came, or was sent in again.
     pub uploaded_at: Timestamp,
     /// Who sent it.

@@ -34,6 +34,7 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<()> {
     // Held to the end: it keeps the data directory to this process.
     let records = records::open(&settings).await?;
     let (store, sealer) = (Arc::clone(&records.store), Arc::clone(&records.sealer));
+    records::check_blobs(&settings.controller.images).await?;
 
     let listener =
         TcpListener::bind(settings.listen).await.with_context(|| format!("cannot listen on {}", settings.listen))?;

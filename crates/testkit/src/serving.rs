@@ -3,6 +3,7 @@
 use crate::power::{Power, PoweredEngine, PoweredStore};
 use axum::serve::ListenerExt;
 use pierhead_api::{Accounts, Api, LogInLimits, Metrics, PortInUse, PreviewAddress, Previews, WorkspacePorts};
+use pierhead_blobs::Blobs;
 use pierhead_controller::{Connect, Connection, Controller, Options};
 use pierhead_engine::Fake;
 use pierhead_model::{ContainerId, Engine, EngineId, Resources, WorkspaceId};
@@ -85,7 +86,9 @@ async fn begin(
         Arc::new(PoweredStore { store: Arc::clone(&embedded) as Arc<dyn Store>, power: power.clone() });
     let sealer = Arc::new(Sealer::open_or_create(&directory).expect("the key file can be made"));
     options.gone_logs.directory.get_or_insert_with(|| directory.join("gone-logs"));
-    options.images = directory.join("images");
+    if !options.images.is_remote() {
+        options.images = Blobs::directory(directory.join("images"), false);
+    }
     let connect = connect(reachable, power, Arc::clone(&sealer));
     let started = Controller::start(store, Arc::clone(&sealer), connect, options);
     let controller = started.await.expect("the records are read");

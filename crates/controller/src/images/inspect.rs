@@ -195,8 +195,8 @@ fn followed(contents: &Contents, name: &str) -> Option<(u64, u64)> {
 
 /// The digest of the configuration, which its file name must tell too if it tells one.
 fn image_id(name: &str, config: &[u8]) -> Result<ImageId, ArchiveError> {
-    let digits = super::upload::hex(&Sha256::digest(config));
-    let id = ImageId::parse(&digits).expect("a digest is 64 digits");
+    let digest = pierhead_blobs::Digest::of(Sha256::digest(config).into());
+    let id = ImageId::parse(digest.as_str()).expect("a digest is 64 digits");
     let claimed = name.rsplit('/').next().unwrap_or(name).trim_end_matches(".json");
     match ImageId::parse(claimed) {
         Ok(claimed) if claimed != id => {

@@ -1,6 +1,6 @@
 //! Brings an archive to several hosts at once and tells how far each is. Given up by dropping it.
 
-use super::Images;
+use super::{Images, Supplied};
 use crate::engines::Engines;
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -125,7 +125,11 @@ async fn bring(
         }
     });
     let name: ImageReference = archive.tags.first().cloned().unwrap_or_else(|| archive.id.reference());
-    images.supply(engines, &link, &name, archive, progress).await.map_err(|error| error.to_string())
+    match images.supply(engines, &link, &name, archive, progress).await {
+        Ok(Supplied::There) => Ok(()),
+        Ok(Supplied::FileGone) => Err("the file of the archive is gone; upload it again".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 fn say(tell: &mpsc::UnboundedSender<SpreadStep>, engine: &EngineId, state: SpreadState, percent: u8, message: String) {

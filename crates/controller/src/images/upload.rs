@@ -1,12 +1,13 @@
 //! An archive that comes in: unpacked if it is compressed, hashed and written as it comes, never held in memory.
 
 use super::inspect::{Inspected, inspect};
-use super::{ArchiveError, FINISHED, Images, UNFINISHED};
+use super::{ArchiveError, Images};
 use flate2::bufread::MultiGzDecoder;
+use pierhead_blobs::{Digest as Name, Directory};
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinHandle;
 
@@ -30,7 +31,7 @@ pub struct Upload {
 /// An archive that has come and is what it should be; goes with its file unless the file is moved away.
 pub(crate) struct Received {
     pub(super) part: PartFile,
-    pub(crate) digest: String,
+    pub(crate) digest: Name,
     pub(crate) size: u64,
     pub(crate) inspected: Inspected,
 }
@@ -45,7 +46,11 @@ pub(super) struct PartFile(PathBuf);
 
 impl Drop for PartFile {
     fn drop(&mut self) {
-        super::remove(&self.0);
+        if let Err(error) = fs::remove_file(&self.0)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, file = %self.0.display(), "what came of an image archive could not be removed");
+        }
     }
 }
 
@@ -58,8 +63,9 @@ impl Images {
             return Err(ArchiveError::TooLarge { most_bytes });
         }
         let place = self.uploads.clone().try_acquire_owned().map_err(|_| ArchiveError::Busy)?;
-        fs::create_dir_all(&self.directory).map_err(ArchiveError::keep)?;
-        let path = self.directory.join(format!("{name}{UNFINISHED}"));
+        let spool = self.blobs.spool();
+        fs::create_dir_all(spool).map_err(ArchiveError::keep)?;
+        let path = spool.join(format!("{name}{}", Directory::UNFINISHED));
         let file = File::options().read(true).write(true).create_new(true).open(&path).map_err(ArchiveError::keep)?;
         let part = PartFile(path);
         if room(&file)? < announced {
@@ -71,11 +77,9 @@ impl Images {
         Ok(Upload { pieces, writer, _place: place })
     }
 
-    /// Moves the file of an archive to where it stays.
-    pub(crate) fn keep(&self, received: &Received) -> Result<(), ArchiveError> {
-        let path = self.directory.join(format!("{}{FINISHED}", received.digest));
-        fs::rename(&received.part.0, path).map_err(ArchiveError::keep)?;
-        sync_folder(&self.directory)
+    /// Puts an archive where it stays.
+    pub(crate) async fn keep(&self, received: &Received) -> Result<(), ArchiveError> {
+        Ok(self.blobs.keep(&received.part.0, &received.digest).await?)
     }
 }
 
@@ -146,12 +150,12 @@ fn is_compressed(begin: &[u8]) -> bool {
 }
 
 /// Writes all that comes; its digest, and how much it was.
-fn write(mut from: impl Read, file: &mut File, most_bytes: u64) -> Result<(String, u64), ArchiveError> {
+fn write(mut from: impl Read, file: &mut File, most_bytes: u64) -> Result<(Name, u64), ArchiveError> {
     let (mut hash, mut size, mut looked) = (Sha256::new(), 0_u64, 0_u64);
     let mut buffer = vec![0; PIECE];
     loop {
         let read = match from.read(&mut buffer) {
-            Ok(0) => return Ok((hex(&hash.finalize()), size)),
+            Ok(0) => return Ok((Name::of(hash.finalize().into()), size)),
             Ok(read) => read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(broken(error)),
@@ -178,21 +182,12 @@ fn room(file: &File) -> Result<u64, ArchiveError> {
     }
 }
 
-/// A file that was renamed is there after a loss of power only if its folder was written too.
-fn sync_folder(folder: &Path) -> Result<(), ArchiveError> {
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(ArchiveError::keep)
-}
-
 /// What comes broke off, or can't be unpacked.
 fn broken(error: io::Error) -> ArchiveError {
     match error.kind() {
         io::ErrorKind::ConnectionAborted => ArchiveError::Interrupted,
         _ => ArchiveError::Malformed(format!("it can't be unpacked ({error})")),
     }
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 #[cfg(test)]

@@ -24,7 +24,10 @@ impl Pool {
         let connect: crate::Connect = Arc::new(|_: &Engine| {
             Ok(crate::Connection { engine: Arc::new(Fake::new(FakeOptions::default())), registry_auth: None })
         });
-        let options = Options { images: directory.path().join("images"), ..Options::default() };
+        let options = Options {
+            images: pierhead_blobs::Blobs::directory(directory.path().join("images"), false),
+            ..Options::default()
+        };
         let controller = Controller::start(store, Arc::clone(&sealer), connect, options).await.unwrap();
         let authority = Authority::open_or_create(&**controller.store(), &sealer, Clock::start()).await.unwrap();
         let username = Username::parse("admin").unwrap();

@@ -40,30 +40,49 @@ impl Controller {
     pub async fn finish_upload(&self, actor: &Actor, upload: Upload) -> Result<(ImageArchive, bool), RequestError> {
         let received = upload.finish().await?;
         check_names(actor, &received.inspected.tags)?;
+        let kept = self.keep_upload(actor, &received).await;
+        if kept.is_err() {
+            // A disk that is full needs the room now, not at the next start.
+            self.images.drop_unknown(&received).await;
+        }
+        kept
+    }
+
+    async fn keep_upload(&self, actor: &Actor, received: &Received) -> Result<(ImageArchive, bool), RequestError> {
+        let is_remote = self.images.is_remote();
+        if is_remote {
+            // It may take minutes, in which nobody else is held up.
+            let Uploaded { record, .. } = self.upload_transaction(actor, received).await?;
+            self.keep_blob(&record, received).await?;
+        }
         let _changing = self.images.changes.lock().await;
         let mut is_kept = false;
         loop {
-            let Uploaded { transaction, record, is_new, gone } = self.upload_transaction(actor, &received).await?;
+            let Uploaded { transaction, record, is_new, gone } = self.upload_transaction(actor, received).await?;
             // A file without a record goes at the next start; a record without a file would be a lie.
-            if record.file == received.digest && !is_kept && !self.images.is_there(&record) {
-                self.images.keep(&received)?;
+            if is_remote || !is_kept {
+                self.keep_blob(&record, received).await?;
                 is_kept = true;
             }
             match self.store.commit(transaction).await {
                 Ok(_) => {
-                    gone.iter().for_each(|loser| self.images.remove_file(loser));
+                    for loser in &gone {
+                        self.images.remove_blob(loser).await;
+                    }
                     return Ok((record, is_new));
                 }
                 Err(Error::Conflict { .. }) => {}
-                Err(error) => {
-                    // A disk that is full needs the room now, not at the next start.
-                    if is_kept && self.images.record(&record.id).await.is_ok_and(|found| found.is_none()) {
-                        self.images.remove_file(&record);
-                    }
-                    return Err(error.into());
-                }
+                Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// Puts what came where it stays, unless the record means another file, or it is there.
+    async fn keep_blob(&self, record: &ImageArchive, received: &Received) -> Result<(), RequestError> {
+        if record.file == received.digest.as_str() && !self.is_there(record).await? {
+            self.images.keep(received).await?;
+        }
+        Ok(())
     }
 
     /// The change that an upload makes: the image's record, its names, those that others lose, and those that go with
@@ -75,7 +94,7 @@ impl Controller {
         let known = found.map(|(record, _)| record);
         let is_new = known.is_none();
         let mut record = match known {
-            Some(record) if self.images.is_there(&record) => record,
+            Some(record) if self.is_there(&record).await? => record,
             known => self.image_record(actor, received, known),
         };
         let mut transaction = if is_new {
@@ -141,11 +160,13 @@ impl Controller {
         ImageArchive {
             id: inspected.id.clone(),
             tags,
-            file: received.digest.clone(),
+            file: received.digest.to_string(),
             entries_bytes: inspected.entries_bytes,
             size_bytes: received.size,
             config: inspected.config.clone(),
             layers: inspected.layers.clone(),
+            diff_ids: inspected.diff_ids.clone(),
+            layer_bytes: inspected.layer_bytes.clone(),
             uploaded_at: self.clock.now(),
             uploaded_by: owner,
         }
@@ -166,13 +187,17 @@ impl Controller {
         }
     }
 
+    async fn is_there(&self, record: &ImageArchive) -> Result<bool, RequestError> {
+        self.images.is_there(record).await.map_err(|error| ArchiveError::from(error).into())
+    }
+
     /// Brings an archive to hosts: to these, or to all that can be used.
     ///
     /// # Errors
     /// If there is no such archive or host.
     pub async fn spread_image(&self, actor: &Actor, name: &str, engines: &[String]) -> Result<Spread, RequestError> {
         let archive = self.archive_named(name).await?;
-        if !self.images.is_there(&archive) {
+        if !self.is_there(&archive).await? {
             let expected = "one whose file is there; upload it again".to_owned();
             return Err(RequestError::Invalid { field: "id", expected });
         }

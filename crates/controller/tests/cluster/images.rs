@@ -14,14 +14,14 @@ async fn start(hosts: usize) -> Cluster {
     Cluster::start(ClusterOptions { hosts, ..ClusterOptions::default() }).await
 }
 
-async fn send(client: &Client, archive: Vec<u8>) -> Result<ImageView, ClientError> {
+pub async fn send(client: &Client, archive: Vec<u8>) -> Result<ImageView, ClientError> {
     let size = archive.len() as u64;
     let sent = client.upload_image(Cursor::new(archive), Some(size), |_| {}).await;
     sent.map(pierhead_client::Answer::into_value)
 }
 
 /// What a host has under a name.
-async fn on_host(cluster: &Cluster, at: usize, name: &str) -> Option<String> {
+pub async fn on_host(cluster: &Cluster, at: usize, name: &str) -> Option<String> {
     cluster.host(at).engine().image(&ImageReference::parse(name).unwrap()).await.unwrap()
 }
 
@@ -30,7 +30,7 @@ fn files(cluster: &Cluster) -> usize {
 }
 
 /// Reads a spread to its end: the last step of each host.
-async fn spread(client: &Client, name: &str, engines: &[&str]) -> BTreeMap<String, SpreadView> {
+pub async fn spread(client: &Client, name: &str, engines: &[&str]) -> BTreeMap<String, SpreadView> {
     let engines: Vec<String> = engines.iter().map(|&engine| engine.to_owned()).collect();
     let mut feed = client.spread_image(name, &engines).await.unwrap();
     let mut last = BTreeMap::new();
@@ -144,7 +144,7 @@ async fn names_and_archives_of_others_are_theirs() {
 }
 
 /// The names of an image, none if its archive is gone.
-async fn names_of(client: &Client, content: &str) -> Vec<String> {
+pub async fn names_of(client: &Client, content: &str) -> Vec<String> {
     let image = client.image(&image_id(content)).await;
     image.ok().and_then(|image| image.into_value().archive).map_or_else(Vec::new, |archive| archive.tags)
 }

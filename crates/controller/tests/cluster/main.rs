@@ -4,6 +4,7 @@
 mod adding;
 mod asking;
 mod beginnings;
+mod buckets;
 mod changing;
 mod copies;
 mod crashes;

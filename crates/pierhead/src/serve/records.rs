@@ -1,9 +1,10 @@
-//! Where everything is kept: the store, on this machine or in etcd, and the key of its secrets. Both are checked before
-//! anything is served.
+//! Where everything is kept: the store, on this machine or in etcd, the key of its secrets, and the archives of images. All
+//! are checked before anything is served.
 
 use super::data_dir;
 use super::settings::Settings;
 use anyhow::{Context, Result, bail};
+use pierhead_blobs::{BlobError, Blobs};
 use pierhead_store::copy::is_unfinished;
 use pierhead_store::seal::{KEY_FILE, Sealer};
 use pierhead_store::{DirectoryLock, Embedded, Error, Etcd, EtcdSettings, Store};
@@ -40,6 +41,18 @@ pub(super) async fn open(settings: &Settings) -> Result<Records> {
     let file = settings.secret_key_file.clone().unwrap_or_else(|| directory.join(KEY_FILE));
     let sealer = sealer(&*store, &file).await.with_context(|| format!("the key file {}", file.display()))?;
     Ok(Records { store, sealer: Arc::new(sealer), _directory: lock })
+}
+
+/// Refuses a place of archives that says no. One that is silent may be back before anybody needs it, and hosts that have
+/// their images do without: nobody is left without a controller for it.
+pub(super) async fn check_blobs(blobs: &Blobs) -> Result<()> {
+    match blobs.check().await {
+        Err(error @ BlobError::Silent { .. }) => {
+            tracing::warn!(%error, "images cannot be uploaded, nor brought to hosts that lack them, until it answers");
+            Ok(())
+        }
+        other => Ok(other?),
+    }
 }
 
 /// The key of a store's secrets: a new one only for a store that has none.

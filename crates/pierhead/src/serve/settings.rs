@@ -3,6 +3,7 @@
 
 mod agents;
 mod backups;
+mod blobs;
 mod discover;
 mod previews;
 mod saves;
@@ -198,9 +199,21 @@ pub(crate) struct ServeArgs {
     /// Largest image archive that is taken, unpacked, in MB [default: 4096]
     #[arg(long, env = "PIERHEAD_LARGEST_IMAGE", value_name = "MB")]
     largest_image: Option<u64>,
-    /// Directory of image archives, the same for all controllers of a pool [default: images in the data directory]
-    #[arg(long, env = "PIERHEAD_BLOBS", value_name = "DIR")]
-    blobs: Option<PathBuf>,
+    /// Directory of image archives, or bucket `s3://BUCKET/PREFIX`, the same for all controllers of a pool [default: images in the data directory]
+    #[arg(long, env = "PIERHEAD_BLOBS", value_name = "PLACE")]
+    blobs: Option<String>,
+    /// Where that bucket is asked, if it is not one of AWS, such as `https://s3.example:9000` [default: as AWS_ENDPOINT_URL_S3 and --blobs-region say]
+    #[arg(long, env = "PIERHEAD_BLOBS_ENDPOINT", value_name = "URL")]
+    blobs_endpoint: Option<String>,
+    /// Region of that bucket [default: as AWS_REGION says, else us-east-1]
+    #[arg(long, env = "PIERHEAD_BLOBS_REGION", value_name = "NAME")]
+    blobs_region: Option<String>,
+    /// Whether that bucket stands in the path of requests, or before the host's name [default: true with an endpoint]
+    #[arg(long, env = "PIERHEAD_BLOBS_PATH_STYLE", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    blobs_path_style: Option<bool>,
+    /// File with the key for that bucket, as AWS's tools write it [default: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY]
+    #[arg(long, env = "PIERHEAD_BLOBS_CREDENTIALS_FILE", value_name = "FILE")]
+    blobs_credentials_file: Option<PathBuf>,
     /// Directory that backups are written to by themselves [default: no backups]
     #[arg(long, env = "PIERHEAD_BACKUP_DIR", value_name = "DIR")]
     backup_dir: Option<PathBuf>,
@@ -320,6 +333,10 @@ impl ServeArgs {
             gone_logs_age,
             largest_image,
             blobs,
+            blobs_endpoint,
+            blobs_region,
+            blobs_path_style,
+            blobs_credentials_file,
             backup_dir,
             backup_every,
             backup_keep,
@@ -356,8 +373,7 @@ impl ServeArgs {
             defaults: self.defaults()?,
             controller: Options {
                 gone_logs: self.gone_logs(&data_dir)?,
-                images: self.blobs.clone().unwrap_or_else(|| data_dir.join("images")),
-                shares_images: self.blobs.is_some(),
+                images: self.blobs(&data_dir, &|name| std::env::var(name).ok())?,
                 largest_image_bytes: self.largest_image()?,
                 backups: self.backups()?,
                 ..self.controller()?
@@ -477,7 +493,6 @@ impl ServeArgs {
             disk_look_interval: defaults.disk_look_interval,
             sweep_interval: defaults.sweep_interval,
             images: defaults.images,
-            shares_images: defaults.shares_images,
             largest_image_bytes: defaults.largest_image_bytes,
         })
     }

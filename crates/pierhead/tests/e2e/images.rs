@@ -19,7 +19,7 @@ use crate::wait::{PATIENCE, until};
 
 /// Makes an image on a host that no other has, with so many megabytes of its own, saves it into a file, and takes it
 /// from the host again. Its id is the answer.
-fn save(host: &Host, name: &str, megabytes: u32, file: &Path) -> String {
+pub fn save(host: &Host, name: &str, megabytes: u32, file: &Path) -> String {
     let script = format!("dd if=/dev/urandom of=/own bs=1M count={megabytes}");
     let made = json!({ "Image": sample::IMAGE, "Entrypoint": ["/bin/sh", "-c", script] });
     let container = raw::call(host, "POST", "/containers/create", Some(&made))["Id"].as_str().unwrap().to_owned();
@@ -36,7 +36,7 @@ fn save(host: &Host, name: &str, megabytes: u32, file: &Path) -> String {
 }
 
 /// The id of what a host has under a name.
-fn on(host: &Host, name: &str) -> Option<String> {
+pub fn on(host: &Host, name: &str) -> Option<String> {
     let (status, image) = raw::ask(host.docker_host(), "GET", &format!("/images/{name}/json"), None);
     (status == 200).then(|| image["Id"].as_str().unwrap().to_owned())
 }

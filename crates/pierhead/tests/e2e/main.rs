@@ -13,6 +13,8 @@ mod batch;
 #[cfg(test)]
 mod bed;
 #[cfg(test)]
+mod buckets;
+#[cfg(test)]
 mod canary;
 #[cfg(test)]
 mod clock;

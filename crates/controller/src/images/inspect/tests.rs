@@ -5,7 +5,7 @@ use std::io::Write;
 const CONFIG: &str = r#"{"rootfs":{"type":"layers","diff_ids":["sha256:00"]}}"#;
 
 fn digits(text: &str) -> String {
-    super::super::upload::hex(&Sha256::digest(text.as_bytes()))
+    pierhead_blobs::Digest::of(Sha256::digest(text.as_bytes()).into()).to_string()
 }
 
 fn config_name() -> String {
@@ -178,6 +178,8 @@ fn the_manifest_that_is_added_counts() {
         size_bytes: bytes.len() as u64,
         config: inspected.config.clone(),
         layers: inspected.layers.clone(),
+        diff_ids: inspected.diff_ids.clone(),
+        layer_bytes: inspected.layer_bytes.clone(),
         uploaded_at: pierhead_model::Timestamp(0),
         uploaded_by: pierhead_model::Username::parse("ann").unwrap(),
     };

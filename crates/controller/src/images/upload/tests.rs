@@ -2,6 +2,7 @@ use super::super::ArchiveError::{Busy, Interrupted, Malformed, NoRoom, TooLarge}
 use super::*;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use pierhead_blobs::Blobs;
 use pierhead_store::{Embedded, Store};
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ struct Bed {
 fn bed(largest_bytes: u64) -> Bed {
     let directory = tempfile::tempdir().unwrap();
     let store: Arc<dyn Store> = Arc::new(Embedded::open(directory.path().join("store")).unwrap());
-    let images = Images::new(store, directory.path().join("images"), largest_bytes);
+    let images = Images::new(store, Blobs::directory(directory.path().join("images"), false), largest_bytes);
     Bed { directory, images }
 }
 
@@ -59,13 +60,13 @@ async fn what_comes_is_kept_unpacked_and_the_same_is_the_same() {
     let bed = bed(1 << 20);
     let whole = archive(50_000);
     let plain = bed.send(&whole, Some(whole.len() as u64)).await.unwrap();
-    assert_eq!((plain.size, plain.digest.as_str()), (whole.len() as u64, hex(&Sha256::digest(&whole)).as_str()));
+    assert_eq!((plain.size, &plain.digest), (whole.len() as u64, &Name::of(Sha256::digest(&whole).into())));
     assert!(fs::read(&plain.part.0).unwrap() == whole);
     drop(plain);
     assert_eq!(bed.files(), 0, "what nobody keeps goes");
     let packed = bed.send(&gzipped(&whole), None).await.unwrap();
-    assert_eq!(packed.digest, hex(&Sha256::digest(&whole)));
-    bed.images.keep(&packed).unwrap();
+    assert_eq!(packed.digest, Name::of(Sha256::digest(&whole).into()));
+    bed.images.keep(&packed).await.unwrap();
     let kept = bed.directory.path().join("images").join(format!("{}.tar", packed.digest));
     drop(packed);
     assert!(fs::read(kept).unwrap() == whole);
@@ -132,17 +133,10 @@ async fn files_without_a_record_go_at_the_start() {
     let bed = bed(1 << 20);
     let whole = archive(10);
     let received = bed.send(&whole, None).await.unwrap();
-    bed.images.keep(&received).unwrap();
+    bed.images.keep(&received).await.unwrap();
     let folder = bed.directory.path().join("images");
     fs::write(folder.join("half.part"), "half").unwrap();
     fs::write(folder.join("somebody-elses.txt"), "not ours").unwrap();
-    bed.images.remove_leftovers(true).await.unwrap();
-    assert_eq!(bed.files(), 3, "in a shared directory another controller may be at it");
-    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(7200);
-    let old = fs::File::create(folder.join("old.part")).unwrap();
-    old.set_modified(long_ago).unwrap();
-    bed.images.remove_leftovers(true).await.unwrap();
-    assert!(!folder.join("old.part").exists() && folder.join("half.part").exists());
-    bed.images.remove_leftovers(false).await.unwrap();
+    bed.images.remove_leftovers().await.unwrap();
     assert_eq!(bed.files(), 1, "what is not an archive stays");
 }

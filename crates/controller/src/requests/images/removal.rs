@@ -33,7 +33,9 @@ impl Controller {
             let transaction = self.with_image_event(transaction, "delete-image", message, Some(actor))?;
             match self.store.commit(transaction).await {
                 Ok(_) => {
-                    gone.iter().for_each(|record| self.images.remove_file(record));
+                    if let Some(record) = &gone {
+                        self.images.remove_blob(record).await;
+                    }
                     return Ok(());
                 }
                 Err(Error::Conflict { .. }) => {}
@@ -139,7 +141,7 @@ impl Controller {
             let message = format!("id={}, archive=deleted, it had no name left", record.id);
             let transaction = self.with_image_event(transaction, "delete-image", message, None)?;
             match self.store.commit(transaction).await {
-                Ok(_) => self.images.remove_file(&record),
+                Ok(_) => self.images.remove_blob(&record).await,
                 // It has got a name; what has none is looked at again next time.
                 Err(Error::Conflict { .. }) => {}
                 Err(error) => return Err(error.into()),

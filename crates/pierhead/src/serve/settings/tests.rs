@@ -55,7 +55,7 @@ fn the_originals_flags_work() {
 fn image_archives_lie_in_the_data_directory_and_have_a_limit() {
     let images = |flags: &[&str]| {
         let controller = settle(flags).unwrap().controller;
-        (controller.images, controller.largest_image_bytes)
+        (controller.images.spool().to_owned(), controller.largest_image_bytes)
     };
     assert_eq!(images(&[]), (PathBuf::from("/tmp/x/images"), 4 << 30));
     assert_eq!(images(&["--largest-image", "100"]).1, 100 << 20);

@@ -1,0 +1,132 @@
+//! One HTTP exchange with an object store. Connections are kept; each exchange has a limit. Tries nothing twice.
+
+use super::answer::Answer;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{CONTENT_LENGTH, HeaderName, RANGE};
+use hyper::{Method, Request};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use md5::{Digest as _, Md5};
+use rustls::crypto::ring;
+use rustls::{ClientConfig, RootCertStore};
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+use url::Url;
+
+/// The longest that a connection may take to be made.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// How long a connection that nobody uses is kept.
+const IDLE_LIMIT: Duration = Duration::from_secs(30);
+const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
+
+/// A request whose address is signed.
+pub(super) struct Ask {
+    method: Method,
+    url: Url,
+    headers: Vec<(HeaderName, String)>,
+    body: Bytes,
+}
+
+impl Ask {
+    fn new(method: Method, url: Url, body: Bytes) -> Self {
+        Self { method, url, headers: Vec::new(), body }
+    }
+
+    pub(super) fn get(url: Url) -> Self {
+        Self::new(Method::GET, url, Bytes::new())
+    }
+
+    pub(super) fn head(url: Url) -> Self {
+        Self::new(Method::HEAD, url, Bytes::new())
+    }
+
+    pub(super) fn delete(url: Url) -> Self {
+        Self::new(Method::DELETE, url, Bytes::new())
+    }
+
+    pub(super) fn post(url: Url, body: impl Into<Bytes>) -> Self {
+        Self::new(Method::POST, url, body.into())
+    }
+
+    pub(super) fn put(url: Url, body: Bytes) -> Self {
+        let md5 = STANDARD.encode(Md5::digest(&body));
+        Self::new(Method::PUT, url, body).header(CONTENT_MD5, md5)
+    }
+
+    /// All bytes from this one on.
+    pub(super) fn from(self, at: u64) -> Self {
+        if at == 0 { self } else { self.header(RANGE, format!("bytes={at}-")) }
+    }
+
+    fn header(mut self, name: HeaderName, value: String) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    fn request(self) -> Result<Request<Full<Bytes>>, String> {
+        let mut request = Request::builder().method(self.method.clone()).uri(self.url.as_str());
+        for (name, value) in self.headers {
+            request = request.header(name, value);
+        }
+        // Some stores want to be told that nothing comes.
+        if matches!(self.method, Method::PUT | Method::POST) {
+            request = request.header(CONTENT_LENGTH, self.body.len());
+        }
+        // The address holds a signature: it is in no error.
+        request.body(Full::new(self.body)).map_err(|_| "the request cannot be made".to_owned())
+    }
+}
+
+/// Connections to an object store.
+pub(super) struct Http(Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
+
+impl Http {
+    /// With TLS the authorities count that the system trusts, or those of the file that `SSL_CERT_FILE` names.
+    pub(super) fn new(is_secure: bool) -> Result<Self, String> {
+        let mut roots = RootCertStore::empty();
+        if is_secure {
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            if roots.is_empty() {
+                return Err("this system trusts no authority; name a file of them with SSL_CERT_FILE".to_owned());
+            }
+        }
+        let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+        let config = builder.with_safe_default_protocol_versions().map_err(|error| error.to_string())?;
+        let config = config.with_root_certificates(roots).with_no_client_auth();
+        let mut http = HttpConnector::new();
+        http.enforce_http(false);
+        http.set_nodelay(true);
+        http.set_connect_timeout(Some(CONNECT_LIMIT));
+        let connector = HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1();
+        let mut client = Client::builder(TokioExecutor::new());
+        client.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE_LIMIT);
+        Ok(Self(client.build(connector.wrap_connector(http))))
+    }
+
+    /// Asks; returns when the answer begins. Else why there is none.
+    pub(super) async fn send(&self, ask: Ask, limit: Duration) -> Result<Answer, String> {
+        let answered = tokio::time::timeout(limit, self.0.request(ask.request()?)).await;
+        let response = answered.map_err(|_| silent(limit))?.map_err(|error| root_cause(&error))?;
+        Ok(Answer::new(response))
+    }
+}
+
+/// Nothing came for so long.
+pub(super) fn silent(limit: Duration) -> String {
+    format!("nothing came within {} s", limit.as_secs_f64())
+}
+
+/// What everything came of. The errors above it name addresses.
+pub(super) fn root_cause(error: &(dyn Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
