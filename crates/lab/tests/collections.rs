@@ -1,9 +1,13 @@
 //! Whole collections of labs, in the folder that `PIERHEAD_LABS` names; without it there is nothing to read. What a
 //! collection holds is counted in its own files, and compared with what was read.
 //!
-//! `PIERHEAD_LABS=DIR cargo nextest run -p pierhead-lab --test collections --no-capture` prints a table.
+//! `PIERHEAD_LABS=DIR cargo nextest run -p pierhead-lab --test collections --no-capture` prints a table; with
+//! `PIERHEAD_LABS_PAGE=PART` the pages too whose file has `PART` in its name, as they were translated.
 
-use pierhead_lab::{Folder, Format, ImageTable, LabPath, MemoryFiles, Problem, Problems, Report, check, find};
+use pierhead_lab::{
+    Files, Folder, Format, ImageTable, LabPath, MemoryFiles, Place, Problem, Problems, Report, Written, check,
+    check_lab, find, with_lab, write,
+};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -42,6 +46,40 @@ fn collections() -> Vec<(String, std::path::PathBuf, MemoryFiles)> {
     paths.sort();
     let name = |path: &Path| path.file_name().expect("a collection that can be read").to_string_lossy().into_owned();
     paths.iter().map(|path| (name(path), path.clone(), files_of(path))).collect()
+}
+
+/// Prints the pages whose file has a part in its name that somebody asks for.
+fn print_pages(files: &MemoryFiles, places: &[Place]) {
+    let Ok(part) = std::env::var("PIERHEAD_LABS_PAGE") else { return };
+    for place in places {
+        with_lab(&Folder::new(files), place, &ImageTable::default(), &mut Problems::default(), |lab, _, _| {
+            let pages = lab.steps.iter().map(|step| &step.page);
+            for page in pages.filter(|page| page.file.as_str().contains(&part)) {
+                println!("==== {} from line {}: {}\n{}", page.file, page.line, page.title, page.text);
+            }
+        });
+    }
+}
+
+/// What is written in our own format is read again and holds the same.
+fn written_alike(files: &MemoryFiles, place: &Place) {
+    let images = ImageTable::default();
+    let mut problems = Problems::default();
+    let (before, written) = with_lab(&Folder::new(files), place, &images, &mut problems, |lab, folder, problems| {
+        (check_lab(lab, folder, problems), write(lab, folder, problems))
+    })
+    .expect("a lab that was read before");
+    let contents = written.into_iter().map(|(path, written)| match written {
+        Written::Text(text) => (path, text.into_bytes()),
+        Written::Copy(from) => {
+            let bytes = files.read(&from, u64::MAX).expect("a file of the collection").into_owned();
+            (path, bytes)
+        }
+    });
+    let written = MemoryFiles::new(contents.collect()).expect("not more than a lab may hold");
+    let report = check(&written, "written", &images, Problems::default());
+    assert_eq!(report.format, Some(Format::Pierhead), "{}", place.path);
+    assert_eq!(report.steps, before, "{}", place.path);
 }
 
 /// A message without the names in it, so that those of one kind are alike.
@@ -90,6 +128,8 @@ fn every_lab_of_every_collection_is_read() {
         let places = find(&Folder::new(&files), &mut Problems::default());
         let report = check(&files, &name, &ImageTable::default(), Problems::default());
         print(&name, places.len(), &report);
+        print_pages(&files, &places);
+        places.iter().for_each(|place| written_alike(&files, place));
         assert!(!places.is_empty(), "{name}: no labs were found");
         let read = report.labs.iter().filter(|lab| lab.steps > 0).count() + usize::from(report.labs.is_empty());
         assert_eq!(read, places.len(), "{name}: not every lab was read");

@@ -1,6 +1,7 @@
 //! What pages show of other sites, and images that are written as HTML.
 
 use super::page::{attribute, breaks, outside_code};
+use super::spans::window;
 use crate::model::Problems;
 use crate::path::LabPath;
 use std::fmt::Write;
@@ -22,8 +23,9 @@ fn without_frames(text: &str, at: (&LabPath, u32), problems: &mut Problems) -> S
     let (mut written, mut rest, mut line) = (String::new(), text, at.1);
     while let Some(begin) = rest.find("<iframe") {
         let tag = &rest[begin..];
-        let open = tag.find('>').map_or(tag.len(), |end| end + 1);
-        let end = tag.find("</iframe>").map_or(open, |end| end + "</iframe>".len());
+        let near = window(tag);
+        let open = near.find('>').map_or(near.len(), |end| end + 1);
+        let end = near.find("</iframe>").map_or(open, |end| end + "</iframe>".len());
         written.push_str(&rest[..begin]);
         line += breaks(&rest[..begin]);
         match attribute(&tag[..open], "src") {
@@ -47,7 +49,8 @@ fn without_image_tags(text: &str) -> String {
     let (mut written, mut rest) = (String::new(), text);
     while let Some(begin) = rest.find("<img") {
         let tag = &rest[begin..];
-        let end = tag.find('>').map_or(tag.len(), |end| end + 1);
+        let near = window(tag);
+        let end = near.find('>').map_or(near.len(), |end| end + 1);
         written.push_str(&rest[..begin]);
         let source = attribute(&tag[..end], "src").filter(|source| !source.contains(['(', ')', '<', '\n']));
         match source {
@@ -65,9 +68,9 @@ fn without_image_tags(text: &str) -> String {
 }
 
 fn without_foreign_images(text: &str, at: (&LabPath, u32), problems: &mut Problems) -> String {
-    let (mut written, mut rest) = (String::new(), text);
+    let (mut written, mut rest, mut line) = (String::new(), text, at.1);
     while let Some((begin, image)) = next_image(rest) {
-        let line = at.1 + breaks(&text[..text.len() - rest.len() + begin]);
+        line += breaks(&rest[..begin]);
         problems.warn(at.0, line, "an image of another site is not shown; a link stands in its place");
         written.push_str(&rest[..begin]);
         let alt = image.alt.trim();
@@ -79,7 +82,9 @@ fn without_foreign_images(text: &str, at: (&LabPath, u32), problems: &mut Proble
             let shown = if alt.is_empty() { image.address } else { alt };
             let _ = write!(written, "[{shown}]({})", image.address);
         }
-        written.push_str(&"\n".repeat(breaks(&rest[begin..begin + image.bytes]) as usize));
+        let inside = breaks(&rest[begin..begin + image.bytes]);
+        written.push_str(&"\n".repeat(inside as usize));
+        line += inside;
         rest = behind;
     }
     written + rest
@@ -95,7 +100,7 @@ struct Image<'a> {
 /// The next image of another site, and where it begins.
 fn next_image(text: &str) -> Option<(usize, Image<'_>)> {
     text.match_indices("![").find_map(|(begin, _)| {
-        let inner = &text[begin + 2..];
+        let inner = window(&text[begin + 2..]);
         let alt = inner
             .split_once("](")
             .map(|(alt, _)| alt)

@@ -83,11 +83,18 @@ fn next_alike(runs: &[Run]) -> Vec<Option<usize>> {
     next
 }
 
+/// The beginning of a text in which something ends that has just begun: whoever writes much and ends nothing must not
+/// make every search go through all of it.
+pub(super) fn window(text: &str) -> &str {
+    const MOST: usize = 1000;
+    text.get(..text.floor_char_boundary(MOST)).unwrap_or(text)
+}
+
 /// What stands in `{{…}}` at the beginning of a text, at most one blank before it, and how many bytes it takes.
 pub(super) fn braces(text: &str) -> Option<(&str, usize)> {
     let rest = text.strip_prefix(' ').unwrap_or(text);
     let inner = rest.strip_prefix("{{")?;
-    let end = inner.find("}}")?;
+    let end = window(inner).find("}}")?;
     let words = &inner[..end];
     (!words.contains(['{', '}', '\n'])).then(|| (words.trim(), text.len() - rest.len() + end + 4))
 }

@@ -1,5 +1,8 @@
 //! What is found in folders, and how courses order it.
 
+mod alike;
+mod hostile;
+
 use super::*;
 use crate::MemoryFiles;
 

@@ -25,6 +25,9 @@ pub(super) struct Instructions<'a> {
     open: Vec<Open>,
 }
 
+/// How many sections and notes may lie in one another.
+const DEEPEST: usize = 10;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Open {
     /// A section, whose lines are quoted.
@@ -75,12 +78,19 @@ impl<'a> Instructions<'a> {
         text.split('\n').map(line).collect::<Vec<_>>().join("\n")
     }
 
+    /// That a section or a note is open, unless too many are.
+    fn opened(&mut self, open: Open) {
+        if self.open.len() < DEEPEST {
+            self.open.push(open);
+        }
+    }
+
     /// A section begins: a hint, unless it is within one.
     pub(super) fn begin_section(&mut self, title: &str) -> String {
         let inner = self.open.iter().any(|open| matches!(open, Open::Section | Open::Inner));
         let line = if inner { format!("**{title}**") } else { format!("> [!HINT] {title}") };
         let text = self.quoted(&line);
-        self.open.push(if inner { Open::Inner } else { Open::Section });
+        self.opened(if inner { Open::Inner } else { Open::Section });
         text
     }
 
@@ -98,7 +108,7 @@ impl<'a> Instructions<'a> {
         match kind {
             Around::Note(kind) => {
                 let text = self.quoted(&format!("> [!{kind}]"));
-                self.open.push(Open::Note);
+                self.opened(Open::Note);
                 return text;
             }
             Around::End => match self.open.iter().rposition(|open| *open == Open::Note) {

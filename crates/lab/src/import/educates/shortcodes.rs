@@ -2,6 +2,7 @@
 
 use super::params::{Param, Params};
 use crate::import::page::{Source, breaks};
+use crate::import::spans::window;
 use crate::model::Problems;
 use crate::spell;
 
@@ -73,7 +74,7 @@ fn value(
 fn template(text: &str) -> Option<(String, usize)> {
     let pairs = [("{{<", ">}}"), ("{{%", "%}}"), ("{{", "}}"), ("{%", "%}")];
     let (open, close) = pairs.iter().find(|(open, _)| text.starts_with(open))?;
-    let inner = &text[open.len()..];
+    let inner = window(&text[open.len()..]);
     let end = inner.find(close)?;
     let words = inner[..end].trim();
     let words = if *open == "{%" { format!("%{words}%") } else { words.to_owned() };
@@ -91,7 +92,7 @@ fn addresses(line: &str, params: &Params, serves: &mut impl FnMut(u16)) -> Strin
         let behind = &rest[colon + 3..];
         let found = scheme.and_then(|scheme| {
             let (name, session) = sessions.iter().find_map(|session| {
-                let name = behind.split_once(session)?.0;
+                let name = window(behind).split_once(session)?.0;
                 name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-').then_some((name, session))
             })?;
             let port = params.ingresses.get(name)?;

@@ -29,6 +29,9 @@ pub(super) fn translated(source: &Source<'_>, tasks: &mut Tasks, problems: &mut 
     tabs(&text)
 }
 
+/// How many components may lie in one another.
+const DEEPEST: usize = 10;
+
 struct Open {
     name: String,
     at: usize,
@@ -180,7 +183,10 @@ impl Pages<'_, '_> {
         let first = format!("{}{written}", self.quote());
         // A component of one line ends where it begins.
         let rest = self.lines[at].trim_end();
-        if !(rest.len() > 2 * colons && rest.ends_with("::") && taken == 1) {
+        let ends = rest.len() > 2 * colons && rest.ends_with("::") && taken == 1;
+        if self.open.len() >= DEEPEST && !ends {
+            self.problems.error(self.source.file, line, "too many components begin inside one another");
+        } else if !ends {
             self.open.push(open);
         }
         self.out.put(first.trim_end(), taken, &self.quote());
@@ -228,7 +234,9 @@ fn tabs(text: &str) -> String {
     outside_code(text, 1, |text, _| {
         let (mut written, mut rest) = (String::new(), text);
         while let Some((before, behind)) = rest.split_once(TAB) {
-            let (inner, behind) = behind.split_once('}').unwrap_or((behind, ""));
+            let near = crate::import::spans::window(behind);
+            let end = near.find('}').unwrap_or(near.len());
+            let (inner, behind) = (&behind[..end], behind[end..].strip_prefix('}').unwrap_or(&behind[end..]));
             let shown = inner.split("text=").nth(1).and_then(|value| {
                 let quote = value.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
                 value[1..].split(quote).next()

@@ -31,6 +31,7 @@ impl Tasks {
         let mut tasks = Self::default();
         let mut setups: Vec<(usize, &str, Setup)> = Vec::new();
         let all = front.get("tasks").map_or(&[][..], Node::entries);
+        let depths = depths(all);
         for (name, node) in all {
             let Some(script) = script(node, "run", file, problems) else {
                 problems.error(file, node.line, format!("`run` of the task {name} is missing; it must be a script"));
@@ -53,7 +54,7 @@ impl Tasks {
                     format!("the task {name} is left out: nothing runs on and on beside a lab"),
                 );
             } else if node.is("init") {
-                let depth = depth(name, all, 0);
+                let depth = depths.get(name.as_str()).copied().unwrap_or(0);
                 setups.push((depth, name, Setup { script, container, terminal: None }));
             } else {
                 let check = check(name, node, script, container, file, problems);
@@ -92,14 +93,18 @@ impl Tasks {
     }
 }
 
-/// How many tasks must have been run before one.
-fn depth(name: &str, all: &[(String, Node)], deep: usize) -> usize {
-    let node = all.iter().find(|(known, _)| known == name).map(|(_, node)| node);
-    let needs = node.map_or(&[][..], |node| node.items_of("needs"));
-    if deep > all.len() {
-        return deep;
+/// How many tasks must have been run before each, for tasks that need no more than `DEEPEST` others one by one.
+fn depths(all: &[(String, Node)]) -> BTreeMap<&str, usize> {
+    const DEEPEST: usize = 16;
+    let mut depths: BTreeMap<&str, usize> = all.iter().map(|(name, _)| (name.as_str(), 0)).collect();
+    for _ in 0..DEEPEST {
+        for (name, node) in all {
+            let needs = node.items_of("needs").iter().filter_map(Node::text);
+            let depth = needs.filter_map(|need| depths.get(need)).map(|depth| depth + 1).max().unwrap_or(0);
+            depths.insert(name, depth.min(DEEPEST));
+        }
     }
-    needs.iter().filter_map(Node::text).map(|need| 1 + depth(need, all, deep + 1)).max().unwrap_or(0)
+    depths
 }
 
 fn script(node: &Node, key: &str, file: &LabPath, problems: &mut Problems) -> Option<Script> {

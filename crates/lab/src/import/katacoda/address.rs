@@ -2,6 +2,7 @@
 
 use super::page::{Scenario, host_name, host_number};
 use crate::import::page::breaks;
+use crate::import::spans::window;
 use crate::model::Problems;
 use crate::path::LabPath;
 use crate::spell;
@@ -33,7 +34,7 @@ fn next(text: &str) -> Option<(usize, usize, Found<'_>)> {
 
 /// `{{TRAFFIC_HOST1_80}}`.
 fn traffic(text: &str) -> Option<(usize, Found<'_>)> {
-    let rest = text.strip_prefix("{{")?;
+    let rest = window(text.strip_prefix("{{")?);
     let end = rest.find("}}")?;
     let words = rest[..end].trim().strip_prefix("TRAFFIC_")?;
     let found = if words == "SELECTOR" {
@@ -49,18 +50,20 @@ fn traffic(text: &str) -> Option<(usize, Found<'_>)> {
 fn subdomain(text: &str) -> Option<(usize, Found<'_>)> {
     const END: &str = ".environments.katacoda.com";
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or(text);
-    let inner = rest.strip_prefix("[[HOST")?;
+    let inner = window(rest.strip_prefix("[[HOST")?);
     let (number, behind) = inner.split_once("_SUBDOMAIN]]-")?;
     let host = if number.is_empty() { 1 } else { host_number(number)? };
     let digits = behind.len() - behind.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let port = behind[..digits].parse().ok().filter(|port| *port > 0)?;
     let end = behind.find(END).filter(|end| !behind[..*end].contains(char::is_whitespace))? + END.len();
-    Some((text.len() - behind.len() + end, Found::Port { host, port }))
+    // Behind the number there are the letters that were split at.
+    let before = text.len() - rest.len() + "[[HOST".len() + number.len() + "_SUBDOMAIN]]-".len();
+    Some((before + end, Found::Port { host, port }))
 }
 
 /// `[[HOST_IP]]`, `[[HOST2_IP]]` and whatever else stands in double brackets in capitals.
 fn bracket(text: &str) -> Option<(usize, Found<'_>)> {
-    let rest = text.strip_prefix("[[")?;
+    let rest = window(text.strip_prefix("[[")?);
     let end = rest.find("]]")?;
     let words = &rest[..end];
     let capitals = !words.is_empty() && words.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');

@@ -13,7 +13,7 @@ pub(super) fn lift(source: &Source<'_>, folder: &str, problems: &mut Problems) -
     let (mut written, mut at) = (Vec::new(), 0);
     while at < lines.len() {
         let begin = lines[at].find("<pre ").filter(|begin| lines[at][..*begin].trim().is_empty());
-        let end = begin.and_then(|_| (at..lines.len().min(at + 2000)).find(|end| lines[*end].contains("</pre>")));
+        let end = begin.and_then(|_| (at..lines.len().min(at + 500)).find(|end| lines[*end].contains("</pre>")));
         let tag = begin.zip(end).and_then(|(begin, end)| {
             let whole = lines[at..=end].join("\n");
             let open = begin + whole[begin..].find('>')?;

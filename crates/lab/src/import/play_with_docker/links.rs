@@ -3,6 +3,7 @@
 use super::{host_name, is_post, slug, terminal_number};
 use crate::files::Folder;
 use crate::import::page::{breaks, outside_code};
+use crate::import::spans::window;
 use crate::model::Problems;
 use crate::path::LabPath;
 use crate::spell;
@@ -15,17 +16,17 @@ pub(super) fn previews(
     problems: &mut Problems,
     mut serves: impl FnMut(u8, u16),
 ) -> String {
-    let (mut written, mut rest) = (String::new(), text);
+    let (mut written, mut rest, mut line) = (String::new(), text, at.1);
     while let Some(open) = rest.find("](") {
+        line += breaks(&rest[..open]);
         let behind = &rest[open + 2..];
-        let Some(close) = behind.find([')', '\n']).filter(|close| behind[*close..].starts_with(')')) else {
+        let Some(close) = window(behind).find([')', '\n']).filter(|close| behind[*close..].starts_with(')')) else {
             written.push_str(&rest[..open + 2]);
             rest = behind;
             continue;
         };
         let target = &behind[..close];
         let (attributes, taken) = attributes(&behind[close + 1..]);
-        let line = at.1 + breaks(&text[..text.len() - rest.len() + open]);
         let of = |name: &str| attributes.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
         let link = match (of("data-term"), of("data-port")) {
             (None, None) => None,
@@ -61,7 +62,7 @@ pub(super) fn previews(
 /// The attributes in `{:…}` behind a link, and how many bytes they take.
 fn attributes(text: &str) -> (Vec<(&str, &str)>, usize) {
     let (mut found, mut at) = (Vec::new(), 0);
-    while let Some(end) = text[at..].strip_prefix("{:").and_then(|rest| rest.find('}')) {
+    while let Some(end) = text[at..].strip_prefix("{:").and_then(|rest| window(rest).find('}')) {
         for word in text[at + 2..at + 2 + end].split_whitespace() {
             if let Some((key, value)) = word.split_once('=') {
                 found.push((key, value.trim_matches(['"', '\''])));
@@ -93,7 +94,8 @@ impl Site {
             while let Some(open) = rest.find("](/") {
                 written.push_str(&rest[..open + 2]);
                 let target = &rest[open + 2..];
-                let end = target.find([')', ' ', '\n']).unwrap_or(target.len());
+                let near = window(target);
+                let end = near.find([')', ' ', '\n']).unwrap_or(near.len());
                 written.push_str(&self.target(&target[..end]));
                 rest = &target[end..];
             }

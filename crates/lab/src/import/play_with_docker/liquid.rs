@@ -1,6 +1,7 @@
 //! Liquid, the language of templates in posts, as far as posts use it.
 
 use crate::import::page::Source;
+use crate::import::spans::window;
 use crate::model::Problems;
 
 /// The text with what its templates say; as many lines. What can't be known here is a problem.
@@ -51,14 +52,14 @@ fn breaks(text: &str) -> usize {
 
 /// `{% … %}` at the beginning of a text.
 fn tag(text: &str) -> Option<(&str, usize)> {
-    let inner = text.strip_prefix("{%")?;
+    let inner = window(text.strip_prefix("{%")?);
     let end = inner.find("%}")?;
     Some((&inner[..end], end + 4))
 }
 
 /// `{{ … }}` at the beginning of a text; a text in quotes may have braces in it.
 fn output(text: &str) -> Option<(&str, usize)> {
-    let inner = text.strip_prefix("{{")?;
+    let inner = window(text.strip_prefix("{{")?);
     let line = inner.split('\n').next()?;
     let quote = line.trim_start().strip_prefix('"').and_then(|quoted| {
         let begin = line.len() - quoted.len();

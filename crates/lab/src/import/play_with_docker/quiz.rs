@@ -15,7 +15,7 @@ pub(super) fn questions(text: &str, at: (&LabPath, u32), count: &mut usize, prob
             continue;
         }
         let begin = index + 1;
-        let first = (begin..lines.len()).find(|line| option(lines[*line]).is_some());
+        let first = (begin..lines.len().min(begin + 30)).find(|line| option(lines[*line]).is_some());
         let blank = |line: &usize| lines[*line].trim().is_empty();
         let Some(first) = first.filter(|first| (begin..*first).filter(blank).count() <= 1) else {
             problems.error(at.0, at.1 + index as u32, "the question has no answers; it is shown as text");
