@@ -79,7 +79,7 @@ fn written_alike(files: &MemoryFiles, place: &Place) {
     let written = MemoryFiles::new(contents.collect()).expect("not more than a lab may hold");
     let report = check(&written, "written", &images, Problems::default());
     assert_eq!(report.format, Some(Format::Pierhead), "{}", place.path);
-    assert_eq!(report.steps, before, "{}", place.path);
+    assert_eq!(report.steps, before, "{}: {:?}", place.path, report.problems);
 }
 
 /// A message without the names in it, so that those of one kind are alike.

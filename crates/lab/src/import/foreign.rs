@@ -19,6 +19,38 @@ pub(super) fn without_foreign(text: &str, file: &LabPath, line: u32, problems: &
     })
 }
 
+/// The text with links and images that begin at the root of the folder instead of in the folder of their page, so that
+/// they lead to the same wherever the page is written to.
+pub(super) fn rooted(text: &str, file: &LabPath) -> String {
+    if !text.contains("](") {
+        return text.to_owned();
+    }
+    outside_code(text, 1, |text, _| {
+        let (mut written, mut rest) = (String::new(), text);
+        while let Some(open) = rest.find("](") {
+            let (before, behind) = rest.split_at(open + 2);
+            written.push_str(before);
+            let near = window(behind);
+            let angle = usize::from(near.starts_with('<'));
+            let ends: &[char] = if angle == 1 { &['>', '\n'] } else { &[')', ' ', '\n'] };
+            let end = near.find(ends).unwrap_or(0).max(angle);
+            written.push_str(&behind[..angle]);
+            written.push_str(&rooted_target(&behind[angle..end], file));
+            rest = &behind[end..];
+        }
+        written + rest
+    })
+}
+
+fn rooted_target(target: &str, file: &LabPath) -> String {
+    let elsewhere = target.is_empty() || target.starts_with(['#', '/', '{', '[', '?']) || target.contains(':');
+    let (path, behind) = target.find(['#', '?']).map_or((target, ""), |at| target.split_at(at));
+    match file.parent().resolve(path) {
+        Ok(path) if !elsewhere => format!("/{}{behind}", path.as_str()),
+        _ => target.to_owned(),
+    }
+}
+
 fn without_frames(text: &str, at: (&LabPath, u32), problems: &mut Problems) -> String {
     let (mut written, mut rest, mut line) = (String::new(), text, at.1);
     while let Some(begin) = rest.find("<iframe") {
@@ -152,5 +184,13 @@ mod tests {
         let message = "an image of another site is not shown; a link stands in its place";
         let problems = [5, 6, 7].map(|line| format!("a.md:{line}: {message}"));
         assert_eq!(changed(text), (expected.to_owned(), problems.to_vec()));
+    }
+
+    #[test]
+    fn links_begin_at_the_root() {
+        let file = LabPath::parse("a/b/page.md").unwrap();
+        let text = "![x](../i.png \"t\") [y](c.md#d) [z](<e f.md>) [u](https://x.example/) [v](preview:80/x) [w](#w)\n[o](../../../out) [r](/r) `[s](s)` [ ](";
+        let expected = "![x](/a/i.png \"t\") [y](/a/b/c.md#d) [z](</a/b/e f.md>) [u](https://x.example/) [v](preview:80/x) [w](#w)\n[o](../../../out) [r](/r) `[s](s)` [ ](";
+        assert_eq!(rooted(text, &file), expected);
     }
 }

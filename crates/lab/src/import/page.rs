@@ -1,6 +1,6 @@
 //! What the pages of all other formats have in common when they are translated.
 
-use super::foreign::without_foreign;
+use super::foreign::{rooted, without_foreign};
 use super::markdown::{Fence, Part, Rewritten, parts};
 use super::spans::{Piece, pieces};
 use crate::model::{Action, Problems};
@@ -51,12 +51,26 @@ pub(super) fn translate(source: &Source<'_>, dialect: &mut dyn Dialect, problems
             }
             Part::Prose { at, lines } => {
                 let text = without_foreign(&lines.join("\n"), source.file, source.line(at), problems);
-                let written = dialect.prose(&text, source.line(at), problems);
+                let written = rooted(&dialect.prose(&text, source.line(at), problems), source.file);
                 page.put_each(&written, lines.len());
             }
         }
     }
     page.text()
+}
+
+/// The text with what `change` makes of each run of lines outside of fences; it is told the first of them, from 0, and
+/// must make as many of them.
+pub(super) fn outside_fences(text: &str, mut change: impl FnMut(&str, usize) -> String) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut written = Vec::new();
+    for part in parts(&lines) {
+        match part {
+            Part::Prose { at, lines } => written.push(change(&lines.join("\n"), at)),
+            Part::Fence(fence) => written.push(lines[fence.at..fence.at + fence.lines()].join("\n")),
+        }
+    }
+    written.join("\n") + "\n"
 }
 
 /// Code in lines with what happens to it on a click: its marks stay as they are.

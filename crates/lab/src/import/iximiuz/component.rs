@@ -1,14 +1,17 @@
 //! Components: `::name`, properties between two lines of hyphens, text, and `::` at the end.
 
 use super::tasks::Tasks;
+use crate::import::foreign::{rooted, without_foreign};
 use crate::import::markdown::{Part, Rewritten, parts};
 use crate::import::node::{Node, Value, read_yaml};
-use crate::import::page::{Source, outside_code};
+use crate::import::page::{Source, outside_code, outside_fences};
 use crate::model::Problems;
 
 /// The text of a page with what our format has for its components.
 pub(super) fn translated(source: &Source<'_>, tasks: &mut Tasks, problems: &mut Problems) -> String {
-    let lines: Vec<&str> = source.text.lines().collect();
+    let foreign = |text: &str, at| without_foreign(text, source.file, source.line(at), problems);
+    let text = outside_fences(source.text, foreign);
+    let lines: Vec<&str> = text.lines().collect();
     // Lines of fences are no components.
     let mut fenced = vec![false; lines.len()];
     for part in parts(&lines) {
@@ -26,7 +29,7 @@ pub(super) fn translated(source: &Source<'_>, tasks: &mut Tasks, problems: &mut 
         page.problems.error(source.file, source.line(open.at), format!("the component {} does not end", open.name));
     }
     let text = page.out.text();
-    tabs(&text)
+    outside_fences(&text, |text, _| rooted(&tabs(text), source.file))
 }
 
 /// How many components may lie in one another.

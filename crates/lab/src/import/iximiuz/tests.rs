@@ -115,7 +115,7 @@ fn page(body: &str) -> (String, Vec<String>) {
 #[test]
 fn boxes_become_hints_notes_and_images() {
     let body = "::hint-box\n---\n:summary: Hint 1\n---\n\nTry `ls`.\n```sh\nls\n```\n::\n::remark-box\n---\nkind: warning\n---\nMind\n::\n::image-box\n---\n:src: __static__/a.png\n:alt: 'An image: a'\n---\n_Caption_\n::\n::details-box\n---\n:summary: More\n---\na\n::remark-box\nb\n::\n::\n";
-    let expected = "> [!HINT] Hint 1\n>\n>\n>\n>\n> Try `ls`.\n> ```sh\n> ls\n> ```\n\n> [!WARNING]\n>\n>\n>\n> Mind\n\n![An image: a](__static__/a.png)\n\n\n\n\n_Caption_\n\n> [!HINT] More\n>\n>\n>\n> a\n> > [!NOTE]\n> > b\n>\n\n";
+    let expected = "> [!HINT] Hint 1\n>\n>\n>\n>\n> Try `ls`.\n> ```sh\n> ls\n> ```\n\n> [!WARNING]\n>\n>\n>\n> Mind\n\n![An image: a](/__static__/a.png)\n\n\n\n\n_Caption_\n\n> [!HINT] More\n>\n>\n>\n> a\n> > [!NOTE]\n> > b\n>\n\n";
     let (written, problems) = page(body);
     assert_eq!(problems, Vec::<String>::new());
     assert_eq!(written, expected);
@@ -135,7 +135,7 @@ fn tabs_answers_and_cards() {
         "```",
         "::hint-box",
         "```",
-        "![A](a.png) ![](b.png)",
+        "![A](/a.png) ![](/b.png)",
     ];
     assert_eq!(lines, expected);
     assert_eq!(

@@ -77,6 +77,8 @@ fn attributes(text: &str) -> (Vec<(&str, &str)>, usize) {
 pub(super) struct Site {
     /// The posts by what links call them: the names of their files.
     posts: BTreeMap<String, String>,
+    /// The folder that they lie in.
+    folder: LabPath,
 }
 
 impl Site {
@@ -84,10 +86,11 @@ impl Site {
     pub(super) fn of(folder: &Folder<'_>, post: &LabPath) -> Self {
         let of_site = |path: &&LabPath| is_post(path) && path.parent() == post.parent();
         let posts = folder.list().iter().map(|(path, _)| path).filter(of_site);
-        Self { posts: posts.map(|path| (slug(path.name()), path.name().to_owned())).collect() }
+        let posts = posts.map(|path| (slug(path.name()), path.name().to_owned())).collect();
+        Self { posts, folder: post.parent() }
     }
 
-    /// The text with links from the root of the site that are right for a file in its folder of posts.
+    /// The text with links from the root of the site that begin at the root of the folder that the site lies in.
     pub(super) fn links(&self, text: &str) -> String {
         outside_code(text, 1, |text, _| {
             let (mut written, mut rest) = (String::new(), text);
@@ -107,10 +110,13 @@ impl Site {
         let (path, behind) = target.find(['#', '?']).map_or((target, ""), |at| target.split_at(at));
         let behind = if behind.starts_with('?') { "" } else { behind };
         match self.posts.get(path.trim_matches('/')) {
-            Some(file) => format!("{file}{behind}"),
+            Some(file) => format!("/{}/{file}{behind}", self.folder.as_str()),
             None if path.starts_with("//") => target.to_owned(),
             // Posts lie in a folder below the root of their site.
-            None => format!("..{path}{behind}"),
+            None => match self.folder.parent().as_str() {
+                "" => format!("{path}{behind}"),
+                site => format!("/{site}{path}{behind}"),
+            },
         }
     }
 }
@@ -144,7 +150,7 @@ mod tests {
         let site = Site::of(&folder, &path("2017-01-01-first.markdown"));
         let text =
             "[a](/the-second) [b](/first/#x) ![c](/images/c.png \"t\") [d](//x.example/) `[e](/first)` [f](../g)";
-        let expected = "[a](2017-01-02-the-second.md) [b](2017-01-01-first.markdown#x) ![c](../images/c.png \"t\") [d](//x.example/) `[e](/first)` [f](../g)";
+        let expected = "[a](/site/_posts/2017-01-02-the-second.md) [b](/site/_posts/2017-01-01-first.markdown#x) ![c](/site/images/c.png \"t\") [d](//x.example/) `[e](/first)` [f](../g)";
         assert_eq!(site.links(text), expected);
     }
 }

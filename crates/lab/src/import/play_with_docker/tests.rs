@@ -26,7 +26,7 @@ fn a_post_becomes_a_lab() {
     assert_eq!(shown, [("node1", true, &[][..]), ("node2", true, &[8080][..])]);
     let page = &lab.steps[0].page;
     assert_eq!((page.title.as_str(), page.line, lab.steps.len()), ("Two nodes", 7, 1));
-    let expected = "\n> **Time**: Approximately 45 minutes\n\n## First \n```sh run terminal=term1\ndocker swarm init\n```\nand there\n   ```sh run terminal=term2\n   docker node ls\n   ```\n```\noutput\n```\nSee the [site](preview:node2:8080) or [that](../images/x.png).\n";
+    let expected = "\n> **Time**: Approximately 45 minutes\n\n## First \n```sh run terminal=term1\ndocker swarm init\n```\nand there\n   ```sh run terminal=term2\n   docker node ls\n   ```\n```\noutput\n```\nSee the [site](preview:node2:8080) or [that](/images/x.png).\n";
     assert_eq!(page.text, expected);
 }
 
@@ -59,7 +59,7 @@ fn a_post_without_front_matter_is_read_nevertheless() {
 fn what_a_post_quotes_and_asks_keeps_its_lines() {
     let text = "---\ntitle: Q\n---\n> * TOC\n> {:toc}\n\n{:.quiz}\nWhat shows `{{ \"{{ json .Mounts \"}}}}`?\n- ( ) this\n- (x) that\n\n![x]({{site.baseurl}}/images/a.png) {{ page.title }}\n[next](/other)\n\n```.term1\ninspect -f \"{{ \"{{ json .X \"}}}}\"\n```\n";
     let (lab, problems) = only(&[(POST, text)]);
-    let expected = ">\n> \n\n```quiz name=q1\nWhat shows `{{ json .Mounts }}`?\n- [ ] this\n- [x] that\n```\n![x](../images/a.png) \n[next](../other)\n\n```sh run terminal=term1\ninspect -f \"{{ json .X }}\"\n```\n";
+    let expected = ">\n> \n\n```quiz name=q1\nWhat shows `{{ json .Mounts }}`?\n- [ ] this\n- [x] that\n```\n![x](/images/a.png) \n[next](/other)\n\n```sh run terminal=term1\ninspect -f \"{{ json .X }}\"\n```\n";
     assert_eq!(lab.steps[0].page.text, expected);
     let message = "the template {{ page.title }} is left out: its value is not known here";
     assert_eq!(problems, [format!("{POST}:12: {message}")]);

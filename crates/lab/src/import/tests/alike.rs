@@ -10,7 +10,7 @@ use crate::{Files, Folder};
 
 const KATACODA: [(&str, &str); 8] = [
     (
-        "s/index.json",
+        "a/b/s/index.json",
         r#"{
   "title": "A scenario",
   "description": "In two machines.",
@@ -26,19 +26,19 @@ const KATACODA: [(&str, &str); 8] = [
   "backend": {"imageid": "ubuntu"}
 }"#,
     ),
-    ("s/intro.md", "# Welcome\n\n![Logo](../logo.png)\n"),
+    ("a/b/s/intro.md", "# Welcome\n\n![Logo](../logo.png)\n"),
     (
-        "s/first.md",
+        "a/b/s/first.md",
         "Copy `this`{{copy}}, run `that`{{exec}}.\n\n1. Then\n   ```bash\n   ls -l\n   ```{{execute HOST2}}\n\n[open]({{TRAFFIC_HOST2_8080}}/x)\n\n>>Q1: Which?<<\n(*) one\n( ) two\n",
     ),
     (
-        "s/second.md",
+        "a/b/s/second.md",
         "<pre class=\"file\" data-filename=\"a.txt\" data-target=\"replace\">text</pre>\n\n```\nplain\n```\n",
     ),
-    ("s/finish.md", "Done.\n"),
-    ("s/verify.sh", "#!/bin/sh\ntest -f a\n"),
-    ("s/setup.sh", "#!/bin/sh\ntouch b\n"),
-    ("s/assets/x.conf", "a = 1\n"),
+    ("a/b/s/finish.md", "Done.\n"),
+    ("a/b/s/verify.sh", "#!/bin/sh\ntest -f a\n"),
+    ("a/b/s/setup.sh", "#!/bin/sh\ntouch b\n"),
+    ("a/b/s/assets/x.conf", "a = 1\n"),
 ];
 
 const POST: [(&str, &str); 1] = [(
@@ -128,7 +128,7 @@ fn alike(files: &[(&str, &str)]) -> Report {
 
 #[test]
 fn a_scenario_is_written_alike() {
-    let files: Vec<_> = KATACODA.into_iter().chain([("logo.png", "not really an image")]).collect();
+    let files: Vec<_> = KATACODA.into_iter().chain([("a/b/logo.png", "not really an image")]).collect();
     let report = alike(&files);
     let counts: Vec<_> =
         report.steps.iter().map(|step| (step.blocks, step.runs, step.checks, step.quizzes, step.previews)).collect();
