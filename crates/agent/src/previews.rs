@@ -24,6 +24,8 @@ use tokio::net::TcpStream;
 
 /// The label of what belongs to a workspace: its id.
 const WORKSPACE: &str = "pierhead.workspace";
+/// The label of what belongs to a slot of an app: its id. An app's image may bear the other one.
+const APP: &str = "pierhead.app-id";
 /// The longest description of a container that is read, in bytes.
 const LONGEST: usize = 4 << 20;
 /// How long a container may take to accept a connection.
@@ -164,7 +166,8 @@ impl Inside {
 
     fn checked(&self, described: Described) -> Result<Running, Refusal> {
         let labels = described.config.labels.unwrap_or_default();
-        if described.id != self.container || labels.get(WORKSPACE) != Some(&self.workspace) {
+        let is_apps = labels.get(APP).is_some_and(|id| !id.is_empty());
+        if described.id != self.container || is_apps || labels.get(WORKSPACE) != Some(&self.workspace) {
             let message = "the container is none of that workspace";
             return Err(Refusal::new(StatusCode::FORBIDDEN, "not_of_workspace", message));
         }
@@ -250,6 +253,7 @@ mod tests {
             ("/Id", json!("11".repeat(32)), "not_of_workspace"),
             ("/Config/Labels", json!({"pierhead.workspace": "abc3"}), "not_of_workspace"),
             ("/Config/Labels", json!({"pierhead.cluster": "abc2"}), "not_of_workspace"),
+            ("/Config/Labels", json!({"pierhead.workspace": "abc2", "pierhead.app-id": "a1"}), "not_of_workspace"),
             ("/Config/Labels", Value::Null, "not_of_workspace"),
             ("/State/Running", json!(false), "not_running"),
             ("/State/Pid", json!(0), "not_running"),
@@ -259,6 +263,9 @@ mod tests {
             *changed.pointer_mut(at).unwrap() = value;
             assert_eq!(checked(changed), Err(code.to_owned()), "{at}");
         }
+        let mut covered = described();
+        covered["Config"]["Labels"] = json!({"pierhead.workspace": "abc2", "pierhead.app-id": ""});
+        assert!(checked(covered).is_ok(), "what its image said is covered");
         let mut host_network = described();
         host_network["NetworkSettings"]["Networks"] = json!({"host": {"IPAddress": ""}});
         assert_eq!(checked(host_network).unwrap().addresses, Vec::<IpAddr>::new());

@@ -11,6 +11,8 @@ use std::collections::BTreeSet;
 
 /// The label of what belongs to a workspace; its value is the workspace's id.
 const WORKSPACE: &str = "pierhead.workspace";
+/// The label of a slot of an app.
+const APP: &str = "pierhead.app-id";
 /// How names of their networks begin, before the id.
 const NETWORK: &str = "ph-";
 /// How the bridges of those without and with a way out begin, before the id.
@@ -72,9 +74,9 @@ fn refuse(wrong: Option<&str>) -> Result<(), Refusal> {
     wrong.map_or(Ok(()), |wrong| Err(Refusal::not_allowed(wrong)))
 }
 
-/// The workspace that something says it belongs to.
+/// The workspace that something says it belongs to. A label that says nothing covers one of the image.
 fn workspace(described: &Value) -> Option<&str> {
-    described["Labels"].get(WORKSPACE).map(|id| id.as_str().unwrap_or_default())
+    described["Labels"].get(WORKSPACE).filter(|id| **id != "").map(|id| id.as_str().unwrap_or_default())
 }
 
 /// Whether it is a workspace's id.
@@ -106,6 +108,7 @@ fn wrong_container(described: &Value, id: &str, may_be_privileged: bool) -> Opti
     let log = &host["LogConfig"]["Config"];
     let wrong = first([
         (!is_id(id), "a workspace's id must be 10 lower-case letters and digits from 2 to 7"),
+        (is_text(&described["Labels"][APP]), "a workspace's container must be no app's"),
         (host["NetworkMode"] != network.as_str(), "a workspace's container must join its workspace's network"),
         (
             endpoints.is_some_and(|all| all.keys().any(|name| *name != network)),

@@ -1,8 +1,19 @@
 //! What an engine is told: the description of a container to create, and a registry account.
 
 use crate::workspace::WorkspacePart;
-use pierhead_model::{ContainerSpec, HostPort};
+use pierhead_model::{ContainerSpec, HostPort, Ownership, WorkspaceOwnership};
 use std::collections::BTreeMap;
+
+/// The labels that say what a container is for.
+const PURPOSE: [&str; 7] = [
+    Ownership::APP,
+    Ownership::APP_ID,
+    Ownership::SLOT,
+    Ownership::GENERATION,
+    Ownership::MEMBER,
+    WorkspaceOwnership::WORKSPACE,
+    WorkspaceOwnership::CONTAINER,
+];
 
 /// Everything an engine is told about a container: built from our own model, field by field, so that nothing
 /// can be smuggled in.
@@ -22,6 +33,21 @@ pub struct CreateRequest {
     pub engine_restarts: bool,
     /// What makes it part of a workspace; its network counts, and that of the description does not.
     pub workspace: Option<WorkspacePart>,
+}
+
+impl CreateRequest {
+    /// The labels as an engine is told them. It adds those of the image, which anybody may have written: whatever of them
+    /// would say what the container is for is covered by one that says nothing.
+    pub(crate) fn told_labels(&self) -> BTreeMap<String, String> {
+        let covers = PURPOSE.map(|label| (label.to_owned(), String::new()));
+        covers.into_iter().chain(self.labels.clone()).collect()
+    }
+}
+
+/// The labels of a container without those that only cover others.
+pub(crate) fn uncovered(labels: impl IntoIterator<Item = (String, String)>) -> BTreeMap<String, String> {
+    let covers = |label: &str, value: &str| value.is_empty() && PURPOSE.contains(&label);
+    labels.into_iter().filter(|(label, value)| !covers(label, value)).collect()
 }
 
 /// A registry account.

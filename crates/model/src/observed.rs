@@ -142,7 +142,7 @@ impl Ownership {
     pub fn read(labels: &BTreeMap<String, String>) -> Option<Self> {
         Some(Self {
             slot: SlotKey {
-                app: AppId(labels.get(Self::APP_ID)?.clone()),
+                app: AppId(labels.get(Self::APP_ID).filter(|id| !id.is_empty())?.clone()),
                 slot: Slot(labels.get(Self::SLOT)?.parse().ok()?),
             },
             generation: Generation(labels.get(Self::GENERATION)?.parse().ok()?),

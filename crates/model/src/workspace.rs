@@ -256,9 +256,13 @@ impl WorkspaceOwnership {
     /// The label that carries the container's name in the environment.
     pub const CONTAINER: &'static str = "pierhead.container";
 
-    /// Reads the labels of a container or network of this cluster.
+    /// Reads the labels of a container or network of this cluster. What bears the label of a slot of an app is never a
+    /// workspace's: engines add the labels of an image to those of a container, and anybody may have written those.
     #[must_use]
     pub fn read(labels: &BTreeMap<String, String>) -> Option<Self> {
+        if labels.get(Ownership::APP_ID).is_some_and(|id| !id.is_empty()) {
+            return None;
+        }
         let container = match labels.get(Self::CONTAINER) {
             Some(name) => Some(MemberName::parse(name.clone()).ok()?),
             None => None,

@@ -54,6 +54,9 @@ fn what_is_held_is_made() {
     checked(GUARDED, NETWORKS, &with(open, "/Internal", json!(false))).unwrap();
     let other = json!({"Image": "a:1", "HostConfig": {"NetworkMode": "bridge", "Binds": ["/srv:/srv"]}});
     checked(GUARDED, CONTAINER, &other).unwrap();
+    // Labels that cover what an image may say.
+    checked(GUARDED, CONTAINER, &with(container(), "/Labels/pierhead.app-id", json!(""))).unwrap();
+    checked(GUARDED, CONTAINER, &json!({"Image": "a:1", "Labels": {"pierhead.workspace": ""}})).unwrap();
     checked(GUARDED, "/containers/{id}/exec", &json!({"Privileged": true})).unwrap();
 }
 
@@ -90,7 +93,8 @@ fn each_thing_that_is_loose_is_refused() {
         ("/HostConfig/Privileged", json!(true), "--label workspaces=privileged"),
         ("/Labels/pierhead.workspace", json!("ABCDEFGH23"), "10 lower-case"),
         ("/Labels/pierhead.workspace", json!("a/../../../"), "10 lower-case"),
-        ("/Labels/pierhead.workspace", json!(""), "10 lower-case"),
+        ("/Labels/pierhead.workspace", json!(""), "only containers of workspaces"),
+        ("/Labels/pierhead.app-id", json!("a1b2"), "no app's"),
     ] {
         let refusal = checked(GUARDED, CONTAINER, &with(container(), pointer, value.clone())).unwrap_err();
         assert!(refusal.message.contains(words), "{pointer} = {value}: {refusal}");

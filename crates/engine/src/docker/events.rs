@@ -2,6 +2,7 @@
 //! stream.
 
 use crate::output::EngineEvent;
+use crate::request::uncovered;
 use pierhead_model::Timestamp;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -43,7 +44,7 @@ pub(super) fn parse(line: &[u8]) -> Option<EngineEvent> {
         status: line.action,
         subject: line.kind,
         id: line.actor.id,
-        attributes: line.actor.attributes.unwrap_or_default(),
+        attributes: uncovered(line.actor.attributes.unwrap_or_default()),
         time: Timestamp(line.time_nano / 1_000_000),
         nanos: line.time_nano,
     })

@@ -1,5 +1,6 @@
 //! From Docker's two descriptions of a container (in a list, and alone) to ours. Pure.
 
+use crate::request::uncovered;
 use bollard::models::{
     ContainerInspectResponse, ContainerSummary, HostConfig, PortMap, PortSummary, PortSummaryTypeEnum,
 };
@@ -23,7 +24,7 @@ pub(super) fn from_summary(summary: ContainerSummary) -> Option<ObservedContaine
         created_at: Timestamp(u64::try_from(summary.created.unwrap_or(0)).unwrap_or(0).saturating_mul(1000)),
         ports: fold(summary.ports.unwrap_or_default().iter().filter_map(listed_port)),
         limits: Resources::default(),
-        labels: summary.labels.unwrap_or_default().into_iter().collect(),
+        labels: uncovered(summary.labels.unwrap_or_default()),
         restart_count: 0,
         started_at: None,
         id,
@@ -45,7 +46,7 @@ pub(super) fn from_inspect(container: ContainerInspectResponse) -> Option<Observ
         created_at: container.created.as_deref().map_or(Timestamp(0), moment),
         ports: fold(inspected_ports(&ports)),
         limits: Resources::default(),
-        labels: config.labels.unwrap_or_default().into_iter().collect(),
+        labels: uncovered(config.labels.unwrap_or_default()),
         restart_count: 0,
         started_at: None,
     };

@@ -32,7 +32,7 @@ pub(super) fn create_body(request: &CreateRequest, cores: Option<u64>) -> Result
         cmd: (!spec.args.is_empty()).then(|| spec.args.clone()),
         entrypoint: (!spec.entrypoint.is_empty()).then(|| spec.entrypoint.clone()),
         image: Some(spec.image.to_string()),
-        labels: Some(request.labels.clone().into_iter().collect()),
+        labels: Some(request.told_labels().into_iter().collect()),
         host_config: Some(match part {
             Some(part) => held(host_config(request, cores)?, part)?,
             None => host_config(request, cores)?,

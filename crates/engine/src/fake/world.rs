@@ -8,7 +8,7 @@ use crate::error::{EngineError, Result};
 use crate::exec::ExecId;
 use crate::layers::shared;
 use crate::output::{EngineEvent, LocalImage, LogLine};
-use crate::request::{CreateRequest, RegistryAuth};
+use crate::request::{CreateRequest, RegistryAuth, uncovered};
 use pierhead_model::{
     ContainerId, ContainerState, HostPort, ImageReference, ObservedContainer, Ownership, Protocol, Resources, Timestamp,
 };
@@ -112,6 +112,9 @@ impl World {
         if self.names.contains_key(&request.name) {
             return Err(EngineError::NameTaken);
         }
+        let mut labels = self.images[image].labels.clone();
+        labels.extend(request.told_labels());
+        let labels = uncovered(labels);
         let observed = ObservedContainer {
             id: self.new_id(),
             name: request.name.clone(),
@@ -121,7 +124,7 @@ impl World {
             created_at: self.now,
             ports: vec![],
             limits: Resources::new(request.spec.limits.cpu_limit_millis, request.spec.limits.reserved.memory_mb),
-            labels: request.labels.clone(),
+            labels,
             restart_count: 0,
             started_at: None,
         };

@@ -12,7 +12,10 @@ use std::fmt::Write;
 use tokio::io::AsyncReadExt;
 
 /// On both engines.
-pub const CASES: &[Case] = &[("a container becomes an image of one layer over its base", one_layer)];
+pub const CASES: &[Case] = &[
+    ("a container becomes an image of one layer over its base", one_layer),
+    ("an image does not say what its containers are for", purpose),
+];
 
 /// On real ones.
 pub const REAL: &[Case] = &[
@@ -87,6 +90,27 @@ async fn write(bed: &Bed, id: &ContainerId, name: &str, bytes: u64) {
         Kind::Fake(fake) => fake.set_written(id, bed.engine.written(id).await.unwrap() + bytes).unwrap(),
         Kind::Real(_) => drop(run(bed, id, &format!("head -c {bytes} /dev/urandom >/{name}")).await),
     }
+}
+
+fn purpose(bed: &Bed) -> BoxFuture<'_, ()> {
+    async {
+        let theirs = |name: &str| (format!("pierhead.{name}"), "abcdefgh23".to_owned());
+        let claims = ["app", "app-id", "slot", "member", "generation", "workspace", "container"].map(theirs);
+        let mut first = bed.sleeping(SAMPLE);
+        first.labels.extend(claims.into_iter().chain([("theirs".to_owned(), "1".to_owned())]));
+        let first = bed.engine.create(&first).await.unwrap();
+        let image = reference("pierhead/saving:contract");
+        bed.engine.commit(&first, &image).await.unwrap();
+        let mut request = bed.sleeping(image.as_str());
+        request.labels.insert("pierhead.generation".to_owned(), "7".to_owned());
+        let id = bed.engine.create(&request).await.unwrap();
+        let mut expected = request.labels.clone();
+        expected.insert("theirs".to_owned(), "1".to_owned());
+        assert_eq!(bed.listed(&id).await.unwrap().labels, expected);
+        assert_eq!(bed.inspected(&id).await.labels, expected);
+        forget(bed, &[first, id], &[image.as_str()]).await;
+    }
+    .boxed()
 }
 
 async fn layers(bed: &Bed, name: &str) -> usize {

@@ -1,9 +1,9 @@
 //! Workspaces: old records, labels on engines, names that collide with nothing, and who may what.
 
 use pierhead_model::{
-    EngineId, Generation, MemberName, Ownership, SaveId, StopCause, TerminalRole, Timestamp, Username, Workspace,
-    WorkspaceAssignment, WorkspaceId, WorkspaceOrigin, WorkspaceOwnership, WorkspaceRight, WorkspaceStage,
-    WorkspaceWish,
+    AppId, EngineId, Generation, MemberName, Ownership, SaveId, Slot, SlotKey, StopCause, TerminalRole, Timestamp,
+    Username, Workspace, WorkspaceAssignment, WorkspaceId, WorkspaceOrigin, WorkspaceOwnership, WorkspaceRight,
+    WorkspaceStage, WorkspaceWish,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -146,6 +146,21 @@ fn each_cause_has_words_of_its_own() {
     let words: BTreeSet<&str> = causes.into_iter().map(StopCause::words).collect();
     assert_eq!(words.len(), names.len());
     assert!(words.iter().all(|words| !words.ends_with('.')), "they stand within a sentence");
+}
+
+#[test]
+fn a_slot_of_an_app_is_no_workspaces_whatever_its_image_says() {
+    let slot = SlotKey { app: AppId("a1b2".to_owned()), slot: Slot(0) };
+    let of_app = Ownership { slot, generation: Generation(3), member: MemberName::main() };
+    let of_workspace = WorkspaceOwnership {
+        workspace: workspace().id,
+        generation: Generation(3),
+        container: Some(MemberName::main()),
+    };
+    // As an engine does: what a container is told to have counts, and the image's labels fill up.
+    let mut labels = of_workspace.labels("c1");
+    labels.extend(of_app.labels("c1", "web"));
+    assert_eq!((WorkspaceOwnership::read(&labels), Ownership::read(&labels)), (None, Some(of_app)));
 }
 
 #[test]

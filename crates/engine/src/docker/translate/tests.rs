@@ -50,6 +50,21 @@ fn json(request: &CreateRequest) -> serde_json::Value {
 }
 
 #[test]
+fn what_an_image_says_of_its_purpose_is_covered() {
+    let own = BTreeMap::from([
+        ("pierhead.cluster".to_owned(), "c".to_owned()),
+        ("pierhead.app-id".to_owned(), "a1".to_owned()),
+        ("pierhead.generation".to_owned(), "3".to_owned()),
+    ]);
+    let body = json(&CreateRequest { labels: own.clone(), ..request(spec()) });
+    let told: BTreeMap<String, String> = serde_json::from_value(body["Labels"].clone()).unwrap();
+    for label in ["pierhead.app", "pierhead.slot", "pierhead.member", "pierhead.workspace", "pierhead.container"] {
+        assert_eq!(told[label], "", "an engine would take the image's");
+    }
+    assert_eq!(crate::request::uncovered(told), own);
+}
+
+#[test]
 fn limits_become_dockers() {
     let body = json(&request(spec()));
     let host = &body["HostConfig"];
