@@ -17,7 +17,7 @@ mod walk;
 pub use archive::{LayerFile, Limits, Opened, Reader};
 pub use changes::{Change, ChangeKind, Changes};
 pub use compose::{Composed, compose, configuration};
-pub use item::{Item, Scan, What};
+pub use item::{Item, Room, Scan, What};
 pub use plan::{Piece, Plan, Present, plan};
 pub use tree::Tree;
 
@@ -60,6 +60,12 @@ pub enum MergeError {
         /// The most, in bytes.
         most_bytes: u64,
     },
+    /// It has more names than can be kept in memory.
+    #[error(
+        "it has more than {} files and folders, or names of more than {} bytes: more are neither merged nor compared",
+        Room::OF_IMAGE.entries, Room::OF_IMAGE.name_bytes
+    )]
+    TooMany,
     /// A layer could not be kept for the moment.
     #[error("a layer could not be kept while it is merged: {0}")]
     Keep(#[from] io::Error),

@@ -58,7 +58,7 @@ impl From<MergeError> for EngineError {
             {
                 Self::NoSpace(error.to_string())
             }
-            MergeError::TooLarge { .. } => Self::Refused(error.to_string()),
+            MergeError::TooLarge { .. } | MergeError::TooMany => Self::Refused(error.to_string()),
             _ => Self::Failed(error.to_string()),
         }
     }

@@ -6,7 +6,7 @@ use super::{Docker, failure, raw};
 use crate::deadlines::Verb;
 use crate::error::{EngineError, Result};
 use crate::layers::{ImageLayers, LeaveOut};
-use crate::merge::{Changes, Limits, Opened, Plan, Reader, Tree, compose, configuration, plan};
+use crate::merge::{Changes, Limits, Opened, Plan, Reader, Room, Tree, compose, configuration, plan};
 use crate::saved::{Compare, Squash, Squashed};
 use crate::{Archive, Engine};
 use bollard::errors::Error as ClientError;
@@ -77,8 +77,7 @@ impl Docker {
         let id = if above.len() <= 1 {
             self.made(diff_ids, None, &wanted.name, like, labels, created).await?
         } else {
-            let limits =
-                Limits { directory: self.scratch.to_path_buf(), most_bytes: wanted.most_bytes, digests: false };
+            let limits = self.limits(wanted.most_bytes, false);
             let opened = self.opened(&wanted.image, Reader::new(&diff_ids, below.len(), limits)).await?;
             let base = below.len();
             let (opened, plan) = blocking(move || merged(opened, base)).await?;
@@ -96,32 +95,26 @@ impl Docker {
             return Ok(told);
         }
         let now = self.digested(&wanted.image).await?;
-        let before = match &wanted.earlier {
-            Some(earlier) => Some(self.digested(earlier).await?),
-            None => None,
-        };
         let base = wanted.base_layers;
-        blocking(move || {
-            let tree = |opened: &Opened, most: usize| {
-                let mut tree = Tree::default();
-                for at in 0..opened.order.len().min(most) {
-                    tree.put(&opened.layer(at).items)?;
-                }
-                Ok::<_, EngineError>(tree)
-            };
-            let earlier = match &before {
-                Some(before) => tree(before, usize::MAX)?,
-                None => tree(&now, base)?,
-            };
-            Ok(tree(&now, usize::MAX)?.since(&earlier, NAMED))
-        })
-        .await
+        let (earlier, now) = match &wanted.earlier {
+            None => blocking(move || Ok((tree(&now, base)?, tree(&now, usize::MAX)?))).await?,
+            Some(earlier) => {
+                // Of the one only its files are kept while the other is read.
+                let now = blocking(move || tree(&now, usize::MAX)).await?;
+                let earlier = self.digested(earlier).await?;
+                (blocking(move || tree(&earlier, usize::MAX)).await?, now)
+            }
+        };
+        blocking(move || Ok(now.since(&earlier, NAMED))).await
     }
 
     async fn digested(&self, image: &ImageReference) -> Result<Opened> {
         let layers = self.layers_of(image).await?.ok_or_else(|| EngineError::NoImage(image.to_string()))?;
-        let limits = Limits { directory: self.scratch.to_path_buf(), most_bytes: 0, digests: true };
-        self.opened(image, Reader::new(&layers.diff_ids, 0, limits)).await
+        self.opened(image, Reader::new(&layers.diff_ids, 0, self.limits(0, true))).await
+    }
+
+    fn limits(&self, most_bytes: u64, digests: bool) -> Limits {
+        Limits { directory: self.scratch.to_path_buf(), most_bytes, digests, room: Room::OF_IMAGE }
     }
 
     /// Reads an image's archive through.
@@ -213,6 +206,15 @@ async fn read<T: DeserializeOwned>(
     let body = answer.into_whole(LONGEST).await.map_err(|error| failure::classify(verb, error))?;
     let body = if body.is_empty() { b"null".as_slice() } else { &body };
     serde_json::from_slice(body).map_err(|error| EngineError::Failed(format!("its answer cannot be read: {error}")))
+}
+
+/// The files that so many of the lowest layers make.
+fn tree(opened: &Opened, layers: usize) -> Result<Tree> {
+    let mut tree = Tree::default();
+    for at in 0..opened.order.len().min(layers) {
+        tree.put(&opened.layer(at).items)?;
+    }
+    Ok(tree)
 }
 
 /// The plan of one layer for all above the base.

@@ -1,7 +1,7 @@
 //! Reads an image's archive as an engine saves it: of the base only names, the layers above into files that have no
 //! name themselves, so that nothing is left of them whatever happens.
 
-use super::item::{Item, Scan};
+use super::item::{Item, Room, Scan};
 use super::plan::Present;
 use super::walk::{Entry, Visit, Walk};
 use super::{MergeError, Result};
@@ -25,6 +25,8 @@ pub struct Limits {
     pub most_bytes: u64,
     /// Whether files are digested rather than kept.
     pub digests: bool,
+    /// How much is kept in memory of what all its layers have.
+    pub room: Room,
 }
 
 /// A layer of an archive.
@@ -171,7 +173,7 @@ impl Visit for Parts {
             0 | b'0' if is_layer => {
                 let keeps = !self.limits.digests && !self.is_base(&name);
                 let file = if keeps { Some(tempfile::tempfile_in(&self.limits.directory)?) } else { None };
-                Now::Layer { name, scan: Box::new(Scan::new(self.limits.digests)), file, length: 0 }
+                Now::Layer { name, scan: Box::new(Scan::new(self.limits.digests, self.limits.room)), file, length: 0 }
             }
             0 | b'0' if entry.size <= LONGEST => Now::Small(name, vec![]),
             _ => Now::Nothing,
@@ -211,7 +213,9 @@ impl Visit for Parts {
             }
             Now::Layer { name, scan, file, length } => {
                 self.layers.insert(name, self.files.len());
-                self.files.push(LayerFile { items: scan.finish()?, file, length });
+                let (items, room) = scan.finish()?;
+                self.limits.room = room;
+                self.files.push(LayerFile { items, file, length });
             }
         }
         Ok(())

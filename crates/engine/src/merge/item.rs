@@ -45,6 +45,34 @@ pub enum What {
     HidesAll,
 }
 
+/// How much may still be kept of what the layers of an image have. Without it an image of nothing but names would fill
+/// the memory of whoever reads it: names cost nothing on a disk that counts bytes of content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// How many entries.
+    pub entries: u64,
+    /// How many bytes of names, and of where links lead.
+    pub name_bytes: u64,
+}
+
+impl Room {
+    /// That of one image, base included: a few hundred megabytes of memory.
+    pub const OF_IMAGE: Self = Self { entries: 1_000_000, name_bytes: 128 << 20 };
+
+    fn take(&mut self, item: &Item) -> Result<()> {
+        let link = match &item.what {
+            What::Link(link) | What::Other(_, link) => link.len(),
+            _ => 0,
+        };
+        let names = (item.path.len() + link) as u64;
+        match (self.entries.checked_sub(1), self.name_bytes.checked_sub(names)) {
+            (Some(entries), Some(name_bytes)) => *self = Self { entries, name_bytes },
+            _ => return Err(MergeError::TooMany),
+        }
+        Ok(())
+    }
+}
+
 /// Reads a layer as it comes.
 pub struct Scan {
     walk: Walk,
@@ -53,16 +81,17 @@ pub struct Scan {
 
 struct Items {
     found: Vec<Item>,
+    room: Room,
     hash: Option<Sha256>,
     hashes: bool,
     is_told: bool,
 }
 
 impl Scan {
-    /// A layer from its beginning; its files' content is digested if that is wanted.
+    /// A layer from its beginning, of which so much is kept; its files' content is digested if that is wanted.
     #[must_use]
-    pub fn new(hashes: bool) -> Self {
-        let items = Items { found: vec![], hash: None, hashes, is_told: false };
+    pub fn new(hashes: bool, room: Room) -> Self {
+        let items = Items { found: vec![], room, hash: None, hashes, is_told: false };
         Self { walk: Walk::default(), items }
     }
 
@@ -74,13 +103,15 @@ impl Scan {
         self.walk.feed(bytes, &mut self.items)
     }
 
-    /// What was in it.
+    /// What was in it, and the room that is left.
     ///
     /// # Errors
     /// [`MergeError::Cut`] if its end has not come.
-    pub fn finish(self) -> Result<Vec<Item>> {
+    pub fn finish(self) -> Result<(Vec<Item>, Room)> {
         self.walk.finish()?;
-        Ok(self.items.found)
+        let Items { mut found, room, .. } = self.items;
+        found.shrink_to_fit();
+        Ok((found, room))
     }
 }
 
@@ -89,6 +120,7 @@ impl Visit for Items {
         let item = read(&entry)?;
         self.hash = item.as_ref().filter(|item| self.hashes && item.what == What::File).map(|_| Sha256::new());
         self.is_told = item.is_some();
+        item.iter().try_for_each(|item| self.room.take(item))?;
         self.found.extend(item);
         Ok(())
     }

@@ -199,9 +199,9 @@ impl Files {
 }
 
 fn scanned(layer: &[u8], piece: usize) -> Result<Vec<Item>> {
-    let mut scan = Scan::new(true);
+    let mut scan = Scan::new(true, Room::OF_IMAGE);
     layer.chunks(piece).try_for_each(|piece| scan.feed(piece))?;
-    scan.finish()
+    scan.finish().map(|(items, _)| items)
 }
 
 fn present(base: &[Vec<u8>]) -> Present {
@@ -463,7 +463,7 @@ fn archive(layers: &[Vec<u8>]) -> (Vec<u8>, Vec<String>) {
 }
 
 fn opened(archive: &[u8], ids: &[String], base: usize, most_bytes: u64) -> Result<Opened> {
-    let limits = Limits { directory: std::env::temp_dir(), most_bytes, digests: false };
+    let limits = Limits { directory: std::env::temp_dir(), most_bytes, digests: false, room: Room::OF_IMAGE };
     let mut reader = Reader::new(ids, base, limits);
     archive.chunks(3000).try_for_each(|piece| reader.feed(piece))?;
     reader.finish()

@@ -148,6 +148,33 @@ fn sizes_beyond_all_measure_are_refused_before_anything_is_kept() {
     assert!(matches!(error, MergeError::Head(_)), "{error}");
 }
 
+#[test]
+fn names_that_cost_no_disk_do_not_fill_the_memory() {
+    let layer = ended(&[named(b"a"), named(b"bb"), entry(b"c", b'2', b"leads/far", |_| {}), named(b".wh.d")]);
+    let left = |room: Room| {
+        let mut scan = Scan::new(false, room);
+        layer.chunks(100).try_for_each(|piece| scan.feed(piece))?;
+        scan.finish().map(|(items, left)| (items.len(), left))
+    };
+    let whole = Room { entries: 4, name_bytes: 14 };
+    assert_eq!(left(whole).unwrap(), (4, Room { entries: 0, name_bytes: 0 }), "where a link leads counts, too");
+    for small in [Room { entries: 3, ..whole }, Room { name_bytes: 13, ..whole }] {
+        let error = left(small).unwrap_err();
+        assert!(matches!(error, MergeError::TooMany), "{error}");
+        let error = EngineError::from(error);
+        assert!(matches!(&error, EngineError::Refused(why) if why.contains("1000000 files and folders")), "{error}");
+    }
+    // All layers of an image share it, those of its base as well.
+    let two = archive_of(&[("x/layer.tar", layer.clone()), ("y/layer.tar", layer.clone())]);
+    let read = |entries: u64| {
+        let room = Room { entries, name_bytes: 1000 };
+        let limits = Limits { directory: std::env::temp_dir(), most_bytes: 1 << 20, digests: false, room };
+        Reader::new(&[], 0, limits).feed(&two)
+    };
+    assert!(matches!(read(7), Err(MergeError::TooMany)));
+    read(8).unwrap();
+}
+
 /// An image's archive with these files, and nothing that holds them together.
 fn archive_of(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
     ended(&files.iter().map(|(name, content)| of_content(name.as_bytes(), content)).collect::<Vec<_>>())
@@ -221,7 +248,7 @@ fn descriptions_without_measure_and_layers_that_are_none_are_refused() {
 fn where_nothing_can_be_kept_nothing_is_read() {
     let parts = archive_of(&[("x/layer.tar", of(&[(b"a", file(b"a"))]))]);
     let nowhere = tempfile::tempdir().unwrap().path().join("gone");
-    let limits = Limits { directory: nowhere, most_bytes: 1 << 20, digests: false };
+    let limits = Limits { directory: nowhere, most_bytes: 1 << 20, digests: false, room: Room::OF_IMAGE };
     let error = Reader::new(&[], 0, limits.clone()).feed(&parts).unwrap_err();
     assert!(matches!(error, MergeError::Keep(_)), "{error}");
     let mut digesting = Reader::new(&[], 0, Limits { digests: true, ..limits });
