@@ -125,7 +125,8 @@ async fn describe(engine: &EngineSocket) -> Result<(Info, Version)> {
     Ok((get(engine, "/info").await?, get(engine, "/version").await?))
 }
 
-async fn get<T: serde::de::DeserializeOwned>(engine: &EngineSocket, path: &str) -> Result<T> {
+/// What the engine tells under a path.
+pub(crate) async fn get<T: serde::de::DeserializeOwned>(engine: &EngineSocket, path: &str) -> Result<T> {
     let asked = async {
         let request = Request::get(path).body(Empty::<Bytes>::new()).unwrap_or_default();
         let answer = engine.send(request).await?;
@@ -142,7 +143,7 @@ async fn get<T: serde::de::DeserializeOwned>(engine: &EngineSocket, path: &str) 
 }
 
 /// What is free of the disk of a directory, and all of it, in bytes.
-fn free(dir: &str) -> Option<(u64, u64)> {
+pub(crate) fn free(dir: &str) -> Option<(u64, u64)> {
     let disk = rustix::fs::statvfs(dir).ok()?;
     Some((disk.f_bavail.saturating_mul(disk.f_frsize), disk.f_blocks.saturating_mul(disk.f_frsize)))
 }

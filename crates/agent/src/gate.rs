@@ -10,6 +10,7 @@ mod receive;
 mod saves;
 mod talk;
 mod terminals;
+mod turns;
 
 pub(crate) use previews::{DIAL, PORTS};
 pub(crate) use talk::TALK;
@@ -70,6 +71,7 @@ pub struct Gate {
     controllers: Option<Controllers>,
     terminals: Option<Arc<Terminals>>,
     firewall: Option<Firewall>,
+    turns: turns::Turns,
 }
 
 impl Gate {
@@ -88,6 +90,7 @@ impl Gate {
             controllers: None,
             terminals: None,
             firewall: None,
+            turns: turns::Turns::default(),
         }
     }
 

@@ -144,6 +144,10 @@ impl From<RequestError> for ApiError {
             }
             RequestError::SaveNeeded { .. } => Self::new(StatusCode::CONFLICT, "save_needed", message),
             RequestError::SaveAway { .. } => Self::new(StatusCode::SERVICE_UNAVAILABLE, "save_away", message),
+            RequestError::Comparing | RequestError::SaveBusy { .. } => {
+                let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "busy", message);
+                Self { retry_after_s: Some(60), ..error }
+            }
             RequestError::WorkspaceState { .. } => Self::new(StatusCode::CONFLICT, "workspace_state", message),
             RequestError::NotRunning { .. } => Self::new(StatusCode::CONFLICT, "not_running", message),
             RequestError::TooManyTerminals | RequestError::TooManyTerminalsOfOne | RequestError::TooManyViewers => {

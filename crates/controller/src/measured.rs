@@ -34,6 +34,8 @@ pub struct Measured {
     pub log_readers: Gauge,
     /// The same of each account.
     pub log_readers_of: Shares,
+    /// Saves that each account compares now.
+    pub comparisons_of: Shares,
     /// Logs of containers that are gone, kept since the start of the program.
     pub logs_kept: AtomicU64,
     /// When this controller made the newest backup that it keeps, in milliseconds since 1970; 0 if there is none.
@@ -50,6 +52,7 @@ impl Default for Measured {
             failed_commits: AtomicU64::new(0),
             log_readers: Gauge::default(),
             log_readers_of: Shares::default(),
+            comparisons_of: Shares::default(),
             logs_kept: AtomicU64::new(0),
             last_backup: AtomicU64::new(0),
         }

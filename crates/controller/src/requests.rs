@@ -174,6 +174,15 @@ pub enum RequestError {
         /// The save.
         id: String,
     },
+    /// One comparison of one account goes on at a time.
+    #[error("you are comparing a save already; wait until that is done and try again")]
+    Comparing,
+    /// Its hosts have too much to do.
+    #[error("the hosts that have save {id} merge or compare as many images as they can; try again in a minute")]
+    SaveBusy {
+        /// The save.
+        id: String,
+    },
     /// As many workspaces as one account can have.
     #[error("you have {MOST_WORKSPACES_OF_ONE} workspaces already; end one of them and try again")]
     TooManyWorkspacesOfOne,

@@ -37,6 +37,9 @@ pub enum EngineError {
     /// The engine refuses the request itself.
     #[error("the engine refuses: {0}")]
     Refused(String),
+    /// The host has as much of this kind to do as it can.
+    #[error("the host is busy: {0}")]
+    Busy(String),
     /// The container did not start.
     #[error("the container did not start: {0}")]
     NotStarted(String),
@@ -70,7 +73,7 @@ impl EngineError {
             Self::NoSpace(_) => FailureKind::NoSpace,
             Self::Refused(_) => FailureKind::Refused,
             Self::NotStarted(_) => FailureKind::NotStarted,
-            Self::NotFound | Self::Failed(_) => FailureKind::Other,
+            Self::NotFound | Self::Busy(_) | Self::Failed(_) => FailureKind::Other,
         };
         Failure::new(kind, self.to_string())
     }

@@ -4,22 +4,28 @@
 use super::{Gate, TunnelBody, receive, told_json};
 use crate::allow::{self, Access};
 use crate::engine::BodyError;
+use crate::facts;
 use crate::refusal::Refusal;
 use hyper::body::{Body, Bytes};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Response, StatusCode, Uri};
+use pierhead_engine::merge::Changes;
 use pierhead_engine::{COMPARE, Compare, Docker, DockerOptions, Engine, EngineError, SQUASH, Squash};
 use pierhead_model::ImageReference;
 use rustix::fs::statvfs;
-use std::path::PathBuf;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-/// What must stay free where layers lie while they are merged, in bytes.
+/// What must stay free where images and layers lie for the moment, in bytes.
 const SPARE: u64 = 512 << 20;
 /// How the names of images begin that are made here.
 const OURS: &str = "pierhead/";
+/// The longest that a comparison may take: saves wait for it.
+const COMPARES_WITHIN: Duration = Duration::from_secs(600);
 
 /// What may be asked.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asked {
     Squash,
     Compare,
@@ -53,16 +59,50 @@ impl Gate {
                 if !wanted.name.as_str().starts_with(OURS) {
                     return Err(Refusal::not_allowed(format!("the name of a merged image begins with {OURS}")));
                 }
+                let _turn = self.turns.take(asked).await?;
+                self.check_packed(&[&wanted.image]).await?;
                 wanted.most_bytes = wanted.most_bytes.min(room(&directory)?);
                 Ok(told_json(&engine.squash(&wanted).await.map_err(|error| refused(&error))?))
             }
             Asked::Compare => {
                 let wanted: Compare = parsed(&json)?;
-                check(&[Some(&wanted.image), wanted.earlier.as_ref()].into_iter().flatten().collect::<Vec<_>>())?;
-                Ok(told_json(&engine.changes(&wanted).await.map_err(|error| refused(&error))?))
+                let images: Vec<_> = [Some(&wanted.image), wanted.earlier.as_ref()].into_iter().flatten().collect();
+                check(&images)?;
+                let _turn = self.turns.take(asked).await?;
+                self.check_packed(&images).await?;
+                Ok(told_json(&compared(&engine, &wanted).await?))
             }
         }
     }
+
+    /// Refuses what would fill the engine's disk: it packs all of an image there before it gives any of it away. What is
+    /// not known is left to the engine.
+    async fn check_packed(&self, images: &[&ImageReference]) -> Result<(), Refusal> {
+        let Ok(told) = facts::get::<Value>(&self.engine, "/info").await else { return Ok(()) };
+        let Some((free, _)) = told["DockerRootDir"].as_str().and_then(facts::free) else { return Ok(()) };
+        for image in images {
+            let told = facts::get::<Value>(&self.engine, &format!("/images/{image}/json")).await.unwrap_or_default();
+            check_size(image, told["Size"].as_u64().unwrap_or(0), free)?;
+        }
+        Ok(())
+    }
+}
+
+async fn compared(engine: &Docker, wanted: &Compare) -> Result<Changes, Refusal> {
+    let compared = tokio::time::timeout(COMPARES_WITHIN, engine.changes(wanted)).await;
+    let late = |_| {
+        let message = format!("the images were not compared within {} s", COMPARES_WITHIN.as_secs());
+        Refusal::new(StatusCode::GATEWAY_TIMEOUT, "too_slow", message)
+    };
+    compared.map_err(late)?.map_err(|error| refused(&error))
+}
+
+fn check_size(image: &ImageReference, bytes: u64, free: u64) -> Result<(), Refusal> {
+    if bytes.saturating_add(SPARE) <= free {
+        return Ok(());
+    }
+    let words = format!("the engine would pack {image}, {bytes} bytes, on a disk that has {free} left");
+    Err(refused(&EngineError::NoSpace(format!("no space left on device: {words}"))))
 }
 
 fn parsed<T: serde::de::DeserializeOwned>(json: &[u8]) -> Result<T, Refusal> {
@@ -79,8 +119,8 @@ fn check(images: &[&ImageReference]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// How many bytes may lie there.
-fn room(directory: &std::path::Path) -> Result<u64, Refusal> {
+/// How many bytes may lie there. Asked by who has the turn: nobody else takes them meanwhile.
+fn room(directory: &Path) -> Result<u64, Refusal> {
     let found = statvfs(directory).map_err(|error| {
         let message = format!("{}: {error}", directory.display());
         Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "no_room", message)
@@ -132,6 +172,16 @@ mod tests {
             astray.map_or_else(|refusal| refusal.code, |wanted| check(&[&wanted.image]).unwrap_err().code),
             "not_allowed"
         );
+    }
+
+    #[test]
+    fn an_image_that_would_fill_the_engines_disk_is_not_packed() {
+        let image = ImageReference::parse("pierhead/save:abcdefgh23-1-main").unwrap();
+        check_size(&image, 10 << 30, (10 << 30) + SPARE).unwrap();
+        let refusal = check_size(&image, 10 << 30, (10 << 30) + SPARE - 1).unwrap_err();
+        assert_eq!((refusal.status, refusal.code), (StatusCode::INSUFFICIENT_STORAGE, "no_space"));
+        assert!(refusal.message.contains("no space left on device") && refusal.message.contains(image.as_str()));
+        assert!(check_size(&image, u64::MAX, 1 << 40).is_err());
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use super::*;
 use crate::TERM;
 use crate::forbid::Forbid;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use pierhead_engine::{CreateRequest, Docker, DockerOptions, Engine, NetworkRequest, WorkspacePart, processes};
@@ -227,6 +229,33 @@ async fn only_images_of_ours_are_merged_and_only_by_a_whole_request() {
     let long = vec![b' '; receive::LONGEST_JSON + 1];
     assert_eq!(ask(&gate, "POST", "/pierhead/compare", "", &long).await.0, 413);
     assert!(bed.changes().is_empty(), "nothing was made");
+}
+
+#[tokio::test]
+async fn images_are_compared_one_at_a_time_and_who_comes_too_often_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("engine.sock");
+    let listener = UnixListener::bind(&socket).unwrap();
+    // It takes every connection and says nothing.
+    let silent = tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            held.push(stream);
+        }
+    });
+    let terms = Arc::new(Terms::open(dir.path()).unwrap());
+    let gate = Gate::new(&socket, terms, Pulse::new(Duration::from_secs(1), Arc::new(crate::Load::default)));
+    let compare = json!({"image": "a:1", "earlier": null, "base_layers": 0}).to_string();
+    let asks = || ask(&gate, "POST", "/pierhead/compare", "", compare.as_bytes()).boxed();
+    let mut all: FuturesUnordered<_> = [asks(), asks(), asks()].into_iter().collect();
+    for _ in 0..2 {
+        let (status, told) = all.next().await.unwrap();
+        assert_eq!((status, &told["code"]), (503, &json!("busy")), "{told}");
+    }
+    assert!(all.next().now_or_never().is_none(), "the first one goes on");
+    drop(all);
+    assert!(asks().now_or_never().is_none(), "it took its turn with it");
+    silent.abort();
 }
 
 #[tokio::test]

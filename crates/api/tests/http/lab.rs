@@ -125,6 +125,14 @@ impl Lab {
         write(&self.cluster, &keys::save(&id), &save).await;
         id.to_string()
     }
+
+    /// A save is on this host only.
+    pub async fn move_save(&self, id: &str, host: &str) {
+        let key = keys::save(&SaveId::parse(id).unwrap());
+        let (mut save, _): (Save, _) = self.cluster.controller().store().get_json(&key).await.unwrap().unwrap();
+        save.copies = BTreeSet::from([EngineId::parse(host).unwrap()]);
+        write(&self.cluster, &key, &save).await;
+    }
 }
 
 /// Writes something down, and waits until the controller knows of it.

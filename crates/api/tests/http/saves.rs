@@ -2,7 +2,8 @@
 
 use crate::lab::Lab;
 use crate::raw::{Answer, Sender, snapshot};
-use pierhead_model::SaveState;
+use pierhead_engine::{EngineError, Verb};
+use pierhead_model::{SaveState, Username};
 use serde_json::json;
 
 fn path(id: &str, verb: &str) -> String {
@@ -81,6 +82,33 @@ async fn what_is_wrong_is_named_and_nothing_changes() {
     let away = lab.ann.get(&path(&save, "/changes")).await;
     assert_eq!((away.status, away.refusal().code.as_str()), (503, "save_away"), "no host that answers has it");
     assert_eq!(snapshot(&lab.cluster).await, before);
+}
+
+#[tokio::test]
+async fn an_account_compares_one_at_a_time_and_a_host_as_many_as_it_can() {
+    let lab = Lab::open(1).await;
+    lab.describe("lab", "shared").await;
+    let workspace = lab.workspace().await;
+    lab.is_ready(&workspace).await;
+    let save = lab.save(&workspace, 1, SaveState::Complete).await;
+    lab.move_save(&save, "host-1").await;
+    let compared = async |sender: &Sender| {
+        let answer = sender.get(&path(&save, "/changes")).await;
+        (answer.status, answer.refusal().code, answer.refusal().message)
+    };
+    let ann = Username::parse("ann").unwrap();
+    let one = lab.cluster.controller().measured().comparisons_of.open_below(&ann, 1).unwrap();
+    let (status, code, message) = compared(&lab.ann).await;
+    assert_eq!((status, code.as_str()), (429, "busy"));
+    assert!(message.contains("you are comparing a save already"), "{message}");
+    let (status, code, _) = compared(&lab.admin).await;
+    assert_eq!((status, code.as_str()), (503, "save_away"), "another account is let, and the host lacks the image");
+    drop(one);
+    lab.cluster.host(0).fail_next(Verb::Changes, EngineError::Busy("it merges".to_owned()));
+    let (status, code, message) = compared(&lab.ann).await;
+    assert_eq!((status, code.as_str()), (429, "busy"));
+    assert!(message.contains("as many images as they can"), "{message}");
+    assert_eq!(compared(&lab.ann).await.1, "save_away", "what was refused is over");
 }
 
 #[tokio::test]

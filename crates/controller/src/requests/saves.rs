@@ -5,8 +5,8 @@ use super::environments::may_open;
 use super::{Actor, Idempotency, RequestError, events};
 use crate::saves::SaveError;
 use crate::{Controller, keys};
-use pierhead_engine::Compare;
 use pierhead_engine::merge::Changes;
+use pierhead_engine::{Compare, EngineError};
 use pierhead_model::{
     EnvironmentId, EnvironmentSpec, EventTag, ImageReference, MemberName, OwnImage, Save, SaveId, Visibility,
 };
@@ -72,7 +72,7 @@ impl Controller {
     /// How the files of a save differ from those that its environment began with, or from another save of theirs.
     ///
     /// # Errors
-    /// If there is none as far as they may know, or no host that answers has it.
+    /// If there is none as far as they may know, they compare already, or no host that answers has it or can do it now.
     pub async fn save_changes(
         &self,
         actor: &Actor,
@@ -84,6 +84,8 @@ impl Controller {
             Some(earlier) => Some(usable(self.save(actor, earlier).await?, "since")?),
             None => None,
         };
+        // All of an image is read for it, on a host that others need as well.
+        let _one = self.measured.comparisons_of.open_below(&actor.username, 1).ok_or(RequestError::Comparing)?;
         let mut all = Vec::with_capacity(save.containers.len());
         for files in &save.containers {
             // A container that the earlier one lacks is compared with what it began as.
@@ -104,7 +106,12 @@ impl Controller {
                         result = Ok(changes);
                         break;
                     }
-                    Err(error) => tracing::info!(engine = %host, %error, "a save could not be compared"),
+                    Err(error) => {
+                        tracing::info!(engine = %host, %error, "a save could not be compared");
+                        if matches!(error, EngineError::Busy(_)) {
+                            result = Err(RequestError::SaveBusy { id: save.id.to_string() });
+                        }
+                    }
                 }
             }
             all.push(SaveChanges { container: files.name.clone(), changes: result? });

@@ -68,6 +68,7 @@ fn refusal(verb: Verb, status: u16, message: &str) -> EngineError {
         (Verb::Create, 400) if says(OF_THIS_HOST) => EngineError::Failed(message),
         (Verb::Pull, 401 | 403 | 404 | 500) => EngineError::NoImage(message),
         (Verb::Save, 404) => EngineError::NoImage(message),
+        (Verb::Squash | Verb::Changes, 503) => EngineError::Busy(message),
         (Verb::Create | Verb::Load, 404) => EngineError::Failed(message),
         (_, 404) => EngineError::NotFound,
         (_, 400) if starts => EngineError::NotStarted(message),
@@ -192,6 +193,7 @@ mod tests {
             ),
             (Verb::Pull, 400, "invalid reference format: repository name must be lowercase", "Refused"),
             (Verb::Facts, 503, "", "Failed"),
+            (Verb::Changes, 503, "the agent refuses: this host merges or compares as many images as it can", "Busy"),
             (
                 Verb::Ping,
                 404,

@@ -27,6 +27,7 @@ pub fn changes() -> Doc {
         .query("since", Kind::Text, "An earlier save, to compare with that instead")
         .lists::<SaveChangesView>("The containers, and what is another in each; at most 2,000 files are named")
         .refuses(400, "invalid_value", "One of them is not complete yet")
+        .refuses(429, "busy", "The account compares already, or its hosts have too much to do")
         .refuses(503, "save_away", "No host that answers has it")
 }
 
