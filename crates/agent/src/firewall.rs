@@ -34,7 +34,7 @@ const LONGEST: usize = 8 << 20;
 pub struct Firewall {
     nft: Arc<Nft>,
     /// What it shall be now: hosts join networks.
-    rules: fn() -> String,
+    rules: fn() -> Result<String, String>,
     standing: watch::Sender<Standing>,
 }
 
@@ -114,7 +114,8 @@ impl Firewall {
     }
 
     async fn hold(&self, written: &mut Option<Written>) -> Result<(), String> {
-        let rules = (self.rules)();
+        // What is not known now stays as it was written, and does not count as kept.
+        let rules = (self.rules)()?;
         if let Some(before) = written.as_ref().filter(|before| before.rules == rules) {
             if self.nft.run(&rules::LIST, "").await.ok().as_ref() == Some(&before.listed) {
                 return Ok(());
@@ -130,8 +131,8 @@ impl Firewall {
 }
 
 /// The rules for the networks that this host is in now.
-fn rules_here() -> String {
-    rules::rules(&rules::connected(), &rules::resolvers(&resolv_conf()))
+fn rules_here() -> Result<String, String> {
+    Ok(rules::rules(&rules::connected()?, &rules::resolvers(&resolv_conf())))
 }
 
 /// Whom this host asks for names.

@@ -34,9 +34,9 @@ const PRIVATE: [(Ipv4Addr, u8); 9] = [
 pub(super) type Range = (Ipv4Addr, u8);
 
 /// The whole table for a host with these networks, which asks these resolvers for names. It takes the place of whatever
-/// stood in it, in one transaction.
+/// stood in it, in one transaction. Each kind of bridge has rules of its own: in a set of names `nft` before version 1.0.3 takes
+/// a name with a star without a word, and nothing ever matches it.
 pub(super) fn rules(connected: &BTreeSet<Range>, resolvers: &BTreeSet<Ipv4Addr>) -> String {
-    let workspaces = format!("{{ {CLOSED}, {OPEN} }}");
     let names = if resolvers.is_empty() {
         String::new()
     } else {
@@ -48,16 +48,24 @@ pub(super) fn rules(connected: &BTreeSet<Range>, resolvers: &BTreeSet<Ipv4Addr>)
         "{REMOVAL}table inet pierhead {{
 \tchain input {{
 \t\ttype filter hook input priority filter - 10; policy accept;
-\t\tiifname {workspaces} ct state != {{ established, related }} goto refused
+\t\tiifname {CLOSED} ct state != {{ established, related }} goto refused
+\t\tiifname {OPEN} ct state != {{ established, related }} goto refused
 \t}}
 \tchain forward {{
 \t\ttype filter hook forward priority filter - 10; policy accept;
 \t\tiifname {CLOSED} fib daddr . iif oif missing goto refused
 \t\tiifname {OPEN} fib daddr . iif oif missing jump out
-\t\toifname {workspaces} iifname != {workspaces} ct state != {{ established, related }} goto refused
+\t\toifname {CLOSED} jump inside
+\t\toifname {OPEN} jump inside
+\t}}
+\tchain inside {{
+\t\tiifname {CLOSED} return
+\t\tiifname {OPEN} return
+\t\tct state != {{ established, related }} goto refused
 \t}}
 \tchain out {{
-\t\toifname {workspaces} goto refused
+\t\toifname {CLOSED} goto refused
+\t\toifname {OPEN} goto refused
 \t\tmeta nfproto ipv6 goto refused
 {names}\t\tip daddr {{ {refused} }} goto refused
 \t}}
@@ -86,15 +94,16 @@ fn list(all: impl Iterator<Item = impl ToString>) -> String {
     all.map(|one| one.to_string()).collect::<Vec<_>>().join(", ")
 }
 
-/// The networks that this host has an address in.
-pub(super) fn connected() -> BTreeSet<Range> {
-    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+/// The networks that this host has an address in, or why they are not known.
+pub(super) fn connected() -> Result<BTreeSet<Range>, String> {
+    let interfaces = if_addrs::get_if_addrs();
+    let interfaces = interfaces.map_err(|error| format!("the networks of this host are not known: {error}"))?;
     let range = |interface: if_addrs::Interface| match interface.addr {
         if_addrs::IfAddr::V4(address) => Some((first(address.ip, address.prefixlen), address.prefixlen)),
         if_addrs::IfAddr::V6(_) => None,
     };
     // A network of everybody would be the internet.
-    interfaces.into_iter().filter_map(range).filter(|(_, bits)| *bits >= 8).collect()
+    Ok(interfaces.into_iter().filter_map(range).filter(|(_, bits)| *bits >= 8).collect())
 }
 
 /// The resolvers in a `resolv.conf`; those on the host itself are asked by the engine.
@@ -142,14 +151,27 @@ mod tests {
             let (_, rest) = text.split_once(&format!("\tchain {name} {{\n")).unwrap();
             rest.split_once("\n\t}").unwrap().0
         };
-        let both = format!("{{ {closed}, {open} }}");
-        assert!(
-            chain("input").contains(&format!("iifname {both} ct state != {{ established, related }} goto refused"))
-        );
+        for bridge in [&closed, &open] {
+            let refused = format!("iifname {bridge} ct state != {{ established, related }} goto refused");
+            assert!(chain("input").contains(&refused), "{bridge}");
+            assert!(chain("forward").contains(&format!("oifname {bridge} jump inside")), "{bridge}");
+            assert!(chain("out").contains(&format!("oifname {bridge} goto refused")), "{bridge}");
+        }
+        assert!(chain("inside").ends_with("\t\tct state != { established, related } goto refused"));
         let forward = chain("forward");
         assert!(forward.contains(&format!("iifname {closed} fib daddr . iif oif missing goto refused")), "{forward}");
         assert!(forward.contains(&format!("iifname {open} fib daddr . iif oif missing jump out")), "{forward}");
         assert!(!text.replace("policy accept", "").replace("dport 53 accept", "").contains("accept"), "{text}");
+    }
+
+    #[test]
+    fn no_name_with_a_star_stands_in_a_set() {
+        let text = rules(&BTreeSet::from([(ip("203.0.113.0"), 24)]), &BTreeSet::from([ip("10.0.0.53")]));
+        // What stands in braces, and is not the body of a chain or the table.
+        let sets: Vec<&str> =
+            text.lines().filter_map(|line| line.split_once("{ ")?.1.split_once(" }")).map(|set| set.0).collect();
+        assert!(sets.len() >= 5 && sets.iter().all(|set| !set.contains(['*', '"'])), "{sets:?}");
+        assert!(text.lines().filter(|line| line.contains('*')).all(|line| line.matches('"').count() == 2), "{text}");
     }
 
     #[test]

@@ -26,7 +26,7 @@ fn stand_in() -> (tempfile::TempDir, Firewall) {
     assert!(copy.status().unwrap().success());
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
     // Of no host: this one may join networks meanwhile.
-    let firewall = Firewall { rules: || rules::rules(&[].into(), &[].into()), ..Firewall::with(&program) };
+    let firewall = Firewall { rules: || Ok(rules::rules(&[].into(), &[].into())), ..Firewall::with(&program) };
     (dir, firewall)
 }
 
@@ -141,6 +141,25 @@ async fn what_could_not_be_written_or_looked_at_does_not_count_as_kept() {
     std::fs::remove_file(&broken).unwrap();
     firewall.hold(&mut written).await.unwrap();
     assert_eq!(count(dir.path()), 2, "it was written once more, although nobody had touched it");
+}
+
+#[tokio::test]
+async fn where_the_hosts_networks_are_not_known_it_stays_as_it_was_and_does_not_count_as_kept() {
+    let (dir, firewall) = stand_in();
+    let mut written = None;
+    firewall.hold(&mut written).await.unwrap();
+    let table = std::fs::read_to_string(dir.path().join("table")).unwrap();
+    let blind = Firewall { rules: || Err("the networks of this host are not known: x".to_owned()), ..firewall.clone() };
+    assert!(blind.hold(&mut written).await.unwrap_err().contains("not known"));
+    assert_eq!((count(dir.path()), std::fs::read_to_string(dir.path().join("table")).unwrap()), (1, table));
+    let keeper = tokio::spawn({
+        let blind = blind.clone();
+        async move { blind.keep().await }
+    });
+    assert!(blind.missing().await.unwrap().contains("not known"));
+    keeper.abort();
+    firewall.hold(&mut written).await.unwrap();
+    assert_eq!(count(dir.path()), 1, "nobody had touched it");
 }
 
 #[tokio::test]
