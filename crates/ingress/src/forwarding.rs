@@ -111,12 +111,12 @@ impl Forwarding {
                 }
             });
             let mut answer = Response::from_parts(response.into_parts().0, full(""));
-            of_answer(answer.headers_mut(), &self.settings);
+            of_answer(answer.headers_mut(), &self.settings, None);
             ask_for_websocket(answer.headers_mut());
             return Ok(answer);
         }
         let (mut head, body) = response.into_parts();
-        of_answer(&mut head.headers, &self.settings);
+        of_answer(&mut head.headers, &self.settings, read.framed_by);
         head.version = Version::HTTP_11;
         head.extensions.clear();
         let body = Coming { body, ended, _connection: connection };

@@ -7,8 +7,9 @@
 use crate::{Settings, cookies};
 use hyper::HeaderMap;
 use hyper::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, EXPECT, FORWARDED, HOST, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION, STRICT_TRANSPORT_SECURITY, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, EXPECT, FORWARDED, HOST, HeaderName,
+    HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, STRICT_TRANSPORT_SECURITY, TE, TRAILER, TRANSFER_ENCODING,
+    UPGRADE,
 };
 use std::net::IpAddr;
 
@@ -57,8 +58,9 @@ pub(crate) fn of_request(headers: &mut HeaderMap, sender: &Sender<'_>, settings:
     set(headers, HeaderName::from_static("x-forwarded-proto"), if settings.is_tls { "https" } else { "http" });
 }
 
-/// The headers of an answer as the browser gets them.
-pub(crate) fn of_answer(headers: &mut HeaderMap, settings: &Settings) {
+/// The headers of an answer as the browser gets them. What it says itself of who may show it in a frame counts beside
+/// `framed_by`: of several policies all must let it.
+pub(crate) fn of_answer(headers: &mut HeaderMap, settings: &Settings, framed_by: Option<&'static str>) {
     let was_chunked = headers.contains_key(TRANSFER_ENCODING);
     strip_hop(headers);
     if was_chunked {
@@ -70,6 +72,9 @@ pub(crate) fn of_answer(headers: &mut HeaderMap, settings: &Settings) {
         headers.remove(name);
     }
     cookies::confine(headers, &settings.hidden_cookies);
+    if let Some(policy) = framed_by {
+        headers.append(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    }
 }
 
 /// Whether a message asks to speak WebSocket from now on; no other protocol is spoken through here.
@@ -234,9 +239,17 @@ mod tests {
             ("set-cookie", "seat=x"),
             ("set-cookie", "a=b; Domain=localhost"),
         ]);
-        of_answer(&mut headers, &settings());
+        of_answer(&mut headers, &settings(), None);
         assert_eq!(names(&headers), ["content-type", "set-cookie", "x-forwarded-for"]);
         assert_eq!(headers.get_all("set-cookie").iter().collect::<Vec<_>>(), ["a=b"]);
+    }
+
+    #[test]
+    fn an_answer_says_who_may_frame_it_beside_what_its_program_says() {
+        let mut headers = map(&[("content-security-policy", "default-src *; frame-ancestors *")]);
+        of_answer(&mut headers, &settings(), Some("frame-ancestors 'self'"));
+        let all: Vec<_> = headers.get_all("content-security-policy").iter().collect();
+        assert_eq!(all, ["default-src *; frame-ancestors *", "frame-ancestors 'self'"]);
     }
 
     #[test]

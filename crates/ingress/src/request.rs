@@ -12,6 +12,12 @@ const LONGEST_HOST: usize = 253;
 const MOST_SESSIONS: usize = 4;
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+const FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+/// What browsers send with a page that they go to or show in a frame, and no page can send to another host unasked.
+const GOES_THERE: HeaderName = HeaderName::from_static("upgrade-insecure-requests");
+
+/// The policy that lets a page be shown in frames of its own host only.
+const OWN_FRAMES: &str = "frame-ancestors 'self'";
 
 /// The page that made a browser send a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +40,8 @@ pub(crate) struct Read {
     pub comes: Comes,
     pub is_websocket: bool,
     pub is_change: bool,
+    /// The policy with which the answer says which pages may show it in a frame.
+    pub framed_by: Option<&'static str>,
     /// Path and query without the ticket.
     pub target: String,
 }
@@ -63,6 +71,7 @@ impl Read {
             sessions,
             ticket,
             bearer: bearer(head.headers()),
+            framed_by: framed_by(head.headers()),
             comes,
             is_websocket,
             is_change: is_websocket || !only_looks,
@@ -144,15 +153,26 @@ fn comes<B>(head: &Request<B>, authority: &str) -> Comes {
         (Some(origin), None) => return page(origin.to_str().unwrap_or_default(), authority),
         (Some(_), Some(_)) => return Comes::Hidden,
     }
-    if !matches!(text(&FETCH_SITE), Some("same-site" | "cross-site")) {
-        return Comes::Own;
+    let looks = [Method::GET, Method::HEAD].contains(head.method());
+    match (text(&FETCH_SITE), text(&REFERER)) {
+        (Some("same-origin" | "none"), _) => Comes::Own,
+        // A link that somebody follows, and not a frame in a page of another.
+        (Some(_), _) if looks && text(&FETCH_MODE) == Some("navigate") && text(&FETCH_DEST) == Some("document") => {
+            Comes::Own
+        }
+        (Some(_), Some(referer)) => page(referer, authority),
+        (Some(_), None) => Comes::Hidden,
+        // Where there is no TLS browsers say no more than this. Frames of others are kept from being shown by the answer.
+        (None, Some(referer)) if !(looks && head.headers().contains_key(GOES_THERE)) => page(referer, authority),
+        (None, _) => Comes::Own,
     }
-    let is_link = [Method::GET, Method::HEAD].contains(head.method()) && text(&FETCH_MODE) == Some("navigate");
-    match text(&REFERER) {
-        _ if is_link => Comes::Own,
-        Some(referer) => page(referer, authority),
-        None => Comes::Hidden,
-    }
+}
+
+/// Which pages may show the answer in a frame, if that has to be said. Where the browser tells that it is for a frame that
+/// was let, or for no page at all, it has not.
+fn framed_by(headers: &HeaderMap) -> Option<&'static str> {
+    let is_page = headers.get(FETCH_DEST).is_none_or(|destination| destination == "document");
+    is_page.then_some(OWN_FRAMES)
 }
 
 /// The page at an address, of which the rest behind the host says nothing.

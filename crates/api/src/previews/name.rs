@@ -78,6 +78,13 @@ impl PreviewAddress {
         }
     }
 
+    /// Whether browsers go there without TLS over a network that others use. What is below `localhost` stays on their
+    /// machine.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !self.is_tls && self.domain.rsplit('.').next() != Some("localhost")
+    }
+
     /// The preview that a host's name, in small letters, means.
     #[must_use]
     pub fn name_of(&self, host: &str) -> Option<PreviewName> {
@@ -138,6 +145,21 @@ mod tests {
         ] {
             let refused = PreviewAddress::parse(bad, 8081).unwrap_err();
             assert!(refused.contains("must be *.DOMAIN"), "{bad}: {refused}");
+        }
+    }
+
+    #[test]
+    fn what_stays_on_ones_machine_and_what_has_tls_is_not_open() {
+        for (text, is_open) in [
+            ("*.localhost", false),
+            ("*.lab.localhost", false),
+            ("https://*.preview.example", false),
+            ("*.preview.example", true),
+            ("http://*.preview.example:8081", true),
+            ("*.localhost.example", true),
+            ("*.notlocalhost", true),
+        ] {
+            assert_eq!(PreviewAddress::parse(text, 8081).unwrap().is_open(), is_open, "{text}");
         }
     }
 

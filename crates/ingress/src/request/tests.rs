@@ -1,6 +1,12 @@
 use super::*;
 use crate::Patience;
 
+/// What browsers send with a page that they go to.
+const LINK: (&str, &str) = ("sec-fetch-mode", "navigate");
+const UPGRADE: (&str, &str) = ("upgrade-insecure-requests", "1");
+/// The page of another host.
+const THEIRS: (&str, &str) = ("referer", "http://b.localhost/x?y");
+
 fn settings() -> Settings {
     Settings {
         is_tls: false,
@@ -101,14 +107,45 @@ fn where_a_request_comes_from_is_seen() {
         ("GET", &[("origin", "http://a.localhost:81@b")], Comes::Hidden),
         ("GET", &[("sec-fetch-site", "none")], Comes::Own),
         ("GET", &[("sec-fetch-site", "same-origin"), ("sec-fetch-mode", "no-cors")], Comes::Own),
-        ("GET", &[("sec-fetch-site", "same-site"), ("sec-fetch-mode", "navigate")], Comes::Own),
-        ("POST", &[("sec-fetch-site", "same-site"), ("sec-fetch-mode", "navigate")], Comes::Hidden),
+        ("GET", &[("sec-fetch-site", "same-site"), LINK, ("sec-fetch-dest", "document")], Comes::Own),
+        ("HEAD", &[("sec-fetch-site", "cross-site"), LINK, ("sec-fetch-dest", "document")], Comes::Own),
+        ("POST", &[("sec-fetch-site", "same-site"), LINK, ("sec-fetch-dest", "document")], Comes::Hidden),
+        // Frames go somewhere, too.
+        ("GET", &[("sec-fetch-site", "same-site"), LINK], Comes::Hidden),
+        ("GET", &[("sec-fetch-site", "same-site"), LINK, ("sec-fetch-dest", "iframe")], Comes::Hidden),
+        ("GET", &[("sec-fetch-site", "cross-site"), LINK, ("sec-fetch-dest", "embed"), THEIRS], other("b.localhost")),
+        ("GET", &[("sec-fetch-site", "same-origin"), LINK, ("sec-fetch-dest", "iframe")], Comes::Own),
+        ("GET", &[("sec-fetch-site", "whatever"), ("sec-fetch-mode", "no-cors")], Comes::Hidden),
         ("GET", &[("sec-fetch-site", "same-site"), ("sec-fetch-mode", "no-cors")], Comes::Hidden),
         ("GET", &[("sec-fetch-site", "cross-site"), ("referer", "http://b.localhost/x?y")], other("b.localhost")),
         ("GET", &[("sec-fetch-site", "cross-site"), ("referer", "http://a.localhost:81/")], Comes::Own),
         ("GET", &[("sec-fetch-site", "cross-site"), ("referer", "x")], Comes::Hidden),
+        // Without TLS there are no Sec-Fetch headers.
+        ("GET", &[THEIRS], other("b.localhost")),
+        ("HEAD", &[THEIRS], other("b.localhost")),
+        ("POST", &[THEIRS, UPGRADE], other("b.localhost")),
+        ("GET", &[("referer", "x")], Comes::Hidden),
+        ("GET", &[("referer", "http://a.localhost:81/page")], Comes::Own),
+        ("GET", &[THEIRS, UPGRADE], Comes::Own),
     ] {
         assert_eq!(from(method, headers), expected, "{method} {headers:?}");
+    }
+}
+
+#[test]
+fn who_may_show_a_page_in_a_frame_is_said_of_pages_only() {
+    let said = |headers: &[(&str, &str)]| {
+        read("GET", "/", &[&[("host", "a.localhost:81")], headers].concat()).unwrap().framed_by
+    };
+    let own = Some("frame-ancestors 'self'");
+    for (headers, expected) in [
+        (&[][..], own),
+        (&[THEIRS, UPGRADE], own),
+        (&[("sec-fetch-site", "none"), ("sec-fetch-dest", "document")], own),
+        (&[("sec-fetch-site", "same-origin"), ("sec-fetch-dest", "iframe")], None),
+        (&[("sec-fetch-site", "same-origin"), ("sec-fetch-dest", "script")], None),
+    ] {
+        assert_eq!(said(headers), expected, "{headers:?}");
     }
 }
 

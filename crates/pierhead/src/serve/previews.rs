@@ -38,6 +38,13 @@ pub(super) async fn listen(settings: &PreviewSettings) -> Result<Listening> {
     let bound = listener.local_addr().context("the address that previews are shown at")?;
     let address = settings.address(bound.port())?;
     tracing::info!(listen = %bound, domain = address.domain, "ports of workspaces are shown");
+    if address.is_open() {
+        tracing::warn!(
+            domain = address.domain,
+            "browsers reach ports of workspaces with plain HTTP: everybody on the way reads sessions, and pages of other \
+             workspaces are told from one's own less well. Put a proxy with TLS before it: --preview-domain https://*.DOMAIN"
+        );
+    }
     Ok(Listening { listener, address })
 }
 
