@@ -91,9 +91,9 @@ pub(crate) async fn check_container(
         return Ok(());
     }
     // An engine that knows nothing of it answers the request itself.
-    match is_ours(engine, id).await? {
-        Some(false) => Err(refused(Forbid::OtherContainers)),
-        Some(true) | None => Ok(()),
+    match labels(engine, id).await? {
+        Some(labels) if labels.get(OURS).is_none() => Err(refused(Forbid::OtherContainers)),
+        _ => Ok(()),
     }
 }
 
@@ -118,7 +118,7 @@ pub(crate) fn check_new(forbidden: &BTreeSet<Forbid>, path: &str, json: &[u8]) -
 }
 
 /// The container that a request is about, where it does something to it or reads out of it.
-fn container(allowed: &Allowed) -> Option<Cow<'_, str>> {
+pub(crate) fn container(allowed: &Allowed) -> Option<Cow<'_, str>> {
     let (path, query) = allowed.target.split_once('?').unwrap_or((&allowed.target, ""));
     if allowed.rule.path == "/commit" {
         // An image of a container has all of its files.
@@ -131,8 +131,8 @@ fn container(allowed: &Allowed) -> Option<Cow<'_, str>> {
     after.split('/').next().filter(|_| !harmless).map(Cow::Borrowed)
 }
 
-/// Whether Pierhead made a container; nothing if there is none.
-async fn is_ours(engine: &EngineSocket, id: &str) -> Result<Option<bool>, Refusal> {
+/// The labels of a container; nothing if there is none.
+pub(crate) async fn labels(engine: &EngineSocket, id: &str) -> Result<Option<Value>, Refusal> {
     let away = |why: String| Refusal::new(StatusCode::BAD_GATEWAY, "engine_away", why);
     let request = Request::get(format!("/containers/{id}/json")).body(Empty::<Bytes>::new());
     let answer = engine.send(request.unwrap_or_default()).await.map_err(|error| away(error.to_string()))?;
@@ -143,8 +143,8 @@ async fn is_ours(engine: &EngineSocket, id: &str) -> Result<Option<bool>, Refusa
     }
     let body = Limited::new(answer.response.into_body(), LONGEST).collect().await;
     let body = body.map_err(|_| away("the engine's description of the container broke off".to_owned()))?.to_bytes();
-    let described: Value = serde_json::from_slice(&body).unwrap_or_default();
-    Ok(Some(described["Config"]["Labels"].get(OURS).is_some()))
+    let mut described: Value = serde_json::from_slice(&body).unwrap_or_default();
+    Ok(Some(described["Config"]["Labels"].take()))
 }
 
 /// The refusal of what is forbidden.

@@ -158,6 +158,18 @@ impl Gate {
         workspaces::check_new(Consent { unguarded: unguarded.as_deref(), privileged }, path, json)
     }
 
+    /// Refuses to let a container of a workspace run that nothing would keep apart: it may have been made while something did.
+    async fn check_run(&self, allowed: &Allowed) -> Result<(), Refusal> {
+        let Some(id) = forbid::container(allowed).filter(|_| workspaces::RUN.contains(&allowed.rule.path)) else {
+            return Ok(());
+        };
+        let labels = forbid::labels(&self.engine, &id).await?;
+        if !labels.is_some_and(|labels| workspaces::is_of_workspace(&labels)) {
+            return Ok(());
+        }
+        self.unguarded().await.map_or(Ok(()), |why| Err(workspaces::not_guarded(&why)))
+    }
+
     /// Answers a request; a refusal is an answer too.
     pub(crate) async fn answer<B>(&self, request: Request<B>) -> Response<TunnelBody>
     where
@@ -230,6 +242,7 @@ impl Gate {
             (Expected::Talk, None) => Err(Refusal::malformed(format!("a talk needs the header {}", talk::TALK))),
             (Expected::Empty, None) => {
                 receive::nothing(body).await?;
+                self.check_run(&allowed).await?;
                 self.forward(&allowed, None, Full::default()).await
             }
             (Expected::Json(shape), None) => {

@@ -24,6 +24,8 @@ const ID_LENGTH: usize = 10;
 const OTHER_NETWORKS: [&str; 5] = ["", "default", "bridge", "host", "none"];
 /// The requests that make something.
 pub(crate) const MADE: [&str; 2] = ["/containers/create", "/networks/create"];
+/// The requests that let a container run.
+pub(crate) const RUN: [&str; 3] = ["/containers/{id}/start", "/containers/{id}/restart", "/containers/{id}/unpause"];
 /// The label of a host whose owner lets workspaces be privileged.
 pub(crate) const PRIVILEGED_LABEL: &str = "workspaces=privileged";
 /// What root may be given in a workspace.
@@ -55,10 +57,17 @@ pub(crate) fn check_new(consent: Consent<'_>, path: &str, json: &[u8]) -> Result
         (_, None) => return refuse(wrong_other(&described)),
     };
     refuse(wrong)?;
-    match consent.unguarded {
-        Some(why) => Err(Refusal::new(StatusCode::FORBIDDEN, "not_guarded", format!("no workspace here: {why}"))),
-        None => Ok(()),
-    }
+    consent.unguarded.map_or(Ok(()), |why| Err(not_guarded(why)))
+}
+
+/// Whether a container with these labels belongs to a workspace, or says so.
+pub(crate) fn is_of_workspace(labels: &Value) -> bool {
+    labels.get(WORKSPACE).is_some_and(|id| *id != "")
+}
+
+/// The refusal of what nothing would keep apart.
+pub(crate) fn not_guarded(why: &str) -> Refusal {
+    Refusal::new(StatusCode::FORBIDDEN, "not_guarded", format!("no workspace here: {why}"))
 }
 
 /// Refuses to remove a network that is no workspace's, by the path of the request.

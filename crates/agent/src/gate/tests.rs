@@ -177,6 +177,37 @@ async fn where_nothing_keeps_workspaces_apart_none_is_made_and_all_else_goes_on(
 }
 
 #[tokio::test]
+async fn what_was_made_of_workspaces_does_not_run_on_where_nothing_keeps_it_apart() {
+    let runs = ["start", "restart?t=1", "unpause"].map(|verb| format!("/containers/{ID}/{verb}"));
+    for (labels, is_workspaces) in [
+        (json!({"pierhead.cluster": "c", "pierhead.workspace": "abcdefgh23"}), true),
+        (json!({"pierhead.cluster": "c", "pierhead.workspace": "", "pierhead.app-id": "a"}), false),
+        (json!({"pierhead.cluster": "c"}), false),
+        (Value::Null, false),
+    ] {
+        let bed = Bed::with(json!({"Id": ID, "Config": {"Labels": labels}}));
+        let forbidden = [Forbid::Workspaces].into_iter().collect();
+        for (gate, is_guarded) in
+            [(bed.guarded(&[]), true), (bed.gate(), false), (bed.guarded(&[]).forbidding(forbidden), false)]
+        {
+            for run in &runs {
+                let (status, told) = ask(&gate, "POST", run, "1", b"").await;
+                if is_workspaces && !is_guarded {
+                    assert_eq!((status, &told["code"]), (403, &json!("not_guarded")), "{run}: {told}");
+                    assert!(bed.changes().is_empty(), "{run}");
+                } else {
+                    assert_eq!((status, bed.changes().len()), (200, 1), "{run} {labels}: {told}");
+                }
+            }
+            // What ends it is let everywhere.
+            assert_eq!(ask(&gate, "POST", &format!("/containers/{ID}/stop?t=1"), "1", b"").await.0, 200);
+            assert_eq!(ask(&gate, "POST", &format!("/containers/{ID}/pause"), "1", b"").await.0, 200);
+            bed.changes();
+        }
+    }
+}
+
+#[tokio::test]
 async fn who_is_no_leader_makes_and_removes_nothing_of_workspaces() {
     let bed = Bed::new();
     let gate = bed.guarded(&[]);

@@ -50,9 +50,14 @@ async fn whatever_is_asked_only_the_list_reaches_the_engine() {
         let before = bed.fake.seen().len();
         // A container that is waited for never ends here.
         let answered = tokio::time::timeout(std::time::Duration::from_millis(300), tunnel.send(request)).await;
-        let seen = bed.fake.seen();
-        assert!(seen.len() <= before + 1, "{asked:?} became {:?}", &seen[before..]);
-        if let Some(seen) = seen.get(before) {
+        let mut seen = bed.fake.seen().split_off(before);
+        // Before a container runs the agent looks whose it is.
+        let path = asked.0.1.split('?').next().unwrap_or_default();
+        if asked.0.0 == "POST" && ["/start", "/restart", "/unpause"].iter().any(|verb| path.ends_with(verb)) {
+            seen.retain(|seen| (seen.method.as_str(), seen.target.ends_with("/json")) != ("GET", true));
+        }
+        assert!(seen.len() <= 1, "{asked:?} became {seen:?}");
+        if let Some(seen) = seen.first() {
             passed += 1;
             assert!(is_listed(&seen.method, &seen.target), "{asked:?} became {seen:?}");
             let known = [
