@@ -212,6 +212,7 @@ mod tests {
             ("DELETE", "/containers/abc?force=true", Some("abc")),
             ("GET", "/containers/abc/logs?stdout=1", Some("abc")),
             ("GET", "/containers/abc/archive?path=/etc", Some("abc")),
+            ("GET", "/containers/abc/changes", Some("abc")),
             ("POST", "/containers/abc/exec", Some("abc")),
             ("GET", "/containers/abc/json", None),
             ("GET", "/containers/abc/stats?stream=0", None),

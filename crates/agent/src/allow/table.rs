@@ -57,7 +57,7 @@ const fn change(path: &'static str, query: &'static [(&'static str, Value)], bod
 }
 
 /// `{id}` stands for one piece of a path, `{image}` for one or more.
-pub(crate) static RULES: [Rule; 39] = [
+pub(crate) static RULES: [Rule; 40] = [
     read("/_ping", &[]),
     Rule { method: "HEAD", ..read("/_ping", &[]) },
     read("/version", &[]),
@@ -67,6 +67,7 @@ pub(crate) static RULES: [Rule; 39] = [
     read("/containers/{id}/json", &[("size", Flag)]),
     read("/containers/{id}/logs", LOGS),
     read("/containers/{id}/stats", &[("stream", Flag), ("one-shot", Flag)]),
+    read("/containers/{id}/changes", &[]),
     read("/containers/{id}/archive", &[("path", Text)]),
     Rule { method: "HEAD", ..read("/containers/{id}/archive", &[("path", Text)]) },
     Rule {

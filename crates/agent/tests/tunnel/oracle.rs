@@ -6,7 +6,7 @@ use proptest::prelude::*;
 const ORACLE: &str = "GET /_ping | HEAD /_ping | GET /version | GET /info | GET /events since until filters \
     | GET /containers/json all limit size filters | GET /containers/*/json size \
     | GET /containers/*/logs follow stdout stderr since until timestamps tail \
-    | GET /containers/*/stats stream one-shot | GET /containers/*/archive path | HEAD /containers/*/archive path \
+    | GET /containers/*/stats stream one-shot | GET /containers/*/changes | GET /containers/*/archive path | HEAD /containers/*/archive path \
     | PUT /containers/*/archive path noOverwriteDirNonDir copyUIDGID | POST /containers/*/wait condition \
     | POST /containers/create name platform | POST /containers/*/start | POST /containers/*/stop t signal \
     | POST /containers/*/restart t signal | POST /containers/*/kill signal | POST /containers/*/pause \

@@ -27,6 +27,10 @@ pub const COMPARE: &str = "/pierhead/compare";
 const LONGEST: usize = 8 << 20;
 /// How many changed files are named.
 const NAMED: usize = 2_000;
+/// What engines say of a layer that they made and cannot read.
+const UNREADABLE: &str = "Error processing tar file";
+/// How much of the name of a file is told, in characters.
+const LONGEST_NAME: usize = 200;
 /// How many pieces of an archive wait to be read.
 const READY: usize = 4;
 
@@ -40,9 +44,29 @@ impl Docker {
     pub(super) async fn committed(&self, container: &ContainerId, name: &ImageReference) -> Result<String> {
         let (repo, tag) = name.as_str().rsplit_once(':').unwrap_or((name.as_str(), "latest"));
         let path = format!("/commit?container={container}&repo={repo}&tag={tag}&pause=true");
-        let told: Value = self.asked(Verb::Commit, "POST", &path, None).await?;
+        let told: Value = match self.asked(Verb::Commit, "POST", &path, None).await {
+            Err(EngineError::Failed(why)) if why.contains(UNREADABLE) => {
+                return Err(self.unkept(container).await.unwrap_or(EngineError::Failed(why)));
+            }
+            told => told?,
+        };
         let id = told["Id"].as_str().filter(|id| id.starts_with("sha256:"));
         id.map(str::to_owned).ok_or_else(|| EngineError::Failed("it does not tell the image that it made".to_owned()))
+    }
+
+    /// Why an engine cannot read its own layer of a container, where that is a file with the name of a mark.
+    async fn unkept(&self, container: &ContainerId) -> Option<EngineError> {
+        let path = format!("/containers/{container}/changes");
+        let told: Value = self.asked(Verb::Commit, "GET", &path, None).await.ok()?;
+        let paths = told.as_array()?.iter().filter_map(|change| change["Path"].as_str());
+        let marks: Vec<&str> = paths.filter(|path| is_mark(path)).collect();
+        let first = marks.first()?.chars().take(LONGEST_NAME).collect::<String>();
+        let more = match marks.len() - 1 {
+            0 => String::new(),
+            more => format!(" (and {more} more)"),
+        };
+        let words = format!("no image can hold files whose names begin with .wh., such as {first:?}{more}");
+        Some(EngineError::Refused(format!("{words}: rename or remove them")))
     }
 
     pub(super) async fn image_removed(&self, image: &ImageReference) -> Result<()> {
@@ -233,6 +257,13 @@ fn merged(opened: Opened, base: usize) -> Result<(Opened, Plan)> {
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(|error| EngineError::Failed(error.to_string()))?
+}
+
+/// Whether the name of a file is that of a mark which hides another; the engine's own marks, with two such beginnings, are
+/// passed over by it.
+fn is_mark(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    name.starts_with(".wh.") && !name.starts_with(".wh..wh.")
 }
 
 fn rfc3339(at: Timestamp) -> String {

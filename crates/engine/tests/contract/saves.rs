@@ -22,6 +22,7 @@ pub const REAL: &[Case] = &[
     ("files of every kind come back", every_kind),
     ("saved often, it does not grow", often),
     ("what a declared volume would hold is kept", declared_volume),
+    ("a file that no image can hold is named", unkept),
 ];
 
 /// What makes files of every kind, in a container of the sample.
@@ -234,6 +235,26 @@ fn assert_same(found: &[u8], expected: &[u8]) {
     let (found, expected) = (String::from_utf8_lossy(found), String::from_utf8_lossy(expected));
     let other = found.lines().zip(expected.lines()).find(|(found, expected)| found != expected);
     assert!(found == expected, "{other:?}");
+}
+
+fn unkept(bed: &Bed) -> BoxFuture<'_, ()> {
+    async {
+        let (raw, id) = (reference("pierhead/saving:contract"), started(bed, SAMPLE).await);
+        // An engine takes such a name for a mark that hides the folder it lies in, or makes nothing of what is linked to.
+        for (make, named) in [
+            ("mkdir /new; echo x >/new/.wh.", "such as \"/new/.wh.\":"),
+            ("mkdir /new; echo x >/new/.wh..; echo x >/new/.wh...", "such as \"/new/.wh..\" (and 1 more):"),
+            ("mkdir /new; echo x >/new/.wh.a; /bin/busybox ln /new/.wh.a /new/z", "such as \"/new/.wh.a\":"),
+        ] {
+            run(bed, &id, make).await;
+            let error = bed.engine.commit(&id, &raw).await.unwrap_err();
+            assert!(matches!(&error, EngineError::Refused(why) if why.contains(named)), "{make}: {error:?}");
+            run(bed, &id, "rm -r /new").await;
+            bed.engine.commit(&id, &raw).await.unwrap();
+        }
+        forget(bed, &[id], &[raw.as_str()]).await;
+    }
+    .boxed()
 }
 
 fn often(bed: &Bed) -> BoxFuture<'_, ()> {
