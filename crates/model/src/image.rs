@@ -106,8 +106,12 @@ fn is_path(path: &str) -> bool {
     if path.contains('/') && (first.contains([':', '.']) || first == "localhost") {
         components.next();
         let (host, port) = first.split_once(':').unwrap_or((first, "1"));
-        let host_ok = !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-');
-        if !host_ok || port.parse::<u16>().is_err() {
+        let is_label = |label: &str| {
+            let edge = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+            let bytes = label.as_bytes();
+            edge(bytes.first()) && edge(bytes.last()) && bytes.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-')
+        };
+        if !host.split('.').all(is_label) || port.starts_with('+') || port.parse::<u16>().is_err() {
             return false;
         }
     }
@@ -154,6 +158,8 @@ mod tests {
     fn a_missing_tag_is_latest() {
         assert_eq!(ImageReference::parse("httpd").unwrap().as_str(), "httpd:latest");
         assert_eq!(ImageReference::parse("r.lan:5000/a/b").unwrap().as_str(), "r.lan:5000/a/b:latest");
+        assert_eq!(ImageReference::parse("R-1.lan:5000/a").unwrap().as_str(), "R-1.lan:5000/a:latest");
+        assert_eq!(ImageReference::parse("10.0.0.1:5000/a").unwrap().registry(), Some("10.0.0.1:5000"));
         assert_eq!(ImageReference::parse("ubuntu:14.04").unwrap().as_str(), "ubuntu:14.04");
     }
 
@@ -179,6 +185,16 @@ mod tests {
             "a:b:c",
             "a\u{1b}[0m",
             "a;rm",
+            "../a",
+            "./a",
+            ".lan/a",
+            "r.lan./a",
+            "r..lan/a",
+            "-r.lan/a",
+            "r.lan-/a",
+            "..:5000/a",
+            ":5000/a",
+            "r.lan:+5000/a",
             "$(x)",
             &"a".repeat(256),
         ] {
