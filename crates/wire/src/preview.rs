@@ -16,6 +16,10 @@ pub struct PortView {
     pub listening: bool,
     /// Whether what listens is reached by the container itself only: then it can't be seen from outside.
     pub only_inside: bool,
+    /// The container that the port's address shows in place of this one, where the same port is in use in several: an address
+    /// names only the port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shows: Option<String>,
 }
 
 /// Where a browser begins to see a port.

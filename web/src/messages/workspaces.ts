@@ -105,6 +105,7 @@ export const workspaces = messages({
   portFailed: ['The port could not be opened', '无法打开端口'],
   portFound: ['found by itself', '自动发现'],
   portInside: ['answers the container itself only: let it listen on 0.0.0.0', '仅容器自身可访问：请让它监听 0.0.0.0'],
+  portShows: ['the address of this port shows {name}', '此端口的地址显示的是 {name}'],
   portSilent: ['declared; nothing listens yet', '已声明，尚无服务监听'],
   ports: ['Ports', '端口'],
   questionMany: [

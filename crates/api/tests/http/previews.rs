@@ -8,7 +8,7 @@ use pierhead_api::{
 use pierhead_controller::keys;
 use pierhead_model::{ContainerId, EngineId, Resources, TerminalRole, Username, WorkspaceId};
 use pierhead_store::seal::Sealer;
-use pierhead_testkit::{PATIENCE, eventually};
+use pierhead_testkit::{PATIENCE, SAMPLE, eventually};
 use pierhead_wire::Defaults;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -31,6 +31,11 @@ impl Bed {
     async fn set() -> Self {
         let lab = Lab::open(1).await;
         lab.describe("lab", "shared").await;
+        Self::around(lab).await
+    }
+
+    /// The same where the environment `lab` is described already.
+    async fn around(lab: Lab) -> Self {
         let id = lab.workspace().await;
         lab.is_ready(&id).await;
         let controller = lab.cluster.controller();
@@ -72,6 +77,15 @@ impl Bed {
     async fn seat(&self, sender: &Sender) -> String {
         let ticket = self.ticket(sender, 8000).await;
         self.door.enter_preview(&self.host(8000), &ticket).await.unwrap().0
+    }
+
+    /// A server that tells of ports in this way, until it is aborted.
+    async fn serving(&self, previews: Previews) -> (String, tokio::task::JoinHandle<std::io::Result<()>>) {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let service = pierhead_api::router(Api { previews, ..self.door.clone() });
+        let service = service.into_make_service_with_connect_info::<std::net::SocketAddr>();
+        (url, tokio::spawn(async move { axum::serve(listener, service).await }))
     }
 
     async fn asks(&self, asked: PreviewRequest<'_>) -> Result<(), PreviewRefusal> {
@@ -335,11 +349,7 @@ async fn a_server_that_cannot_show_ports_says_so() {
         (Previews::default(), "no_previews", "this server takes no agents"),
         (Previews { ports: Some(Arc::new(Silent)), ..Previews::default() }, "no_previews", "host-1 says nothing"),
     ] {
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let service = pierhead_api::router(Api { previews, ..bed.door.clone() });
-        let service = service.into_make_service_with_connect_info::<std::net::SocketAddr>();
-        let serving = tokio::spawn(async move { axum::serve(listener, service).await });
+        let (url, serving) = bed.serving(previews).await;
         let (ann, eve) = (bed.lab.ann.clone().at(url.clone()), bed.lab.eve.clone().at(url));
         let answer = ann.post(&asks, "").await;
         assert_eq!((answer.status, answer.refusal().code.as_str()), (503, of_ticket));
@@ -349,4 +359,47 @@ async fn a_server_that_cannot_show_ports_says_so() {
         assert_eq!(eve.get(&ports).await.status, 404, "whose it is not learns nothing of its host");
         serving.abort();
     }
+}
+
+/// A host on which one container stands still, and others have a port in use.
+struct Stands(ContainerId);
+
+#[async_trait::async_trait]
+impl WorkspacePorts for Stands {
+    async fn listening(
+        &self,
+        _: &EngineId,
+        _: &WorkspaceId,
+        container: &ContainerId,
+    ) -> Result<Vec<PortInUse>, String> {
+        match *container == self.0 {
+            true => Err("the container does not run".to_owned()),
+            false => Ok(vec![PortInUse { port: 5432, only_inside: false }]),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_container_that_stands_still_hides_no_port_of_the_others() {
+    let lab = Lab::open(1).await;
+    let containers = json!([
+        { "name": "web", "image": SAMPLE, "cpus": 0.1, "memory": 16, "ports": [8000] },
+        { "name": "db", "image": SAMPLE, "cpus": 0.1, "memory": 16, "ports": [5432] },
+    ]);
+    let described = crate::lab::description(json!({ "containers": containers }));
+    let body = json!({ "name": "lab", "visibility": "shared", "description": described });
+    assert_eq!(lab.ann.post("/api/environments", &body.to_string()).await.status, 201);
+    let bed = Bed::around(lab).await;
+    let shown = bed.lab.ann.get(&format!("/api/workspaces/{}", bed.id)).await.json();
+    let of = |name: &str| {
+        let found = shown["containers"].as_array().unwrap().iter().find(|container| container["name"] == name).unwrap();
+        ContainerId::parse(found["id"].as_str().unwrap()).unwrap()
+    };
+    let ports = Some(Arc::new(Stands(of("web"))) as Arc<dyn WorkspacePorts>);
+    let (url, serving) = bed.serving(Previews { ports, ..Previews::default() }).await;
+    let answer = bed.lab.ann.clone().at(url).get(&format!("/api/workspaces/{}/ports", bed.id)).await;
+    serving.abort();
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let port = |port, container, listening| json!({"port": port, "container": container, "declared": true, "listening": listening, "only_inside": false});
+    assert_eq!(answer.json(), json!([port(5432, "db", true), port(8000, "web", false)]));
 }

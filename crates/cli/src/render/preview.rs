@@ -5,15 +5,16 @@ use pierhead_wire::PortView;
 
 /// What `workspace ports` prints.
 pub(crate) fn ports(ports: &[PortView], width: Option<u16>) -> String {
-    let row = |port: &PortView| vec![port.port.to_string(), port.container.clone(), state(port).to_owned()];
+    let row = |port: &PortView| vec![port.port.to_string(), port.container.clone(), state(port)];
     table(&["PORT", "CONTAINER", "STATE"], ports.iter().map(row), width)
 }
 
-fn state(port: &PortView) -> &'static str {
-    match (port.listening, port.only_inside) {
-        (true, false) => "in use",
-        (true, true) => "in use, inside of the container only",
-        (false, _) => "nothing listens yet",
+fn state(port: &PortView) -> String {
+    match (port.listening, port.only_inside, &port.shows) {
+        (true, false, None) => "in use".to_owned(),
+        (true, false, Some(other)) => format!("in use, its address shows {other}"),
+        (true, true, _) => "in use, inside of the container only".to_owned(),
+        (false, ..) => "nothing listens yet".to_owned(),
     }
 }
 
@@ -29,8 +30,10 @@ mod tests {
             declared: false,
             listening,
             only_inside,
+            shows: None,
         };
-        let listed = [port(80, true, false), port(5000, true, true), port(8000, false, false)];
+        let second = PortView { container: "db".to_owned(), shows: Some("main".to_owned()), ..port(80, true, false) };
+        let listed = [port(80, true, false), second, port(5000, true, true), port(8000, false, false)];
         let shown = ports(&listed, None);
         let lines: Vec<String> =
             shown.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
@@ -39,6 +42,7 @@ mod tests {
             [
                 "PORT CONTAINER STATE",
                 "80 main in use",
+                "80 db in use, its address shows main",
                 "5000 main in use, inside of the container only",
                 "8000 main nothing listens yet"
             ]

@@ -5,7 +5,14 @@ use crate::{PortView, PreviewView};
 
 impl Example for PortView {
     fn example() -> Self {
-        Self { port: 8000, container: "main".to_owned(), declared: true, listening: true, only_inside: false }
+        Self {
+            port: 8000,
+            container: "main".to_owned(),
+            declared: true,
+            listening: true,
+            only_inside: false,
+            shows: None,
+        }
     }
 }
 
