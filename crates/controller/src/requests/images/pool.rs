@@ -5,7 +5,7 @@ use crate::Controller;
 use crate::requests::RequestError;
 use futures_util::future::join_all;
 use pierhead_engine::LocalImage;
-use pierhead_model::{EngineId, HealthStatus, ImageArchive, ImageReference};
+use pierhead_model::{EngineId, HealthStatus, ImageArchive, ImageReference, OwnImage, Save, WorkspaceOwnership};
 use pierhead_planner::EngineState;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -14,6 +14,9 @@ use std::time::Duration;
 const LIST_LIMIT: Duration = Duration::from_secs(3);
 /// The fewest digits that stand for an id.
 const FEWEST_DIGITS: usize = 6;
+
+/// The labels of images that are made of workspaces, and may have lost their names.
+const OWN_LABELS: [&str; 2] = [Save::LABEL, WorkspaceOwnership::WORKSPACE];
 
 /// An image of the pool: sent in, on hosts, or both.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,7 +55,7 @@ impl Controller {
         let mut places: BTreeMap<String, usize> =
             images.iter().enumerate().map(|(at, image)| (image.id.clone(), at)).collect();
         for (engine, local) in listed {
-            for local in local {
+            for local in local.into_iter().filter_map(shown) {
                 let at = *places.entry(local.id.clone()).or_insert(images.len());
                 if at == images.len() {
                     images.push(on_hosts(&local));
@@ -123,6 +126,16 @@ fn sent_in(archive: ImageArchive) -> PoolImage {
     }
 }
 
+/// What everybody may know of an image of a host: not those that Pierhead makes of workspaces, whose names tell of whom and
+/// when, and whose ids are as good as names.
+fn shown(mut local: LocalImage) -> Option<LocalImage> {
+    let is_own = |tag: &String| ImageReference::parse(tag).is_ok_and(|tag| OwnImage::named(&tag).is_some());
+    let is_of_workspace =
+        local.tags.iter().any(is_own) || OWN_LABELS.iter().any(|label| local.labels.contains_key(*label));
+    local.tags.retain(|tag| !is_own(tag));
+    (!is_of_workspace || !local.tags.is_empty()).then_some(local)
+}
+
 fn on_hosts(local: &LocalImage) -> PoolImage {
     PoolImage { id: local.id.clone(), tags: BTreeSet::new(), size_bytes: 0, archive: None, engines: Vec::new() }
 }
@@ -146,5 +159,40 @@ pub(super) fn refusal(state: &EngineState) -> Option<String> {
     match health.status {
         HealthStatus::Healthy => None,
         status => Some(format!("it is {}: {}", status.as_str(), health.reason).trim_end_matches(": ").to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_of_workspaces_are_in_no_list() {
+        let tags_of = |tags: &[&str], label: Option<&str>| {
+            let labels = label.map(|label| (label.to_owned(), "x".to_owned())).into_iter().collect();
+            let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
+            shown(LocalImage { id: format!("sha256:{}", "0f".repeat(32)), tags, labels, size_bytes: 1 })
+                .map(|it| it.tags)
+        };
+        let save = "pierhead/save:abcdefgh23-1-main";
+        for (tags, label) in [
+            (&[save][..], None),
+            (&["pierhead/saving:abcdefgh23-1-main"], None),
+            (&["pierhead/environment:0f0f"], None),
+            (&[save], Some("pierhead.saved-by")),
+            (&[], Some("pierhead.saved-by")),
+            (&[], Some("pierhead.workspace")),
+        ] {
+            assert_eq!(tags_of(tags, label), None, "{tags:?} {label:?}");
+        }
+        for (tags, label) in [
+            (&["web:1"][..], None),
+            (&["web:1"], Some("pierhead.workspace")),
+            (&["web:1", save], Some("pierhead.saved-by")),
+        ] {
+            assert_eq!(tags_of(tags, label), Some(vec!["web:1".to_owned()]), "{tags:?} {label:?}");
+        }
+        assert_eq!(tags_of(&[], None), Some(vec![]), "somebody else's without a name");
+        assert_eq!(tags_of(&["pierhead/sample:1"], None), Some(vec!["pierhead/sample:1".to_owned()]));
     }
 }
