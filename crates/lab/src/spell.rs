@@ -113,3 +113,6 @@ fn longest_run(text: &str, of: char) -> usize {
     }
     longest
 }
+
+#[cfg(test)]
+mod tests;

@@ -95,3 +95,6 @@ impl Problems {
         list
     }
 }
+
+#[cfg(test)]
+mod tests;

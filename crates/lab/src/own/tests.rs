@@ -293,6 +293,60 @@ fn an_imported_lab_gets_files_of_its_own() {
     assert_eq!(without_places(again.unwrap()), without_places(lab));
 }
 
+#[test]
+fn a_file_that_would_hide_another_is_a_problem() {
+    let mut files = usual();
+    files.insert("steps/03-10-end.md", "# From elsewhere\n");
+    files.insert("steps/10-end.md", "[other](03-10-end.md)\n");
+    let files = memory(&files);
+    let mut problems = Problems::default();
+    let mut lab = read(&Folder::new(&files), &mut problems).unwrap();
+    lab.format = Format::Katacoda;
+    lab.steps.retain(|step| step.page.file.as_str() != "steps/03-10-end.md");
+    let written = write(&lab, &Folder::new(&files), &mut problems);
+    let list = problems.into_list();
+    assert_eq!(list.len(), 1, "{list:?}");
+    assert_eq!(list[0].file, "steps/03-10-end.md");
+    assert!(matches!(&written[&LabPath::parse("steps/03-10-end.md").unwrap()], Written::Text(_)));
+}
+
+#[test]
+fn what_pages_show_and_containers_get_is_written_along() {
+    let mut files = usual();
+    files.extend([("images/a.png", "png"), ("data.csv", "1"), ("images/unused.png", "png")]);
+    files.insert("steps/2-lose.md", "# Lose it\n\n![a](/images/a.png) [data](../data.csv)\n");
+    let files = memory(&files);
+    let mut problems = Problems::default();
+    let lab = read(&Folder::new(&files), &mut problems).unwrap();
+    let written = write(&lab, &Folder::new(&files), &mut problems);
+    assert_eq!(problems.into_list(), []);
+    let copied: Vec<&str> = written
+        .iter()
+        .filter(|(_, content)| matches!(content, Written::Copy(_)))
+        .map(|(path, _)| path.as_str())
+        .collect();
+    assert_eq!(copied, ["assets/shop.sql", "data.csv", "images/a.png"]);
+}
+
+#[test]
+fn more_steps_than_allowed_and_files_of_other_encodings_are_told() {
+    let mut contents: BTreeMap<LabPath, Vec<u8>> = BTreeMap::new();
+    contents.insert(LabPath::parse("lab.yaml").unwrap(), b"title: a\nenvironment: b\n".to_vec());
+    for number in 0..=crate::Limits::LAB.steps {
+        contents.insert(LabPath::parse(&format!("steps/{number}.md")).unwrap(), b"x\n".to_vec());
+    }
+    contents.insert(LabPath::parse("steps/3.md").unwrap(), b"# A\n\nna\xefve\n".to_vec());
+    contents.insert(LabPath::parse("steps/5.md").unwrap(), b"\xff\xfe#\0".to_vec());
+    let files = MemoryFiles::new(contents).unwrap();
+    let mut problems = Problems::default();
+    let lab = read(&Folder::new(&files), &mut problems).unwrap();
+    assert_eq!(lab.steps.len(), crate::Limits::LAB.steps - 2);
+    let list: Vec<(String, u32)> =
+        problems.into_list().into_iter().map(|problem| (problem.file, problem.line)).collect();
+    let expected = [("lab.yaml", 1), ("steps/3.md", 3), ("steps/5.md", 1)].map(|(file, line)| (file.to_owned(), line));
+    assert_eq!(list, expected);
+}
+
 /// Texts as people and other formats write them, awkward ones among them.
 fn texts() -> impl Strategy<Value = String> {
     prop_oneof![
