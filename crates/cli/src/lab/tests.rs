@@ -161,3 +161,67 @@ fn nothing_is_half_imported() {
     let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["from"]);
 }
+
+#[test]
+fn a_post_is_known_alone_in_its_folder_and_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let post = "---\ntitle: A post\nterms: 1\n---\nDo:\n\n```.term1\nls\n```\n";
+    write(folder.path(), &[("_posts/2020-01-01-a.markdown", post)]);
+    for below in ["", "_posts", "_posts/2020-01-01-a.markdown"] {
+        let (_, report) = check(&folder.path().join(below));
+        assert_eq!(report["format"], "play-with-docker", "{below}: {report}");
+        assert_eq!(report["steps"][0]["runs"], 1, "{below}: {report}");
+    }
+}
+
+#[test]
+fn several_labs_become_folders_and_what_is_lost_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder.path().join("from/one"), &SCENARIO);
+    write(&folder.path().join("from/two"), &SCENARIO);
+    write(&folder.path().join("from/two"), &[("one.md", "![gone](gone.png)\n")]);
+    let out = folder.path().join("out");
+    fs::create_dir(&out).unwrap();
+    let (done, report) = import(&folder.path().join("from"), &out);
+    done.unwrap();
+    assert_eq!(report["labs"].as_array().unwrap().len(), 2, "{report}");
+    assert_eq!(report["problems"][0]["file"], "two/one.md", "{report}");
+    for name in ["one", "two"] {
+        assert!(out.join(name).join("lab.yaml").is_file() && out.join(name).join("steps").is_dir(), "{name}");
+    }
+    let written: Vec<&str> = report["written"].as_array().unwrap().iter().map(|path| path.as_str().unwrap()).collect();
+    assert_eq!(written, [out.join("one").to_str().unwrap(), out.join("two").to_str().unwrap()]);
+}
+
+#[test]
+fn a_table_of_images_of_ones_own_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder.path().join("from"), &SCENARIO);
+    let table = r#"{"images": {"ubuntu": {"environment": "linux"}}, "otherwise": {"environment": "other"}}"#;
+    write(folder.path(), &[("table.json", table), ("bad.json", "{")]);
+    let import = |table: &str, out: &str| {
+        let images = Some(folder.path().join(table));
+        let (path, out) = (folder.path().join("from"), folder.path().join(out));
+        run(LabCommand::Import(LabImportArgs { path, out, images })).0
+    };
+    import("table.json", "out").unwrap();
+    let written = fs::read_to_string(folder.path().join("out/lab.yaml")).unwrap();
+    assert!(written.contains("environment: linux"), "{written}");
+    assert!(matches!(import("bad.json", "out2"), Err(CliError::Usage { .. })));
+    assert!(matches!(import("gone.json", "out2"), Err(CliError::ReadFile { .. })));
+    assert!(!folder.path().join("out2").exists());
+}
+
+#[test]
+fn people_get_a_table_and_scripts_get_data() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &GOOD);
+    let written = Shared::default();
+    let mut out =
+        Output::new(Box::new(written.clone()), Box::new(io::sink()), Box::new(io::empty()), Terminals::default());
+    let command = LabCommand::Check(LabCheckArgs { path: folder.path().to_owned() });
+    lab(&LabArgs { command }, &mut out).unwrap();
+    let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+    assert!(text.starts_with("Shell (pierhead): 1 steps, 1 blocks, 1 checks; 0 errors, 0 warnings"), "{text}");
+    assert!(text.contains("STEP") && text.contains("Look"), "{text}");
+}
