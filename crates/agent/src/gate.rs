@@ -2,6 +2,7 @@
 //!
 //! Decides nothing itself about what is allowed, and keeps nothing from one request to the next but the term.
 
+mod files;
 mod images;
 mod leases;
 mod pieces;
@@ -12,6 +13,7 @@ mod talk;
 mod terminals;
 mod turns;
 
+pub(crate) use files::FILES;
 pub(crate) use previews::{DIAL, PORTS};
 pub(crate) use talk::TALK;
 pub(crate) use terminals::TERMINALS;
@@ -21,6 +23,7 @@ use crate::beats::Pulse;
 use crate::controllers::Controllers;
 use crate::engine::{Answer, BodyError, EngineSocket};
 use crate::facts::{self, HostFacts};
+use crate::files::Files;
 use crate::firewall::Firewall;
 use crate::forbid::{self, Forbid};
 use crate::knock::Knocker;
@@ -72,6 +75,7 @@ pub struct Gate {
     terminals: Option<Arc<Terminals>>,
     firewall: Option<Firewall>,
     turns: turns::Turns,
+    files: Files,
 }
 
 impl Gate {
@@ -91,6 +95,7 @@ impl Gate {
             terminals: None,
             firewall: None,
             turns: turns::Turns::default(),
+            files: Files::default(),
         }
     }
 
@@ -225,6 +230,9 @@ impl Gate {
         }
         if let Some(asked) = terminals::asked(&head) {
             return self.terminal(asked, &head, body).await;
+        }
+        if files::is_asked(&head) {
+            return self.of_files(&head, body).await;
         }
         if let Some(asked) = previews::asked(&head) {
             return self.preview(asked?, &head, body).await;

@@ -20,6 +20,7 @@ mod engine;
 mod error;
 mod facts;
 mod farewell;
+mod files;
 mod firewall;
 mod forbid;
 mod gate;
@@ -59,7 +60,8 @@ pub use term::{TERM, Terms};
 pub use terminals::{Opening, Terminals, Visiting, VisitorRight};
 pub use tunnel::{
     Agent, Backoff, Call, Controller, Cutter, Dialled, Link, PROTOCOL, STREAM_WINDOW, STREAMS, Talk, TerminalFrames,
-    TerminalLine, Timing, Tunnel, accept, accept_call, client_config, listener_config, server_config, try_call,
+    TerminalLine, Timing, ToldOfFiles, Tunnel, accept, accept_call, client_config, listener_config, server_config,
+    try_call,
 };
 pub use whole::Whole;
 pub use words::in_words;

@@ -42,10 +42,13 @@ pub(crate) struct Inside {
     pub(crate) container: String,
 }
 
-/// A container that runs: the number of its first process on the host, and its own addresses.
+/// A container that runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Running {
-    pid: u32,
+pub(crate) struct Running {
+    /// The number of its first process on the host.
+    pub(crate) pid: u32,
+    /// The user that its programs run as, as it was made; empty for root.
+    pub(crate) user: String,
     addresses: Vec<IpAddr>,
 }
 
@@ -72,6 +75,8 @@ struct State {
 struct Config {
     #[serde(default)]
     labels: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    user: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -139,7 +144,8 @@ impl Inside {
         Ok(ports)
     }
 
-    async fn running(&self, engine: &EngineSocket) -> Result<Running, Refusal> {
+    /// The container as its engine describes it at this moment, if it runs and is of that workspace.
+    pub(crate) async fn running(&self, engine: &EngineSocket) -> Result<Running, Refusal> {
         let late =
             |_| Refusal::new(StatusCode::GATEWAY_TIMEOUT, "engine_away", "the engine does not describe the container");
         let json = tokio::time::timeout(DESCRIBE, self.describe(engine)).await.map_err(late)??;
@@ -165,7 +171,8 @@ impl Inside {
     }
 
     fn checked(&self, described: Described) -> Result<Running, Refusal> {
-        let labels = described.config.labels.unwrap_or_default();
+        let Config { labels, user } = described.config;
+        let labels = labels.unwrap_or_default();
         let is_apps = labels.get(APP).is_some_and(|id| !id.is_empty());
         if described.id != self.container || is_apps || labels.get(WORKSPACE) != Some(&self.workspace) {
             let message = "the container is none of that workspace";
@@ -179,7 +186,7 @@ impl Inside {
         }
         let joined = described.network_settings.networks.unwrap_or_default();
         let addresses = joined.values().flat_map(|joined| [&joined.v4, &joined.v6]).filter_map(|it| it.parse().ok());
-        Ok(Running { pid: described.state.pid, addresses: addresses.collect() })
+        Ok(Running { pid: described.state.pid, user, addresses: addresses.collect() })
     }
 }
 
@@ -216,7 +223,8 @@ async fn why_not(error: &io::Error, pid: u32, port: u16) -> Refusal {
     }
 }
 
-fn changed() -> Refusal {
+/// What is told if another process took the place of the container's.
+pub(crate) fn changed() -> Refusal {
     Refusal::new(StatusCode::CONFLICT, "container_changed", "the container was started anew meanwhile; try again")
 }
 
@@ -247,7 +255,10 @@ mod tests {
     #[test]
     fn only_the_named_container_of_the_named_workspace_counts_and_only_while_it_runs() {
         let running = checked(described()).unwrap();
-        assert_eq!(running.pid, 7);
+        assert_eq!((running.pid, running.user.as_str()), (7, ""));
+        let mut named = described();
+        named["Config"]["User"] = json!("ann:users");
+        assert_eq!(checked(named).unwrap().user, "ann:users");
         assert_eq!(running.addresses, ["10.213.0.2".parse::<IpAddr>().unwrap(), "fd00::2".parse().unwrap()]);
         for (at, value, code) in [
             ("/Id", json!("11".repeat(32)), "not_of_workspace"),

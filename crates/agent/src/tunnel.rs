@@ -13,7 +13,9 @@ mod tls;
 pub use backoff::Backoff;
 pub use dial::try_call;
 pub(crate) use dial::{call, within};
-pub use far_end::{Call, Cutter, Dialled, Talk, TerminalFrames, TerminalLine, Tunnel, accept, accept_call};
+pub use far_end::{
+    Call, Cutter, Dialled, Talk, TerminalFrames, TerminalLine, ToldOfFiles, Tunnel, accept, accept_call,
+};
 pub use link::{Agent, Controller, Link};
 pub(crate) use tls::provider;
 pub use tls::{PROTOCOL, client_config, listener_config, server_config};

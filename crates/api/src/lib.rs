@@ -7,6 +7,7 @@ mod body;
 mod console;
 mod describe;
 mod error;
+mod files;
 mod front;
 mod identity;
 mod metrics;
@@ -22,6 +23,7 @@ mod views;
 
 pub use accounts::{Accounts, AccountsError, LogInLimits, random_password};
 pub use error::ApiError;
+pub use files::{FileBytes, FilePlace, FileRefusal, WorkspaceFiles};
 pub use front::{Front, PublicUrl};
 pub use metrics::Metrics;
 pub use previews::{
@@ -55,6 +57,8 @@ pub struct Api {
     pub joins: Option<Joins>,
     /// Ports of workspaces, as this server tells of them.
     pub previews: Previews,
+    /// The way to the files of workspaces; nothing if this server takes no agents.
+    pub files: Option<Arc<dyn WorkspaceFiles>>,
     /// The program's version.
     pub version: &'static str,
 }

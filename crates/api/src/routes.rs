@@ -11,6 +11,7 @@ mod engines;
 mod environments;
 mod events;
 mod explain;
+mod files;
 mod guests;
 mod image;
 mod joins;
@@ -167,6 +168,12 @@ fn workspaces(routes: Routes) -> Routes {
         .delete("/api/workspaces/{id}/guests/{username}", write, workspaces::unshare, told::unshare())
         .get("/api/workspaces/{id}/ports", read, previews::ports, doc::previews::ports())
         .post("/api/workspaces/{id}/previews/{port}", read, previews::preview, doc::previews::preview())
+        .get("/api/workspaces/{id}/files", read, files::list, doc::files::list())
+        .post("/api/workspaces/{id}/files", write, files::make_folder, doc::files::make_folder())
+        .delete("/api/workspaces/{id}/files", write, files::remove, doc::files::remove())
+        .get("/api/workspaces/{id}/files/content", read, files::read, doc::files::read())
+        .put("/api/workspaces/{id}/files/content", write, files::write, doc::files::write())
+        .post("/api/workspaces/{id}/files/move", write, files::rename, doc::files::rename())
         .noun("save", "Saves: the files of workspaces that were kept")
         .list("/api/saves", read, saves::list, doc::saves::list(), Order::Newest)
         .get("/api/saves/{id}", read, saves::show, doc::saves::show())

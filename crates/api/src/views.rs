@@ -3,6 +3,7 @@
 mod agent;
 mod event;
 mod explain;
+mod file;
 mod rows;
 mod save;
 mod stats;
@@ -11,6 +12,7 @@ mod workspace;
 
 pub(crate) use event::event;
 pub(crate) use explain::{explain_app, explain_request, explain_slot};
+pub(crate) use file::{file, folder};
 pub(crate) use rows::Rows;
 pub(crate) use save::{save, save_changes};
 pub(crate) use stats::{statistics, statistics_history};

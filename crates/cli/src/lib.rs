@@ -21,6 +21,7 @@ mod escape;
 mod event;
 mod exec;
 mod explain;
+mod file;
 mod flags;
 mod follow;
 mod help;

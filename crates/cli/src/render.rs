@@ -10,6 +10,7 @@ pub(crate) mod controller;
 pub(crate) mod engine;
 pub(crate) mod event;
 pub(crate) mod explain;
+pub(crate) mod file;
 pub(crate) mod image;
 pub(crate) mod lab;
 pub(crate) mod operation;

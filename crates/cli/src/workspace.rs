@@ -1,6 +1,7 @@
 //! `workspace`: environments that somebody works in.
 
 use crate::exec::{ExecArgs, exec};
+use crate::file::{WorkspaceCpArgs, WorkspaceFilesArgs, copy, files};
 use crate::listing::ListArgs;
 use crate::names;
 use crate::output::{Confirm, WithoutTerminal};
@@ -54,6 +55,10 @@ pub enum WorkspaceCommand {
     Ports(OneWorkspace),
     /// Print the address at which a browser sees a port of a workspace; it is good once, for 30 s
     Preview(WorkspacePreviewArgs),
+    /// List a folder of a workspace
+    Files(WorkspaceFilesArgs),
+    /// Copy files into a workspace or out of it
+    Cp(WorkspaceCpArgs),
     /// Save a workspace and end it; its saves stay
     #[command(visible_alias = "end")]
     Rm(WorkspaceRmArgs),
@@ -284,6 +289,8 @@ pub(crate) async fn workspace(args: &WorkspaceArgs, client: &Client, out: &mut O
         }
         WorkspaceCommand::Ports(workspace) => ports(workspace, client, out).await,
         WorkspaceCommand::Preview(args) => preview(args, client, out).await,
+        WorkspaceCommand::Files(args) => files(args, client, out).await,
+        WorkspaceCommand::Cp(args) => copy(args, client, out).await,
         WorkspaceCommand::Rm(args) => end(args, client, out).await,
     }
 }

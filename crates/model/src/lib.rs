@@ -14,6 +14,7 @@ mod engine;
 mod environment;
 mod event;
 mod failure;
+mod file;
 mod host;
 mod ids;
 mod image;
@@ -44,6 +45,7 @@ pub use environment::{
 };
 pub use event::{ContainerThen, EngineThen, Event, EventTag};
 pub use failure::{Failure, FailureKind};
+pub use file::{ArchiveForm, FileAct, FileBefore, FileEntry, FileKind, FileListing, FileName, FilePath, FileTold};
 pub use host::HostFacts;
 pub use ids::{
     AppName, ContainerId, EngineId, EnvironmentId, Generation, Invalid, MemberName, OperationId, SaveId, Slot,

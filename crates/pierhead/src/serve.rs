@@ -15,10 +15,10 @@ mod tls;
 
 pub(crate) use settings::ServeArgs;
 
-use agents::{AgentHomes, AgentPorts, Agents, Told};
+use agents::{AgentFiles, AgentHomes, AgentPorts, Agents, Told};
 use anyhow::{Context, Result, bail};
 use pierhead_agent::{JoinToken, Timing};
-use pierhead_api::{Accounts, Api, Front, Joins, Metrics, Previews, WorkspacePorts};
+use pierhead_api::{Accounts, Api, Front, Joins, Metrics, Previews, WorkspaceFiles, WorkspacePorts};
 use pierhead_controller::{Admission, Authority, Controller, ControllerAddresses, SecondPath};
 use settings::{AgentSettings, Settings, TlsSource};
 use std::net::SocketAddr;
@@ -61,6 +61,7 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<()> {
         controller.discover(Arc::new(move || Box::pin(crate::etcd::registry(etcd.clone()))));
     }
     let ports = Arc::new(AgentPorts::new(Arc::clone(&agents)));
+    let files = AgentFiles::new(Arc::clone(&agents));
     let previews = match &settings.previews {
         Some(settings) => Some(previews::listen(settings).await?),
         None => None,
@@ -94,6 +95,7 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<()> {
             address: previews.as_ref().map(|previews| previews.address.clone()),
             ports: settings.agents.is_some().then(|| Arc::clone(&ports) as Arc<dyn WorkspacePorts>),
         },
+        files: settings.agents.is_some().then(|| Arc::new(files) as Arc<dyn WorkspaceFiles>),
         version: env!("CARGO_PKG_VERSION"),
     };
     let shown = previews.map(|previews| previews.start(api.clone(), ports)).transpose()?;

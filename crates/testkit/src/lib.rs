@@ -7,6 +7,7 @@
 mod archives;
 mod cluster;
 mod descriptions;
+mod files;
 mod invariants;
 mod power;
 mod serving;

@@ -113,6 +113,7 @@ async fn begin(
             address: Some(PreviewAddress::parse("*.localhost", 8081).expect("it is an address")),
             ports: Some(Arc::new(OnePort)),
         },
+        files: Some(Arc::new(crate::files::MemoryFiles::default())),
         version: "test",
     };
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port is free");

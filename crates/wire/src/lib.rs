@@ -14,6 +14,7 @@ mod event;
 #[cfg(feature = "openapi")]
 mod example;
 mod explain;
+mod file;
 mod image;
 mod join;
 mod operation;
@@ -44,6 +45,7 @@ pub use event::{EngineThenView, EventView};
 #[cfg(feature = "openapi")]
 pub use example::Example;
 pub use explain::{ExplainRequest, ExplainView, HostExplanation, SlotExplanation};
+pub use file::{FileView, FolderView, MakeFolderRequest, MoveFileRequest};
 pub use image::{ArchiveView, ImageView, SpreadView};
 pub use join::{JoinTokenCreated, JoinTokenRequest};
 pub use operation::OperationView;

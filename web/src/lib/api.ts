@@ -79,6 +79,8 @@ interface Plain {
   path?: Record<string, unknown> | undefined;
   query?: Record<string, unknown> | undefined;
   body?: unknown;
+  /** A body that is no JSON. */
+  bytes?: Blob | undefined;
   signal?: AbortSignal | undefined;
   headers?: Record<string, string> | undefined;
 }
@@ -107,6 +109,8 @@ export async function send(method: string, path: string, options: Plain = {}): P
   if (options.body !== undefined) {
     headers['content-type'] = 'application/json';
     init.body = JSON.stringify(options.body);
+  } else if (options.bytes) {
+    init.body = options.bytes;
   }
   let response: Response;
   try {

@@ -305,4 +305,28 @@ export const said = messages({
   bareBehind: ['{rest}; {n} are before it in the queue', '{rest}；前面还有 {n} 个'],
   bareRoom: ['waits for room', '等待空间'],
   bareStarts: ['{n} workspaces are being started', '正在启动 {n} 个工作区'],
+  // Why nothing was done with a file of a workspace.
+  fileGone: ['nothing is at {path}', '{path} 不存在'],
+  fileForbidden: ["the container's user may not do that with {path}", '容器的用户无权对 {path} 执行此操作'],
+  fileNoFolder: ['{path}, or something on the way to it, is no folder', '{path} 或其路径中的某一项不是文件夹'],
+  fileFolder: ['{path} is a folder', '{path} 是文件夹'],
+  fileThere: ['{path} is there already', '{path} 已存在'],
+  fileNotEmpty: ['{path} is not empty', '{path} 不为空'],
+  fileNoSpace: ['there is no room for {path} on the disk', '磁盘空间不足，无法写入 {path}'],
+  fileReadOnly: ['{path} can only be read', '{path} 只能读取'],
+  fileLinks: ['{path} leads over links without end', '{path} 的链接无限循环'],
+  fileTooLong: ['{path} is too long', '{path} 过长'],
+  fileElsewhere: [
+    '{path} cannot be moved as it is, since it comes from the image or lies on another disk: copy it',
+    '{path} 来自镜像或位于其他磁盘，不能直接移动：请复制',
+  ],
+  fileInUse: ['{path} is in use', '{path} 正在使用'],
+  fileNotOrdinary: ['{path} is no ordinary file or folder', '{path} 不是普通的文件或文件夹'],
+  fileTooDeep: ['too many folders lie within one another in {path}', '{path} 中的文件夹嵌套过深'],
+  fileItself: ['{path} cannot be moved into itself', '{path} 不能移动到自身之内'],
+  fileBusy: [
+    'too many files are on their way; try again when some have arrived',
+    '正在传输的文件过多；请在部分完成后重试',
+  ],
+  filePaused: ['the container is paused', '容器已暂停'],
 });

@@ -64,6 +64,7 @@ export const workspaces = messages({
     'It is tried again by itself. You can also stop it, or begin anew.',
     '系统会自动重试。您也可以停止它或重新开始。',
   ],
+  files: ['Files', '文件'],
   figures: ['Load', '负载'],
   goOn: ['Start again', '重新启动'],
   host: ['Host', '主机'],

@@ -1,6 +1,7 @@
 /** Workspaces in the browser: described, opened, worked in, found again, and shared. */
 
 import { api, tokenOf } from './api';
+import { serious } from './axe';
 import { enter, expect, test } from './console';
 import { ann, vic } from './people';
 import { connected, shows, type } from './screen';
@@ -67,5 +68,115 @@ test('an environment is described, opened, worked in, and found again as it was'
     await expect(guest.getByRole('button', { name: 'Save…' })).toHaveCount(0);
   } finally {
     await cleared('bench', token);
+  }
+});
+
+test('files are made, changed, dropped, downloaded and removed, and nobody overwrites unawares', async ({
+  page,
+  home,
+}) => {
+  test.setTimeout(150_000);
+  const token = await tokenOf(ann.username, ann.password);
+  const containers = [{ image: 'pierhead/sample:1', cpus: 0.1, memory: 32 }];
+  try {
+    await api('POST', '/api/environments', { name: 'shelf', description: { containers } }, token);
+    const { id } = await api<Workspace>('POST', '/api/workspaces', { environment: 'shelf' }, token);
+    const content = `/api/workspaces/${id}/files/content?path=`;
+    await expect
+      .poll(async () => (await api<Workspace>('GET', `/api/workspaces/${id}`, undefined, token)).phase, {
+        timeout: 90_000,
+      })
+      .toBe('ready');
+    await enter(page, home, ann, `/workspaces/${id}?tab=files`);
+    const tree = page.getByRole('tree', { name: 'Files' });
+    const row = (name: string) => tree.getByRole('treeitem', { name });
+    await expect(row('etc/')).toBeVisible();
+
+    await page.getByRole('button', { name: 'New folder' }).click();
+    await page.getByLabel('Name').fill('a/b');
+    await page.getByRole('button', { name: 'Create' }).click();
+    await expect(page.getByRole('alert')).toContainText('A name without /');
+    await page.getByLabel('Name').fill('my 100%');
+    await page.getByRole('button', { name: 'Create' }).click();
+    await expect(row('my 100%/')).toHaveAttribute('aria-selected', 'true');
+
+    // A new file opens by itself, and is saved by the usual key.
+    await page.getByRole('button', { name: 'New file' }).click();
+    await page.getByLabel('Name').fill('notes.txt');
+    await page.getByRole('button', { name: 'Create' }).click();
+    const editor = page.getByRole('textbox', { name: 'notes.txt, text' });
+    await editor.fill('mine\n');
+    await expect(page.getByText('● not saved')).toBeVisible();
+    await editor.press('Control+s');
+    await expect(page.getByText('saved', { exact: true })).toBeVisible();
+    await expect(row('notes.txt')).toContainText('5 B');
+
+    // Somebody else writes meanwhile: what was typed stays, and theirs too until one says so.
+    await api('PUT', `${content}/my%20100%2525/notes.txt`, 'theirs', token);
+    await editor.fill('mine again\n');
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await expect(page.getByRole('alert')).toContainText('Somebody changed this file meanwhile');
+    await expect(editor).toHaveValue('mine again\n');
+    expect(await serious(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Take theirs' }).click();
+    await expect(editor).toHaveValue('"theirs"');
+    await editor.fill('ours\n');
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await expect(page.getByText('saved', { exact: true })).toBeVisible();
+
+    // Something is dropped on a folder, once more, and replaced when that is said.
+    const drop = (text: string) =>
+      row('my 100%/').evaluate((target, text) => {
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File([text], 'dropped.txt'));
+        for (const type of ['dragenter', 'dragover', 'drop']) {
+          target.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
+        }
+      }, text);
+    await drop('first');
+    await expect(row('dropped.txt')).toContainText('5 B');
+    await drop('the second');
+    await page.getByRole('dialog').getByRole('button', { name: 'Replace' }).click();
+    await expect(row('dropped.txt')).toContainText('10 B');
+
+    await row('dropped.txt').click();
+    await page.getByRole('button', { name: 'dropped.txt', exact: true }).click();
+    const coming = page.waitForEvent('download');
+    await page.getByRole('menuitem', { name: 'Download' }).click();
+    const download = await coming;
+    expect(download.suggestedFilename()).toBe('dropped.txt');
+    const pieces: Buffer[] = [];
+    for await (const piece of await download.createReadStream()) pieces.push(piece as Buffer);
+    expect(Buffer.concat(pieces).toString()).toBe('the second');
+
+    // By keys alone.
+    await row('dropped.txt').focus();
+    await page.keyboard.press('F2');
+    await page.getByLabel('Name').fill('kept.txt');
+    await page.keyboard.press('Enter');
+    await expect(row('kept.txt')).toBeVisible();
+    await row('kept.txt').focus();
+    await page.keyboard.press('Delete');
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await expect(row('kept.txt')).toHaveCount(0);
+
+    // What was typed is not lost by a wrong press.
+    await row('notes.txt').click();
+    await editor.fill('not yet');
+    await page.getByRole('button', { name: 'Close notes.txt' }).click();
+    await page.getByRole('button', { name: 'Keep editing' }).click();
+    await expect(editor).toHaveValue('not yet');
+
+    // On a phone there is one thing at a time.
+    await page.setViewportSize({ width: 360, height: 740 });
+    await expect(tree).toBeHidden();
+    expect(await serious(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Close notes.txt' }).click();
+    await page.getByRole('button', { name: 'Discard what I typed' }).click();
+    await expect(tree).toBeVisible();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+    expect(await serious(page)).toEqual([]);
+  } finally {
+    await cleared('shelf', token);
   }
 });

@@ -1,8 +1,10 @@
 //! The controller's end of a tunnel: takes an agent's call and asks through it.
 
+mod files;
 mod previews;
 mod terminals;
 
+pub use files::ToldOfFiles;
 pub use previews::Dialled;
 pub use terminals::{TerminalFrames, TerminalLine};
 

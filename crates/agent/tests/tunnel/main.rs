@@ -9,6 +9,8 @@ mod certificates;
 #[cfg(test)]
 mod fake;
 #[cfg(test)]
+mod files;
+#[cfg(test)]
 mod flow;
 #[cfg(test)]
 mod fuzz;

@@ -6,6 +6,7 @@ pub(super) mod cluster;
 pub(super) mod containers;
 pub(super) mod engines;
 pub(super) mod events;
+pub(super) mod files;
 pub(super) mod images;
 pub(super) mod operations;
 pub(super) mod previews;

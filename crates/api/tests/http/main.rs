@@ -9,6 +9,7 @@ mod canary;
 mod console;
 mod disk;
 mod environments;
+mod files;
 mod hosts;
 mod lab;
 mod leaks;

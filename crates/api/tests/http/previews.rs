@@ -50,6 +50,7 @@ impl Bed {
             relay: None,
             joins: None,
             previews: Previews { address, ports: None },
+            files: None,
             version: "test",
         };
         Self { lab, id, door }

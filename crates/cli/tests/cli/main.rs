@@ -11,6 +11,7 @@ mod changing;
 mod environments;
 mod events;
 mod failing;
+mod files;
 mod hosts;
 mod images;
 mod login;

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod answers;
+mod files;
 mod requests;
 mod scripted;
 mod secured;

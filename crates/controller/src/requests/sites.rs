@@ -53,6 +53,14 @@ impl Controller {
     }
 }
 
+impl Controller {
+    /// Notes that somebody works in a workspace.
+    pub fn note_activity(&self, id: &WorkspaceId) {
+        let now = self.clock.now();
+        self.shared.change_quietly(|known| known.world.note_activity(id, now));
+    }
+}
+
 impl WorkspaceSite {
     /// The containers in which a port is looked for: first those that declare it.
     #[must_use]

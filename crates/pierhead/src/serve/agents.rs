@@ -2,6 +2,7 @@
 //! about certificates: whose count is asked of the controller's records.
 
 mod bridge;
+mod files;
 mod hosts;
 mod knocks;
 mod leases;
@@ -11,6 +12,7 @@ mod refusals;
 mod talking;
 mod terminals;
 
+pub(super) use files::AgentFiles;
 pub(super) use listen::{Listener, listen};
 pub(super) use previews::AgentPorts;
 pub(super) use terminals::AgentHomes;

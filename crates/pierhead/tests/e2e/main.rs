@@ -39,6 +39,8 @@ mod etcd_store;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod files;
+#[cfg(test)]
 mod images;
 #[cfg(test)]
 mod in_work;

@@ -76,13 +76,13 @@ impl WorkspacePorts for AgentPorts {
 
 /// What an agent says instead of doing something.
 #[derive(Debug, Default, Deserialize)]
-struct Told {
-    code: String,
-    message: String,
+pub(super) struct Told {
+    pub(super) code: String,
+    pub(super) message: String,
 }
 
 impl Told {
-    fn of(error: &AgentError) -> Self {
+    pub(super) fn of(error: &AgentError) -> Self {
         let AgentError::Refused { message, .. } = error else {
             return Self { code: "away".to_owned(), message: in_words(error) };
         };
