@@ -46,7 +46,7 @@ impl Executor {
             Ok(()) => self.save_workspace(link, order).await,
             Err(error) => Err(error.failure()),
         };
-        if saved.is_err() && !self.engines.is_over_disk(&order.workspace) {
+        if saved.is_err() && order.restarts && !self.engines.is_over_disk(&order.workspace) {
             for container in &order.containers {
                 if let Err(error) = self.start(link, &container.id).await {
                     tracing::warn!(container = %container.id, %error, "what could not be saved could not be started again");

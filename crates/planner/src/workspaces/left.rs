@@ -1,10 +1,11 @@
 //! Hosts that do not answer, and the copies that were left there: what was not saved is kept until it is.
 
+use super::live::may_hold_work;
 use super::{Draft, Happened, over};
 use crate::EngineState;
 use pierhead_model::{
-    EngineId, HealthStatus, SaveId, StopCause, Timestamp, Workspace, WorkspaceAssignment, WorkspacePlace,
-    WorkspaceStage, WorkspaceWish,
+    EngineId, HealthStatus, SaveId, StopCause, Timestamp, Workspace, WorkspaceAssignment, WorkspaceOrigin,
+    WorkspacePlace, WorkspaceStage, WorkspaceWish,
 };
 use std::collections::BTreeSet;
 
@@ -26,7 +27,8 @@ impl<'a> Draft<'a> {
         }
         let is_frozen = self.freeze.is_some_and(|freeze| freeze.hosts.contains(id));
         let left_ms = self.world.policy.workspace_lost_ms.saturating_sub(self.now.since(health.since));
-        let nothing_to_lose = !place.holds_work || workspace.wish == WorkspaceWish::Discarded;
+        let holds_work = may_hold_work(workspace, assignment, place);
+        let nothing_to_lose = !holds_work || workspace.wish == WorkspaceWish::Discarded;
         match (wants, nothing_to_lose) {
             // What is left there is surplus when the host returns.
             (false, true) => self.assign(over(assignment.clone(), super::cause_of(workspace), self.now), None),
@@ -47,7 +49,8 @@ impl<'a> Draft<'a> {
             (true, true) => self.place_anew(workspace, assignment, None, None),
             (true, false) if workspace.run != assignment.run || assignment.resumes.is_some() => {
                 let told = lost_words(workspace, assignment, engine, self.now);
-                self.place_anew(workspace, assignment, Some(place), Some(told));
+                let left = WorkspacePlace { holds_work, ..place.clone() };
+                self.place_anew(workspace, assignment, Some(&left), Some(told));
             }
             (true, false) => {
                 let words = format!(
@@ -62,12 +65,9 @@ impl<'a> Draft<'a> {
 
     /// Its host is not in the pool any more: nobody can ask it for anything.
     fn gone(&mut self, workspace: &Workspace, assignment: &WorkspaceAssignment, place: &WorkspacePlace) {
-        let told = || Happened {
-            kind: "lose-workspace",
-            message: format!("host {} is not in the pool any more; what was not saved is lost", place.engine),
-        };
-        let told = place.holds_work.then(told);
-        let can_go_on = !place.holds_work || assignment.resumes.is_some() || workspace.run != assignment.run;
+        let holds_work = may_hold_work(workspace, assignment, place);
+        let told = holds_work.then(|| gone_words(assignment, place, self.now));
+        let can_go_on = !holds_work || assignment.resumes.is_some() || workspace.run != assignment.run;
         if !self.wants_to_run(workspace) {
             self.assign(over(assignment.clone(), super::cause_of(workspace), self.now), told);
         } else if can_go_on {
@@ -109,7 +109,9 @@ impl<'a> Draft<'a> {
             let Some(engine) = self.world.engines().get(&place.engine) else {
                 let mut next = assignment.clone();
                 next.left.remove(at);
-                return self.assign(next, None);
+                let loses = place.holds_work && workspace.is_some_and(|found| found.wish != WorkspaceWish::Discarded);
+                let told = loses.then(|| gone_words(assignment, place, self.now));
+                return self.assign(next, told);
             };
             if !engine.is_usable() || place.not_before > self.now {
                 continue;
@@ -139,14 +141,29 @@ fn lost_words(
     now: Timestamp,
 ) -> Happened {
     let id: &EngineId = &engine.record.id;
-    let from = match (&assignment.resumes, workspace.run == assignment.run) {
-        (Some(save), true) => format!("it comes back from save {save}{}", age(assignment, save, now)),
-        _ => "it begins as it was asked for anew".to_owned(),
+    let from = match &workspace.origin {
+        _ if workspace.run == assignment.run => assignment.resumes.as_ref(),
+        WorkspaceOrigin::Newest => assignment.last_save.as_ref(),
+        WorkspaceOrigin::Environment | WorkspaceOrigin::Save(_) => None,
+    };
+    let from = match from {
+        Some(save) => format!("it comes back from save {save}{}", age(assignment, save, now)),
+        None => "it begins as it was asked for anew".to_owned(),
     };
     let message = format!(
         "host {id} is down: {}; {from}. What was done there since is kept, and becomes a save of its own when the host returns",
         engine.health.reason
     );
+    Happened { kind: "lose-workspace", message }
+}
+
+/// What people have to know when the host of a workspace was removed from the pool.
+fn gone_words(assignment: &WorkspaceAssignment, place: &WorkspacePlace, now: Timestamp) -> Happened {
+    let last = match &assignment.last_save {
+        Some(save) => format!("its newest save is {save}{}", age(assignment, save, now)),
+        None => "it was never saved".to_owned(),
+    };
+    let message = format!("host {} is not in the pool any more; what was not saved is lost, {last}", place.engine);
     Happened { kind: "lose-workspace", message }
 }
 

@@ -64,10 +64,7 @@ impl<'a> Draft<'a> {
     ) {
         let told = Happened { kind: "stop-workspace", message: format!("it is stopped: {}", cause.words()) };
         let told = Some(told).filter(|_| workspace.wish != WorkspaceWish::Warm);
-        // One that was given to somebody may hold their work before that is written down.
-        let was_ready = matches!(assignment.stage, WorkspaceStage::Ready | WorkspaceStage::Saving { .. });
-        let holds_work = place.holds_work || was_ready && workspace.wish != WorkspaceWish::Warm;
-        if !holds_work || workspace.wish == WorkspaceWish::Discarded || current.is_empty() {
+        if !may_hold_work(workspace, assignment, place) || workspace.wish == WorkspaceWish::Discarded || current.is_empty() {
             let stage = WorkspaceStage::Leaving(cause);
             let next = WorkspaceAssignment {
                 stage,
@@ -334,6 +331,13 @@ impl<'a> Draft<'a> {
     }
 }
 
+/// Whether there may be work in it that is in no save. One that was given to somebody may hold their work before that is
+/// written down.
+pub(super) fn may_hold_work(workspace: &Workspace, assignment: &WorkspaceAssignment, place: &WorkspacePlace) -> bool {
+    let was_ready = matches!(assignment.stage, WorkspaceStage::Ready | WorkspaceStage::Saving { .. });
+    place.holds_work || was_ready && workspace.wish != WorkspaceWish::Warm
+}
+
 /// Why a save is made, which tells what it is called and how long it is kept.
 enum Why {
     /// Somebody asked for it, and may have said what it is called.
@@ -378,6 +382,8 @@ fn save_order(
     let containers: Vec<SavedContainer> = place.spec.containers.iter().filter_map(saved).collect();
     let is_whole = containers.len() == place.spec.containers.len();
     let stops = !matches!(why, Why::Asked(_));
+    // Of what was left behind the workspace may run elsewhere.
+    let restarts = matches!(why, Why::Stops(_));
     // The next one that is made by itself takes the place of the last: not of what people would look for.
     let automatic = is_whole && matches!(why, Why::Stops(cause) if cause != StopCause::Replaced);
     let name = match why {
@@ -399,5 +405,6 @@ fn save_order(
         containers,
         automatic,
         stops,
+        restarts,
     }
 }

@@ -110,9 +110,13 @@ impl After<'_> {
         let next = self.tried(Some(failure));
         let next = match cause {
             SaveCause::Asked => WorkspaceAssignment { stage: WorkspaceStage::Ready, failures: 0, ..next },
-            // They were stopped for it, and what follows a start is to be done again if it runs on.
+            // They were stopped for it and started again: what follows a start is to be done again if it runs on, and what is
+            // saved then is another save than the one that may be there all the same.
             SaveCause::Stops(_) => {
-                let mut next = next;
+                let saves_begun = next.saves_begun + 1;
+                let save = SaveId::of(&next.workspace, saves_begun);
+                let stage = WorkspaceStage::Saving { save, cause, name: None };
+                let mut next = WorkspaceAssignment { stage, saves_begun, ..next };
                 next.place.iter_mut().for_each(|place| place.primed.clear());
                 next
             }
@@ -134,6 +138,8 @@ impl After<'_> {
     ) -> Option<(WorkspaceAssignment, Option<Happened>)> {
         let mut next = self.present.clone();
         match (step, result) {
+            // It was begun before the host was lost: there may be more by now.
+            (WorkspaceStep::Save(order), _) if next.left[at].save.as_ref() != Some(&order.id) => None,
             (WorkspaceStep::Save(order), Ok(())) => {
                 next.left[at].holds_work = false;
                 // Where it did not go on elsewhere, it goes on from there.

@@ -142,9 +142,10 @@ pub struct SaveOrder {
     pub containers: Vec<SavedContainer>,
     /// Whether nobody asked for it: it is made so that nothing is lost.
     pub automatic: bool,
-    /// Whether its containers are stopped before, so that nothing is written that is not in it. If it fails they are
-    /// started again.
+    /// Whether its containers are stopped before, so that nothing is written that is not in it.
     pub stops: bool,
+    /// Whether they are started again if it fails.
+    pub restarts: bool,
 }
 
 /// A container to save.
