@@ -129,6 +129,10 @@ impl Executor {
         let failed = |error| SaveError::engine(format!("the container {name}"))(error);
         let raw = reference(&Save::unfinished_image(&save.id, name))?;
         let image = reference(&Save::image(&save.id, name))?;
+        // What an earlier try left would lose its name, and nobody would find it any more.
+        for left in [&raw, &image] {
+            self.leading(link.engine.remove_image(left)).await.map_err(failed)?;
+        }
         self.leading(link.engine.commit(&container.id, &raw)).await.map_err(failed)?;
         let cluster = self.saves.store.cluster_id().to_owned();
         let wanted = Squash {

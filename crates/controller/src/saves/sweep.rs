@@ -10,10 +10,13 @@ use crate::images::is_that;
 use futures_util::stream::{self, StreamExt};
 use pierhead_engine::LocalImage;
 use pierhead_model::{EngineId, Ownership, Save, SaveId, SaveState, SavedFiles};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many hosts are looked through at the same time.
 const HOSTS_AT_ONCE: usize = 16;
+
+/// Saves that hosts should have and have not: somebody removed their images.
+type Lost = BTreeSet<(SaveId, EngineId)>;
 
 /// Sweeps as long as this is polled: again and again, and soon after somebody removed a save.
 pub(crate) async fn keep_sweeping(executor: Executor) {
@@ -39,30 +42,43 @@ impl Executor {
                 }
             }
         }
-        let hosts = self.engines.healthy();
-        // Records are read after a host was listed: what is made meanwhile has one.
-        stream::iter(hosts)
-            .for_each_concurrent(HOSTS_AT_ONCE, |link| async move {
-                if let Err(error) = self.sweep_host(&link).await {
+        let before = saves.all().await?;
+        let sweeps = self.engines.healthy().into_iter().map(|link| {
+            let before = &before;
+            async move {
+                let lacks = self.sweep_host(&link, before).await.unwrap_or_else(|error| {
                     tracing::debug!(engine = %link.id(), %error, "images of saves could not be looked through");
-                }
-            })
-            .await;
+                    Vec::new()
+                });
+                lacks.into_iter().map(|save| (save, link.id().clone())).collect::<Vec<_>>()
+            }
+        });
+        let lost: Vec<_> = stream::iter(sweeps).buffer_unordered(HOSTS_AT_ONCE).collect().await;
+        let lost: Lost = lost.into_iter().flatten().collect();
         for save in saves.all().await? {
-            if let Err(error) = self.keep_copies(&save).await {
+            if let Err(error) = self.keep_copies(&save, &lost).await {
                 tracing::debug!(save = %save.id, %error, "a save has no second copy yet");
             }
         }
         Ok(())
     }
 
-    /// Removes images that no record needs.
-    async fn sweep_host(&self, link: &Link) -> Result<(), SaveError> {
+    /// Removes images that no record needs. Tells the saves that this host should have and has not; `before` are the records
+    /// as they were before it was listed.
+    async fn sweep_host(&self, link: &Link, before: &[Save]) -> Result<Vec<SaveId>, SaveError> {
         let listed = link.engine.images().await.map_err(SaveError::engine(link.id().to_string()))?;
+        let ids: BTreeMap<&str, &str> =
+            listed.iter().flat_map(|image| image.tags.iter().map(|tag| (tag.as_str(), image.id.as_str()))).collect();
+        let has = |files: &SavedFiles| {
+            ids.get(files.image.as_str()).is_some_and(|id| is_that(&self.engines, link, id, &files.image_id))
+        };
+        let its = before.iter().filter(|save| save.is_usable() && save.copies.contains(link.id()));
+        let lacks = its.filter(|save| !save.containers.iter().all(has)).map(|save| save.id.clone()).collect();
         let ours: Vec<Named> = listed.iter().flat_map(|image| self.saves.names(image)).collect();
         if ours.is_empty() {
-            return Ok(());
+            return Ok(lacks);
         }
+        // Read after the host was listed: what is made meanwhile has a record.
         let all = self.saves.all().await?;
         for image in ours {
             if all.iter().any(|save| self.needs(link, save, &image)) {
@@ -79,7 +95,7 @@ impl Executor {
                 }
             }
         }
-        Ok(())
+        Ok(lacks)
     }
 
     /// Whether an image of a host is one of a save, or of what is being made. Under a save's name there may be what an
@@ -121,12 +137,13 @@ impl Executor {
     }
 
     /// Copies a save to another host if too few of those that are in the pool have it.
-    async fn keep_copies(&self, save: &Save) -> Result<(), SaveError> {
+    async fn keep_copies(&self, save: &Save, lost: &Lost) -> Result<(), SaveError> {
         if !save.is_usable() {
             return Ok(());
         }
-        let known: BTreeSet<EngineId> =
-            save.copies.iter().filter(|id| self.engines.link(id).is_some()).cloned().collect();
+        let is_there =
+            |id: &&EngineId| self.engines.link(id).is_some() && !lost.contains(&(save.id.clone(), (*id).clone()));
+        let known: BTreeSet<EngineId> = save.copies.iter().filter(is_there).cloned().collect();
         if known.len() > 1 {
             return Ok(());
         }
@@ -137,19 +154,25 @@ impl Executor {
         };
         let turn = self.saves.turn(&save.id);
         let _held = turn.write().await;
-        let Some((other, moved)) = self.copied(from, save).await? else { return Ok(()) };
+        let made = self.copied(from, save).await;
         while let Some((mut now, revision)) = self.saves.find(&save.id).await? {
-            now.copies = known.clone();
-            now.copies.insert(other.clone());
-            now.moved_bytes += moved;
-            now.state = SaveState::Complete;
+            let copies = std::mem::replace(&mut now.copies, known.clone());
+            now.state = SaveState::SingleCopy;
+            if let Ok(Some((other, moved))) = &made {
+                now.copies.insert(other.clone());
+                now.moved_bytes += moved;
+                now.state = SaveState::Complete;
+            }
+            if now.copies == copies {
+                break;
+            }
             match self.saves.put(&self.standing, &now, Some(revision)).await {
                 // Somebody begins from it.
                 Err(SaveError::Changed(_)) => {}
                 done => return done.map(drop),
             }
         }
-        Ok(())
+        made.map(drop)
     }
 }
 
