@@ -16,5 +16,5 @@ mod waiting;
 pub use archives::{image_archive, image_id};
 pub use cluster::{Cluster, ClusterOptions, agent_address, quick};
 pub use descriptions::{SAMPLE, crashing, described, failing, fake_images, job, sample};
-pub use power::{Cut, Moment, Power};
+pub use power::{Cut, Held, Moment, Power};
 pub use waiting::{PATIENCE, eventually, eventually_ok};

@@ -139,7 +139,8 @@ fn connect(reachable: Reachable, power: Power, sealer: Arc<Sealer>) -> Connect {
     Arc::new(move |record: &Engine| {
         let fakes = reachable.lock().unwrap_or_else(PoisonError::into_inner);
         let fake = fakes.get(&record.addr).ok_or_else(|| format!("there is nothing at {}", record.addr))?;
-        let engine = Arc::new(PoweredEngine { engine: fake.engine(), power: power.clone() });
+        let engine =
+            Arc::new(PoweredEngine { host: record.id.to_string(), engine: fake.engine(), power: power.clone() });
         let sealed = record.sealed_registry_auth.as_deref();
         let opened = sealed.map(|sealed| sealer.open(&format!("engine/{}/registry", record.id), sealed)).transpose();
         let opened = opened.map_err(|error| error.to_string())?;

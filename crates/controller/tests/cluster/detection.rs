@@ -97,8 +97,18 @@ impl Pool {
 
     /// The controller is gone, whatever it was doing, and another one takes over.
     pub async fn succeed(&mut self) {
+        self.dies().await;
+        self.successor().await;
+    }
+
+    /// The controller is gone, whatever it was doing.
+    pub async fn dies(&mut self) {
         self.beating.abort();
         self.cluster.crash().await;
+    }
+
+    /// Another one takes over.
+    pub async fn successor(&mut self) {
         self.cluster.restart().await;
         self.beating = beat(self.cluster.controller(), &self.kernels, &self.beats);
         self.cluster.all_healthy().await;
@@ -114,6 +124,21 @@ impl Pool {
         self.host(at).hang();
     }
 
+    /// Its agent is killed: what was asked through it fails, and nobody beats.
+    pub fn loses_its_agent(&self, at: usize) {
+        self.beats.lock().unwrap().remove(&id(at));
+        self.host(at).unreachable();
+    }
+
+    /// Its engine is killed: its containers end, as they do when it starts again.
+    pub fn loses_its_engine(&self, at: usize) {
+        self.host(at).unreachable();
+        self.tells(at, EngineAnswers { silent_ms: 900, refuses: Some("nobody listens".to_owned()) });
+        for container in self.host(at).look().iter().filter(|container| container.state.is_running()) {
+            self.host(at).exit(&container.id, 137).unwrap();
+        }
+    }
+
     fn tells(&self, at: usize, engine: EngineAnswers) {
         self.beats.lock().unwrap().insert(id(at), answers(engine));
     }
@@ -126,6 +151,10 @@ impl Pool {
 
     pub fn kernel_is_silent(&self, at: usize) {
         self.kernels.silent.lock().unwrap().insert(format!("10.0.0.{}", at + 1).parse().unwrap());
+    }
+
+    pub fn kernel_answers(&self, at: usize) {
+        self.kernels.silent.lock().unwrap().remove(&format!("10.0.0.{}", at + 1).parse().unwrap());
     }
 
     pub async fn until(&self, at: usize, status: &str, words: &str) {

@@ -17,6 +17,7 @@ mod events;
 mod faults;
 mod hosts_in_work;
 mod images;
+mod lost_work;
 mod registries;
 mod saves;
 mod verbs;

@@ -346,6 +346,7 @@ async fn one_whose_host_is_lost_comes_back_from_its_save_and_what_was_left_becom
     pool.cluster.all_healthy().await;
     eventually(PATIENCE, "what was left there is saved", async || show(&ann, &opened.id).await.left_on.is_empty())
         .await;
+    eventually(PATIENCE, "and gone", async || made(&pool) == 2).await;
     pool.cluster.assert_invariants().await;
     assert_eq!((made(&pool), ann.saves().await.unwrap().len()), (2, 2));
     assert_eq!(containers(&show(&ann, &opened.id).await), containers(&back), "the copy that people work in stays");

@@ -28,6 +28,8 @@ pub(super) struct Archived {
     /// The digests of its layers, as far as its configuration tells them.
     pub(super) layers: Vec<String>,
     pub(super) labels: BTreeMap<String, String>,
+    /// What its layers hold, in bytes, of those that were made on a fake.
+    pub(super) sizes: BTreeMap<String, u64>,
     /// Whether each of them is in the archive.
     pub(super) brought: Vec<bool>,
 }
@@ -66,14 +68,24 @@ fn archived(entry: Entry, files: &BTreeMap<String, &[u8]>) -> Archived {
         tags: entry.repo_tags.unwrap_or_default(),
         layers: serde_json::from_value(config["rootfs"]["diff_ids"].clone()).unwrap_or_default(),
         labels: serde_json::from_value(config["config"]["Labels"].clone()).unwrap_or_default(),
+        sizes: serde_json::from_value(config["sizes"].clone()).unwrap_or_default(),
         brought: entry.layers.iter().map(|layer| files.contains_key(layer)).collect(),
     }
 }
 
 /// An archive of one image.
-pub(super) fn pack(id: &str, tag: Option<&str>, layers: &[String], labels: &BTreeMap<String, String>) -> Vec<u8> {
+pub(super) fn pack(
+    id: &str,
+    tag: Option<&str>,
+    layers: &[String],
+    labels: &BTreeMap<String, String>,
+    sizes: &BTreeMap<&str, u64>,
+) -> Vec<u8> {
     let blob = |layer: &String| format!("blobs/sha256/{}", layer.trim_start_matches("sha256:"));
-    let config = json!({ "id": id, "config": { "Labels": labels }, "rootfs": { "diff_ids": layers } }).to_string();
+    let config = json!({
+        "id": id, "config": { "Labels": labels }, "rootfs": { "diff_ids": layers }, "sizes": sizes
+    });
+    let config = config.to_string();
     let blobs: Vec<String> = layers.iter().map(blob).collect();
     let tags: Vec<&str> = tag.into_iter().collect();
     let manifest = json!([{ "Config": "config.json", "RepoTags": tags, "Layers": blobs }]).to_string();
@@ -117,7 +129,8 @@ mod tests {
 
     fn archived(id: &str, tags: &[&str]) -> Archived {
         let tags = tags.iter().map(|&tag| tag.to_owned()).collect();
-        Archived { id: format!("sha256:{id}"), tags, layers: vec![], labels: BTreeMap::new(), brought: vec![] }
+        let (labels, sizes) = (BTreeMap::new(), BTreeMap::new());
+        Archived { id: format!("sha256:{id}"), tags, layers: vec![], labels, sizes, brought: vec![] }
     }
 
     #[test]
@@ -134,9 +147,11 @@ mod tests {
     #[test]
     fn what_was_packed_is_read_again() {
         let layers = ["low", "high"].map(layer).to_vec();
-        let packed = pack("sha256:team/app:1", Some("team/app:1"), &layers, &BTreeMap::new());
+        let sizes = BTreeMap::from([(layers[1].as_str(), 7_000_000)]);
+        let packed = pack("sha256:team/app:1", Some("team/app:1"), &layers, &BTreeMap::new(), &sizes);
         assert_eq!(tar::Archive::new(packed.as_slice()).entries().unwrap().count(), 4);
-        let whole = Archived { layers, brought: vec![true, true], ..archived("team/app:1", &["team/app:1"]) };
+        let sizes = BTreeMap::from([(layers[1].clone(), 7_000_000)]);
+        let whole = Archived { layers, sizes, brought: vec![true, true], ..archived("team/app:1", &["team/app:1"]) };
         assert_eq!(images(&packed).unwrap(), [whole]);
     }
 

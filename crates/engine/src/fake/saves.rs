@@ -27,6 +27,38 @@ impl Fake {
         self.change(|world| world.held(id).map(|held| held.is_uncounted = is_uncounted))
     }
 
+    /// A process in a container writes so many bytes more, if it runs. Tells what has been written in it since its
+    /// environment's image, in any of its lives.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`]; [`EngineError::Failed`] if it does not run.
+    pub fn work(&self, id: &ContainerId, bytes: u64) -> Result<u64> {
+        self.change(|world| {
+            let held = world.held(id)?;
+            if !held.observed.state.is_running() {
+                return Err(EngineError::Failed("the container does not run".to_owned()));
+            }
+            held.written += bytes;
+            world.worth(id)
+        })
+    }
+
+    /// What has been written in a container, running or not, since its environment's image, in any of its lives.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`].
+    pub fn worth(&self, id: &ContainerId) -> Result<u64> {
+        self.world().worth(id)
+    }
+
+    /// The same of an image, if the host has it and it has this id.
+    #[must_use]
+    pub fn worth_of_image(&self, name: &str, id: &str) -> Option<u64> {
+        let world = self.world();
+        let image = world.images.get(&ImageReference::parse(name).ok()?).filter(|image| image.id == id)?;
+        Some(world.made_here(&image.layers))
+    }
+
     /// The names of the images on the host.
     #[must_use]
     pub fn image_names(&self) -> Vec<String> {
@@ -97,6 +129,17 @@ impl Fake {
 impl World {
     pub(super) fn existing(&self, image: &ImageReference) -> Result<&FakeImage> {
         self.images.get(image).ok_or_else(|| EngineError::NoImage(image.to_string()))
+    }
+
+    fn worth(&self, id: &ContainerId) -> Result<u64> {
+        let held = self.containers.get(id).ok_or(EngineError::NotFound)?;
+        let image = ImageReference::parse(&held.observed.image).ok().and_then(|image| self.images.get(&image));
+        Ok(held.written + image.map_or(0, |image| self.made_here(&image.layers)))
+    }
+
+    /// What layers hold that were made by containers, in bytes.
+    fn made_here(&self, layers: &[String]) -> u64 {
+        layers.iter().filter_map(|layer| self.layer_sizes.get(layer)).sum()
     }
 
     /// What a layer holds, in bytes.

@@ -303,6 +303,7 @@ impl World {
         let missing = || EngineError::Failed("the archive holds no manifest.json".to_owned());
         for archived in archive::images(archive).ok_or_else(missing)? {
             self.check_layers(&archived)?;
+            self.layer_sizes.extend(archived.sizes.clone());
             let named =
                 |tag: &String| ImageReference::parse(tag).map_err(|error| EngineError::Failed(error.to_string()));
             let tags = archived.tags.iter().map(named).collect::<Result<Vec<_>>>()?;
@@ -329,7 +330,8 @@ impl World {
     pub(super) fn save(&self, reference: &ImageReference) -> Result<Vec<u8>> {
         let image = self.images.get(reference).ok_or_else(|| EngineError::NoImage(format!("{reference}")))?;
         let tag = (reference.as_str() != image.id).then(|| reference.as_str());
-        Ok(archive::pack(&image.id, tag, &image.layers, &image.labels))
+        let sizes = image.layers.iter().filter_map(|layer| Some((layer.as_str(), *self.layer_sizes.get(layer)?)));
+        Ok(archive::pack(&image.id, tag, &image.layers, &image.labels, &sizes.collect()))
     }
 
     /// What `docker images` lists.

@@ -13,13 +13,15 @@ use pierhead_model::{ContainerId, EngineFacts, ImageReference, ObservedContainer
 
 /// An engine whose changes are steps.
 pub(crate) struct PoweredEngine {
+    /// Its host's name.
+    pub(crate) host: String,
     pub(crate) engine: DynEngine,
     pub(crate) power: Power,
 }
 
 impl PoweredEngine {
     async fn step<T: Send>(&self, verb: &str, subject: &str, act: impl Future<Output = T> + Send) -> T {
-        self.power.step(|| format!("{verb} {subject}"), act).await
+        self.power.step(|| format!("{verb} {subject} at {}", self.host), act).await
     }
 }
 
