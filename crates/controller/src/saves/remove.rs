@@ -82,19 +82,15 @@ impl Saves {
         Ok(self.replaced(&all, &needed).into_iter().map(|(save, revision)| (save.id.clone(), *revision)).collect())
     }
 
-    /// Those that are automatic and not the newest of their name in their workspace, and those that nobody goes on making.
+    /// Those that are automatic and not the newest of their workspace, and those that nobody goes on making.
     fn replaced<'a>(
         &self,
         all: &'a [(Save, Revision)],
         needed: &BTreeMap<SaveId, String>,
     ) -> Vec<&'a (Save, Revision)> {
-        // Those of another name hold what no later one holds: what was there before a reset.
-        fn kind(save: &Save) -> (&WorkspaceId, &str) {
-            (&save.workspace, &save.name)
-        }
-        let mut newest: BTreeMap<(&WorkspaceId, &str), &Save> = BTreeMap::new();
+        let mut newest: BTreeMap<&WorkspaceId, &Save> = BTreeMap::new();
         for (save, _) in all.iter().filter(|(save, _)| save.automatic && save.is_usable()) {
-            let so_far = newest.entry(kind(save)).or_insert(save);
+            let so_far = newest.entry(&save.workspace).or_insert(save);
             if (so_far.created_at, number(&so_far.id)) < (save.created_at, number(&save.id)) {
                 *so_far = save;
             }
@@ -103,7 +99,7 @@ impl Saves {
             if !save.is_usable() {
                 return !self.is_at(&save.id);
             }
-            save.automatic && newest.get(&kind(save)).is_some_and(|newest| newest.id != save.id)
+            save.automatic && newest.get(&save.workspace).is_some_and(|newest| newest.id != save.id)
         };
         all.iter().filter(|(save, _)| !needed.contains_key(&save.id) && is_replaced(save)).collect()
     }

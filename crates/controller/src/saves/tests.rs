@@ -265,14 +265,3 @@ async fn what_a_workspace_was_described_as_is_kept_as_long_as_its_save() {
     bed.erase(&one.id).await;
     assert_eq!(bed.saves.spec(&one.id).await.unwrap(), None);
 }
-
-#[tokio::test]
-async fn what_was_there_before_a_reset_is_not_replaced_by_what_came_after() {
-    let bed = Bed::new(SaveLimits::default()).await;
-    let automatic = |number| Save { automatic: true, state: SaveState::Complete, ..save(1, number, "clare", 1) };
-    let before = |number| Save { name: "work before it began anew".to_owned(), ..automatic(number) };
-    for one in [automatic(1), before(2), automatic(3), before(4), automatic(5)] {
-        bed.put(&one).await.unwrap();
-    }
-    assert_eq!(bed.forgettable().await, [automatic(1).id, before(2).id, automatic(3).id]);
-}

@@ -67,7 +67,7 @@ impl Trial {
         if view.phase == "ready" {
             let assignment = self.assignment().await.unwrap();
             let asked = self.pool.cluster.controller().known().world.workspaces()[&self.id].saves_asked;
-            assert_eq!(assignment.saves_done, asked, "each save that was asked for was made or failed");
+            assert_eq!(assignment.saves_taken, asked, "each save that was asked for was made or failed");
         }
         // What is made of a save of one whose time is over has no time either.
         if self.pair.cause != Cause::Expiry {
