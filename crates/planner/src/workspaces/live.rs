@@ -64,7 +64,10 @@ impl<'a> Draft<'a> {
     ) {
         let told = Happened { kind: "stop-workspace", message: format!("it is stopped: {}", cause.words()) };
         let told = Some(told).filter(|_| workspace.wish != WorkspaceWish::Warm);
-        if !may_hold_work(workspace, assignment, place) || workspace.wish == WorkspaceWish::Discarded || current.is_empty() {
+        if !may_hold_work(workspace, assignment, place)
+            || workspace.wish == WorkspaceWish::Discarded
+            || current.is_empty()
+        {
             let stage = WorkspaceStage::Leaving(cause);
             let next = WorkspaceAssignment {
                 stage,

@@ -80,8 +80,7 @@ fn what_was_left_is_nobodys_but_the_peoples() {
         let policy = &pool.world.policy;
         assert_eq!(after_workspace_step(policy, &present, &early, result, pool.now), None);
     }
-    let (next, _) =
-        after_workspace_step(&pool.world.policy, &present, &action, Ok(()), pool.now).unwrap();
+    let (next, _) = after_workspace_step(&pool.world.policy, &present, &action, Ok(()), pool.now).unwrap();
     assert!(!next.left[0].holds_work);
 }
 
