@@ -7,6 +7,7 @@ use super::{SaveError, Saves};
 use crate::engines::Link;
 use crate::execute::Executor;
 use crate::images::is_that;
+use crate::keys;
 use futures_util::stream::{self, StreamExt};
 use pierhead_engine::LocalImage;
 use pierhead_model::{EngineId, Ownership, Save, SaveId, SaveState, SavedFiles};
@@ -33,6 +34,10 @@ impl Executor {
     /// Once over everything.
     pub(crate) async fn sweep_saves(&self) -> Result<(), SaveError> {
         let saves = &self.saves;
+        // The records may be older than what lies on hosts, until somebody says that all is well.
+        if saves.store.get(keys::RESTORED).await?.is_some() {
+            return Ok(());
+        }
         for (id, revision) in saves.forgettable().await? {
             match saves.erase(By::Leader(&self.standing), &id, revision).await {
                 Err(SaveError::Changed(_)) => tracing::debug!(save = %id, "somebody begins from a save that was to go"),

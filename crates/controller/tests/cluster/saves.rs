@@ -6,6 +6,7 @@ use crate::workspaces::{containers, described, from, host_of, images, made, open
 use pierhead_client::Client;
 use pierhead_engine::{EngineError, Fake, FakeImage, Verb};
 use pierhead_model::{ContainerId, ImageReference, MemberName, Save, SaveId, SaveLimits, SaveTotals, WorkspaceId};
+use pierhead_store::Transaction;
 use pierhead_testkit::{ClusterOptions, PATIENCE, eventually, eventually_ok};
 use pierhead_wire::{EnvironmentRequest, SaveView, WorkspaceRequest, WorkspaceView};
 use std::collections::BTreeMap;
@@ -324,4 +325,26 @@ async fn under_the_name_of_a_save_only_its_own_image_stays() {
     eventually(PATIENCE, "what is not the save's goes", async || on(third, &name).await.is_none()).await;
     assert_eq!(having(&pool, &name), one.copies);
     assert_eq!(ann.save(&one.id).await.unwrap().into_value(), one);
+}
+
+#[tokio::test]
+async fn saves_that_are_newer_than_restored_records_stay_until_all_is_said_to_be_well() {
+    let mut options = hosts(3);
+    options.controller.save_sweep_interval = Duration::from_millis(50);
+    let (pool, ann, workspace, _) = opened(options).await;
+    let one = save(&ann, &workspace, "one").await;
+    let name = one.containers[0].image.clone();
+    let mut having_it = having(&pool, &name);
+    having_it.sort();
+    // As it is after a restore from a backup that knew nothing of it.
+    let restored = Transaction::new().put(pierhead_store::backup::RESTORED, *b"{}").delete(format!("saves/{}", one.id));
+    pool.cluster.controller().store().commit(restored).await.unwrap();
+    let asked = || pool.cluster.hosts().map(|(_, host)| host.calls(Verb::Ping)).sum::<u64>();
+    let before = asked();
+    eventually(PATIENCE, "hosts are asked on and on", async || asked() > before + 10).await;
+    let mut now_having_it = having(&pool, &name);
+    now_having_it.sort();
+    assert_eq!(now_having_it, having_it);
+    pool.cluster.admin().settle().await.unwrap();
+    eventually(PATIENCE, "then it goes", async || having(&pool, &name).is_empty()).await;
 }
