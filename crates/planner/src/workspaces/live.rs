@@ -121,6 +121,11 @@ impl<'a> Draft<'a> {
         if self.note_what_is_there(assignment, place, current) {
             return;
         }
+        if current.is_empty() && place.from != assignment.resumes {
+            // Nothing of it is there any more: it comes back as it was saved last.
+            let place = Some(WorkspacePlace { from: assignment.resumes.clone(), ..place.clone() });
+            return self.assign(WorkspaceAssignment { place, ..assignment.clone() }, None);
+        }
         let missing: Vec<&EnvironmentContainer> =
             place.spec.containers.iter().filter(|container| !current.contains_key(&container.name)).collect();
         if !missing.is_empty() {

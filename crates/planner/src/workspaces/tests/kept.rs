@@ -159,3 +159,16 @@ fn what_never_gets_ready_holds_up_nobody_and_is_given_up() {
     let same = std::mem::discriminant(&pool.assignments[&id].stage) == std::mem::discriminant(&over);
     assert!(same, "{:?}", pool.assignments[&id].stage);
 }
+
+#[test]
+fn what_vanished_as_a_whole_comes_back_as_it_was_saved_last() {
+    let mut pool = Pool::new(&["a"]);
+    let id = ready(&mut pool, spec(&["main", "db"]));
+    pool.change(&id, |workspace| workspace.saves_asked += 1);
+    pool.run_until("a save", |pool| pool.saves.len() == 1 && pool.phase(&id) == "ready");
+    pool.work(&id);
+    pool.host("a").containers.clear();
+    pool.run_until("it is missed", |pool| pool.phase(&id) != "ready");
+    pool.until_phase(&id, "ready");
+    assert_eq!((pool.worth(&id), pool.left()), (1, (2, 1)));
+}
