@@ -64,7 +64,7 @@ fn unseen(name: FileName) -> FileEntry {
 
 /// What the kernel says of a file.
 pub(super) fn entry(stat: &Stat, name: Option<FileName>) -> FileEntry {
-    let (seconds, nanos) = (u64::try_from(stat.st_mtime).unwrap_or_default(), u64::from(stat.st_mtime_nsec));
+    let (seconds, nanos) = (u64::try_from(stat.st_mtime).unwrap_or_default(), stat.st_mtime_nsec);
     FileEntry {
         name,
         kind: kind(stat),

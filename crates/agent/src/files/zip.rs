@@ -236,10 +236,13 @@ fn moment(seconds: i64) -> [u8; 4] {
     let at = jiff::Timestamp::from_second(seconds).unwrap_or_default().to_zoned(TimeZone::UTC);
     let number = |number: i8| u16::try_from(number).unwrap_or_default();
     let (year, time) = match at.year() {
-        year @ 1980..=2107 => (year, number(at.hour()) << 11 | number(at.minute()) << 5 | number(at.second()) / 2),
+        year @ 1980..=2107 => {
+            (year, (number(at.hour()) << 11) | (number(at.minute()) << 5) | (number(at.second()) / 2))
+        }
         _ => return [0, 0, 0x21, 0],
     };
-    let date = u16::try_from(year - 1980).unwrap_or_default() << 9 | number(at.month()) << 5 | number(at.day());
+    let year = u16::try_from(year - 1980).unwrap_or_default();
+    let date = (year << 9) | (number(at.month()) << 5) | number(at.day());
     let ([a, b], [c, d]) = (time.to_le_bytes(), date.to_le_bytes());
     [a, b, c, d]
 }
