@@ -16,7 +16,7 @@ export type Permission =
 
 const LONGEST_MS = 20_000;
 
-class Session {
+export class Session {
   /** Who it is; null if nobody, undefined while it is being asked. */
   who = $state.raw<Schemas['SessionView'] | null | undefined>(undefined);
   /** Why it could not be asked. */
@@ -58,7 +58,8 @@ class Session {
 
   /** The server no longer knows us. */
   ended(): void {
-    this.expired = this.who != null;
+    // Several answers may say so at once.
+    if (this.who != null) this.expired = true;
     this.who = null;
   }
 

@@ -22,6 +22,12 @@ export interface Engine {
 
 /** A request with a token; an answer that is not a success is an error. */
 export async function api<T>(method: string, path: string, body?: unknown, token = pool().token): Promise<T> {
+  const text = await textOf(method, path, body, token);
+  return (text === '' ? undefined : JSON.parse(text)) as T;
+}
+
+/** The same where the answer is no JSON. */
+export async function textOf(method: string, path: string, body?: unknown, token = pool().token): Promise<string> {
   const answer = await fetch(`${pool().url}${path}`, {
     method,
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
@@ -29,7 +35,7 @@ export async function api<T>(method: string, path: string, body?: unknown, token
   });
   const text = await answer.text();
   if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
-  return (text === '' ? undefined : JSON.parse(text)) as T;
+  return text;
 }
 
 export async function tokenOf(username: string, password: string): Promise<string> {

@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { api, type Container, eventually } from './api';
+import { api, type Container, eventually, textOf } from './api';
 import { source } from './place';
 
 export interface Place {
@@ -36,7 +36,11 @@ export function recordedTerminal(): Promise<string> {
       'for n in 1 2 3; do echo "step $n"; sleep 0.2; done; printf "\\033[32mdone\\033[0m\\n"; exec sh',
     ];
     const body = { columns: 80, rows: 24, name: 'recorded', command };
-    return (await api<{ id: string }>('POST', `/api/containers/${id}/terminals`, body)).id;
+    const terminal = (await api<{ id: string }>('POST', `/api/containers/${id}/terminals`, body)).id;
+    await eventually('all of it is recorded', async () =>
+      (await textOf('GET', `/api/terminals/${terminal}/recording`)).includes('done'),
+    );
+    return terminal;
   });
   return recorded;
 }
