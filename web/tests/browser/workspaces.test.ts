@@ -25,14 +25,14 @@ test('an environment is described, opened, worked in, and found again as it was'
   const token = await tokenOf(ann.username, ann.password);
   try {
     await enter(page, home, ann, '/new-environment');
-    await page.getByLabel('Name').fill('Bench');
+    await page.getByRole('textbox', { name: 'Name' }).fill('Bench');
     await page.getByLabel('Image').fill('pierhead/sample:1');
     await page.getByLabel('CPU cores').fill('0.1');
     await page.getByLabel('Memory (MB)').fill('32');
     await page.getByRole('button', { name: 'Create the environment' }).click();
     // What is refused is told at its field, and nothing that was typed is gone.
     await expect(page.getByText(/^name must be/)).toBeVisible();
-    await page.getByLabel('Name').fill('bench');
+    await page.getByRole('textbox', { name: 'Name' }).fill('bench');
     await page.getByRole('button', { name: 'Create the environment' }).click();
     await expect(page.getByRole('heading', { name: 'bench', level: 1 })).toBeVisible();
 
@@ -93,16 +93,16 @@ test('files are made, changed, dropped, downloaded and removed, and nobody overw
     await expect(row('etc/')).toBeVisible();
 
     await page.getByRole('button', { name: 'New folder' }).click();
-    await page.getByLabel('Name').fill('a/b');
+    await page.getByRole('textbox', { name: 'Name' }).fill('a/b');
     await page.getByRole('button', { name: 'Create' }).click();
     await expect(page.getByRole('alert')).toContainText('A name without /');
-    await page.getByLabel('Name').fill('my 100%');
+    await page.getByRole('textbox', { name: 'Name' }).fill('my 100%');
     await page.getByRole('button', { name: 'Create' }).click();
     await expect(row('my 100%/')).toHaveAttribute('aria-selected', 'true');
 
     // A new file opens by itself, and is saved by the usual key.
     await page.getByRole('button', { name: 'New file' }).click();
-    await page.getByLabel('Name').fill('notes.txt');
+    await page.getByRole('textbox', { name: 'Name' }).fill('notes.txt');
     await page.getByRole('button', { name: 'Create' }).click();
     const editor = page.getByRole('textbox', { name: 'notes.txt, text' });
     await editor.fill('mine\n');
@@ -152,7 +152,7 @@ test('files are made, changed, dropped, downloaded and removed, and nobody overw
     // By keys alone.
     await row('dropped.txt').focus();
     await page.keyboard.press('F2');
-    await page.getByLabel('Name').fill('kept.txt');
+    await page.getByRole('textbox', { name: 'Name' }).fill('kept.txt');
     await page.keyboard.press('Enter');
     await expect(row('kept.txt')).toBeVisible();
     await row('kept.txt').focus();
