@@ -247,7 +247,9 @@ async fn stopped_with_a_cut(word: &'static str, cut: Cut) {
     assert_eq!(made(&pool), 0, "{word} {cut:?}");
     let saves = ann.saves().await.unwrap();
     let last = saves.iter().find(|save| Some(&save.id) == saved.last_save.as_ref()).expect("it was saved before");
-    assert_eq!((saves.len(), last.state.as_str(), last.containers.len()), (1, "complete", 2), "{word} {cut:?}");
+    assert_eq!((saves.len(), last.containers.len()), (1, 2), "{word} {cut:?}");
+    // A successor that does not know the other host yet makes the copy there later.
+    assert!(["complete", "single-copy"].contains(&last.state.as_str()), "{word} {cut:?}: {}", last.state);
     ann.start_workspace(&opened.id, None).await.unwrap();
     let back = reaches(&ann, &opened.id, "ready").await;
     assert_eq!(
