@@ -332,6 +332,8 @@ async fn saves_that_are_newer_than_restored_records_stay_until_all_is_said_to_be
     let (pool, ann, workspace, _) = opened(hosts(3)).await;
     let one = save(&ann, &workspace, "one").await;
     let others = [save(&ann, &workspace, "two").await, save(&ann, &workspace, "three").await];
+    // The newest is needed by its workspace.
+    save(&ann, &workspace, "four").await;
     let name = one.containers[0].image.clone();
     let before = having(&pool, &name);
     // As it is after a restore from a backup that knew nothing of it.
