@@ -1,21 +1,8 @@
 //! Work that is not lost though several things go wrong at once.
 
-use super::pool::{Pool, engine, spec};
+use super::pool::{Pool, engine, saved_once};
 use crate::workspaces::{WorkspaceStep, after_workspace_step, plan_workspaces};
-use pierhead_model::{Failure, FailureKind, SaveCause, SaveId, WorkspaceId, WorkspaceStage, WorkspaceWish};
-
-/// A pool with a workspace that was saved with 1 in it, and has 2 in it now.
-fn saved_once(hosts: &[&str]) -> (Pool, WorkspaceId, String) {
-    let mut pool = Pool::new(hosts);
-    let id = pool.open(spec(&["main"]));
-    pool.until_phase(&id, "ready");
-    pool.work(&id);
-    pool.change(&id, |workspace| workspace.saves_asked += 1);
-    pool.run_until("a save", |pool| pool.saves.len() == 1 && pool.phase(&id) == "ready");
-    pool.work(&id);
-    let host = pool.engine_of(&id).unwrap();
-    (pool, id, host)
-}
+use pierhead_model::{Failure, FailureKind, SaveCause, SaveId, WorkspaceStage, WorkspaceWish};
 
 /// The order of a save that is to be made next.
 fn order(pool: &Pool) -> crate::SaveOrder {

@@ -1,20 +1,7 @@
 //! Hosts that are lost, drained, removed and that return: what was saved comes back, what was not is kept.
 
-use super::pool::{Pool, engine, spec};
-use pierhead_model::{Duty, WorkspaceId, WorkspaceOrigin, WorkspaceWish};
-
-/// A pool with a workspace that was saved with 1 in it, and has 2 in it now.
-fn saved_once(hosts: &[&str]) -> (Pool, WorkspaceId, String) {
-    let mut pool = Pool::new(hosts);
-    let id = pool.open(spec(&["main"]));
-    pool.until_phase(&id, "ready");
-    pool.work(&id);
-    pool.change(&id, |workspace| workspace.saves_asked += 1);
-    pool.run_until("a save", |pool| pool.saves.len() == 1 && pool.phase(&id) == "ready");
-    pool.work(&id);
-    let host = pool.engine_of(&id).unwrap();
-    (pool, id, host)
-}
+use super::pool::{Pool, engine, saved_once, spec};
+use pierhead_model::{Duty, WorkspaceOrigin, WorkspaceWish};
 
 #[test]
 fn the_last_save_comes_back_and_the_copy_is_kept_until_it_is_saved() {

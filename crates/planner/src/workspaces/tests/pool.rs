@@ -114,6 +114,19 @@ pub fn spec(names: &[&str]) -> EnvironmentSpec {
     }
 }
 
+/// A pool with a workspace that was saved with 1 in it, and has 2 in it now.
+pub fn saved_once(hosts: &[&str]) -> (Pool, WorkspaceId, String) {
+    let mut pool = Pool::new(hosts);
+    let id = pool.open(spec(&["main"]));
+    pool.until_phase(&id, "ready");
+    pool.work(&id);
+    pool.change(&id, |workspace| workspace.saves_asked += 1);
+    pool.run_until("a save", |pool| pool.saves.len() == 1 && pool.phase(&id) == "ready");
+    pool.work(&id);
+    let host = pool.engine_of(&id).unwrap();
+    (pool, id, host)
+}
+
 impl Pool {
     /// Hosts of 4 cores with agents, all known.
     pub fn new(hosts: &[&str]) -> Self {
