@@ -5,6 +5,7 @@ mod agents;
 mod backups;
 mod blobs;
 mod discover;
+mod options;
 mod previews;
 mod saves;
 mod store;
@@ -17,15 +18,13 @@ use super::logging::LogFormat;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use pierhead_api::{LogInLimits, PublicUrl};
-use pierhead_controller::{GoneLogOptions, Heartbeat, Options};
+use pierhead_controller::Options;
 use pierhead_model::{ImageReference, Resources};
-use pierhead_planner::{PlacementPolicy, Policy};
 use pierhead_store::EtcdSettings;
 use pierhead_wire::Defaults;
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use value::{Ports, Span};
 
 pub(super) use agents::AgentSettings;
@@ -371,13 +370,7 @@ impl ServeArgs {
             debug: self.debug.unwrap_or(false),
             log_format: self.log_format.unwrap_or_default(),
             defaults: self.defaults()?,
-            controller: Options {
-                gone_logs: self.gone_logs(&data_dir)?,
-                images: self.blobs(&data_dir, &|name| std::env::var(name).ok())?,
-                largest_image_bytes: self.largest_image()?,
-                backups: self.backups()?,
-                ..self.controller()?
-            },
+            controller: self.options(&data_dir)?,
             log_in_limits: self.log_in_limits()?,
         })
     }
@@ -408,25 +401,6 @@ impl ServeArgs {
         Ok(Defaults { image: self.image.clone(), reserved: Resources::new((cpus * 1000.0).ceil() as u64, memory_mb) })
     }
 
-    fn largest_image(&self) -> Result<u64> {
-        match self.largest_image {
-            None => Ok(Options::default().largest_image_bytes),
-            Some(megabytes @ 1..=16_777_216) => Ok(megabytes << 20),
-            Some(_) => bail!("--largest-image must be a number of MB from 1 to 16777216"),
-        }
-    }
-
-    fn gone_logs(&self, data_dir: &Path) -> Result<GoneLogOptions> {
-        let defaults = GoneLogOptions::default();
-        let (bytes, count) =
-            (self.gone_log_bytes.unwrap_or(defaults.bytes), self.gone_logs_kept.unwrap_or(defaults.count));
-        if bytes > 1 << 20 || count > 100_000 {
-            bail!("--gone-log-bytes must be at most 1048576, --gone-logs-kept at most 100000");
-        }
-        let age = self.gone_logs_age.map_or(defaults.age, |age| Duration::from_millis(age.millis()));
-        Ok(GoneLogOptions { directory: Some(data_dir.join("gone-logs")), bytes, count, age })
-    }
-
     fn log_in_limits(&self) -> Result<LogInLimits> {
         let defaults = LogInLimits::default();
         let window_ms = self.login_window.map_or(defaults.window_ms, Span::millis);
@@ -437,63 +411,6 @@ impl ServeArgs {
             per_account: self.login_attempts_per_account.unwrap_or(defaults.per_account),
             per_address: self.login_attempts_per_address.unwrap_or(defaults.per_address),
             window_ms,
-        })
-    }
-
-    fn controller(&self) -> Result<Options> {
-        let defaults = Options::default();
-        let policy = defaults.policy.clone();
-        let or = |given: Option<Span>, default_ms: u64| given.map_or(default_ms, Span::millis);
-        for (flag, weight) in [("--cpu-weight", self.cpu_weight), ("--memory-weight", self.memory_weight)] {
-            if weight.is_some_and(|weight| !(0.0..=1e6).contains(&weight)) {
-                bail!("{flag} must be a number from 0 to 1000000");
-            }
-        }
-        if self.cpu_weight == Some(0.0) && self.memory_weight == Some(0.0) {
-            bail!("one of --cpu-weight and --memory-weight must be more than 0");
-        }
-        if self.operation_timeout.is_some_and(|timeout| timeout.millis() < 1_000) || self.events_kept == Some(0) {
-            bail!("--operation-timeout must be at least 1s, --events-kept at least 1");
-        }
-        let interval = Duration::from_millis(or(self.heartbeat_interval, 1_000));
-        let starts = self.starts_per_engine.unwrap_or(defaults.heartbeat.starts);
-        let pids_limit = self.pids_limit.unwrap_or(defaults.pids_limit);
-        if self.workspace_disk == Some(0) {
-            bail!("--workspace-disk must be at least 1");
-        }
-        if interval < Duration::from_millis(50) || starts == 0 || pids_limit == 0 {
-            bail!("--heartbeat-interval must be at least 50ms, --starts-per-engine and --pids-limit at least 1");
-        }
-        Ok(Options {
-            policy: Policy {
-                placement: PlacementPolicy {
-                    cpu_weight: self.cpu_weight.unwrap_or(policy.placement.cpu_weight),
-                    memory_weight: self.memory_weight.unwrap_or(policy.placement.memory_weight),
-                    host_ports: self.host_ports.clone().map_or(policy.placement.host_ports.clone(), |ports| ports.0),
-                },
-                grace_ms: or(self.grace, policy.grace_ms),
-                orphan_grace_ms: or(self.orphan_grace, policy.orphan_grace_ms),
-                workspace_disk_mb: self.workspace_disk.unwrap_or(policy.workspace_disk_mb),
-                ..policy
-            },
-            heartbeat: Heartbeat {
-                interval,
-                resync: Duration::from_millis(or(self.resync_interval, 10_000).max(100)),
-                starts,
-            },
-            pids_limit,
-            operation_timeout: Duration::from_millis(or(self.operation_timeout, 600_000)),
-            stop_grace_seconds: u32::try_from(or(self.stop_grace, 10_000) / 1_000).unwrap_or(u32::MAX),
-            events_kept: self.events_kept.unwrap_or(defaults.events_kept),
-            events_age: self.events_age.map_or(defaults.events_age, |age| Duration::from_millis(age.millis())),
-            gone_logs: defaults.gone_logs,
-            backups: defaults.backups,
-            save_limits: self.save_limits()?,
-            save_sweep_interval: defaults.save_sweep_interval,
-            disk_look_interval: defaults.disk_look_interval,
-            sweep_interval: defaults.sweep_interval,
-            images: defaults.images,
-            largest_image_bytes: defaults.largest_image_bytes,
         })
     }
 }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::Cli;
 use clap::{CommandFactory, Parser};
+use std::time::Duration;
 
 #[derive(Parser)]
 struct Flags {
