@@ -222,6 +222,6 @@ fn people_get_a_table_and_scripts_get_data() {
     let command = LabCommand::Check(LabCheckArgs { path: folder.path().to_owned() });
     lab(&LabArgs { command }, &mut out).unwrap();
     let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
-    assert!(text.starts_with("Shell (pierhead): 1 steps, 1 blocks, 1 checks; 0 errors, 0 warnings"), "{text}");
+    assert!(text.starts_with("Shell (pierhead): 1 step, 1 block, 1 check; 0 errors, 0 warnings"), "{text}");
     assert!(text.contains("STEP") && text.contains("Look"), "{text}");
 }

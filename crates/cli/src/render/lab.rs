@@ -24,13 +24,21 @@ fn head(report: &Report) -> String {
     let format = report.format.map_or_else(|| "no lab".to_owned(), |format| format.to_string());
     let sum = |of: fn(&StepLine) -> usize| report.steps.iter().map(of).sum::<usize>();
     let (steps, blocks, checks) = (report.steps.len(), sum(|step| step.blocks), sum(|step| step.checks));
-    let labs = if report.labs.is_empty() { String::new() } else { format!("{} labs, ", report.labs.len()) };
+    let labs = match report.labs.len() {
+        0 => String::new(),
+        count => counted(count, "lab") + ", ",
+    };
     let errors = report.errors();
     let warnings = report.problems.len() - errors;
-    format!(
-        "{} ({format}): {labs}{steps} steps, {blocks} blocks, {checks} checks; {errors} errors, {warnings} warnings",
-        report.title
-    )
+    // One that can't be read has no title.
+    let name = if report.title.is_empty() { "untitled" } else { &report.title };
+    let [steps, blocks, checks] = [counted(steps, "step"), counted(blocks, "block"), counted(checks, "check")];
+    let [errors, warnings] = [counted(errors, "error"), counted(warnings, "warning")];
+    format!("{name} ({format}): {labs}{steps}, {blocks}, {checks}; {errors}, {warnings}")
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 fn steps(steps: &[StepLine], width: Option<u16>) -> String {
@@ -75,7 +83,7 @@ mod tests {
     fn one_lab_is_a_table_of_steps() {
         let text = report(&sample(), None);
         assert!(
-            text.starts_with("Shell (pierhead): 2 steps, 3 blocks, 0 checks; 1 errors, 1 warnings\n\nSTEP"),
+            text.starts_with("Shell (pierhead): 2 steps, 3 blocks, 0 checks; 1 error, 1 warning\n\nSTEP"),
             "{text}"
         );
         assert!(text.contains("lab.yaml:3: error: wrong\nlab.yaml:3: warning: wrong"), "{text}");
@@ -99,7 +107,7 @@ mod tests {
         let text = report(&Report::refused("x.zip", "not a zip archive"), Some(80));
         assert_eq!(
             text,
-            "x.zip (no lab): 0 steps, 0 blocks, 0 checks; 1 errors, 0 warnings\n\nx.zip:1: error: not a zip archive"
+            "x.zip (no lab): 0 steps, 0 blocks, 0 checks; 1 error, 0 warnings\n\nx.zip:1: error: not a zip archive"
         );
     }
 }
