@@ -36,7 +36,7 @@ use tokio::sync::watch;
 /// The most terminals that run here at the same time: each keeps some megabytes of what it printed.
 const MOST: usize = 200;
 /// The most viewers of all of them together: each has a stream of a tunnel, of which others need some too.
-const MOST_VIEWERS: usize = 640;
+const MOST_VIEWERS: usize = 2_500;
 /// How much of a terminal is recorded, in bytes.
 const RECORDED: usize = 1 << 20;
 

@@ -24,7 +24,7 @@ use std::time::Duration;
 
 /// How many requests there may be at the same time in one tunnel: who follows a log or the figures of a container has
 /// one, and each viewer of a terminal.
-pub const STREAMS: u32 = 1024;
+pub const STREAMS: u32 = 3072;
 /// How many bytes of one stream may be on their way or unread. Small, since all that is on its way is in front of the
 /// next beat; at a round trip of 1 ms it is still 250 MB a second.
 pub const STREAM_WINDOW: u32 = 256 * 1024;
