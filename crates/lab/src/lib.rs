@@ -13,6 +13,7 @@ mod model;
 mod natural;
 mod own;
 mod path;
+pub mod progress;
 mod render;
 pub mod spell;
 mod variables;

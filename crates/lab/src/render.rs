@@ -16,7 +16,7 @@ mod walk;
 pub use rendered::{Rendered, RenderedBlock, RenderedPage, RenderedQuiz};
 
 use crate::files::Folder;
-use crate::model::{Lab, LabEnvironment, Page, Problems};
+use crate::model::{Lab, LabEnvironment, Page, Problems, Quiz};
 use crate::path::LabPath;
 use crate::variables::{self, Values};
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,6 +63,17 @@ impl<'a> Renderer<'a> {
         let html = walk.page(page);
         let (blocks, quizzes) = walk.done();
         Rendered { page: RenderedPage { title, html, blocks }, quizzes }
+    }
+
+    /// What explains the right answer of a quiz: HTML without slots, empty if nothing does.
+    #[must_use]
+    pub fn explanation(&self, page: &Page, quiz: &Quiz) -> String {
+        if quiz.explanation.is_empty() {
+            return String::new();
+        }
+        let (arena, mut problems) = (comrak::Arena::new(), Problems::default());
+        let source = walk::Source { file: &page.file, line: page.line };
+        walk::Walk::new(self, &arena, &mut problems).fragment(&quiz.explanation, source)
     }
 
     /// What is wrong with the name of a container; containers of an environment of the pool are not known here.

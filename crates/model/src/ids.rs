@@ -129,9 +129,19 @@ text_id!(
     |t| is_dns_label(t, 40)
 );
 text_id!(
+    /// The name of a lab; unique in the pool as long as the lab is.
+    LabId, "lab name", "1 to 40 lower-case letters, digits and hyphens, starting and ending with a letter or digit",
+    |t| is_dns_label(t, 40)
+);
+text_id!(
     /// The id of a workspace, unique for ever and random: it stands in names of hosts, containers and networks.
     WorkspaceId, "workspace id", "10 lower-case letters and digits from 2 to 7",
     |t| t.len() == 10 && t.bytes().all(|b| b.is_ascii_lowercase() || (b'2'..=b'7').contains(&b))
+);
+text_id!(
+    /// The id of a student's way through a lab, unique for ever and random.
+    AttemptId, "attempt id", "10 lower-case letters and digits from 2 to 7",
+    |t| WorkspaceId::parse(t).is_ok()
 );
 text_id!(
     /// The id of a save, unique for ever: its workspace's id and a number.
@@ -153,6 +163,14 @@ impl WorkspaceId {
     pub fn from_random(number: u64) -> Self {
         let digit = |place: u32| char::from(Self::DIGITS[((number >> (5 * place)) & 31) as usize]);
         Self((0..10).map(digit).collect())
+    }
+}
+
+impl AttemptId {
+    /// The id that the lowest 50 bits of a random number stand for.
+    #[must_use]
+    pub fn from_random(number: u64) -> Self {
+        Self(WorkspaceId::from_random(number).into())
     }
 }
 

@@ -10,6 +10,7 @@ mod account;
 mod app;
 mod archive;
 mod assignment;
+mod attempt;
 mod engine;
 mod environment;
 mod event;
@@ -37,6 +38,7 @@ pub use account::{Account, Grant, Permission, Role, RoleName, Scope, TokenKind, 
 pub use app::{App, AppId, Description, Member, SlotIntent, SlotWish};
 pub use archive::{ImageArchive, ImageId};
 pub use assignment::{Assignment, Attempt, Exit, Fallback, SlotKey, WriterGuard};
+pub use attempt::{CheckResult, CheckState, LabAttempt, QuizAnswer, QuizResult, SetupState, StepProgress};
 pub use engine::{
     AgentCertificate, AgentKeys, Capacity, Duty, Engine, EngineFacts, Health, HealthStatus, OverCommit, Registered,
 };
@@ -48,8 +50,8 @@ pub use failure::{Failure, FailureKind};
 pub use file::{ArchiveForm, FileAct, FileBefore, FileEntry, FileKind, FileListing, FileName, FilePath, FileTold};
 pub use host::HostFacts;
 pub use ids::{
-    AppName, ContainerId, EngineId, EnvironmentId, Generation, Invalid, MemberName, OperationId, SaveId, Slot,
-    Username, WorkspaceId,
+    AppName, AttemptId, ContainerId, EngineId, EnvironmentId, Generation, Invalid, LabId, MemberName, OperationId,
+    SaveId, Slot, Username, WorkspaceId,
 };
 pub use image::ImageReference;
 pub use label::{LabelExpression, is_label};

@@ -115,6 +115,7 @@ pub(super) fn environment(
                     image: image.clone(),
                     ports: hosts.ports.get(name).into_iter().flatten().copied().collect(),
                     privileged: *privileged || hosts.privileged,
+                    ..LabContainer::default()
                 })
                 .collect(),
         ),
@@ -139,7 +140,8 @@ mod tests {
     }
 
     fn container(name: &str, image: &str, ports: &[u16], privileged: bool) -> LabContainer {
-        LabContainer { name: name.to_owned(), image: image.to_owned(), ports: ports.to_vec(), privileged }
+        let (name, image, ports) = (name.to_owned(), image.to_owned(), ports.to_vec());
+        LabContainer { name, image, ports, privileged, ..LabContainer::default() }
     }
 
     #[test]

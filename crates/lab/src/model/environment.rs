@@ -14,7 +14,7 @@ pub enum LabEnvironment {
 }
 
 /// A container that a lab describes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LabContainer {
     /// Its name, by which the others find it.
     pub name: String,
@@ -26,6 +26,23 @@ pub struct LabContainer {
     /// Whether it must be privileged, as for a Docker engine of its own.
     #[serde(default)]
     pub privileged: bool,
+    /// What runs in it in place of the image's own command.
+    #[serde(default)]
+    pub command: Vec<String>,
+    /// Environment variables.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// As whom its processes run; the image's own user without.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// Its memory in MB; what every container gets without.
+    #[serde(default)]
+    pub memory_mb: Option<u32>,
+}
+
+impl LabContainer {
+    /// The least and the most memory that a container may ask for, in MB.
+    pub const MEMORY_MB: std::ops::RangeInclusive<u32> = 4..=65_536;
 }
 
 /// A terminal beside the document.

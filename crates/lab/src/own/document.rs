@@ -62,6 +62,19 @@ pub(crate) struct ContainerFile {
     /// Whether it must be privileged, as for a Docker engine of its own.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) privileged: bool,
+    /// What runs in it in place of the image's own command.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) command: Vec<String>,
+    /// Environment variables.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) environment: BTreeMap<String, String>,
+    /// As whom its processes run, `user` or `user:group`; the image's own user without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) user: Option<String>,
+    /// Its memory in MB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(minimum = 4, maximum = 65536))]
+    pub(crate) memory: Option<u32>,
 }
 
 /// A terminal.

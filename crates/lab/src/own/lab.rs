@@ -122,12 +122,20 @@ fn containers(listed: &[ContainerFile], (file, line): (&LabPath, u32), problems:
         if container.ports.contains(&0) {
             problems.error(file, line, "a port is a number between 1 and 65535");
         }
+        let variables = container.environment.keys();
+        for variable in variables.filter(|name| name.is_empty() || name.contains(['=', '\0'])) {
+            problems.error(file, line, format!("{variable:?} can't be the name of an environment variable"));
+        }
+        if container.memory.is_some_and(|memory| !LabContainer::MEMORY_MB.contains(&memory)) {
+            let (least, most) = (LabContainer::MEMORY_MB.start(), LabContainer::MEMORY_MB.end());
+            problems.error(file, line, format!("`memory` is a number of MB between {least} and {most}"));
+        }
     }
 }
 
 fn container(written: &ContainerFile) -> LabContainer {
-    let ContainerFile { name, image, ports, privileged } = written.clone();
-    LabContainer { name, image, ports, privileged }
+    let ContainerFile { name, image, ports, privileged, command, environment, user, memory } = written.clone();
+    LabContainer { name, image, ports, privileged, command, environment, user, memory_mb: memory }
 }
 
 fn terminals(

@@ -10,7 +10,8 @@ title: Backup of a shop
 summary: Save it, lose it, get it back.
 containers:
   - {name: main, image: 'alpine:3.22', ports: [8080]}
-  - {name: db, image: 'mariadb:11', privileged: true}
+  - {name: db, image: 'mariadb:11', privileged: true, user: mysql, memory: 512, command: [mariadbd, --skip-ssl],
+     environment: {MARIADB_DATABASE: shop}}
 terminals:
   - {name: t1}
   - {name: sql, container: db}
@@ -100,6 +101,9 @@ fn everything_of_a_lab_is_read() {
     assert_eq!(lab.translations["de"].title, "Sicherung");
     let LabEnvironment::Containers(containers) = &lab.environment else { panic!() };
     assert_eq!((containers[0].ports.as_slice(), containers[1].privileged), ([8080].as_slice(), true));
+    let db = &containers[1];
+    assert_eq!((db.user.as_deref(), db.memory_mb, db.command.len()), (Some("mysql"), Some(512), 2));
+    assert_eq!(db.environment["MARIADB_DATABASE"], "shop");
     assert_eq!(lab.terminals[1], LabTerminal { name: "sql".to_owned(), container: Some("db".to_owned()) });
     let kinds: Vec<&VariableKind> = lab.variables.iter().map(|variable| &variable.kind).collect();
     assert_eq!(
@@ -111,7 +115,7 @@ fn everything_of_a_lab_is_read() {
             &VariableKind::Letters(6),
         ]
     );
-    assert_eq!((lab.assets[0].mode, lab.assets[0].line), (Some(0o600), 19));
+    assert_eq!((lab.assets[0].mode, lab.assets[0].line), (Some(0o600), 20));
     let titles: Vec<&str> = lab.steps.iter().map(|step| step.page.title.as_str()).collect();
     assert_eq!(titles, ["Save it", "Lose it", "10-end"]);
 }
@@ -142,12 +146,18 @@ fn everything_of_a_step_is_read() {
 
 #[test]
 fn what_is_wrong_in_the_lab_file_is_told_with_its_line() {
-    let cases: [(&str, u32, &str); 16] = [
+    let cases: [(&str, u32, &str); 18] = [
         ("title: ''\nenvironment: shell\n", 1, "title is empty"),
         ("title: a\nenvironment: shell\ncontainers: [{name: a, image: b}]\n", 3, "exactly one of `environment`"),
         ("title: a\n", 1, "exactly one of `environment`"),
         ("title: a\nenvironment: Not a name\n", 2, "can't be the name of an environment"),
         ("title: a\ncontainers: [{name: A, image: b}]\n", 2, "can't be the name of a container"),
+        (
+            "title: a\ncontainers: [{name: a, image: b, memory: 3}]\n",
+            2,
+            "`memory` is a number of MB between 4 and 65536",
+        ),
+        ("title: a\ncontainers: [{name: a, image: b, environment: {A=B: c}}]\n", 2, "name of an environment variable"),
         ("title: a\ncontainers: [{name: a, image: b}, {name: a, image: b}]\n", 2, "two containers a"),
         ("title: a\ncontainers: [{name: a, image: 'b c'}]\n", 2, "can't be an image"),
         ("title: a\ncontainers: [{name: a, image: b}]\nterminals: [{name: t, container: x}]\n", 3, "no container x"),

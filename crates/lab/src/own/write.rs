@@ -101,8 +101,8 @@ fn head(lab: &Lab, steps: Vec<serde_saphyr::Spanned<String>>) -> LabFile {
 }
 
 fn container(container: LabContainer) -> ContainerFile {
-    let LabContainer { name, image, ports, privileged } = container;
-    ContainerFile { name, image, ports, privileged }
+    let LabContainer { name, image, ports, privileged, command, environment, user, memory_mb } = container;
+    ContainerFile { name, image, ports, privileged, command, environment, user, memory: memory_mb }
 }
 
 fn variable(variable: &Variable) -> VariableFile {

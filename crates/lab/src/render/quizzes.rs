@@ -52,7 +52,7 @@ impl<'a> Walk<'_, 'a> {
     }
 
     /// Cleaned HTML of Markdown in which nothing is more than text.
-    fn fragment(&mut self, text: &str, source: Source<'_>) -> String {
+    pub(super) fn fragment(&mut self, text: &str, source: Source<'_>) -> String {
         let root = match markdown::parse(self.arena, text) {
             Ok(root) => root,
             Err(refused) => {

@@ -12,12 +12,8 @@ fn page(text: &str) -> Page {
 }
 
 fn lab() -> Lab {
-    let container = |name: &str| LabContainer {
-        name: name.to_owned(),
-        image: "alpine".to_owned(),
-        ports: Vec::new(),
-        privileged: false,
-    };
+    let container =
+        |name: &str| LabContainer { name: name.to_owned(), image: "alpine".to_owned(), ..LabContainer::default() };
     let step = |file: &str| Step {
         page: Page { file: path(file), ..page("") },
         translations: BTreeMap::new(),
