@@ -50,10 +50,19 @@ impl Dev {
     /// # Errors
     /// The machine lacks something, or a host does not come up.
     pub fn up(hosts: usize, agents: bool) -> Result<Self> {
+        Self::up_with(hosts, agents, &[])
+    }
+
+    /// The same, with settings of the controller, as variables.
+    ///
+    /// # Errors
+    /// As [`Dev::up`].
+    pub fn up_with(hosts: usize, agents: bool, settings: &[(&str, &str)]) -> Result<Self> {
         let (program, dir) = (program()?, tempfile::tempdir()?);
         let place = dir.path().join("pool");
         let mut command = Command::new(&program);
         command.args(["dev", "up", "--json", "--hosts", &hosts.to_string(), "--dir"]).arg(&place);
+        command.envs(settings.iter().copied());
         let output = command.args(agents.then_some("--agents")).output().context("pierhead dev up")?;
         ensure!(output.status.success(), "pierhead dev up: {}", String::from_utf8_lossy(&output.stderr));
         let up: Value = serde_json::from_slice(&output.stdout)?;

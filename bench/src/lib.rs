@@ -1,6 +1,7 @@
 //! Shared pieces of the measurements: medians and percentiles, CPU time, a pool to measure on.
 
 pub mod dev;
+pub mod lab;
 pub mod machine;
 pub mod spread;
 

@@ -163,7 +163,7 @@ impl<'a> Reconciler<'a> {
             for action in plan.actions {
                 self.begin(action);
             }
-            let is_workspace_waiting = !plan.workspaces.blocked.is_empty();
+            let is_workspace_waiting = !plan.workspaces.blocked.is_empty() || plan.workspaces.warm_later;
             for action in plan.workspaces.actions {
                 self.begin_for_workspace(action);
             }

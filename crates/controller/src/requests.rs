@@ -33,6 +33,7 @@ pub use saves::SaveChanges;
 pub use sites::{SiteContainer, WorkspaceSite};
 pub(crate) use terminals::end_of_record;
 pub use terminals::{MOST_TERMINALS, MOST_TERMINALS_OF_ONE, TerminalNow, TerminalRequest, TerminalWay};
+pub(crate) use workspaces::Claims;
 pub use workspaces::{MOST_WORKSPACES_OF_ONE, OpenWorkspace, WorkspaceBeginning, WorkspaceChange, WorkspaceNow};
 
 use pierhead_model::{AppName, ContainerSpec, OperationId, OperationState, TerminalId, Username};

@@ -54,6 +54,10 @@ pub enum Verb {
     Stop,
     /// [`crate::Engine::restart`].
     Restart,
+    /// [`crate::Engine::pause`].
+    Pause,
+    /// [`crate::Engine::unpause`].
+    Unpause,
     /// [`crate::Engine::remove`].
     Remove,
     /// [`crate::Engine::logs`].
@@ -103,6 +107,8 @@ impl Verb {
             Self::Start => "start",
             Self::Stop => "stop",
             Self::Restart => "restart",
+            Self::Pause => "pause",
+            Self::Unpause => "unpause",
             Self::Remove => "remove",
             Self::Logs => "logs",
             Self::Usage => "usage",
@@ -155,6 +161,8 @@ pub struct Deadlines {
     pub start: Duration,
     /// For `stop`, on top of the grace period.
     pub stop: Duration,
+    /// For `pause` and `unpause`.
+    pub pause: Duration,
     /// For `remove` and `remove_image`.
     pub remove: Duration,
     /// For the begin of `logs`, `stats` and `events`, and for a log that is not followed and stops coming.
@@ -183,6 +191,7 @@ impl Default for Deadlines {
             network: Duration::from_secs(30),
             start: Duration::from_secs(60),
             stop: Duration::from_secs(30),
+            pause: Duration::from_secs(10),
             remove: Duration::from_secs(60),
             stream: Duration::from_secs(10),
             usage: Duration::from_secs(10),
@@ -211,6 +220,7 @@ impl Deadlines {
             network: deadline,
             start: deadline,
             stop: deadline,
+            pause: deadline,
             remove: deadline,
             stream: deadline,
             usage: deadline,
@@ -241,6 +251,7 @@ impl Deadlines {
             Verb::Start => self.start,
             Verb::Stop => self.stop + grace,
             Verb::Restart => self.stop + grace + self.start,
+            Verb::Pause | Verb::Unpause => self.pause,
             Verb::Remove => self.remove,
             Verb::Logs | Verb::Stats | Verb::Events => self.stream,
             Verb::Usage => self.usage,

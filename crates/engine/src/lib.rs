@@ -126,6 +126,12 @@ pub trait Engine: Send + Sync {
     /// Stops (as [`Engine::stop`]) and starts a container.
     async fn restart(&self, id: &ContainerId, grace_seconds: u32) -> Result<()>;
 
+    /// Freezes all processes of a running container; one that is frozen already stays as it is.
+    async fn pause(&self, id: &ContainerId) -> Result<()>;
+
+    /// Lets the processes of a frozen container go on; one that runs stays as it is.
+    async fn unpause(&self, id: &ContainerId) -> Result<()>;
+
     /// Removes a container, running or not; its volumes stay. One that is gone already is a success.
     async fn remove(&self, id: &ContainerId) -> Result<()>;
 

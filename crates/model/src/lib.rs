@@ -70,6 +70,6 @@ pub use terminal::{
 pub use time::Timestamp;
 pub use volume::{Volume, VolumeSource};
 pub use workspace::{
-    SaveCause, StopCause, Workspace, WorkspaceAssignment, WorkspaceOrigin, WorkspaceOwnership, WorkspacePlace,
+    Ahead, SaveCause, StopCause, Workspace, WorkspaceAssignment, WorkspaceOrigin, WorkspaceOwnership, WorkspacePlace,
     WorkspaceRight, WorkspaceStage, WorkspaceWish,
 };

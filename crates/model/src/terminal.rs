@@ -92,6 +92,12 @@ pub struct Terminal {
     pub guests: BTreeMap<Username, TerminalRole>,
     /// How it stands with it.
     pub state: TerminalState,
+    /// Whether it was opened ahead in a workspace that is nobody's yet: nobody may come to it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_ahead: bool,
+    /// The id that the request asked for which got it, where it had been opened ahead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_as: Option<TerminalId>,
     /// When it was opened.
     pub created_at: Timestamp,
 }
@@ -238,6 +244,8 @@ mod tests {
             home: TerminalPlace::Controller("c-1".to_owned()),
             guests: BTreeMap::new(),
             state,
+            is_ahead: false,
+            given_as: None,
             created_at: Timestamp(1),
         }
     }

@@ -3,7 +3,7 @@
 
 use crate::{
     ContainerId, EngineId, EnvironmentContainer, EnvironmentId, EnvironmentSpec, Failure, Generation, MemberName,
-    Ownership, Resources, SaveId, Subnet, TerminalRole, Timestamp, Username, WorkspaceId,
+    Ownership, Resources, SaveId, Subnet, TerminalId, TerminalRole, Timestamp, Username, WorkspaceId,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -197,6 +197,10 @@ pub enum StopCause {
     DiskFull,
     /// Its host was removed from the pool, and nothing of it was saved.
     HostGone,
+    /// It was nobody's yet, and what somebody wants needs its room.
+    Yielded,
+    /// It was given to somebody while it was paused, and its host had no CPU left for it; it goes on elsewhere.
+    NoRoom,
 }
 
 /// Containers of a workspace on one host.
@@ -235,8 +239,33 @@ pub struct WorkspacePlace {
     /// Not before this moment is that tried again.
     #[serde(default)]
     pub not_before: Timestamp,
+    /// What was done ahead in it, while it is nobody's.
+    #[serde(default, skip_serializing_if = "Ahead::is_nothing")]
+    pub ahead: Ahead,
     /// When it was decided.
     pub created_at: Timestamp,
+}
+
+/// What was done ahead in a workspace that is nobody's yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Ahead {
+    /// How many shells were begun in it: the number of the present one. A container that was started again needs another.
+    #[serde(default)]
+    pub shells: u32,
+    /// Whether the present one waits with its prompt, or could not be had.
+    #[serde(default)]
+    pub has_shell: bool,
+    /// Whether its containers are to be frozen: then it holds no CPU in the ledger.
+    #[serde(default)]
+    pub is_paused: bool,
+}
+
+impl Ahead {
+    /// Whether nothing was.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Which workspace a container or network was made for, read from its labels.
@@ -319,6 +348,12 @@ impl Workspace {
         }
     }
 
+    /// The id of a shell that is opened ahead in it: opening it twice is opening one.
+    #[must_use]
+    pub fn shell_ahead(id: &WorkspaceId, generation: Generation, number: u32) -> TerminalId {
+        TerminalId::parse(format!("{id}-{generation}-{number}")).expect("letters, digits and hyphens")
+    }
+
     /// The container of its environment that has a name.
     #[must_use]
     pub fn container(&self, name: &MemberName) -> Option<&EnvironmentContainer> {
@@ -350,6 +385,12 @@ impl WorkspaceAssignment {
         self.newest_generation.next()
     }
 
+    /// Whether its containers are to be frozen.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.place.as_ref().is_some_and(|place| place.ahead.is_paused)
+    }
+
     /// The place of a generation on an engine: the present one, or one that was left.
     #[must_use]
     pub fn place_of(&self, engine: &EngineId, generation: Generation) -> Option<&WorkspacePlace> {
@@ -370,6 +411,8 @@ impl StopCause {
             Self::Drained => "its host is drained",
             Self::DiskFull => "it used more of the disk than it may",
             Self::HostGone => "its host was removed from the pool",
+            Self::Yielded => "what somebody wants needed its room",
+            Self::NoRoom => "its host had no CPU left for it",
         }
     }
 }
@@ -435,6 +478,7 @@ mod tests {
             holds_work: true,
             save: None,
             not_before: Timestamp(0),
+            ahead: Ahead { shells: 1, has_shell: true, is_paused: true },
             created_at: Timestamp(1),
         };
         let stages = [
@@ -488,5 +532,6 @@ mod tests {
         let (id, main) = (workspace().id, MemberName::main());
         assert_eq!(Workspace::container_name(&id, &main, Generation(2)), "ph-abcdefgh23-main.2");
         assert_eq!(Workspace::network_name(&id), "ph-abcdefgh23");
+        assert_eq!(Workspace::shell_ahead(&id, Generation(2), 1).as_str(), "abcdefgh23-2-1");
     }
 }

@@ -6,6 +6,7 @@ mod age;
 mod explain;
 mod freeze;
 mod ledger;
+mod making_room;
 mod operations;
 mod placement;
 mod plan;
@@ -42,7 +43,7 @@ pub use survival::{Homeless, Survival, survive};
 pub use workspaces::{
     Happened, NewNetwork, NewWorkspaceContainer, SaveOrder, SavedContainer, WorkspaceAction, WorkspacePhase,
     WorkspacePlan, WorkspaceStatus, WorkspaceStep, WorkspaceWrite, after_workspace_step, plan_workspaces,
-    workspace_ends_at, workspace_status, workspace_statuses,
+    workspace_ends_at, workspace_has_ended, workspace_status, workspace_statuses,
 };
 pub use world::{EngineState, World};
 pub use writer::{about_one_writer, may_have_copy, unguarded};

@@ -49,6 +49,12 @@ pub struct Policy {
     pub workspace_lost_ms: u64,
     /// How long the record of a workspace that has ended is kept.
     pub workspace_kept_ms: u64,
+    /// How long a workspace that was started ahead runs without anything to do until it is paused.
+    pub warm_pause_ms: u64,
+    /// At most so often another is started ahead, for each host of the pool.
+    pub warm_every_ms: u64,
+    /// How long nobody must have opened a workspace until another is started ahead.
+    pub warm_quiet_ms: u64,
 }
 
 impl Default for Policy {
@@ -75,6 +81,9 @@ impl Default for Policy {
             workspace_disk_mb: 4096,
             workspace_lost_ms: 10_000,
             workspace_kept_ms: 24 * 3600 * 1000,
+            warm_pause_ms: 5 * 60_000,
+            warm_every_ms: 2_000,
+            warm_quiet_ms: 2_000,
         }
     }
 }

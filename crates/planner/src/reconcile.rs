@@ -5,7 +5,9 @@ mod rollout;
 use self::rollout::next_to_replace;
 pub(crate) use self::rollout::{is_clearing, serves};
 use crate::freeze::{Freeze, freeze};
+use crate::making_room::MakingRoom;
 use crate::operations::progress;
+use crate::placement::Filter;
 use crate::plan::{Blocked, Plan, RecordWrite};
 use crate::relocation::Relocations;
 use crate::request::{rerun_request, retry_request, slot_request};
@@ -30,7 +32,8 @@ pub fn plan(world: &World, now: Timestamp) -> Plan {
     let relocations = Relocations::of(world, now);
     let freeze = freeze(world);
     let ledger = Cow::Borrowed(world.ledger());
-    let mut draft = Draft { world, now, freeze: freeze.as_ref(), relocations, ledger, plan: Plan::default() };
+    let room = MakingRoom::of(world);
+    let mut draft = Draft { world, now, freeze: freeze.as_ref(), relocations, ledger, room, plan: Plan::default() };
     let mut newcomers: BTreeMap<OperationId, Vec<(&App, Slot)>> = BTreeMap::new();
     for app in world.apps().values() {
         draft.app(app, &mut newcomers);
@@ -38,8 +41,8 @@ pub fn plan(world: &World, now: Timestamp) -> Plan {
     for slots in newcomers.values() {
         draft.place_together(slots);
     }
-    let Draft { mut plan, relocations, mut ledger, .. } = draft;
-    plan.workspaces = workspaces::plan_with(world, &mut ledger, now);
+    let Draft { mut plan, relocations, mut ledger, mut room, .. } = draft;
+    plan.workspaces = workspaces::plan_with(world, &mut ledger, &mut room, now);
     remove_surplus(world, &relocations, now, &mut plan);
     progress(world, now, &mut plan);
     if world.is_restored {
@@ -55,6 +58,7 @@ struct Draft<'a> {
     freeze: Option<&'a Freeze>,
     relocations: Relocations<'a>,
     ledger: Cow<'a, Ledger>,
+    room: MakingRoom,
     plan: Plan,
 }
 
@@ -187,7 +191,7 @@ impl<'a> Draft<'a> {
                 let reason = format!("{refusal}; is tried again in {}", in_seconds(wait));
                 self.block(app, previous.slot, reason, Some(refusal));
             }
-            Err(refusal) => self.block(app, previous.slot, refusal.to_string(), Some(refusal)),
+            Err(refusal) => self.refuse(app, slot_request(app, previous.slot, generation), previous.slot, refusal),
         }
         if let Some(hold) = held {
             self.ledger.to_mut().hold(key, hold);
@@ -229,7 +233,11 @@ impl<'a> Draft<'a> {
                 true
             }
             Err((reason, refusal)) => {
-                self.block(app, slot, reason, Some(refusal));
+                let wanted = [(HoldKey::Slot(assignment.key()), request)];
+                match to.is_none().then(|| self.make_room(&refusal, &wanted)).flatten() {
+                    Some(room) => self.block(app, slot, room, None),
+                    None => self.block(app, slot, reason, Some(refusal)),
+                }
                 false
             }
         }
@@ -240,7 +248,7 @@ impl<'a> Draft<'a> {
         let request = rerun_request(app, assignment);
         match self.without_own_hold(assignment, |ledger| ledger.place(&request)) {
             Ok(_) => self.assign(app, Assignment { exit: None, ..assignment.clone() }),
-            Err(refusal) => self.block(app, assignment.slot, refusal.to_string(), Some(refusal)),
+            Err(refusal) => self.refuse(app, request, assignment.slot, refusal),
         }
     }
 
@@ -258,10 +266,26 @@ impl<'a> Draft<'a> {
         if let Some(reason) = self.waits_for_another(app, slot) {
             return self.block(app, slot, reason, None);
         }
-        match self.ledger.place(&slot_request(app, slot, Generation::FIRST)) {
+        let request = slot_request(app, slot, Generation::FIRST);
+        match self.ledger.place(&request) {
             Ok(placed) => self.assign(app, first_assignment(self.world, app, slot, placed, self.now)),
-            Err(refusal) => self.block(app, slot, refusal.to_string(), Some(refusal)),
+            Err(refusal) => self.refuse(app, request, slot, refusal),
         }
+    }
+
+    /// A slot that no host takes waits until workspaces that were started ahead have made room for it, if that helps.
+    fn refuse(&mut self, app: &App, request: Request, slot: Slot, refusal: Refusal) {
+        let key = HoldKey::Slot(SlotKey { app: app.id.clone(), slot });
+        match self.make_room(&refusal, &[(key, request)]) {
+            Some(reason) => self.block(app, slot, reason, None),
+            None => self.block(app, slot, refusal.to_string(), Some(refusal)),
+        }
+    }
+
+    /// Gives up what was started ahead, if that makes room for all of these; what they wait for then.
+    fn make_room(&mut self, refusal: &Refusal, wanted: &[(HoldKey, Request)]) -> Option<String> {
+        let is_about_room = refusal.refused.keys().any(|filter| matches!(filter, Filter::Cpu | Filter::Memory));
+        is_about_room.then(|| self.room.for_all(&self.ledger, wanted)).flatten()
     }
 
     fn waits_for_another(&self, app: &App, slot: Slot) -> Option<String> {
@@ -281,6 +305,10 @@ impl<'a> Draft<'a> {
                 Ok(placed) => self.assign(app, first_assignment(self.world, app, slot, placed, self.now)),
                 Err(refusal) => {
                     self.take_back(writes_before);
+                    let wanted: Vec<_> = slots.iter().map(|&(app, slot)| wanted(app, slot)).collect();
+                    if let Some(reason) = self.make_room(&refusal, &wanted) {
+                        return slots.iter().for_each(|&(app, slot)| self.block(app, slot, reason.clone(), None));
+                    }
                     let room = match placed_already {
                         0 => refusal.to_string(),
                         some => format!("there is room for {some} of {} only: {refusal}", slots.len()),
@@ -334,6 +362,11 @@ impl<'a> Draft<'a> {
             refusal,
         });
     }
+}
+
+/// A slot that has no host yet, and what it asks for.
+fn wanted(app: &App, slot: Slot) -> (HoldKey, Request) {
+    (HoldKey::Slot(SlotKey { app: app.id.clone(), slot }), slot_request(app, slot, Generation::FIRST))
 }
 
 fn first_assignment(world: &World, app: &App, slot: Slot, placed: crate::Placed, now: Timestamp) -> Assignment {

@@ -32,6 +32,7 @@ pub struct Homeless {
 #[must_use]
 pub fn survive(world: &World, host: &EngineId, now: Timestamp) -> Option<Survival> {
     let mut lost = world.clone();
+    lost.forget_warm();
     let since = Timestamp(now.0.saturating_sub(lost.policy.grace_ms));
     let record = world.engines().get(host)?.record.clone();
     // It is asked about its own loss, not about one that it would share with others.

@@ -7,6 +7,7 @@ mod freeze;
 mod host;
 mod invariants;
 mod jobs;
+mod making_room;
 mod moving;
 mod operations;
 mod people;

@@ -4,6 +4,7 @@
 //! to `Over`, or back to `Waiting` if it goes on elsewhere. What is in it is never given up without a save, unless its
 //! owner said so.
 
+mod ahead;
 mod left;
 mod live;
 mod outcome;
@@ -15,7 +16,7 @@ mod surplus;
 mod warm;
 
 pub use outcome::after_workspace_step;
-pub use status::{WorkspacePhase, WorkspaceStatus, workspace_status, workspace_statuses};
+pub use status::{WorkspacePhase, WorkspaceStatus, workspace_has_ended, workspace_status, workspace_statuses};
 pub use step::{
     Happened, NewNetwork, NewWorkspaceContainer, SaveOrder, SavedContainer, WorkspaceAction, WorkspacePlan,
     WorkspaceStep, WorkspaceWrite,
@@ -23,6 +24,7 @@ pub use step::{
 pub use stopping::workspace_ends_at;
 
 use crate::freeze::{Freeze, freeze};
+use crate::making_room::MakingRoom;
 use crate::{Ledger, World};
 use pierhead_model::{
     Generation, StopCause, Timestamp, Workspace, WorkspaceAssignment, WorkspaceId, WorkspaceStage, WorkspaceWish,
@@ -38,11 +40,16 @@ const RESTORED: &str = "the records were restored from a backup; nothing is made
 #[must_use]
 pub fn plan_workspaces(world: &World, now: Timestamp) -> WorkspacePlan {
     let mut ledger = Cow::Borrowed(world.ledger());
-    plan_with(world, &mut ledger, now)
+    plan_with(world, &mut ledger, &mut MakingRoom::of(world), now)
 }
 
-/// The same, after apps have taken their room.
-pub(crate) fn plan_with(world: &World, ledger: &mut Cow<'_, Ledger>, now: Timestamp) -> WorkspacePlan {
+/// The same, after apps have taken their room. What is given up for them or for others is given up here.
+pub(crate) fn plan_with(
+    world: &World,
+    ledger: &mut Cow<'_, Ledger>,
+    room: &mut MakingRoom,
+    now: Timestamp,
+) -> WorkspacePlan {
     let frozen = freeze(world);
     let surplus = warm::surplus(world);
     let mut draft = Draft { world, now, freeze: frozen.as_ref(), surplus: &surplus, plan: WorkspacePlan::default() };
@@ -58,9 +65,15 @@ pub(crate) fn plan_with(world: &World, ledger: &mut Cow<'_, Ledger>, now: Timest
             draft.without_record(assignment);
         }
     }
-    placing::place_waiting(&mut draft, ledger);
+    ahead::wake_given(&mut draft, ledger, room);
+    let is_somebody_waiting = placing::place_waiting(&mut draft, ledger, room);
+    draft.give_up(room);
     surplus::remove_surplus(&mut draft);
-    draft.plan.warm = warm::missing(world);
+    if !room.is_awaited() {
+        let refill = warm::refill(&draft, ledger, is_somebody_waiting);
+        draft.plan.warm = refill.now.into_iter().collect();
+        draft.plan.warm_later = refill.later;
+    }
     draft.plan
 }
 
@@ -107,14 +120,17 @@ impl<'a> Draft<'a> {
                 self.live(workspace, assignment);
             }
             WorkspaceStage::Leaving(_) => self.leave(assignment),
-            WorkspaceStage::Over { at, .. } => {
+            WorkspaceStage::Over { at, cause } => {
+                // What was nobody's and filled its disk would do so again: it stands for that.
+                let is_of_no_use = self.surplus.contains(&workspace.id)
+                    || workspace.wish == WorkspaceWish::Warm && *cause != StopCause::DiskFull;
                 let is_ended = matches!(workspace.wish, WorkspaceWish::Ended | WorkspaceWish::Discarded);
                 let kept_ms = self.world.policy.workspace_kept_ms;
-                if self.wants_to_run(workspace) && workspace.run != assignment.run {
+                // What gave way and was given to somebody meanwhile is made for them elsewhere.
+                let is_given = *cause == StopCause::Yielded && workspace.wish == WorkspaceWish::Running;
+                if self.wants_to_run(workspace) && (workspace.run != assignment.run || is_given) {
                     self.assign(begin_run(workspace, assignment), None);
-                } else if assignment.left.is_empty()
-                    && (self.surplus.contains(&workspace.id) || is_ended && self.now.since(*at) >= kept_ms)
-                {
+                } else if assignment.left.is_empty() && (is_of_no_use || is_ended && self.now.since(*at) >= kept_ms) {
                     self.plan.writes.push(WorkspaceWrite::Forget(workspace.id.clone()));
                 }
             }
@@ -135,6 +151,23 @@ impl<'a> Draft<'a> {
             }
             _ => {}
         }
+    }
+
+    /// Those that are nobody's and whose room somebody needs go, whatever else was planned for them.
+    fn give_up(&mut self, room: &MakingRoom) {
+        let given_up = room.given_up();
+        self.plan.actions.retain(|action| !given_up.contains(&action.workspace));
+        self.plan.writes.retain(|write| !given_up.contains(write.workspace()));
+        let assignments = self.world.workspace_assignments();
+        for assignment in given_up.iter().filter_map(|id| assignments.get(id)) {
+            let stage = WorkspaceStage::Leaving(StopCause::Yielded);
+            self.assign(WorkspaceAssignment { stage, ..assignment.clone() }, None);
+        }
+    }
+
+    /// Whether something is written of it in this plan.
+    fn is_decided(&self, id: &WorkspaceId) -> bool {
+        self.plan.writes.iter().any(|write| write.workspace() == id)
     }
 
     fn wants_to_run(&self, workspace: &Workspace) -> bool {
@@ -173,7 +206,7 @@ fn over(assignment: WorkspaceAssignment, cause: StopCause, at: Timestamp) -> Wor
 
 /// The record of a workspace that has left its host.
 fn after_leaving(assignment: &WorkspaceAssignment, cause: StopCause, at: Timestamp) -> WorkspaceAssignment {
-    if cause != StopCause::Drained {
+    if !matches!(cause, StopCause::Drained | StopCause::NoRoom) {
         return over(assignment.clone(), cause, at);
     }
     let stage = WorkspaceStage::Waiting;

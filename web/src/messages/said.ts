@@ -299,11 +299,17 @@ export const said = messages({
   bareStopAnew: ['it begins anew', '重新开始'],
   bareStopDrained: ['its host is drained', '其主机正在腾空'],
   bareStopDisk: ['it used more of the disk than it may', '磁盘用量超出限制'],
+  bareStopYielded: ['what somebody wants needed its room', '其空间需让给他人使用'],
+  bareStopNoCpu: ['its host had no CPU left for it', '其主机已没有可用的 CPU'],
   bareStopGone: ['its host was removed from the pool', '其主机已移出池'],
   bareFirst: ['{rest}; it is the first in the queue', '{rest}；在队列中排第一'],
   bareSecond: ['{rest}; 1 is before it in the queue', '{rest}；前面还有 1 个'],
   bareBehind: ['{rest}; {n} are before it in the queue', '{rest}；前面还有 {n} 个'],
   bareRoom: ['waits for room', '等待空间'],
+  makesRoom: [
+    'waits until room is made on host {hosts}, where workspaces were started ahead',
+    '等待主机 {hosts} 腾出预先启动的工作区所占的空间',
+  ],
   bareStarts: ['{n} workspaces are being started', '正在启动 {n} 个工作区'],
   // Why nothing was done with a file of a workspace.
   fileGone: ['nothing is at {path}', '{path} 不存在'],

@@ -119,8 +119,14 @@ impl Reconciler<'_> {
         }
         self.busy.insert(busy);
         let (executor, tell) = (self.executor.clone(), self.outcomes.0.clone());
+        let controller = self.controller.clone();
         self.controller.spawn(async move {
-            let result = executor.carry_out_for_workspace(&action).await;
+            let result = match &action.step {
+                WorkspaceStep::OpenShell { container, terminal } => {
+                    controller.open_shell_ahead(&action.workspace, container, terminal).await
+                }
+                _ => executor.carry_out_for_workspace(&action).await,
+            };
             if result.is_err() {
                 tokio::time::sleep(PAUSE).await;
             }

@@ -1,6 +1,7 @@
 //! Requests about terminals: open, share, join, end. Whoever may change a container may open one in it; who comes to one
 //! that is there is said by its record.
 
+mod ahead;
 mod changing;
 mod opening;
 
@@ -167,6 +168,9 @@ enum Elsewhere {
 
 /// What somebody may in a terminal; `None` if it is as if it were not there. Drivers must be let change containers.
 fn right_of(actor: &Actor, record: &Terminal, may_drive: bool) -> Option<Right> {
+    if record.is_ahead {
+        return None;
+    }
     let right = match record.guests.get(&actor.username) {
         _ if record.owner == actor.username || actor.may_change_all => Right::Owner,
         Some(TerminalRole::Driver) => Right::Driver,

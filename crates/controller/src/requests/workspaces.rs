@@ -1,8 +1,10 @@
 //! Requests about workspaces: open one, and everything that people may want of one that is there. What they want is
 //! written down; the loop does it.
 
+mod claims;
 mod opening;
 
+pub(crate) use claims::Claims;
 pub use opening::{OpenWorkspace, WorkspaceBeginning};
 
 use super::commit::Made;
@@ -15,7 +17,7 @@ use pierhead_model::{
     Environment, EventTag, SaveCause, SaveId, TerminalRole, Timestamp, Username, Visibility, Workspace, WorkspaceId,
     WorkspaceOrigin, WorkspaceRight, WorkspaceStage, WorkspaceWish,
 };
-use pierhead_planner::{WorkspacePhase, WorkspaceStatus, workspace_ends_at, workspace_status, workspace_statuses};
+use pierhead_planner::{WorkspaceStatus, workspace_ends_at, workspace_status, workspace_statuses};
 use pierhead_store::Transaction;
 
 /// The most workspaces of one account that have not ended.
@@ -344,9 +346,4 @@ pub(crate) fn forbidden(needs: WorkspaceRight) -> RequestError {
 
 fn missing(id: &str) -> RequestError {
     RequestError::NotFound { what: "workspace", id: id.chars().take(64).collect(), replaced_by: None }
-}
-
-/// Whether a workspace counts among those that its owner has.
-fn counts(status: &WorkspaceStatus) -> bool {
-    status.phase != WorkspacePhase::Ended
 }

@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use pierhead_model::{
     EngineId, Terminal, TerminalEnd, TerminalId, TerminalPlace, TerminalRole, TerminalState, Timestamp,
 };
-use pierhead_store::{Error, Result};
+use pierhead_store::{Error, Result, Transaction};
 use pierhead_terminal::{Role, SessionView};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -232,7 +232,11 @@ impl Keeper {
             let known = controller.known();
             let key = keys::terminal(&record.id);
             let revision = known.revision_of(&key).unwrap_or_default();
-            end_of_record(controller, &known, record, &end, revision)?
+            match record.is_ahead {
+                // Nobody knew of it.
+                true => Transaction::new().unchanged(key.clone(), revision).delete(key),
+                false => end_of_record(controller, &known, record, &end, revision)?,
+            }
         };
         match controller.store.commit(transaction).await {
             Ok(revision) => {
@@ -270,8 +274,7 @@ impl Keeper {
         let key = keys::terminal(&record.id);
         let revision = self.controller.known().revision_of(&key).unwrap_or_default();
         let cleaned = Terminal { state: TerminalState::Ended(end), ..record.clone() };
-        let transaction =
-            pierhead_store::Transaction::new().unchanged(key.clone(), revision).put_json(key, &cleaned)?;
+        let transaction = Transaction::new().unchanged(key.clone(), revision).put_json(key, &cleaned)?;
         match self.controller.store.commit(transaction).await {
             Ok(_) | Err(Error::Conflict { .. }) => Ok(()),
             Err(error) => Err(error),

@@ -26,6 +26,10 @@ impl Executor {
                 let _permit = link.others.acquire().await;
                 return self.holding(priming::prime(&link.engine, container, files, script.as_deref())).await;
             }
+            WorkspaceStep::Pause(containers) => self.freeze(&link, containers, true).await,
+            WorkspaceStep::Unpause(containers) => self.freeze(&link, containers, false).await,
+            // Who opens terminals does it.
+            WorkspaceStep::OpenShell { .. } => Ok(()),
             WorkspaceStep::Save(order) => return self.save_whole(&link, order).await,
             WorkspaceStep::Remove { containers, network } => self.remove_workspace(&link, containers, network).await,
         };
@@ -54,6 +58,18 @@ impl Executor {
             }
         }
         saved
+    }
+
+    /// Freezes containers, or lets them go on. Nobody waits behind starts for that.
+    async fn freeze(&self, link: &Link, containers: &[ContainerId], pauses: bool) -> Result<(), EngineError> {
+        for id in containers {
+            match pauses {
+                true => self.leading(link.engine.pause(id)).await?,
+                false => self.leading(link.engine.unpause(id)).await?,
+            }
+            self.engines.refresh(link, id).await;
+        }
+        Ok(())
     }
 
     async fn stop_all(&self, link: &Link, order: &SaveOrder) -> Result<(), EngineError> {

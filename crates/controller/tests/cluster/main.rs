@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod adding;
+mod ahead;
 mod asking;
 mod beginnings;
 mod buckets;

@@ -2,7 +2,7 @@
 
 use super::{encrypted, exec, networks};
 use crate::deadlines::Verb;
-use crate::error::EngineError;
+use crate::error::{EngineError, Result};
 use bollard::errors::Error as ClientError;
 use std::error::Error as StdError;
 
@@ -38,6 +38,14 @@ pub(super) fn is_version_refusal(error: &ClientError) -> bool {
 pub(super) fn is_removal_in_progress(error: &ClientError) -> bool {
     matches!(error, ClientError::DockerResponseServerError { status_code: 409, message }
         if message.contains("is already in progress"))
+}
+
+/// A refusal because what was asked for is so already is a success.
+pub(super) fn unless_it_is_so(result: Result<()>, words: &str) -> Result<()> {
+    match result {
+        Err(EngineError::Failed(said) | EngineError::Refused(said)) if said.contains(words) => Ok(()),
+        result => result,
+    }
 }
 
 fn refusal(verb: Verb, status: u16, message: &str) -> EngineError {

@@ -189,6 +189,22 @@ impl Engine for Docker {
         .await
     }
 
+    async fn pause(&self, id: &ContainerId) -> Result<()> {
+        let paused = self
+            .call(Verb::Pause, self.deadlines.pause, |client| async move { client.pause_container(id.as_str()).await })
+            .await;
+        failure::unless_it_is_so(paused, "is already paused")
+    }
+
+    async fn unpause(&self, id: &ContainerId) -> Result<()> {
+        let unpaused =
+            self.call(Verb::Unpause, self.deadlines.pause, |client| async move {
+                client.unpause_container(id.as_str()).await
+            })
+            .await;
+        failure::unless_it_is_so(unpaused, "is not paused")
+    }
+
     async fn remove(&self, id: &ContainerId) -> Result<()> {
         let deadline = self.deadlines.remove;
         self.within(Verb::Remove, deadline, async {

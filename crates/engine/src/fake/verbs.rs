@@ -250,6 +250,14 @@ impl Engine for Fake {
         .await
     }
 
+    async fn pause(&self, id: &ContainerId) -> Result<()> {
+        self.perform(Verb::Pause, id.as_str(), 0, |world| world.pause(id)).await
+    }
+
+    async fn unpause(&self, id: &ContainerId) -> Result<()> {
+        self.perform(Verb::Unpause, id.as_str(), 0, |world| world.unpause(id)).await
+    }
+
     async fn remove(&self, id: &ContainerId) -> Result<()> {
         self.perform(Verb::Remove, id.as_str(), 0, |world| {
             world.remove(id);

@@ -241,6 +241,30 @@ impl World {
         Ok(())
     }
 
+    pub(super) fn pause(&mut self, id: &ContainerId) -> Result<()> {
+        match self.held(id)?.observed.state {
+            ContainerState::Paused => Ok(()),
+            ContainerState::Running => {
+                self.held(id)?.observed.state = ContainerState::Paused;
+                self.tell(id, "pause", &[]);
+                Ok(())
+            }
+            _ => Err(EngineError::Failed("the container does not run".to_owned())),
+        }
+    }
+
+    pub(super) fn unpause(&mut self, id: &ContainerId) -> Result<()> {
+        match self.held(id)?.observed.state {
+            ContainerState::Running => Ok(()),
+            ContainerState::Paused => {
+                self.held(id)?.observed.state = ContainerState::Running;
+                self.tell(id, "unpause", &[]);
+                Ok(())
+            }
+            _ => Err(EngineError::Failed("the container does not run".to_owned())),
+        }
+    }
+
     /// The process ends by itself; an engine that restarts it does so at once.
     pub(super) fn exit(&mut self, id: &ContainerId, code: i64) -> Result<()> {
         let held = self.held(id)?;

@@ -19,6 +19,7 @@ pub const CASES: &[Case] = &[
     ("an exit is seen with its code", exit),
     ("an engine that restarts by itself", restarts),
     ("a restart keeps the container", restart),
+    ("one that is frozen goes on where it was", pause),
     ("ports that the engine chooses", publish_all),
     ("a running container is removed", remove_running),
 ];
@@ -224,6 +225,32 @@ fn restart(bed: &Bed) -> BoxFuture<'_, ()> {
             assert_eq!(container.ports, [port(18_082)]);
         }
         bed.engine.remove(&id).await.unwrap();
+    }
+    .boxed()
+}
+
+fn pause(bed: &Bed) -> BoxFuture<'_, ()> {
+    async {
+        let id = bed.engine.create(&bed.running()).await.unwrap();
+        assert!(bed.engine.pause(&id).await.is_err(), "it does not run yet");
+        bed.engine.start(&id).await.unwrap();
+        let started_at = bed.inspected(&id).await.started_at;
+        for _ in 0..2 {
+            bed.engine.pause(&id).await.unwrap();
+            let paused = bed.listed(&id).await.unwrap();
+            assert_eq!(paused.state, ContainerState::Paused);
+            assert_eq!(bed.inspected(&id).await.state, ContainerState::Paused);
+        }
+        for _ in 0..2 {
+            bed.engine.unpause(&id).await.unwrap();
+            let container = bed.inspected(&id).await;
+            assert_eq!((container.state, container.started_at), (ContainerState::Running, started_at), "the same life");
+        }
+        bed.engine.pause(&id).await.unwrap();
+        bed.engine.remove(&id).await.unwrap();
+        assert_eq!(bed.listed(&id).await, None, "a frozen one can be removed");
+        assert!(matches!(bed.engine.pause(&id).await, Err(EngineError::NotFound)));
+        assert!(matches!(bed.engine.unpause(&id).await, Err(EngineError::NotFound)));
     }
     .boxed()
 }

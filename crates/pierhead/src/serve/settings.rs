@@ -153,6 +153,12 @@ pub(crate) struct ServeArgs {
     /// How much a workspace may write to its host's disk, in megabytes, before it is saved and stopped [default: 4096]
     #[arg(long, env = "PIERHEAD_WORKSPACE_DISK", value_name = "MB")]
     workspace_disk: Option<u64>,
+    /// How long a workspace that was started ahead runs without anything to do until it is paused [default: 5m]
+    #[arg(long, env = "PIERHEAD_WORKSPACE_PAUSE", value_name = "TIME")]
+    workspace_pause: Option<Span>,
+    /// At most so often another workspace is started ahead, for each host [default: 2s]
+    #[arg(long, env = "PIERHEAD_WORKSPACE_REFILL", value_name = "TIME")]
+    workspace_refill: Option<Span>,
     /// Most saves of workspaces that one person keeps [default: 50]
     #[arg(long, env = "PIERHEAD_PERSON_SAVES", value_name = "NUMBER")]
     person_saves: Option<u64>,
@@ -316,6 +322,8 @@ impl ServeArgs {
             default_memory,
             pids_limit,
             workspace_disk,
+            workspace_pause,
+            workspace_refill,
             person_saves,
             person_saved,
             environment_saves,

@@ -5,6 +5,8 @@ mod admin;
 #[cfg(test)]
 mod agents;
 #[cfg(test)]
+mod ahead;
+#[cfg(test)]
 mod api;
 #[cfg(test)]
 mod backup;

@@ -4,7 +4,7 @@ mod drawn;
 mod far;
 mod homes;
 mod outlive;
-mod seat;
+pub mod seat;
 mod two;
 
 use crate::wait::{PATIENCE, until, until_right};
@@ -289,6 +289,6 @@ fn gone(homes: &Homes, id: &str) {
 }
 
 /// Of the admin.
-fn client(url: &str, token: &str) -> Client {
+pub fn client(url: &str, token: &str) -> Client {
     Client::new(pierhead_client::Addresses::parse(url).unwrap(), Some(token.to_owned())).unwrap()
 }

@@ -1,5 +1,6 @@
 //! A workspace whose containers are there, or are being made: what is the next safe step.
 
+use super::ahead::{another_shell, asleep};
 use super::stopping::{stop_cause, warning};
 use super::{
     Draft, Happened, NewNetwork, NewWorkspaceContainer, SaveOrder, SavedContainer, WorkspaceAction, WorkspaceStep,
@@ -17,7 +18,7 @@ use std::collections::BTreeMap;
 const ACTIVITY_MS: u64 = 60_000;
 
 /// The containers of a workspace on its host.
-type Current<'a> = BTreeMap<&'a MemberName, &'a ObservedContainer>;
+pub(super) type Current<'a> = BTreeMap<&'a MemberName, &'a ObservedContainer>;
 
 impl<'a> Draft<'a> {
     pub(super) fn live(&mut self, workspace: &'a Workspace, assignment: &'a WorkspaceAssignment) {
@@ -118,6 +119,9 @@ impl<'a> Draft<'a> {
         place: &WorkspacePlace,
         current: &Current<'_>,
     ) {
+        if place.ahead.is_paused {
+            return self.rest(workspace, assignment, place, current);
+        }
         if self.note_what_is_there(assignment, place, current) {
             return;
         }
@@ -137,16 +141,23 @@ impl<'a> Draft<'a> {
             (container.state != ContainerState::Running).then_some((described, *container))
         });
         if let Some((described, container)) = halted {
-            return self.revive(workspace, assignment, place, described, container);
+            return self.revive(workspace, assignment, place, current, (described, container));
         }
-        if let Some(described) = place.spec.containers.iter().find(|c| !place.primed.contains(&c.name)) {
+        let has_files = |name: &MemberName| place.filled.contains(name) || place.from.is_some();
+        let has_to_do = |described: &&EnvironmentContainer| {
+            let is_asked = described.startup.is_some() || !has_files(&described.name) && !described.files.is_empty();
+            is_asked && !place.primed.contains(&described.name)
+        };
+        if let Some(described) = place.spec.containers.iter().find(has_to_do) {
             let Some(container) = current.get(&described.name) else { return };
             // In a save they are as people left them.
-            let has_files = place.filled.contains(&described.name) || place.from.is_some();
-            let files = if has_files { Vec::new() } else { described.files.clone() };
+            let files = if has_files(&described.name) { Vec::new() } else { described.files.clone() };
             let (container, name) = (container.id.clone(), described.name.clone());
             let step = WorkspaceStep::Prime { container, name, files, script: described.startup.clone() };
             return self.act(workspace, place, step);
+        }
+        if self.lacks_shell(workspace, place, current) {
+            return;
         }
         match assignment.stage {
             WorkspaceStage::Ready => self.keep(workspace, assignment, place),
@@ -172,6 +183,7 @@ impl<'a> Draft<'a> {
         place.primed = primed.into_iter().filter(is_same).collect();
         place.filled = filled.into_iter().filter(is_same).collect();
         place.containers = there;
+        place.ahead = another_shell(place.ahead);
         let next = WorkspaceAssignment { place: Some(place), ..assignment.clone() };
         self.assign(next, None);
         true
@@ -219,13 +231,12 @@ impl<'a> Draft<'a> {
         workspace: &Workspace,
         assignment: &WorkspaceAssignment,
         place: &WorkspacePlace,
-        described: &EnvironmentContainer,
-        container: &ObservedContainer,
+        current: &Current<'_>,
+        (described, container): (&EnvironmentContainer, &ObservedContainer),
     ) {
         match container.state {
-            ContainerState::Paused => {
-                return self.block(&workspace.id, format!("container {} is paused", described.name));
-            }
+            // Frozen ahead and given to somebody, or frozen by somebody else.
+            ContainerState::Paused => return self.go_on(workspace, assignment, place, current),
             ContainerState::Restarting => return self.block(&workspace.id, "a container is being restarted"),
             _ => {}
         }
@@ -235,6 +246,7 @@ impl<'a> Draft<'a> {
         if assignment.stage == WorkspaceStage::Ready || place.primed.contains(&described.name) || has_ended && is_new {
             let mut place = place.clone();
             place.primed.remove(&described.name);
+            place.ahead = another_shell(place.ahead);
             let failure =
                 has_ended.then(|| Failure::new(FailureKind::Exited, words.clone())).or(assignment.failure.clone());
             let told = (assignment.stage == WorkspaceStage::Ready)
@@ -247,7 +259,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn waits_for_another_try(&mut self, workspace: &Workspace, assignment: &WorkspaceAssignment) -> bool {
+    pub(super) fn waits_for_another_try(&mut self, workspace: &Workspace, assignment: &WorkspaceAssignment) -> bool {
         let Some(seconds) = self.waits(assignment) else { return false };
         let words = assignment.failure.as_ref().map_or("it failed", |failure| failure.message.as_str());
         self.block(&workspace.id, format!("{words}; is tried again in {seconds} s"));
@@ -273,6 +285,9 @@ impl<'a> Draft<'a> {
 
     /// It is ready, and stays so.
     fn keep(&mut self, workspace: &Workspace, assignment: &WorkspaceAssignment, place: &WorkspacePlace) {
+        if workspace.wish == WorkspaceWish::Warm && self.has_nothing_to_do(workspace, assignment) {
+            return self.assign(asleep(assignment, true), None);
+        }
         if !place.holds_work && workspace.wish != WorkspaceWish::Warm {
             let place = Some(WorkspacePlace { holds_work: true, ..place.clone() });
             return self.assign(WorkspaceAssignment { place, ..assignment.clone() }, None);
@@ -327,7 +342,7 @@ impl<'a> Draft<'a> {
         self.plan.actions.push(WorkspaceAction { engine, workspace, generation: place.generation, step });
     }
 
-    fn act(&mut self, workspace: &Workspace, place: &WorkspacePlace, step: WorkspaceStep) {
+    pub(super) fn act(&mut self, workspace: &Workspace, place: &WorkspacePlace, step: WorkspaceStep) {
         let (engine, workspace) = (place.engine.clone(), workspace.id.clone());
         self.plan.actions.push(WorkspaceAction { engine, workspace, generation: place.generation, step });
     }

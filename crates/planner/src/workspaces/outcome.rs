@@ -40,6 +40,14 @@ pub fn after_workspace_step(
             }
             Some((next, told))
         }
+        // Without one people open theirs as everywhere.
+        (WorkspaceStep::OpenShell { .. }, _) => {
+            let mut next = present.clone();
+            next.place.as_mut()?.ahead.has_shell = true;
+            Some((next, None))
+        }
+        (WorkspaceStep::Pause(_) | WorkspaceStep::Unpause(_), Ok(())) => after.settled(),
+        (WorkspaceStep::Pause(_) | WorkspaceStep::Unpause(_), Err(failure)) => Some((after.tried(Some(failure)), None)),
         (WorkspaceStep::Save(order), Ok(())) => after.saved(&order.id),
         (WorkspaceStep::Save(order), Err(failure)) => after.not_saved(&order.id, failure),
         (WorkspaceStep::Remove { .. }, Ok(())) => after.removed(),
@@ -59,6 +67,12 @@ impl After<'_> {
         let failures = self.present.failures.saturating_add(1);
         let not_before = self.now.plus(self.policy.back_off(failures));
         WorkspaceAssignment { failures, not_before, failure, ..self.present.clone() }
+    }
+
+    /// What was tried again works now.
+    fn settled(&self) -> Option<(WorkspaceAssignment, Option<Happened>)> {
+        let next = WorkspaceAssignment { failures: 0, failure: None, not_before: Timestamp(0), ..self.present.clone() };
+        (self.present.failures > 0).then_some((next, None))
     }
 
     /// Containers could not be made. Where there is work already, only the missing ones are tried again; else it is

@@ -1,11 +1,12 @@
 //! The queue: which workspaces get a host now, in the order in which they were asked for.
 
 use super::{Draft, WorkspaceWrite, first_assignment};
+use crate::making_room::MakingRoom;
 use crate::world::place_hold;
 use crate::{Avoid, EngineState, HoldKey, Ledger, MemberRequest, Refusal, Request, World};
 use pierhead_model::{
-    EngineId, Environment, Generation, LabelExpression, Placement, SaveId, Subnet, Timestamp, Workspace,
-    WorkspaceAssignment, WorkspaceId, WorkspaceOrigin, WorkspacePlace, WorkspaceStage, WorkspaceWish,
+    Ahead, EngineId, Environment, EnvironmentSpec, Generation, LabelExpression, Placement, SaveId, Subnet, Timestamp,
+    Workspace, WorkspaceAssignment, WorkspaceId, WorkspaceOrigin, WorkspacePlace, WorkspaceStage, WorkspaceWish,
 };
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -36,16 +37,20 @@ pub(super) fn queue<'a>(world: &'a World, surplus: &BTreeSet<WorkspaceId>) -> Ve
 }
 
 /// Gives hosts to those that wait. Nobody is overtaken for want of room; who waits for something else holds up nobody.
-pub(super) fn place_waiting(draft: &mut Draft<'_>, ledger: &mut Cow<'_, Ledger>) {
+/// Tells whether somebody is on the way, or waits for room or for others.
+pub(super) fn place_waiting(draft: &mut Draft<'_>, ledger: &mut Cow<'_, Ledger>, room: &mut MakingRoom) -> bool {
     let world = draft.world;
     let most = most_starting(world);
     let mut starting = starting(world);
+    let mut is_somebody_waiting = is_somebody_starting(world);
     let mut used = Subnets::of(world);
     let mut ahead = 0_usize;
     let mut room_awaited = false;
     for workspace in queue(world, draft.surplus) {
         let assignment = world.workspace_assignments().get(&workspace.id);
+        let is_somebodys = workspace.wish != WorkspaceWish::Warm;
         if starting >= most {
+            is_somebody_waiting |= is_somebodys;
             draft.block(&workspace.id, format!("{starting} workspaces are being started; {}", behind(ahead)));
             ahead += 1;
             continue;
@@ -55,9 +60,10 @@ pub(super) fn place_waiting(draft: &mut Draft<'_>, ledger: &mut Cow<'_, Ledger>)
             ahead += 1;
             continue;
         }
-        match place(draft, ledger, &mut used, workspace, assignment) {
+        match place(draft, ledger, room, &mut used, workspace, assignment) {
             Ok(next) => {
                 starting += 1;
+                is_somebody_waiting |= is_somebodys;
                 draft.plan.writes.push(WorkspaceWrite::Assign { assignment: Box::new(next), told: None });
             }
             Err(Waits { reason, for_room }) => {
@@ -65,9 +71,20 @@ pub(super) fn place_waiting(draft: &mut Draft<'_>, ledger: &mut Cow<'_, Ledger>)
                 draft.block(&workspace.id, reason);
                 ahead += 1;
                 room_awaited |= for_room;
+                is_somebody_waiting |= for_room && is_somebodys;
             }
         }
     }
+    is_somebody_waiting
+}
+
+/// Whether one that is somebody's is on the way, and has not failed.
+fn is_somebody_starting(world: &World) -> bool {
+    world.workspace_assignments().values().any(|assignment| {
+        let workspace = world.workspaces().get(&assignment.workspace);
+        let is_somebodys = workspace.is_some_and(|workspace| workspace.wish == WorkspaceWish::Running);
+        is_somebodys && assignment.stage == WorkspaceStage::Starting && assignment.failures == 0
+    })
 }
 
 /// How many workspaces may be starting at the same time.
@@ -105,6 +122,7 @@ struct Waits {
 fn place(
     draft: &Draft<'_>,
     ledger: &mut Cow<'_, Ledger>,
+    room: &mut MakingRoom,
     used: &mut Subnets,
     workspace: &Workspace,
     assignment: Option<&WorkspaceAssignment>,
@@ -129,7 +147,13 @@ fn place(
                 let reason = format!("all addresses for workspaces are used on host {host}");
                 return Err(Waits { reason, for_room: false });
             }
-            (Err(refusal), None) => return Err(refused(draft, ledger, &request, &refusal, &next, waits)),
+            (Err(refusal), None) => {
+                let refused = refused(draft, ledger, &request, &refusal, &next, waits);
+                let may_ask = refused.for_room && workspace.wish != WorkspaceWish::Warm;
+                let key = HoldKey::Workspace(workspace.id.clone(), generation);
+                let made = may_ask.then(|| room.for_all(ledger, &[(key, request)])).flatten();
+                return Err(made.map_or(refused, |reason| Waits { reason, for_room: true }));
+            }
         };
         match used.take(world, &placed.engine, &workspace.id, generation) {
             Some(subnet) => break (placed.engine, subnet),
@@ -153,6 +177,7 @@ fn place(
         holds_work: false,
         save: None,
         not_before: Timestamp(0),
+        ahead: Ahead::default(),
         created_at: draft.now,
     };
     ledger.to_mut().hold(HoldKey::Workspace(workspace.id.clone(), generation), place_hold(&place));
@@ -167,8 +192,16 @@ fn place(
 
 /// What a workspace asks of the ledger.
 fn request(workspace: &Workspace, assignment: &WorkspaceAssignment, generation: Generation) -> Request {
+    let failed = assignment.failure.as_ref().map_or_else(String::new, |failure| failure.message.clone());
+    let tried = assignment.avoid.iter().map(|engine| Avoid { engine: engine.clone(), reason: failed.clone() });
+    let avoid = tried.chain(left_hosts(assignment)).collect();
+    Request { avoid, ..request_of(&workspace.spec, seed(&workspace.id, generation)) }
+}
+
+/// What any workspace of an environment asks of it.
+pub(super) fn request_of(spec: &EnvironmentSpec, seed: u64) -> Request {
     let privileged = || LabelExpression::parse(Environment::PRIVILEGED_LABEL).expect("it is a label");
-    let labels = if workspace.spec.asks.privileged { vec![privileged()] } else { Vec::new() };
+    let labels = if spec.asks.privileged { vec![privileged()] } else { Vec::new() };
     let member = |container: &pierhead_model::EnvironmentContainer| MemberRequest {
         name: container.name.clone(),
         image: container.image.clone(),
@@ -177,16 +210,14 @@ fn request(workspace: &Workspace, assignment: &WorkspaceAssignment, generation: 
         ports: Vec::new(),
         links: Vec::new(),
     };
-    let failed = assignment.failure.as_ref().map_or_else(String::new, |failure| failure.message.clone());
-    let tried = assignment.avoid.iter().map(|engine| Avoid { engine: engine.clone(), reason: failed.clone() });
     Request {
-        resources: workspace.spec.resources(),
-        members: workspace.spec.containers.iter().map(member).collect(),
+        resources: spec.resources(),
+        members: spec.containers.iter().map(member).collect(),
         links_of: None,
         needs_agent: true,
-        avoid: tried.chain(left_hosts(assignment)).collect(),
+        avoid: Vec::new(),
         avoid_ports: Vec::new(),
-        seed: seed(&workspace.id, generation),
+        seed,
     }
 }
 

@@ -6,8 +6,8 @@ use super::{Draft, WorkspacePlan, plan_workspaces, warm};
 use crate::World;
 use crate::freeze::{Freeze, freeze};
 use pierhead_model::{
-    ContainerId, EngineId, HealthStatus, MemberName, SaveId, StopCause, Timestamp, Workspace, WorkspaceAssignment,
-    WorkspaceId, WorkspaceOrigin, WorkspaceStage, WorkspaceWish,
+    ContainerId, ContainerState, EngineId, HealthStatus, MemberName, ObservedContainer, SaveId, StopCause, Timestamp,
+    Workspace, WorkspaceAssignment, WorkspaceId, WorkspaceOrigin, WorkspaceStage, WorkspaceWish,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -94,10 +94,26 @@ pub fn workspace_statuses(world: &World, now: Timestamp) -> BTreeMap<WorkspaceId
     world.workspaces().values().map(|workspace| (workspace.id.clone(), view.status(workspace))).collect()
 }
 
+/// Whether a workspace is over for good.
+#[must_use]
+pub fn workspace_has_ended(world: &World, workspace: &Workspace) -> bool {
+    let assignment = world.workspace_assignments().get(&workspace.id);
+    let is_nowhere =
+        assignment.is_none_or(|found| matches!(found.stage, WorkspaceStage::Over { .. } | WorkspaceStage::Waiting));
+    is_nowhere && matches!(workspace.wish, WorkspaceWish::Ended | WorkspaceWish::Discarded)
+}
+
 /// Whether somebody asked for its stop or its reset, and that has not begun yet.
 fn is_about_to_stop(workspace: &Workspace, assignment: &WorkspaceAssignment) -> bool {
     let begins_anew = workspace.run != assignment.run && workspace.origin != WorkspaceOrigin::Newest;
     begins_anew || !workspace.wants_to_run()
+}
+
+/// Whether it is somebody's and its containers are frozen, from the time when it was nobody's or by somebody.
+fn is_frozen(world: &World, workspace: &Workspace, assignment: &WorkspaceAssignment) -> bool {
+    let Some(place) = assignment.place.as_ref().filter(|_| workspace.wish != WorkspaceWish::Warm) else { return false };
+    let is_paused = |container: &&ObservedContainer| container.state == ContainerState::Paused;
+    place.ahead.is_paused || world.at_place(&workspace.id, place).values().any(is_paused)
 }
 
 struct View<'a> {
@@ -146,12 +162,11 @@ impl<'a> View<'a> {
         workspace: &Workspace,
         assignment: Option<&WorkspaceAssignment>,
     ) -> WorkspacePhase {
-        let is_ended = matches!(workspace.wish, WorkspaceWish::Ended | WorkspaceWish::Discarded);
-        let Some(assignment) = assignment else {
-            return if is_ended { WorkspacePhase::Ended } else { WorkspacePhase::Queued };
-        };
+        if workspace_has_ended(self.world, workspace) {
+            return WorkspacePhase::Ended;
+        }
+        let Some(assignment) = assignment else { return WorkspacePhase::Queued };
         match &assignment.stage {
-            WorkspaceStage::Over { .. } | WorkspaceStage::Waiting if is_ended => WorkspacePhase::Ended,
             WorkspaceStage::Over { .. } if workspace.wants_to_run() && workspace.run != assignment.run => {
                 WorkspacePhase::Queued
             }
@@ -166,6 +181,7 @@ impl<'a> View<'a> {
             WorkspaceStage::Waiting => WorkspacePhase::Queued,
             WorkspaceStage::Starting | WorkspaceStage::Ready if self.is_lost(assignment) => WorkspacePhase::Failed,
             WorkspaceStage::Starting => WorkspacePhase::Starting,
+            WorkspaceStage::Ready if is_frozen(self.world, workspace, assignment) => WorkspacePhase::Starting,
             WorkspaceStage::Ready => {
                 let quiet = draft.now.since(active_at(draft, workspace, assignment));
                 let limit = u64::from(workspace.spec.idle_minutes) * 60_000;

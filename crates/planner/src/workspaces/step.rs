@@ -2,7 +2,7 @@
 
 use pierhead_model::{
     Asks, ContainerId, EngineId, EnvironmentContainer, EnvironmentFile, EnvironmentId, EnvironmentSpec, Generation,
-    ImageReference, MemberName, SaveId, Subnet, Username, WorkspaceAssignment, WorkspaceId,
+    ImageReference, MemberName, SaveId, Subnet, TerminalId, Username, WorkspaceAssignment, WorkspaceId,
 };
 use std::collections::BTreeMap;
 
@@ -17,6 +17,8 @@ pub struct WorkspacePlan {
     pub blocked: BTreeMap<WorkspaceId, String>,
     /// Environments of which one more workspace is to be started ahead.
     pub warm: Vec<EnvironmentId>,
+    /// Whether more are to be when some time has passed.
+    pub warm_later: bool,
 }
 
 /// A record to write.
@@ -31,6 +33,17 @@ pub enum WorkspaceWrite {
     },
     /// Nothing is left of a workspace, and it has ended.
     Forget(WorkspaceId),
+}
+
+impl WorkspaceWrite {
+    /// The workspace that it is about.
+    #[must_use]
+    pub fn workspace(&self) -> &WorkspaceId {
+        match self {
+            Self::Assign { assignment, .. } => &assignment.workspace,
+            Self::Forget(id) => id,
+        }
+    }
 }
 
 /// Something that people may want to know.
@@ -80,6 +93,17 @@ pub enum WorkspaceStep {
         /// The script, for `/bin/sh`.
         script: Option<String>,
     },
+    /// Open a shell that waits with its prompt for whoever is given the workspace.
+    OpenShell {
+        /// The container.
+        container: ContainerId,
+        /// The terminal's id.
+        terminal: TerminalId,
+    },
+    /// Freeze these containers.
+    Pause(Vec<ContainerId>),
+    /// Let these containers, which are frozen, go on.
+    Unpause(Vec<ContainerId>),
     /// Save it.
     Save(Box<SaveOrder>),
     /// Remove these containers, running or not, and the network after them.

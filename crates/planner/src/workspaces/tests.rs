@@ -1,5 +1,6 @@
 //! Workspaces on simulated hosts: what people do, what goes wrong, and what must hold.
 
+mod ahead;
 mod ends;
 mod faults;
 mod kept;

@@ -1,7 +1,9 @@
-//! Workspaces that are started ahead: how many are missing, and which are too many.
+//! Workspaces that are started ahead: which are missing, when the next is started, and which are too many.
 
-use crate::World;
-use pierhead_model::{EnvironmentId, Workspace, WorkspaceId, WorkspaceStage, WorkspaceWish};
+use super::Draft;
+use super::placing::request_of;
+use crate::{Ledger, World};
+use pierhead_model::{Environment, EnvironmentId, Timestamp, Workspace, WorkspaceId, WorkspaceStage, WorkspaceWish};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Those that nobody was given yet, by environment, the oldest first.
@@ -32,29 +34,74 @@ pub(super) fn surplus(world: &World) -> BTreeSet<WorkspaceId> {
     surplus
 }
 
-/// The environments of which one more is to be started now. Only as many are on their way at a time as there are hosts, and
-/// none while one of the environment fails or was stopped, so that people and their hosts are not held up.
-pub(super) fn missing(world: &World) -> Vec<EnvironmentId> {
+/// What is to be made up for.
+#[derive(Default)]
+pub(super) struct Refill {
+    /// The environment of which one more is to be started now.
+    pub now: Option<EnvironmentId>,
+    /// Whether more are to be when some time has passed.
+    pub later: bool,
+}
+
+/// The environment of which one more is to be started ahead. People and what they work in come first: nothing is started
+/// while somebody waits or has just come, while one of the environment fails, or where there is no room; and never more
+/// at a time, or more often, than the hosts bear beside their work.
+pub(super) fn refill(draft: &Draft<'_>, ledger: &Ledger, is_somebody_waiting: bool) -> Refill {
+    let (world, now) = (draft.world, draft.now);
     let warm = waiting_for_people(world);
-    let surplus = surplus(world);
-    let stage = |workspace: &Workspace| world.workspace_assignments().get(&workspace.id).map(|found| &found.stage);
-    let is_unready =
-        |workspace: &&&Workspace| !surplus.contains(&workspace.id) && stage(workspace) != Some(&WorkspaceStage::Ready);
-    let is_on_its_way = |workspace: &&&Workspace| {
-        is_unready(workspace) && !matches!(stage(workspace), Some(WorkspaceStage::Over { .. }))
-    };
+    let lacking = lacking(draft, &warm);
+    if lacking.is_empty() {
+        return Refill::default();
+    }
     let usable = world.engines().values().filter(|engine| engine.is_usable() && engine.record.agent.is_some()).count();
+    let is_on_its_way = |workspace: &&&Workspace| !is_ready(world, workspace) && !is_over(world, workspace);
     let on_their_way = warm.values().flatten().filter(is_on_its_way).count();
-    let mut free = usable.saturating_sub(on_their_way);
-    let mut missing = Vec::new();
+    let newest = warm.values().flatten().map(|workspace| workspace.created_at).max().unwrap_or_default();
+    let every_ms = world.policy.warm_every_ms / (usable.max(1) as u64);
+    let is_too_soon = now.since(newest) < every_ms || now.since(last_opened(world)) < world.policy.warm_quiet_ms;
+    if is_somebody_waiting || is_too_soon || on_their_way >= usable {
+        return Refill { now: None, later: usable > 0 };
+    }
+    let fits = |environment: &&&Environment| ledger.place(&request_of(&environment.spec, 0)).is_ok();
+    let next = lacking.iter().find(fits).map(|environment| environment.id.clone());
+    Refill { later: next.is_some(), now: next }
+}
+
+/// The environments of which there are fewer than wanted, those that lack the most first. One that fails is left alone
+/// until it does not.
+fn lacking<'a>(draft: &Draft<'a>, warm: &BTreeMap<&EnvironmentId, Vec<&Workspace>>) -> Vec<&'a Environment> {
+    let world = draft.world;
+    let mut lacking: Vec<(u64, &Environment)> = Vec::new();
     for environment in world.environments().values() {
         let list = warm.get(&environment.id).map(Vec::as_slice).unwrap_or_default();
-        let have = list.iter().filter(|workspace| !surplus.contains(&workspace.id)).count();
-        let is_busy = list.iter().any(|workspace| is_unready(&workspace));
-        if free > 0 && have < environment.spec.warm as usize && !is_busy {
-            missing.push(environment.id.clone());
-            free -= 1;
+        let wanted = u64::from(environment.spec.warm);
+        let current = || list.iter().filter(|workspace| !draft.surplus.contains(&workspace.id));
+        let have = current().count() as u64;
+        let fails = |workspace: &&Workspace| {
+            let assignment = world.workspace_assignments().get(&workspace.id);
+            let has_failed = assignment.is_some_and(|found| found.failures > 0) && !is_ready(world, workspace);
+            has_failed || is_over(world, workspace)
+        };
+        if have < wanted && !current().any(|workspace| fails(&workspace)) {
+            lacking.push((have * 1000 / wanted, environment));
         }
     }
-    missing
+    lacking.sort_by_key(|(share, environment)| (*share, &environment.id));
+    lacking.into_iter().map(|(_, environment)| environment).collect()
+}
+
+fn is_ready(world: &World, workspace: &Workspace) -> bool {
+    let assignment = world.workspace_assignments().get(&workspace.id);
+    assignment.is_some_and(|assignment| assignment.stage == WorkspaceStage::Ready)
+}
+
+fn is_over(world: &World, workspace: &Workspace) -> bool {
+    let assignment = world.workspace_assignments().get(&workspace.id);
+    assignment.is_some_and(|assignment| matches!(assignment.stage, WorkspaceStage::Over { .. }))
+}
+
+/// When somebody asked for a workspace last.
+fn last_opened(world: &World) -> Timestamp {
+    let somebodys = world.workspaces().values().filter(|workspace| workspace.wish == WorkspaceWish::Running);
+    somebodys.map(|workspace| workspace.asked_at).max().unwrap_or_default()
 }

@@ -5,7 +5,8 @@ use super::{EngineState, World};
 use crate::{Hold, HoldKey};
 use pierhead_model::{
     ContainerId, EngineId, Environment, EnvironmentId, Generation, MemberName, ObservedContainer, ObservedNetwork,
-    Timestamp, Workspace, WorkspaceAssignment, WorkspaceId, WorkspaceOwnership, WorkspacePlace,
+    Resources, Timestamp, Workspace, WorkspaceAssignment, WorkspaceId, WorkspaceOwnership, WorkspacePlace,
+    WorkspaceWish,
 };
 use std::collections::BTreeMap;
 
@@ -63,6 +64,16 @@ impl World {
         self.workspaces.records.remove(id);
         self.workspaces.over_disk.remove(id);
         self.workspaces.activity.remove(id);
+    }
+
+    /// Forgets the workspaces that are nobody's: they go before anything else does.
+    pub(crate) fn forget_warm(&mut self) {
+        let is_warm = |workspace: &&Workspace| workspace.wish == WorkspaceWish::Warm;
+        let warm: Vec<WorkspaceId> = self.workspaces().values().filter(is_warm).map(|found| found.id.clone()).collect();
+        for id in warm {
+            self.remove_workspace(&id);
+            self.remove_workspace_assignment(&id);
+        }
     }
 
     /// Adds where a workspace lives, or changes it.
@@ -127,6 +138,13 @@ impl World {
     pub fn workspace_of(&self, container: &ObservedContainer) -> Option<&Workspace> {
         let of = WorkspaceOwnership::read(&container.labels).filter(|_| container.belongs_to(&self.cluster))?;
         self.workspaces.records.get(&of.workspace)
+    }
+
+    /// Whether so much CPU, in thousandths of a core, is free on a host.
+    #[must_use]
+    pub fn has_cpu(&self, engine: &EngineId, cpu_millis: u64) -> bool {
+        let all = self.ledger.host(engine).map(|facts| facts.allocatable).unwrap_or_default();
+        all.saturating_sub(self.ledger.reserved(engine)).cpu_millis >= cpu_millis
     }
 
     /// The containers of a workspace that are at a place of it.
@@ -203,11 +221,12 @@ impl World {
     }
 }
 
-/// What a place of a workspace holds in the ledger.
+/// What a place of a workspace holds in the ledger: what is frozen keeps its memory and computes nothing.
 pub(crate) fn place_hold(place: &WorkspacePlace) -> Hold {
+    let cpu_millis = if place.ahead.is_paused { 0 } else { place.reserved.cpu_millis };
     Hold {
         engine: place.engine.clone(),
-        resources: place.reserved,
+        resources: Resources::new(cpu_millis, place.reserved.memory_mb),
         ports: Vec::new(),
         images: Vec::new(),
         names: Vec::new(),

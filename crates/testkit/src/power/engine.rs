@@ -123,6 +123,14 @@ impl Engine for PoweredEngine {
         self.step("restart", id.as_str(), self.engine.restart(id, grace_seconds)).await
     }
 
+    async fn pause(&self, id: &ContainerId) -> Result<()> {
+        self.step("pause", id.as_str(), self.engine.pause(id)).await
+    }
+
+    async fn unpause(&self, id: &ContainerId) -> Result<()> {
+        self.step("unpause", id.as_str(), self.engine.unpause(id)).await
+    }
+
     async fn remove(&self, id: &ContainerId) -> Result<()> {
         self.step("remove", id.as_str(), self.engine.remove(id)).await
     }

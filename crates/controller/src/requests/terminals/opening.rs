@@ -34,6 +34,19 @@ pub struct TerminalRequest {
     pub rows: u16,
 }
 
+impl TerminalRequest {
+    /// The best shell, for who asks for nothing else.
+    pub(super) fn plain() -> Self {
+        let (columns, rows) = (80, 24);
+        Self { command: Vec::new(), tty: true, user: None, working_dir: None, name: None, columns, rows }
+    }
+
+    /// Whether any shell of the container would do.
+    fn is_plain(&self) -> bool {
+        self.command.is_empty() && self.tty && self.user.is_none() && self.working_dir.is_none()
+    }
+}
+
 impl Controller {
     /// Opens a terminal in a running container. A retried request finds the one that it opened before.
     ///
@@ -55,9 +68,14 @@ impl Controller {
             && once.was_done().await?
         {
             self.catch_up().await?;
-            return self.known().terminals.get(&terminal).cloned().ok_or_else(|| missing(terminal.as_str()));
+            return self.opened_as(&terminal).ok_or_else(|| missing(terminal.as_str()));
         }
         let container = self.find_container(id)?;
+        if request.is_plain()
+            && let Some(given) = self.give_shell_ahead(actor, &container, request, &terminal, once.as_ref()).await?
+        {
+            return Ok(given);
+        }
         let (mut record, mut revision) = self.intend(actor, &container, terminal, request, once.as_ref()).await?;
         let order = order_of(&record, request);
         if let Err(error) = self.open_in_home(&mut record, &order, &mut revision).await {
@@ -83,7 +101,7 @@ impl Controller {
             let known = self.known();
             authorise(&known, actor, container)?;
             check_numbers(&known, &actor.username)?;
-            self.new_record(&known, actor, container, id, request)?
+            self.new_record(&known, &actor.username, container, id, request)?
         };
         let key = keys::terminal(&record.id);
         let mut intent = Transaction::new().absent(key.clone()).put_json(key, &record)?;
@@ -102,10 +120,10 @@ impl Controller {
         TerminalId::parse(digits).expect("digits and letters are an id")
     }
 
-    fn new_record(
+    pub(super) fn new_record(
         &self,
         known: &Known,
-        actor: &Actor,
+        owner: &Username,
         container: &Container,
         id: TerminalId,
         request: &TerminalRequest,
@@ -125,7 +143,7 @@ impl Controller {
             container: container.observed.id.clone(),
             engine: container.engine.clone(),
             app: app.map(|app| app.name.to_string()),
-            owner: actor.username.clone(),
+            owner: owner.clone(),
             command: if request.command.is_empty() { shell() } else { request.command.clone() },
             tty: request.tty,
             user: request.user.clone(),
@@ -134,12 +152,14 @@ impl Controller {
             home,
             guests: BTreeMap::new(),
             state: TerminalState::Opening,
+            is_ahead: false,
+            given_as: None,
             created_at: self.clock.now(),
         })
     }
 
     /// Asks the home; if the host's agent can't keep terminals, this controller does.
-    async fn open_in_home(
+    pub(super) async fn open_in_home(
         &self,
         record: &mut Terminal,
         order: &TerminalOrder,
@@ -198,9 +218,9 @@ impl Controller {
     }
 }
 
-fn check_numbers(known: &Known, owner: &Username) -> Result<(), RequestError> {
+pub(super) fn check_numbers(known: &Known, owner: &Username) -> Result<(), RequestError> {
     let live = || known.terminals.values().filter(|record| record.end().is_none());
-    if live().filter(|record| record.owner == *owner).count() >= MOST_TERMINALS_OF_ONE {
+    if live().filter(|record| record.owner == *owner && !record.is_ahead).count() >= MOST_TERMINALS_OF_ONE {
         return Err(RequestError::TooManyTerminalsOfOne);
     }
     if live().count() >= MOST_TERMINALS {
@@ -209,7 +229,7 @@ fn check_numbers(known: &Known, owner: &Username) -> Result<(), RequestError> {
     Ok(())
 }
 
-fn order_of(record: &Terminal, request: &TerminalRequest) -> TerminalOrder {
+pub(super) fn order_of(record: &Terminal, request: &TerminalRequest) -> TerminalOrder {
     TerminalOrder {
         id: record.id.clone(),
         engine: record.engine.clone(),

@@ -1,6 +1,6 @@
 //! Opening a workspace: one that was started ahead is given to who asks, else one is made.
 
-use super::{MOST_WORKSPACES_OF_ONE, WorkspaceNow, counts, missing};
+use super::{MOST_WORKSPACES_OF_ONE, WorkspaceNow, missing};
 use crate::known::Known;
 use crate::requests::commit::{Committed, Made};
 use crate::requests::environments::may_open;
@@ -8,13 +8,21 @@ use crate::requests::saves::{ReadSave, touch};
 use crate::requests::{Actor, Idempotency, RequestError};
 use crate::{Controller, keys};
 use pierhead_model::{
-    EnvironmentId, EnvironmentSpec, SaveId, Timestamp, Workspace, WorkspaceOrigin, WorkspaceStage, WorkspaceWish,
+    EnvironmentId, EnvironmentSpec, SaveId, Timestamp, Workspace, WorkspaceId, WorkspaceOrigin, WorkspaceStage,
+    WorkspaceWish,
 };
-use pierhead_planner::workspace_statuses;
+use pierhead_planner::{WorkspacePhase, workspace_has_ended};
 use pierhead_store::Transaction;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// How many workspaces somebody may open within a minute.
 const MOST_A_MINUTE: usize = 20;
+
+/// How long the answer waits for what is frozen of a workspace that was started ahead.
+const AWAKE: Duration = Duration::from_millis(500);
 
 /// A workspace that shall be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,10 +70,16 @@ impl Controller {
         let opened_with = asked.map(|asked| self.sealer.fingerprint("workspace", &asked.of(&actor.username)));
         let once = self.once_if(&actor.username, asked);
         let read = || self.begun(actor, request);
+        // Held until it is written, so that others of the same moment take others.
+        let held = Mutex::new(None);
         let committed = self.commit_reading(once.as_ref(), read, |known, now, begun| {
             self.check_numbers(known, actor, now)?;
             let beginning = beginning(known, actor, request, begun.as_ref())?;
-            let record = match claimable(known, &beginning) {
+            let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
+            *held = None;
+            *held = self.claims.take(|claims| claimable(known, &beginning, claims));
+            let claimed = held.as_ref().and_then(|claim| known.world.workspaces().get(&claim.id));
+            let record = match claimed {
                 Some(warm) => given(warm, actor, request, now),
                 None => self.made(&beginning, actor, request, now),
             };
@@ -82,11 +96,25 @@ impl Controller {
             };
             let transaction = touch(transaction.put_json(key, &record)?, begun.iter().map(|begun| &begun.save))?;
             let transaction = self.with_event_of_workspace(transaction, "open-workspace", "", actor, &record)?;
-            Ok(Made::change(transaction, record.id))
+            Ok(Made::change(transaction, (record.id, claimed.is_some())))
         });
         match committed.await? {
-            Committed::Now(id) => self.workspace(actor, id.as_str()),
+            Committed::Now((id, true)) => self.awake(actor, id.as_str()).await,
+            Committed::Now((id, false)) => self.workspace(actor, id.as_str()),
             Committed::Before(_) => self.opened_before(actor, opened_with.as_deref()),
+        }
+    }
+
+    /// One that was given away, as soon as what was frozen of it goes on.
+    async fn awake(&self, actor: &Actor, id: &str) -> Result<WorkspaceNow, RequestError> {
+        let mut changes = self.shared.changes();
+        let end = Instant::now() + AWAKE;
+        loop {
+            let now = self.workspace(actor, id)?;
+            if now.status.phase != WorkspacePhase::Starting || Instant::now() >= end {
+                return Ok(now);
+            }
+            let _late = tokio::time::timeout_at(end, changes.changed()).await;
         }
     }
 
@@ -106,13 +134,12 @@ impl Controller {
     }
 
     fn check_numbers(&self, known: &Known, actor: &Actor, now: Timestamp) -> Result<(), RequestError> {
-        let statuses = workspace_statuses(&known.world, now);
         let theirs = known
             .world
             .workspaces()
             .values()
             .filter(|workspace| workspace.owner == actor.username && workspace.wish != WorkspaceWish::Warm);
-        let alive = theirs.clone().filter(|workspace| statuses.get(&workspace.id).is_some_and(counts));
+        let alive = theirs.clone().filter(|workspace| !workspace_has_ended(&known.world, workspace));
         if alive.count() >= MOST_WORKSPACES_OF_ONE {
             return Err(RequestError::TooManyWorkspacesOfOne);
         }
@@ -172,22 +199,29 @@ fn beginning(
     }
 }
 
-/// One that was started ahead, is ready, and whose host answers: the oldest.
-fn claimable<'a>(known: &'a Known, beginning: &Beginning) -> Option<&'a Workspace> {
-    let is_ready = |workspace: &&Workspace| {
+/// One that was started ahead, is ready, and whose host answers: one that runs before one that rests, and of these the
+/// oldest. Those of other requests of this moment are theirs.
+fn claimable(known: &Known, beginning: &Beginning, claims: &BTreeSet<WorkspaceId>) -> Option<WorkspaceId> {
+    let place_of = |workspace: &Workspace| {
         let assignment = known.world.workspace_assignments().get(&workspace.id);
-        let place =
-            assignment.filter(|found| found.stage == WorkspaceStage::Ready).and_then(|found| found.place.as_ref());
-        let engine = place.and_then(|place| known.world.engines().get(&place.engine));
-        engine.is_some_and(|engine| engine.is_usable() && engine.record.duty.is_in_service())
+        assignment.filter(|found| found.stage == WorkspaceStage::Ready).and_then(|found| found.place.as_ref())
     };
+    let is_ready = |workspace: &&Workspace| {
+        let Some(place) = place_of(workspace) else { return false };
+        let engine = known.world.engines().get(&place.engine);
+        let is_good = engine.is_some_and(|engine| engine.is_usable() && engine.record.duty.is_in_service());
+        is_good && (!place.ahead.is_paused || known.world.has_cpu(&place.engine, place.reserved.cpu_millis))
+    };
+    let is_paused = |workspace: &Workspace| place_of(workspace).is_some_and(|place| place.ahead.is_paused);
     let warm = known.world.workspaces().values().filter(|workspace| {
         workspace.wish == WorkspaceWish::Warm
             && workspace.environment == beginning.environment
             && workspace.version == beginning.version
             && beginning.origin == WorkspaceOrigin::Environment
+            && !claims.contains(&workspace.id)
     });
-    warm.filter(is_ready).min_by_key(|workspace| (workspace.created_at, &workspace.id))
+    let claimable = warm.filter(is_ready).min_by_key(|found| (is_paused(found), found.created_at, &found.id));
+    claimable.map(|found| found.id.clone())
 }
 
 fn given(warm: &Workspace, actor: &Actor, request: &OpenWorkspace, now: Timestamp) -> Workspace {

@@ -31,6 +31,8 @@ impl ServeArgs {
                 grace_ms: or(self.grace, policy.grace_ms),
                 orphan_grace_ms: or(self.orphan_grace, policy.orphan_grace_ms),
                 workspace_disk_mb: self.workspace_disk.unwrap_or(policy.workspace_disk_mb),
+                warm_pause_ms: or(self.workspace_pause, policy.warm_pause_ms),
+                warm_every_ms: or(self.workspace_refill, policy.warm_every_ms),
                 ..policy
             },
             heartbeat: Heartbeat {

@@ -8,8 +8,8 @@ use crate::{Policy, World, workspace_status};
 use pierhead_model::{
     AgentKeys, Asks, Capacity, ContainerId, ContainerState, Duty, Engine, EngineFacts, EngineId, Environment,
     EnvironmentContainer, EnvironmentId, EnvironmentSpec, Failure, FailureKind, Health, HealthStatus, ImageReference,
-    Limits, MemberName, ObservedContainer, ObservedNetwork, OverCommit, Resources, SaveId, Timestamp, Username,
-    Visibility, Workspace, WorkspaceAssignment, WorkspaceId, WorkspaceOrigin, WorkspaceWish,
+    Limits, MemberName, ObservedContainer, ObservedNetwork, OverCommit, Resources, SaveId, TerminalId, Timestamp,
+    Username, Visibility, Workspace, WorkspaceAssignment, WorkspaceId, WorkspaceOrigin, WorkspaceStage, WorkspaceWish,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,6 +53,8 @@ pub struct Pool {
     pub filled: Vec<ContainerId>,
     pub journal: Vec<String>,
     pub told: Vec<(WorkspaceId, String)>,
+    /// The shells that were opened ahead.
+    pub shells: BTreeSet<TerminalId>,
     under_way: Vec<UnderWay>,
     ids: u64,
 }
@@ -143,6 +145,7 @@ impl Pool {
             filled: Vec::new(),
             journal: Vec::new(),
             told: Vec::new(),
+            shells: BTreeSet::new(),
             under_way: Vec::new(),
             ids: 0,
         };
@@ -214,6 +217,31 @@ impl Pool {
 
     pub fn wish(&mut self, id: &WorkspaceId, wish: WorkspaceWish) {
         self.change(id, |workspace| workspace.wish = wish);
+    }
+
+    /// Gives somebody what was started ahead, as the API does: one that runs first.
+    pub fn claim(&mut self) -> Option<WorkspaceId> {
+        let ready = |workspace: &&Workspace| {
+            let assignment = self.assignments.get(&workspace.id);
+            workspace.wish == WorkspaceWish::Warm
+                && assignment.is_some_and(|found| found.stage == WorkspaceStage::Ready)
+        };
+        let is_paused = |workspace: &Workspace| self.assignments[&workspace.id].is_paused();
+        let id =
+            self.records.values().filter(ready).min_by_key(|found| is_paused(found)).map(|found| found.id.clone())?;
+        let now = self.now;
+        self.change(&id, |workspace| {
+            workspace.wish = WorkspaceWish::Running;
+            (workspace.asked_at, workspace.created_at) = (now, now);
+        });
+        Some(id)
+    }
+
+    /// Those that are nobody's and can be given, and how many of them rest.
+    pub fn warm(&self) -> (usize, usize) {
+        let of = |workspace: &&Workspace| workspace.wish == WorkspaceWish::Warm && self.phase(&workspace.id) == "ready";
+        let ready: Vec<_> = self.records.values().filter(of).collect();
+        (ready.len(), ready.iter().filter(|found| self.assignments[&found.id].is_paused()).count())
     }
 
     pub fn start(&mut self, id: &WorkspaceId, origin: WorkspaceOrigin) {
@@ -476,6 +504,13 @@ impl Pool {
                     self.filled.push(container.clone());
                 }
             }
+            WorkspaceStep::OpenShell { container, terminal } => {
+                let state = host.containers.get(container).map(|container| container.state);
+                assert_eq!(state, Some(ContainerState::Running), "a shell in what does not run");
+                self.shells.insert(terminal.clone());
+            }
+            WorkspaceStep::Pause(ids) => set_states(host, ids, ContainerState::Running, ContainerState::Paused),
+            WorkspaceStep::Unpause(ids) => set_states(host, ids, ContainerState::Paused, ContainerState::Running),
             // One that is there already is not made again.
             WorkspaceStep::Save(order) if self.saves.contains_key(&order.id) => {
                 halt(host, order);
@@ -511,6 +546,14 @@ impl Pool {
     }
 }
 
+fn set_states(host: &mut Host, ids: &[ContainerId], from: ContainerState, to: ContainerState) {
+    for id in ids {
+        if let Some(container) = host.containers.get_mut(id).filter(|container| container.state == from) {
+            container.state = to;
+        }
+    }
+}
+
 fn observed(id: ContainerId, name: String, labels: BTreeMap<String, String>, at: Timestamp) -> ObservedContainer {
     ObservedContainer {
         id,
@@ -533,6 +576,9 @@ fn words(action: &WorkspaceAction) -> String {
         WorkspaceStep::Create { containers, from, .. } => format!("create {} from {from:?}", containers.len()),
         WorkspaceStep::Start(id) => format!("start {id}"),
         WorkspaceStep::Prime { name, .. } => format!("prime {name}"),
+        WorkspaceStep::OpenShell { terminal, .. } => format!("shell {terminal}"),
+        WorkspaceStep::Pause(ids) => format!("freeze {}", ids.len()),
+        WorkspaceStep::Unpause(ids) => format!("thaw {}", ids.len()),
         WorkspaceStep::Save(order) => format!("save {}", order.id),
         WorkspaceStep::Remove { containers, .. } => format!("remove {}", containers.len()),
     };

@@ -2,7 +2,9 @@
 //! comes to rest as it must be.
 
 use super::pool::{Pool, spec};
-use pierhead_model::{ContainerState, FailureKind, WorkspaceId, WorkspaceOrigin, WorkspaceStage, WorkspaceWish};
+use pierhead_model::{
+    ContainerState, EnvironmentSpec, FailureKind, WorkspaceId, WorkspaceOrigin, WorkspaceStage, WorkspaceWish,
+};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::collections::BTreeMap;
@@ -26,6 +28,9 @@ enum Happening {
     Slow { host: usize, milliseconds: u64 },
     Exit { host: usize, container: usize },
     Die { steps_reach_hosts: bool },
+    Describe { warm: u32 },
+    Claim,
+    Freeze { host: usize, container: usize },
     Wait { milliseconds: u64 },
 }
 
@@ -42,10 +47,13 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => which.prop_map(|which| H::End { which }),
         2 => host.clone().prop_map(|host| H::Lose { host }),
         2 => host.clone().prop_map(|host| H::Return { host }),
-        2 => (host.clone(), 0..4_usize, 1..4_u32).prop_map(|(host, word, times)| H::Fail { host, word, times }),
+        2 => (host.clone(), 0..7_usize, 1..4_u32).prop_map(|(host, word, times)| H::Fail { host, word, times }),
         1 => (host.clone(), 0..3_000_u64).prop_map(|(host, milliseconds)| H::Slow { host, milliseconds }),
-        1 => (host, 0..6_usize).prop_map(|(host, container)| H::Exit { host, container }),
+        1 => (host.clone(), 0..6_usize).prop_map(|(host, container)| H::Exit { host, container }),
         1 => any::<bool>().prop_map(|steps_reach_hosts| H::Die { steps_reach_hosts }),
+        2 => (0..6_u32).prop_map(|warm| H::Describe { warm }),
+        4 => Just(H::Claim),
+        1 => (host.clone(), 0..6_usize).prop_map(|(host, container)| H::Freeze { host, container }),
         8 => (0..20_000_u64).prop_map(|milliseconds| H::Wait { milliseconds }),
     ]
 }
@@ -105,7 +113,7 @@ impl Class {
             H::Lose { host } => pool.host(HOSTS[host]).answers = false,
             H::Return { host } => pool.host(HOSTS[host]).answers = true,
             H::Fail { host, word, times } => {
-                let word = ["create", "start", "save", "remove"][word].to_owned();
+                let word = ["create", "start", "save", "remove", "shell", "freeze", "thaw"][word].to_owned();
                 pool.host(HOSTS[host]).faults.push((word, FailureKind::Other, times));
             }
             H::Slow { host, milliseconds } => pool.host(HOSTS[host]).latency_ms = milliseconds,
@@ -117,6 +125,16 @@ impl Class {
                 }
             }
             H::Die { steps_reach_hosts } => pool.crash(steps_reach_hosts),
+            H::Describe { warm } => pool.describe("lab", EnvironmentSpec { warm, ..spec(&["main"]) }),
+            H::Claim => self.ids.extend(pool.claim()),
+            H::Freeze { host, container } => {
+                let containers = &mut pool.host(HOSTS[host]).containers;
+                let count = containers.len().max(1);
+                let container = containers.values_mut().nth(container % count);
+                if let Some(container) = container.filter(|found| found.state == ContainerState::Running) {
+                    container.state = ContainerState::Paused;
+                }
+            }
             H::Wait { milliseconds } => pool.run_for(milliseconds),
         }
     }
@@ -147,7 +165,7 @@ fn is_at_rest(pool: &Pool) -> bool {
         let Some(assignment) = pool.assignments.get(&workspace.id) else { return false };
         let is_over = matches!(assignment.stage, WorkspaceStage::Over { .. });
         let is_settled = match workspace.wish {
-            WorkspaceWish::Running => {
+            WorkspaceWish::Running | WorkspaceWish::Warm => {
                 assignment.stage == WorkspaceStage::Ready || is_over || pool.phase(&workspace.id) == "queued"
             }
             _ => is_over,
@@ -164,6 +182,7 @@ fn whatever_happens_no_work_is_lost_and_nothing_is_left() {
     let happenings = prop::collection::vec(happening(), 1..60);
     let outcome = runner.run(&happenings, |happenings| {
         let (mut pool, mut class) = (Pool::new(&HOSTS), Class::default());
+        pool.world.policy.warm_pause_ms = 5_000;
         for happening in &happenings {
             class.happen(&mut pool, happening);
             pool.round();
@@ -177,6 +196,19 @@ fn whatever_happens_no_work_is_lost_and_nothing_is_left() {
         pool.run_until("all is at rest", is_at_rest);
         pool.run_for(30_000);
         class.check(&pool);
+        // What is wished to run runs, whatever was frozen; what is nobody's goes when nobody wants it.
+        pool.describe("lab", spec(&["main"]));
+        pool.run_until("nothing is nobody's", |pool| {
+            pool.records.values().all(|found| found.wish != WorkspaceWish::Warm)
+        });
+        pool.run_until("all is at rest again", is_at_rest);
+        class.check(&pool);
+        let theirs = pool.assignments.values().filter(|found| found.stage == WorkspaceStage::Ready);
+        for place in theirs.filter_map(|found| found.place.as_ref()) {
+            let host = &pool.hosts[&place.engine];
+            let runs = |id| host.containers[id].state == ContainerState::Running;
+            assert!(place.containers.values().all(runs), "{place:?}\n{}", pool.journal.join("\n"));
+        }
         Ok(())
     });
     if let Err(error) = outcome {
