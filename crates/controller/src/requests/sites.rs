@@ -15,7 +15,7 @@ pub struct WorkspaceSite {
     pub right: WorkspaceRight,
     /// Its host; none while nothing of it runs.
     pub engine: Option<EngineId>,
-    /// Its containers that are there, in the order in which its environment names them.
+    /// Its containers that are there and not resting, in the order in which its environment names them.
     pub containers: Vec<SiteContainer>,
 }
 
@@ -43,7 +43,9 @@ impl Controller {
         let found = known.world.workspaces().get(&id);
         let (record, right) = found.and_then(|found| Some((found, right_of(actor, found)?))).ok_or_else(missing)?;
         let assignment = known.world.workspace_assignments().get(&id);
-        let place = assignment.and_then(|assignment| assignment.place.as_ref());
+        // What somebody left in one that rests would go with it, if its host has no room for it.
+        let awake = assignment.filter(|assignment| !assignment.is_paused());
+        let place = awake.and_then(|assignment| assignment.place.as_ref());
         let containers = record.spec.containers.iter().filter_map(|described| {
             let (name, id) = place?.containers.get_key_value(&described.name)?;
             Some(SiteContainer { name: name.clone(), id: id.clone(), ports: described.ports.clone() })

@@ -247,6 +247,10 @@ fn pause(bed: &Bed) -> BoxFuture<'_, ()> {
             assert_eq!((container.state, container.started_at), (ContainerState::Running, started_at), "the same life");
         }
         bed.engine.pause(&id).await.unwrap();
+        bed.engine.stop(&id, 1).await.unwrap();
+        assert_eq!(bed.inspected(&id).await.state, ContainerState::Exited, "a frozen one can be stopped");
+        bed.engine.start(&id).await.unwrap();
+        bed.engine.pause(&id).await.unwrap();
         bed.engine.remove(&id).await.unwrap();
         assert_eq!(bed.listed(&id).await, None, "a frozen one can be removed");
         assert!(matches!(bed.engine.pause(&id).await, Err(EngineError::NotFound)));

@@ -355,10 +355,10 @@ impl<'a> Draft<'a> {
 }
 
 /// Whether there may be work in it that is in no save. One that was given to somebody may hold their work before that is
-/// written down.
+/// written down, unless it rests: nobody comes into that before it is written down that it goes on.
 pub(super) fn may_hold_work(workspace: &Workspace, assignment: &WorkspaceAssignment, place: &WorkspacePlace) -> bool {
     let was_ready = matches!(assignment.stage, WorkspaceStage::Ready | WorkspaceStage::Saving { .. });
-    place.holds_work || was_ready && workspace.wish != WorkspaceWish::Warm
+    place.holds_work || was_ready && workspace.wish != WorkspaceWish::Warm && !place.ahead.is_paused
 }
 
 /// Why a save is made, which tells what it is called and how long it is kept.

@@ -6,6 +6,9 @@ use crate::{Ledger, World};
 use pierhead_model::{Environment, EnvironmentId, Timestamp, Workspace, WorkspaceId, WorkspaceStage, WorkspaceWish};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// For how many times the quiet that is waited for people may keep the next from being started.
+const MOST_QUIETS: u64 = 5;
+
 /// Those that nobody was given yet, by environment, the oldest first.
 fn waiting_for_people(world: &World) -> BTreeMap<&EnvironmentId, Vec<&Workspace>> {
     let mut warm: BTreeMap<&EnvironmentId, Vec<&Workspace>> = BTreeMap::new();
@@ -58,7 +61,7 @@ pub(super) fn refill(draft: &Draft<'_>, ledger: &Ledger, is_somebody_waiting: bo
     let on_their_way = warm.values().flatten().filter(is_on_its_way).count();
     let newest = warm.values().flatten().map(|workspace| workspace.created_at).max().unwrap_or_default();
     let every_ms = world.policy.warm_every_ms / (usable.max(1) as u64);
-    let is_too_soon = now.since(newest) < every_ms || now.since(last_opened(world)) < world.policy.warm_quiet_ms;
+    let is_too_soon = now.since(newest) < every_ms || !is_calm(world, now);
     if is_somebody_waiting || is_too_soon || on_their_way >= usable {
         return Refill { now: None, later: usable > 0 };
     }
@@ -82,7 +85,7 @@ fn lacking<'a>(draft: &Draft<'a>, warm: &BTreeMap<&EnvironmentId, Vec<&Workspace
             let has_failed = assignment.is_some_and(|found| found.failures > 0) && !is_ready(world, workspace);
             has_failed || is_over(world, workspace)
         };
-        if have < wanted && !current().any(|workspace| fails(&workspace)) {
+        if have < wanted && !current().any(fails) {
             lacking.push((have * 1000 / wanted, environment));
         }
     }
@@ -100,8 +103,18 @@ fn is_over(world: &World, workspace: &Workspace) -> bool {
     assignment.is_some_and(|assignment| matches!(assignment.stage, WorkspaceStage::Over { .. }))
 }
 
-/// When somebody asked for a workspace last.
-fn last_opened(world: &World) -> Timestamp {
-    let somebodys = world.workspaces().values().filter(|workspace| workspace.wish == WorkspaceWish::Running);
-    somebodys.map(|workspace| workspace.asked_at).max().unwrap_or_default()
+/// Whether nobody has asked for a workspace lately, or people have been coming one after another for so long that there is
+/// no end of it to wait for.
+fn is_calm(world: &World, now: Timestamp) -> bool {
+    let quiet_ms = world.policy.warm_quiet_ms;
+    // Whether they have left since or not.
+    let somebodys = world.workspaces().values().filter(|workspace| workspace.wish != WorkspaceWish::Warm);
+    let mut asked: Vec<Timestamp> = somebodys.map(|workspace| workspace.asked_at).collect();
+    asked.sort_unstable();
+    // When the first of those came after whom there was no quiet.
+    let (mut first, mut next) = (None, now);
+    while let Some(before) = asked.pop().filter(|before| next.since(*before) < quiet_ms) {
+        (first, next) = (Some(before), before);
+    }
+    first.is_none_or(|first| now.since(first) >= quiet_ms.saturating_mul(MOST_QUIETS))
 }

@@ -1,7 +1,7 @@
 //! Shells that are opened ahead in workspaces that are nobody's: their prompts are there before anybody comes. Nobody sees
 //! them until a workspace is given to somebody; who then asks for a shell in it gets that one.
 
-use super::opening::{TerminalRequest, check_numbers, order_of};
+use super::opening::{TerminalRequest, check_numbers, order_of, rests};
 use super::{Elsewhere, of_home};
 use crate::requests::containers::{Container, authorise};
 use crate::requests::events::{Subject, append};
@@ -113,7 +113,8 @@ impl Controller {
         let (record, transaction) = {
             let known = self.known();
             let workspace = container.workspace.as_ref().and_then(|id| known.world.workspaces().get(id));
-            let is_theirs = workspace.is_some_and(|workspace| workspace.wish == WorkspaceWish::Running);
+            let is_somebodys = workspace.is_some_and(|workspace| workspace.wish == WorkspaceWish::Running);
+            let is_theirs = is_somebodys && !rests(&known, container);
             let is_it = |record: &&Arc<Terminal>| {
                 record.is_ahead && record.container == container.observed.id && record.state == TerminalState::Running
             };

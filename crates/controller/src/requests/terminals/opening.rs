@@ -7,7 +7,9 @@ use crate::requests::events::{Subject, append};
 use crate::requests::{Actor, Idempotency, MOST_TERMINALS, MOST_TERMINALS_OF_ONE, Once, RequestError};
 use crate::terminals::{HomeError, TerminalHome, TerminalOrder};
 use crate::{Controller, keys};
-use pierhead_model::{Event, EventTag, Terminal, TerminalId, TerminalPlace, TerminalState, Username};
+use pierhead_model::{
+    Event, EventTag, Terminal, TerminalId, TerminalPlace, TerminalState, Username, WorkspaceAssignment,
+};
 use pierhead_store::{Revision, Transaction};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -128,7 +130,7 @@ impl Controller {
         id: TerminalId,
         request: &TerminalRequest,
     ) -> Result<Terminal, RequestError> {
-        if !container.observed.state.is_running() {
+        if !container.observed.state.is_running() || rests(known, container) {
             return Err(RequestError::NotRunning { container: container.observed.name.clone() });
         }
         let app = container.slot.as_ref().and_then(|slot| known.world.apps().get(&slot.app));
@@ -216,6 +218,13 @@ impl Controller {
             }
         }
     }
+}
+
+/// Whether a container is of a workspace that was started ahead and is frozen, or about to be: what is done in one is not
+/// kept.
+pub(super) fn rests(known: &Known, container: &Container) -> bool {
+    let assignment = container.workspace.as_ref().and_then(|id| known.world.workspace_assignments().get(id));
+    assignment.is_some_and(WorkspaceAssignment::is_paused)
 }
 
 pub(super) fn check_numbers(known: &Known, owner: &Username) -> Result<(), RequestError> {

@@ -123,6 +123,48 @@ fn one_that_is_stopped_and_started_before_it_is_thawed_is_thawed() {
 }
 
 #[test]
+fn one_that_was_given_and_not_thawed_holds_no_work() {
+    // Its host is lost in that moment: it is made anew elsewhere, and waits for nothing.
+    let mut pool = rested(&["a", "b"], 1);
+    let id = pool.claim().unwrap();
+    let home = pool.engine_of(&id).unwrap();
+    pool.host(&home).answers = false;
+    pool.observe();
+    pool.run_until("it is ready elsewhere", |pool| {
+        pool.phase(&id) == "ready" && pool.engine_of(&id).is_some_and(|host| host != home)
+    });
+    assert!(pool.assignments[&id].left.is_empty(), "nothing of it is kept there");
+    pool.host(&home).answers = true;
+    pool.run_until("nothing of it is left", |pool| pool.hosts[&engine(&home)].containers.is_empty());
+    // It is ended in that moment: there is nothing to save.
+    let mut pool = rested(&["a"], 1);
+    let id = pool.claim().unwrap();
+    pool.wish(&id, WorkspaceWish::Ended);
+    pool.until_phase(&id, "ended");
+    assert_eq!(steps(&pool, "save").count(), 0);
+}
+
+#[test]
+fn what_somebody_works_in_goes_on_and_is_saved_whoever_froze_it() {
+    let mut pool = warm_pool(&["a"], 1);
+    let id = pool.claim().unwrap();
+    pool.run_for(1_000);
+    let freeze = |pool: &mut Pool| {
+        let running = pool.host("a").containers.values_mut().filter(|found| found.state == ContainerState::Running);
+        running.for_each(|container| container.state = ContainerState::Paused);
+    };
+    assert_eq!(pool.work(&id), 1);
+    freeze(&mut pool);
+    pool.run_for(200);
+    pool.until_phase(&id, "ready");
+    assert_eq!(pool.work(&id), 2, "it goes on where it was");
+    freeze(&mut pool);
+    pool.wish(&id, WorkspaceWish::Ended);
+    pool.until_phase(&id, "ended");
+    assert_eq!(pool.saves.values().next_back().unwrap().values().sum::<u64>(), 2);
+}
+
+#[test]
 fn one_that_runs_is_given_without_any_step() {
     let mut pool = warm_pool(&["a"], 1);
     let before = pool.journal.len();
@@ -255,6 +297,23 @@ fn refilling_keeps_to_its_rate_and_waits_for_calm() {
     }
     assert_eq!(pool.warm().0, 1);
     pool.run_until("they are made up for", |pool| pool.warm().0 == 6);
+}
+
+#[test]
+fn people_who_never_stop_coming_keep_nothing_from_being_refilled() {
+    let mut pool = warm_pool(&["a", "b"], 3);
+    // One each second, and each leaves again: there is no quiet of two seconds.
+    let (mut given, mut theirs) = (0, Vec::new());
+    for _ in 0..60 {
+        let claimed = pool.claim();
+        given += usize::from(claimed.is_some());
+        theirs.push(claimed.unwrap_or_else(|| pool.open(spec(&["main"]))));
+        if theirs.len() > 5 {
+            pool.wish(&theirs.remove(0), WorkspaceWish::Discarded);
+        }
+        pool.run_for(1_000);
+    }
+    assert!(given > 10, "only {given} of 60 were given what was started ahead");
 }
 
 #[test]
