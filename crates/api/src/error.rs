@@ -4,7 +4,7 @@ use axum::Json;
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use pierhead_controller::{ArchiveError, HomeError, RequestError};
+use pierhead_controller::{ArchiveError, HomeError, LibraryError, RequestError};
 use pierhead_engine::EngineError;
 use pierhead_model::{Operation, OperationState};
 use pierhead_wire::{ErrorBody, FieldError};
@@ -31,6 +31,7 @@ impl ApiError {
             replaced_by: None,
             operation: None,
             log: Vec::new(),
+            problems: Vec::new(),
         };
         Self { status, body: Box::new(body), retry_after_s: None }
     }
@@ -138,6 +139,20 @@ impl From<RequestError> for ApiError {
             RequestError::TooManyEnvironmentsOfOne => {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_environments", message)
             }
+            RequestError::TooManyLabsOfOne => Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_labs", message),
+            RequestError::ChangedMeanwhile { path, by, at } => {
+                let by = by.map(|by| format!(" by {by}")).unwrap_or_default();
+                let at = at.map(|at| format!(", at {}", pierhead_wire::format_timestamp(at))).unwrap_or_default();
+                let message = format!("{path} was changed meanwhile{by}{at}; nothing was written over it");
+                Self::new(StatusCode::PRECONDITION_FAILED, "changed_meanwhile", message)
+            }
+            RequestError::LabInvalid(problems) => {
+                let mut error = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "lab_invalid", message);
+                error.body.problems = problems.iter().map(crate::views::lab_problem).collect();
+                error
+            }
+            RequestError::LabState { .. } => Self::new(StatusCode::CONFLICT, "lab_state", message),
+            RequestError::Library(error) => of_library(&error, message),
             RequestError::TooOften { seconds, .. } => {
                 let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_often", message);
                 Self { retry_after_s: Some(seconds), ..error }
@@ -185,6 +200,24 @@ fn of_archive(source: &ArchiveError, message: String) -> ApiError {
         }
         ArchiveError::Keep(error) => {
             tracing::error!(%error, "an image archive could not be kept");
+            (StatusCode::SERVICE_UNAVAILABLE, "store_failed")
+        }
+    };
+    ApiError::new(status, code, message)
+}
+
+fn of_library(source: &LibraryError, message: String) -> ApiError {
+    let (status, code) = match source {
+        LibraryError::Malformed(_) | LibraryError::Interrupted => (StatusCode::BAD_REQUEST, "bad_archive"),
+        LibraryError::Tree(_) => (StatusCode::BAD_REQUEST, "bad_files"),
+        LibraryError::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+        LibraryError::NoRoom => (StatusCode::INSUFFICIENT_STORAGE, "disk_full"),
+        LibraryError::Busy => {
+            let error = ApiError::new(StatusCode::TOO_MANY_REQUESTS, "busy", message);
+            return ApiError { retry_after_s: Some(5), ..error };
+        }
+        LibraryError::Spool(_) | LibraryError::Blobs(_) | LibraryError::Lost(_) | LibraryError::Crashed => {
+            tracing::error!(error = %source, cause = ?std::error::Error::source(source), "files of labs can't be kept or had");
             (StatusCode::SERVICE_UNAVAILABLE, "store_failed")
         }
     };

@@ -15,6 +15,8 @@ mod files;
 mod guests;
 mod image;
 mod joins;
+mod lab_files;
+mod labs;
 mod logs;
 mod moment;
 mod openapi;
@@ -36,7 +38,8 @@ use crate::mount::Access::{Holders, LoggedIn, Public, Scraper, Streamed};
 use crate::mount::Routes;
 use crate::paging::Order;
 use pierhead_model::Permission::{
-    ReadCluster, ReadContainers, ReadEngines, ReadEvents, WriteAccounts, WriteContainers, WriteEngines, WriteImages,
+    ReadCluster, ReadContainers, ReadEngines, ReadEvents, ReadLabs, WriteAccounts, WriteContainers, WriteEngines,
+    WriteImages, WriteLabs,
 };
 
 /// Every route: its path, who may use it, what does it, and how it is described. Changes by GET are kept for clients of
@@ -47,6 +50,7 @@ pub(crate) fn index() -> Routes {
     let routes = containers(routes);
     let routes = workspaces(routes);
     let routes = images(routes);
+    let routes = labs(routes);
     cluster(routes)
 }
 
@@ -180,6 +184,38 @@ fn workspaces(routes: Routes) -> Routes {
         .delete("/api/saves/{id}", write, saves::delete, doc::saves::delete())
         .get("/api/saves/{id}/changes", read, saves::changes, doc::saves::changes())
         .post("/api/saves/{id}/environment", write, saves::environment, doc::saves::environment())
+}
+
+fn labs(routes: Routes) -> Routes {
+    use doc::labs as told;
+    use labs as lab;
+    let (read, write) = (Holders(ReadLabs), Holders(WriteLabs));
+    routes
+        .noun("lab", "Labs: documents that people work through, with a draft and published versions")
+        .list("/api/labs", read, lab::list, told::list(), Order::Id)
+        .post("/api/labs", write, lab::add, told::add())
+        .post("/api/labs/import", write, lab_files::import, told::import())
+        .get("/api/labs/{id}", read, lab::show, told::show())
+        .put("/api/labs/{id}", write, lab::set, told::set())
+        .delete("/api/labs/{id}", write, lab::delete, told::delete())
+        .put("/api/labs/{id}/draft", write, lab_files::replace, told::replace())
+        .get("/api/labs/{id}/archive", write, lab_files::archive, told::archive())
+        .get("/api/labs/{id}/files", write, lab_files::list, told::files())
+        .get("/api/labs/{id}/files/content", write, lab_files::read, told::read_file())
+        .put("/api/labs/{id}/files/content", write, lab_files::write, told::write_file())
+        .delete("/api/labs/{id}/files/content", write, lab_files::remove, told::remove_file())
+        .post("/api/labs/{id}/files/move", write, lab_files::rename, told::move_file())
+        .post("/api/labs/{id}/publish", write, lab::publish, told::publish())
+        .delete("/api/labs/{id}/versions/{version}", write, lab::delete_version, told::delete_version())
+        .get("/api/labs/{id}/history", write, lab::history, told::history())
+        .post("/api/labs/{id}/history/{revision}/restore", write, lab::restore, told::restore())
+        .get("/api/labs/{id}/diff", write, lab::diff, told::diff())
+        .get("/api/labs/{id}/outline", read, lab::outline, told::outline())
+        .get("/api/labs/{id}/pages/{step}", write, lab::page, told::page())
+        .post("/api/labs/{id}/preview", write, lab::preview, told::preview())
+        .post("/api/labs/{id}/workspace", write, lab::workspace, told::workspace())
+        .get("/api/lab-images", write, lab::images, told::images())
+        .put("/api/lab-images", Holders(WriteEngines), lab::set_images, told::set_images())
 }
 
 fn images(routes: Routes) -> Routes {

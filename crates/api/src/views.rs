@@ -4,6 +4,7 @@ mod agent;
 mod event;
 mod explain;
 mod file;
+mod lab;
 mod rows;
 mod save;
 mod stats;
@@ -13,6 +14,9 @@ mod workspace;
 pub(crate) use event::event;
 pub(crate) use explain::{explain_app, explain_request, explain_slot};
 pub(crate) use file::{file, folder};
+pub(crate) use lab::{
+    image_table, lab_difference, lab_file, lab_images, lab_import, lab_outline, lab_page, lab_problem, no_lab_page,
+};
 pub(crate) use rows::Rows;
 pub(crate) use save::{save, save_changes};
 pub(crate) use stats::{statistics, statistics_history};

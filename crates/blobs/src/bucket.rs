@@ -175,6 +175,17 @@ impl Bucket {
         }
     }
 
+    pub(crate) async fn has_young(&self, digest: &Digest) -> Result<bool, BlobError> {
+        let (inner, key) = (&self.0, self.key(digest));
+        let ask = || Ask::head(self.signed(inner.bucket.head_object(Some(&inner.keys), &key)));
+        let answer = self.ask("look for a blob", inner.limits.answer, ask).await?;
+        match answer.status {
+            StatusCode::NOT_FOUND => Ok(false),
+            status if status.is_success() => Ok(answer.modified().is_some_and(leftovers::is_young)),
+            _ => Err(self.refused("look for a blob", answer).await),
+        }
+    }
+
     pub(crate) async fn keep(&self, file: &Path, digest: &Digest) -> Result<(), BlobError> {
         upload::upload(self, file, digest).await
     }

@@ -1,6 +1,6 @@
 //! Blobs in a directory.
 
-use crate::{BlobError, Digest, LEFT_FOR, Pieces};
+use crate::{BlobError, Digest, LEFT_FOR, Pieces, YOUNG_FOR};
 use bytes::Bytes;
 use futures_util::stream::{StreamExt, once, try_unfold};
 use futures_util::{FutureExt, TryStreamExt};
@@ -44,6 +44,15 @@ impl Directory {
         self.file(digest).is_file()
     }
 
+    pub(crate) fn has_young(&self, digest: &Digest) -> bool {
+        let written = fs::metadata(self.file(digest)).and_then(|found| found.modified()).ok();
+        written.and_then(|written| written.elapsed().ok()).is_some_and(|ago| ago < YOUNG_FOR)
+    }
+
+    pub(crate) fn size(&self, digest: &Digest) -> Option<u64> {
+        fs::metadata(self.file(digest)).ok().filter(fs::Metadata::is_file).map(|found| found.len())
+    }
+
     pub(crate) async fn keep(&self, file: &Path, digest: &Digest) -> Result<(), BlobError> {
         let (from, to, folder) = (file.to_owned(), self.file(digest), self.path.clone());
         let moved = tokio::task::spawn_blocking(move || {
@@ -65,6 +74,13 @@ impl Directory {
 
     pub(crate) fn remove(&self, digest: &Digest) -> Result<(), BlobError> {
         gone(fs::remove_file(self.file(digest))).map_err(BlobError::file(self.place()))
+    }
+
+    /// The same beside the runtime: there may be very many.
+    pub(crate) async fn sweep_beside(self, kept: BTreeSet<Digest>) -> Result<BTreeSet<Digest>, BlobError> {
+        let place = self.place();
+        let swept = tokio::task::spawn_blocking(move || self.sweep(&kept)).await;
+        swept.map_err(|error| BlobError::file(place)(io::Error::other(error)))?
     }
 
     pub(crate) fn sweep(&self, kept: &BTreeSet<Digest>) -> Result<BTreeSet<Digest>, BlobError> {

@@ -30,6 +30,8 @@ pub type Pieces = BoxStream<'static, io::Result<Bytes>>;
 /// How old what nobody knows of must be before it is removed from a place that others write to: one of them may just be
 /// at it.
 const LEFT_FOR: Duration = Duration::from_secs(3600);
+/// How old a blob may be at most that nobody need write again to have it for a while.
+const YOUNG_FOR: Duration = Duration::from_secs(1800);
 
 /// A place of blobs. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -98,6 +100,28 @@ impl Blobs {
         }
     }
 
+    /// Whether it holds a blob that no sweep will take for left over for half an hour at least.
+    ///
+    /// # Errors
+    /// [`BlobError`] if that can't be told.
+    pub async fn has_young(&self, digest: &Digest) -> Result<bool, BlobError> {
+        match self {
+            Self::Directory(directory) => Ok(directory.has_young(digest)),
+            Self::Bucket(bucket) => bucket.has_young(digest).await,
+        }
+    }
+
+    /// How long a blob is, in bytes; `None` if it is not there.
+    ///
+    /// # Errors
+    /// [`BlobError`] if that can't be told.
+    pub async fn size(&self, digest: &Digest) -> Result<Option<u64>, BlobError> {
+        match self {
+            Self::Directory(directory) => Ok(directory.size(digest)),
+            Self::Bucket(bucket) => bucket.size(digest).await,
+        }
+    }
+
     /// The first `length` bytes of a blob. Nothing is asked for before they are read; all of it is, to check its name.
     #[must_use]
     pub fn read(&self, digest: &Digest, length: u64) -> Pieces {
@@ -126,7 +150,7 @@ impl Blobs {
     /// [`BlobError`] if it can't be listed.
     pub async fn sweep(&self, kept: &BTreeSet<Digest>) -> Result<BTreeSet<Digest>, BlobError> {
         match self {
-            Self::Directory(directory) => directory.sweep(kept),
+            Self::Directory(directory) => directory.clone().sweep_beside(kept.clone()).await,
             Self::Bucket(bucket) => bucket.sweep(kept).await,
         }
     }

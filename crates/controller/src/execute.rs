@@ -7,6 +7,7 @@ use crate::Options;
 use crate::engines::{Engines, Link};
 use crate::gone_logs::GoneLogs;
 use crate::images::{Arrival, Copied, Images, Supplied, copy};
+use crate::labs::Library;
 use crate::registries::Registries;
 use crate::saves::Saves;
 use pierhead_engine::{CreateRequest, EngineError};
@@ -24,6 +25,7 @@ pub(crate) struct Executor {
     pub(crate) registries: Arc<Registries>,
     pub(crate) gone_logs: Arc<GoneLogs>,
     pub(crate) saves: Arc<Saves>,
+    pub(crate) library: Arc<Library>,
     /// Engines are changed only while this is held.
     pub(crate) standing: Standing,
 }

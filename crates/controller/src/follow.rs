@@ -5,7 +5,7 @@ use crate::engines::Engines;
 use crate::keys;
 use crate::known::{Known, Shared};
 use pierhead_model::{
-    App, AppId, Assignment, Engine, EngineId, Environment, EnvironmentId, Operation, OperationId, Slot, SlotKey,
+    App, AppId, Assignment, Engine, EngineId, Environment, EnvironmentId, Lab, Operation, OperationId, Slot, SlotKey,
     Terminal, Workspace, WorkspaceAssignment, WorkspaceId,
 };
 use pierhead_store::leadership::Leader;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The records that the world is made of.
-const FOLLOWED: [&str; 12] = [
+const FOLLOWED: [&str; 13] = [
     keys::RESTORED,
     keys::ENGINES,
     keys::APPS,
@@ -28,6 +28,7 @@ const FOLLOWED: [&str; 12] = [
     keys::ENVIRONMENTS,
     keys::WORKSPACES,
     keys::WORKSPACE_ASSIGNMENTS,
+    keys::LABS,
 ];
 
 /// Reads every record; the answer is the revision to follow from.
@@ -136,6 +137,9 @@ fn put(known: &mut Known, entry: &Entry) -> Result<()> {
         known.world.set_workspace(entry.json::<Workspace>()?);
     } else if key.starts_with(keys::WORKSPACE_ASSIGNMENTS) {
         known.world.set_workspace_assignment(entry.json::<WorkspaceAssignment>()?);
+    } else if key.starts_with(keys::LABS) {
+        let lab = entry.json::<Lab>()?;
+        known.labs.insert(lab.id.clone(), Arc::new(lab));
     } else if key == keys::RESTORED {
         known.world.is_restored = true;
     } else if key == keys::CONTROLLERS_ASKED {
@@ -175,6 +179,8 @@ fn delete(known: &mut Known, key: &str) {
         if let Ok(id) = WorkspaceId::parse(id) {
             known.world.remove_workspace_assignment(&id);
         }
+    } else if let Some(id) = key.strip_prefix(keys::LABS) {
+        known.labs.remove(id);
     } else if key == keys::LEADER {
         known.leader = None;
     } else if let Some(id) = key.strip_prefix(keys::OPERATIONS) {

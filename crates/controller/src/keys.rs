@@ -1,8 +1,8 @@
 //! Where each record lies in the store.
 
 use pierhead_model::{
-    AppId, AppName, EngineId, EnvironmentId, ImageId, ImageReference, OperationId, RegistryHost, SaveId, SlotKey,
-    TerminalId, Username, WorkspaceId,
+    AppId, AppName, EngineId, EnvironmentId, ImageId, ImageReference, LabId, OperationId, RegistryHost, SaveId,
+    SlotKey, TerminalId, Username, WorkspaceId,
 };
 
 /// Records of engines.
@@ -59,6 +59,12 @@ pub const SAVES: &str = "saves/";
 pub(crate) const SAVE_SPECS: &str = "save-specs/";
 /// What the saves of each person and each environment come to.
 pub(crate) const SAVE_TOTALS: &str = "save-totals/";
+/// Labs.
+pub const LABS: &str = "labs/";
+/// What is remembered of the drafts of labs.
+pub const LAB_HISTORY: &str = "lab-history/";
+/// What the images of other platforms become in labs that are imported.
+pub const LAB_IMAGES: &str = "lab-images";
 /// Hashes of tickets with which browsers begin to see ports of workspaces.
 pub const PREVIEW_TICKETS: &str = "preview-tickets/";
 /// The event log. Its keys are such that the newest comes first in a listing.
@@ -178,6 +184,18 @@ pub fn terminal(id: &TerminalId) -> String {
 #[must_use]
 pub fn environment(id: &EnvironmentId) -> String {
     format!("{ENVIRONMENTS}{id}")
+}
+
+/// The key of a lab.
+#[must_use]
+pub fn lab(id: &LabId) -> String {
+    format!("{LABS}{id}")
+}
+
+/// The key of what is remembered of the drafts of a lab.
+#[must_use]
+pub fn lab_history(id: &LabId) -> String {
+    format!("{LAB_HISTORY}{id}")
 }
 
 /// The key of what people want of a workspace.

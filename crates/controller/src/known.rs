@@ -2,7 +2,7 @@
 //! by everybody who asks.
 
 use crate::controllers::ControllerRecord;
-use pierhead_model::{AppId, EngineId, ObservedContainer, Ownership, Terminal, TerminalId, Username};
+use pierhead_model::{AppId, EngineId, Lab, LabId, ObservedContainer, Ownership, Terminal, TerminalId, Username};
 use pierhead_planner::{Blocked, World};
 use pierhead_store::Revision;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -23,6 +23,8 @@ pub struct Known {
     pub(crate) leader: Option<(String, Revision)>,
     /// The terminals in containers.
     pub(crate) terminals: BTreeMap<TerminalId, Arc<Terminal>>,
+    /// The labs.
+    pub labs: BTreeMap<LabId, Arc<Lab>>,
     /// When it was last asked how far they are.
     pub(crate) asked: Revision,
     /// The revision that wrote each engine, app and operation last, by its key.
@@ -105,6 +107,7 @@ impl Shared {
             revision: Revision::ZERO,
             controllers: BTreeMap::new(),
             terminals: BTreeMap::new(),
+            labs: BTreeMap::new(),
             leader: None,
             asked: Revision::ZERO,
             revisions: HashMap::new(),

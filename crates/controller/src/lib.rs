@@ -22,6 +22,7 @@ mod images;
 mod joins;
 pub mod keys;
 mod known;
+mod labs;
 mod leases;
 pub mod measured;
 #[cfg(feature = "mutants")]
@@ -31,6 +32,7 @@ mod reconciler;
 mod registries;
 mod requests;
 mod saves;
+mod spool;
 mod stats;
 mod sweep;
 mod terminals;
@@ -50,9 +52,14 @@ pub use ids::Ids;
 pub use images::{ArchiveError, Spread, SpreadState, SpreadStep, Upload};
 pub use joins::{Admission, HostTold, JoinError, JoinSecret, Joined, JoiningHost};
 pub use known::Known;
+pub use labs::{
+    Checked as CheckedLab, LabAt, LabDifference, LabFile, LabFileChange, LabFiles, LabPreview, LabUpload, LibraryError,
+    Spooled, Tree as LabTree, TreeError as LabTreeError,
+};
 pub use leases::LeaseTerms;
 pub use requests::{
-    Actor, AppLogPiece, Container, ContainerLog, Idempotency, MOST_ENVIRONMENTS_OF_ONE, MOST_LOG_READERS,
+    Actor, AppLogPiece, Container, ContainerLog, Idempotency, ImportedLab, LabBefore, LabFileNow, LabOutline,
+    LabOutlineStep, LabPage, LabSetting, LabTarget, MOST_ENVIRONMENTS_OF_ONE, MOST_LABS_OF_ONE, MOST_LOG_READERS,
     MOST_LOG_READERS_OF_ONE, MOST_MERGED, MOST_SLOTS, MOST_TERMINALS, MOST_TERMINALS_OF_ONE, MOST_WARM_OF_ONE,
     MOST_WORKSPACES_OF_ONE, Once, OpenWorkspace, PoolImage, PoolImages, RequestError, RunRequest, SaveChanges,
     SiteContainer, Started, TerminalNow, TerminalRequest, TerminalWay, WorkspaceBeginning, WorkspaceChange,
@@ -108,6 +115,8 @@ pub struct Options {
     pub gone_logs: GoneLogOptions,
     /// Where image archives are kept that people send in.
     pub images: Blobs,
+    /// Where the files of labs are kept. What others may just be writing is left alone there, whoever writes.
+    pub lab_files: Blobs,
     /// The largest image archive, unpacked, in bytes.
     pub largest_image_bytes: u64,
     /// Backups on a schedule; none without.
@@ -134,6 +143,7 @@ impl Default for Options {
             events_age: Duration::from_secs(30 * 24 * 3600),
             gone_logs: GoneLogOptions::default(),
             images: Blobs::directory("images", false),
+            lab_files: Blobs::directory("labs", true),
             largest_image_bytes: 4 << 30,
             backups: None,
             save_limits: pierhead_model::SaveLimits::default(),
@@ -173,6 +183,7 @@ pub struct Controller {
     gone_logs: Arc<GoneLogs>,
     images: Arc<Images>,
     registries: Arc<Registries>,
+    pub(crate) library: Arc<labs::Library>,
     pub(crate) saves: Arc<Saves>,
     claims: Arc<requests::Claims>,
     discovers: Arc<AtomicBool>,
@@ -211,6 +222,7 @@ impl Controller {
         let engines = Arc::new(engines);
         let terminals = Arc::new(terminals::Terminals::new(Arc::clone(&engines), clock));
         let images = Images::new(Arc::clone(&store), options.images.clone(), options.largest_image_bytes);
+        let library = Arc::new(labs::Library::new(options.lab_files.clone()));
         let registries = Registries::new(Arc::clone(&store), Arc::clone(&sealer));
         let saves = Saves::new(Arc::clone(&store), clock, options.save_limits);
         let controller = Self {
@@ -233,6 +245,7 @@ impl Controller {
             gone_logs: Arc::new(gone_logs),
             images: Arc::new(images),
             registries: Arc::new(registries),
+            library,
             saves: Arc::new(saves),
             claims: Arc::default(),
             discovers: Arc::default(),

@@ -100,6 +100,7 @@ impl<'a> Reconciler<'a> {
             registries: controller.registries.clone(),
             gone_logs: controller.gone_logs.clone(),
             saves: controller.saves.clone(),
+            library: controller.library.clone(),
             standing: leadership.standing(),
         };
         Self {

@@ -14,6 +14,7 @@ mod environments;
 mod events;
 mod idempotency;
 mod images;
+mod labs;
 mod logs;
 mod registries;
 mod saves;
@@ -28,6 +29,9 @@ pub use environments::{MOST_ENVIRONMENTS_OF_ONE, MOST_WARM_OF_ONE};
 pub(crate) use idempotency::Remembered;
 pub use idempotency::{Idempotency, Once};
 pub use images::{PoolImage, PoolImages};
+pub use labs::{
+    ImportedLab, LabBefore, LabFileNow, LabOutline, LabOutlineStep, LabPage, LabSetting, LabTarget, MOST_LABS_OF_ONE,
+};
 pub use logs::{ContainerLog, MOST_LOG_READERS, MOST_LOG_READERS_OF_ONE};
 pub use saves::SaveChanges;
 pub use sites::{SiteContainer, WorkspaceSite};
@@ -190,6 +194,36 @@ pub enum RequestError {
     /// As many environments as one account can have.
     #[error("you have {MOST_ENVIRONMENTS_OF_ONE} environments already; delete one of them and try again")]
     TooManyEnvironmentsOfOne,
+    /// As many labs as one account can have.
+    #[error("you have {MOST_LABS_OF_ONE} labs already; delete one of them and try again")]
+    TooManyLabsOfOne,
+    /// A file of a lab is not what it was when it was read.
+    #[error(
+        "{path} was changed meanwhile{}; nothing was written over it",
+        .by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default()
+    )]
+    ChangedMeanwhile {
+        /// The file.
+        path: String,
+        /// By whom, as far as that is remembered.
+        by: Option<Username>,
+        /// When.
+        at: Option<pierhead_model::Timestamp>,
+    },
+    /// What is wrong with a lab.
+    #[error("the lab has {} that must be mended first", if .0.len() == 1 { "an error".to_owned() } else { format!("{} errors", .0.len()) })]
+    LabInvalid(Vec<pierhead_lab::Problem>),
+    /// It can't be done as things stand.
+    #[error("lab {id} {why}")]
+    LabState {
+        /// The lab.
+        id: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// The files of a lab can't be had or kept.
+    #[error(transparent)]
+    Library(#[from] crate::labs::LibraryError),
     /// Too often for the hosts.
     #[error("{what} are made too often; try again in {seconds} s")]
     TooOften {

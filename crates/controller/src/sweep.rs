@@ -19,6 +19,7 @@ pub(crate) async fn sweep(controller: Controller) {
         if let Err(error) = controller.sweep_images().await {
             tracing::warn!(%error, "image archives that nobody needs could not be removed; it is tried again");
         }
+        controller.sweep_labs().await;
         tokio::time::sleep(controller.options.sweep_interval).await;
         if let Err(error) = sweep_once(&controller, &mut retention).await {
             tracing::warn!(%error, "old records could not be removed; it is tried again");

@@ -9,7 +9,10 @@ const MAY_USE: [(&str, &[&str]); 22] = [
     ("pierhead", &["*"]),
     ("pierhead-bench", &["*"]),
     ("pierhead-testkit", &["*"]),
-    ("pierhead-api", &["console", "controller", "engine", "model", "planner", "sessions", "store", "terminal", "wire"]),
+    (
+        "pierhead-api",
+        &["console", "controller", "engine", "lab", "model", "planner", "sessions", "store", "terminal", "wire"],
+    ),
     ("pierhead-controller", &["blobs", "engine", "lab", "model", "planner", "sessions", "store", "terminal"]),
     ("pierhead-agent", &["engine", "model", "sessions", "terminal"]),
     ("pierhead-cli", &["client", "lab", "model", "terminal", "wire"]),

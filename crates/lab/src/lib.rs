@@ -24,7 +24,7 @@ pub use check::{check, check_lab, find, with_lab};
 pub use files::{FileError, Files, Folder, Limits, MemoryFiles, SubFiles, TooMuch, listing};
 pub use import::Place;
 pub use model::*;
-pub use own::{LAB_FILE, Written, write};
+pub use own::{LAB_FILE, Written, read_step, write};
 pub use path::{LabPath, PathError};
 pub use render::{LONGEST_PAGE, Rendered, RenderedBlock, RenderedPage, RenderedQuiz, Renderer};
 pub use variables::{Values, fill, values};

@@ -107,11 +107,15 @@ pub enum Permission {
     ReadEvents,
     /// List, add, change and delete accounts, roles and everybody's tokens; never beyond what one may oneself.
     WriteAccounts,
+    /// See and work through the labs that one may see, and use the workspaces of these.
+    ReadLabs,
+    /// Write labs.
+    WriteLabs,
 }
 
 impl Permission {
     /// Every permission there is.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::ReadEngines,
         Self::WriteEngines,
         Self::ReadCluster,
@@ -122,6 +126,8 @@ impl Permission {
         Self::WriteImages,
         Self::ReadEvents,
         Self::WriteAccounts,
+        Self::ReadLabs,
+        Self::WriteLabs,
     ];
 
     /// Its name in records and requests.
@@ -138,6 +144,8 @@ impl Permission {
             Self::WriteImages => "write-images",
             Self::ReadEvents => "read-events",
             Self::WriteAccounts => "write-accounts",
+            Self::ReadLabs => "read-labs",
+            Self::WriteLabs => "write-labs",
         }
     }
 
@@ -163,15 +171,16 @@ impl Role {
     /// The roles that are there from the first start.
     #[must_use]
     pub fn built_in() -> [Self; 2] {
-        use Permission::{ReadCluster, ReadContainers, ReadEngines, ReadEvents, WriteContainers, WriteImages};
+        use Permission::{
+            ReadCluster, ReadContainers, ReadEngines, ReadEvents, ReadLabs, WriteContainers, WriteImages, WriteLabs,
+        };
+        let of_user =
+            [ReadEngines, ReadCluster, ReadContainers, WriteContainers, WriteImages, ReadEvents, ReadLabs, WriteLabs];
         let role = |name: &str, permissions: &[Permission]| Self {
             name: RoleName(name.to_owned()),
             permissions: permissions.iter().copied().collect(),
         };
-        [
-            role(Self::ADMIN, &Permission::ALL),
-            role(Self::USER, &[ReadEngines, ReadCluster, ReadContainers, WriteContainers, WriteImages, ReadEvents]),
-        ]
+        [role(Self::ADMIN, &Permission::ALL), role(Self::USER, &of_user)]
     }
 }
 

@@ -1,6 +1,6 @@
 //! Environments: what workspaces are made from.
 
-use crate::{EnvironmentId, ImageReference, Limits, MemberName, Resources, Timestamp, Username};
+use crate::{Digest, EnvironmentId, ImageReference, LabId, Limits, MemberName, Resources, Timestamp, Username};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,6 +22,9 @@ pub struct Environment {
     pub versions: Vec<EnvironmentVersion>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// The lab that describes it, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lab: Option<LabId>,
 }
 
 /// Who may open an environment.
@@ -104,6 +107,18 @@ pub struct EnvironmentFile {
     pub content: String,
     /// Its permissions, such as 0o644.
     pub mode: u32,
+    /// What is in it instead, if that lies among the files of labs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blob: Option<EnvironmentBlob>,
+}
+
+/// What is in a file that lies among the files of labs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnvironmentBlob {
+    /// The SHA-256 of its bytes.
+    pub digest: Digest,
+    /// How many bytes it has.
+    pub bytes: u64,
 }
 
 impl fmt::Debug for EnvironmentFile {
@@ -198,7 +213,12 @@ pub(crate) mod tests {
             working_dir: None,
             user: None,
             ports: vec![8080],
-            files: vec![EnvironmentFile { path: "/etc/motd".into(), content: "s3cret".into(), mode: 0o644 }],
+            files: vec![EnvironmentFile {
+                path: "/etc/motd".into(),
+                content: "s3cret".into(),
+                mode: 0o644,
+                blob: None,
+            }],
             startup: Some("true".into()),
         };
         EnvironmentSpec {
@@ -227,6 +247,7 @@ pub(crate) mod tests {
             spec: spec(),
             versions: Vec::new(),
             created_at: Timestamp(1),
+            lab: None,
         };
         for at in 0..25 {
             assert_eq!(environment.describe(spec(), &clare, Timestamp(at)), 2 + u32::try_from(at).unwrap());

@@ -19,6 +19,7 @@ mod file;
 mod host;
 mod ids;
 mod image;
+mod lab;
 mod label;
 mod observed;
 mod operation;
@@ -43,7 +44,8 @@ pub use engine::{
     AgentCertificate, AgentKeys, Capacity, Duty, Engine, EngineFacts, Health, HealthStatus, OverCommit, Registered,
 };
 pub use environment::{
-    Asks, Environment, EnvironmentContainer, EnvironmentFile, EnvironmentSpec, EnvironmentVersion, Visibility,
+    Asks, Environment, EnvironmentBlob, EnvironmentContainer, EnvironmentFile, EnvironmentSpec, EnvironmentVersion,
+    Visibility,
 };
 pub use event::{ContainerThen, EngineThen, Event, EventTag};
 pub use failure::{Failure, FailureKind};
@@ -54,6 +56,7 @@ pub use ids::{
     SaveId, Slot, Username, WorkspaceId,
 };
 pub use image::ImageReference;
+pub use lab::{Digest, Lab, LabChange, LabDraft, LabDraftThen, LabHistory, LabVersion, LabVersionRef};
 pub use label::{LabelExpression, is_label};
 pub use observed::{ContainerState, ObservedContainer, ObservedNetwork, Ownership};
 pub use operation::{Goal, Move, Operation, OperationError, OperationState, Relocation, Target, Verdict, VerdictState};

@@ -89,6 +89,9 @@ async fn begin(
     if !options.images.is_remote() {
         options.images = Blobs::directory(directory.join("images"), false);
     }
+    if !options.lab_files.is_remote() {
+        options.lab_files = Blobs::directory(directory.join("labs"), true);
+    }
     let connect = connect(reachable, power, Arc::clone(&sealer));
     let started = Controller::start(store, Arc::clone(&sealer), connect, options);
     let controller = started.await.expect("the records are read");

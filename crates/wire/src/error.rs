@@ -24,6 +24,9 @@ pub struct ErrorBody {
     /// What the container printed last that failed, for those who may see its log.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<String>,
+    /// What is wrong with a lab, by file and line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<crate::LabProblemView>,
 }
 
 /// A field of a request that does not have the accepted form.

@@ -3,6 +3,7 @@
 mod access;
 mod files;
 mod images;
+mod labs;
 mod pool;
 mod previews;
 mod saves;
@@ -43,6 +44,7 @@ impl Example for ErrorBody {
             replaced_by: None,
             operation: None,
             log: Vec::new(),
+            problems: Vec::new(),
         }
     }
 }

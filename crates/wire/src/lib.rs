@@ -17,6 +17,7 @@ mod explain;
 mod file;
 mod image;
 mod join;
+mod lab;
 mod operation;
 mod preview;
 mod registry;
@@ -48,6 +49,12 @@ pub use explain::{ExplainRequest, ExplainView, HostExplanation, SlotExplanation}
 pub use file::{FileView, FolderView, MakeFolderRequest, MoveFileRequest};
 pub use image::{ArchiveView, ImageView, SpreadView};
 pub use join::{JoinTokenCreated, JoinTokenRequest};
+pub use lab::{
+    LabBlockView, LabCheckView, LabDiffView, LabDraftView, LabFileDiffView, LabFileView, LabHistoryView, LabImageView,
+    LabImagesView, LabImportView, LabOutlineView, LabPageView, LabPlaceView, LabPreviewRequest, LabProblemView,
+    LabReportView, LabRequest, LabSettings, LabStepLineView, LabStepView, LabTerminalView, LabVersionView, LabView,
+    MoveLabFileRequest, PublishRequest, lab_version,
+};
 pub use operation::OperationView;
 pub use preview::{PortView, PreviewView};
 pub use registry::{RegistryChange, RegistryRequest, RegistryView};

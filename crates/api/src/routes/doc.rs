@@ -8,6 +8,7 @@ pub(super) mod engines;
 pub(super) mod events;
 pub(super) mod files;
 pub(super) mod images;
+pub(super) mod labs;
 pub(super) mod operations;
 pub(super) mod previews;
 pub(super) mod saves;

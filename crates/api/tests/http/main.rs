@@ -12,6 +12,7 @@ mod environments;
 mod files;
 mod hosts;
 mod lab;
+mod labs;
 mod leaks;
 mod limits;
 mod lists;

@@ -141,6 +141,9 @@ pub async fn snapshot(cluster: &Cluster) -> Snapshot {
         "environments/",
         "workspaces/",
         "saves/",
+        "labs/",
+        "lab-history/",
+        "lab-images",
         "preview-tickets/",
     ] {
         let listing = cluster.controller().store().list_all(prefix).await.unwrap();

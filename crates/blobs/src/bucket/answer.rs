@@ -4,7 +4,7 @@ use super::http::{root_cause, silent};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_LENGTH, ETAG, HeaderMap, HeaderName};
+use hyper::header::{CONTENT_LENGTH, ETAG, HeaderMap, HeaderName, LAST_MODIFIED};
 use hyper::{Response, StatusCode};
 use std::time::Duration;
 
@@ -48,6 +48,12 @@ impl Answer {
 
     pub(super) fn length(&self) -> Option<u64> {
         self.header(&CONTENT_LENGTH).and_then(|text| text.parse().ok())
+    }
+
+    /// When it was written, as the store says.
+    pub(super) fn modified(&self) -> Option<jiff::Timestamp> {
+        let text = self.header(&LAST_MODIFIED)?;
+        Some(jiff::fmt::rfc2822::parse(text).ok()?.timestamp())
     }
 
     pub(super) fn etag(&self) -> Option<String> {

@@ -4,7 +4,7 @@
 use super::answer::between;
 use super::http::Ask;
 use super::{Bucket, TRIES};
-use crate::{BlobError, Digest, LEFT_FOR};
+use crate::{BlobError, Digest, LEFT_FOR, YOUNG_FOR};
 use hyper::StatusCode;
 use jiff::Timestamp;
 use rusty_s3::S3Action;
@@ -124,6 +124,12 @@ impl Bucket {
 fn is_older(at: Option<Timestamp>, than: Duration) -> bool {
     let now = Timestamp::now();
     at.is_some_and(|at| now.duration_since(at).unsigned_abs() > than && at < now)
+}
+
+/// Whether something was written so lately that no sweep takes it for a while. A clock that is ahead makes nothing young.
+pub(super) fn is_young(at: Timestamp) -> bool {
+    let now = Timestamp::now();
+    at <= now && now.duration_since(at).unsigned_abs() < YOUNG_FOR
 }
 
 struct Unfinished {

@@ -10,6 +10,7 @@ fn refused(status: u16, code: &str) -> ClientError {
         replaced_by: None,
         operation: None,
         log: Vec::new(),
+        problems: Vec::new(),
     };
     ClientError::Refused { status, body: Box::new(body) }
 }

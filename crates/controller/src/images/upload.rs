@@ -2,12 +2,12 @@
 
 use super::inspect::{Inspected, inspect};
 use super::{ArchiveError, Images};
+use crate::spool::{PartFile, room};
 use flate2::bufread::MultiGzDecoder;
-use pierhead_blobs::{Digest as Name, Directory};
+use pierhead_blobs::Digest as Name;
 use sha2::{Digest, Sha256};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::path::PathBuf;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinHandle;
 
@@ -15,9 +15,6 @@ use tokio::task::JoinHandle;
 const PIECE: usize = 256 * 1024;
 /// How many pieces may wait to be written.
 const WAITING: usize = 8;
-/// How much room stays free on the disk, in bytes: a store that can't write is a pool that can't be changed. Much more
-/// than all that come at once write between two looks.
-const RESERVE: u64 = 512 << 20;
 /// After how many bytes the room is looked at again.
 const LOOK_EVERY: u64 = 16 << 20;
 
@@ -41,19 +38,6 @@ enum Piece {
     End,
 }
 
-/// A file that is not complete; removed when dropped.
-pub(super) struct PartFile(PathBuf);
-
-impl Drop for PartFile {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_file(&self.0)
-            && error.kind() != io::ErrorKind::NotFound
-        {
-            tracing::warn!(%error, file = %self.0.display(), "what came of an image archive could not be removed");
-        }
-    }
-}
-
 impl Images {
     /// Begins to take an archive; `announced` is how many bytes will come, if that is known.
     pub(crate) fn begin(&self, announced: Option<u64>, name: &str) -> Result<Upload, ArchiveError> {
@@ -63,12 +47,8 @@ impl Images {
             return Err(ArchiveError::TooLarge { most_bytes });
         }
         let place = self.uploads.clone().try_acquire_owned().map_err(|_| ArchiveError::Busy)?;
-        let spool = self.blobs.spool();
-        fs::create_dir_all(spool).map_err(ArchiveError::keep)?;
-        let path = spool.join(format!("{name}{}", Directory::UNFINISHED));
-        let file = File::options().read(true).write(true).create_new(true).open(&path).map_err(ArchiveError::keep)?;
-        let part = PartFile(path);
-        if room(&file)? < announced {
+        let (file, part) = PartFile::make(self.blobs.spool(), name).map_err(ArchiveError::keep)?;
+        if room(&file).map_err(ArchiveError::keep)? < announced {
             return Err(ArchiveError::NoRoom);
         }
         let (pieces, coming) = mpsc::channel(WAITING);
@@ -166,19 +146,10 @@ fn write(mut from: impl Read, file: &mut File, most_bytes: u64) -> Result<(Name,
         }
         if size >= looked {
             looked = size + LOOK_EVERY;
-            room(file)?;
+            room(file).map_err(ArchiveError::keep)?;
         }
         hash.update(&buffer[..read]);
         file.write_all(&buffer[..read]).map_err(ArchiveError::keep)?;
-    }
-}
-
-/// The room for archives on the disk of a file, in bytes; an error if there is none.
-fn room(file: &File) -> Result<u64, ArchiveError> {
-    let disk = rustix::fs::fstatvfs(file).map_err(|error| ArchiveError::keep(error.into()))?;
-    match (disk.f_bavail * disk.f_frsize).checked_sub(RESERVE) {
-        Some(room) => Ok(room),
-        None => Err(ArchiveError::NoRoom),
     }
 }
 

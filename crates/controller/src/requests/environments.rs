@@ -6,8 +6,8 @@ use super::{Actor, Idempotency, RequestError, events};
 use crate::known::Known;
 use crate::{Controller, keys};
 use pierhead_model::{
-    Environment, EnvironmentId, EnvironmentSpec, EnvironmentVersion, EventTag, ImageReference, Timestamp, Username,
-    Visibility,
+    Environment, EnvironmentId, EnvironmentSpec, EnvironmentVersion, EventTag, ImageReference, LabId, Timestamp,
+    Username, Visibility,
 };
 use pierhead_store::{Revision, Transaction};
 
@@ -73,6 +73,10 @@ impl Controller {
         let once = self.once_if(&actor.username, asked);
         let read = || self.read_for(actor, &actor.username, spec);
         let committed = self.commit_reading(once.as_ref(), read, |known, now, read| {
+            if id.as_str().starts_with(LabId::ENVIRONMENTS) {
+                let expected = format!("another name: those that begin with {} are of labs", LabId::ENVIRONMENTS);
+                return Err(RequestError::Invalid { field: "name", expected });
+            }
             if known.world.environments().contains_key(id) {
                 return Err(RequestError::Exists { what: "environment", id: id.to_string() });
             }
@@ -80,7 +84,7 @@ impl Controller {
             check_numbers(known, &owner, None, spec)?;
             let versions = vec![EnvironmentVersion { version, by: owner.clone(), at: now }];
             let (id, spec) = (id.clone(), spec.clone());
-            let record = Environment { id, owner, visibility, version, spec, versions, created_at: now };
+            let record = Environment { id, owner, visibility, version, spec, versions, created_at: now, lab: None };
             let key = keys::environment(&record.id);
             let transaction = Transaction::new().absent(key.clone()).put_json(key, &record)?;
             let transaction = read.compared(transaction, &record.owner, now)?;
@@ -107,6 +111,10 @@ impl Controller {
             }
         };
         self.change_environment(actor, id, read, |known, environment, read| {
+            if let Some(lab) = environment.lab.as_ref().filter(|_| spec.is_some()) {
+                let words = format!("environment {} is described by lab {lab}: change its lab.yaml", environment.id);
+                return Err(RequestError::Forbidden(words));
+            }
             let (mut changed, now) = (environment.clone(), self.clock.now());
             changed.visibility = visibility.unwrap_or(changed.visibility);
             let mut transaction = Transaction::new();
@@ -222,7 +230,7 @@ fn check_numbers(
 }
 
 /// What goes beyond what everybody gets needs a permission.
-fn check_asks(actor: &Actor, spec: &EnvironmentSpec) -> Result<(), RequestError> {
+pub(in crate::requests) fn check_asks(actor: &Actor, spec: &EnvironmentSpec) -> Result<(), RequestError> {
     let asks = spec.asks.words();
     if asks.is_empty() || actor.may_run_privileged {
         return Ok(());

@@ -24,7 +24,9 @@ impl Executor {
             WorkspaceStep::Start(id) => self.start(&link, id).await,
             WorkspaceStep::Prime { container, files, script, .. } => {
                 let _permit = link.others.acquire().await;
-                return self.holding(priming::prime(&link.engine, container, files, script.as_deref())).await;
+                return self
+                    .holding(priming::prime(&link.engine, container, (files, &self.library), script.as_deref()))
+                    .await;
             }
             WorkspaceStep::Pause(containers) => self.freeze(&link, containers, true).await,
             WorkspaceStep::Unpause(containers) => self.freeze(&link, containers, false).await,

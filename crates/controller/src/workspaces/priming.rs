@@ -1,8 +1,10 @@
 //! What follows the start of a workspace's container: its files, and the script of its environment.
 
 use crate::clock::millis;
+use crate::labs::Library;
 use pierhead_engine::{DynEngine, EngineError, ExecRequest};
 use pierhead_model::{ContainerId, EnvironmentFile, Failure, FailureKind};
+use std::borrow::Cow;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, sleep, timeout};
@@ -27,12 +29,13 @@ const PUT: &str = r#"dir=${1%/*}; mkdir -p "${dir:-/}" && cat >"$1" && chmod "$2
 pub(super) async fn prime(
     engine: &DynEngine,
     container: &ContainerId,
-    files: &[EnvironmentFile],
+    (files, library): (&[EnvironmentFile], &Library),
     script: Option<&str>,
 ) -> Result<(), Failure> {
     for file in files {
+        let content = content(file, library).await?;
         let words = ["/bin/sh", "-c", PUT, "sh", &file.path, &format!("{:o}", file.mode)].map(str::to_owned);
-        let said = run(engine, container, words.to_vec(), file.content.as_bytes(), Some("0"), FILE).await;
+        let said = run(engine, container, words.to_vec(), &content, Some("0"), FILE).await;
         said.map_err(|failure| Failure {
             message: format!("file {} could not be written: {}", file.path, failure.message),
             ..failure
@@ -45,6 +48,16 @@ pub(super) async fn prime(
         }
         None => Ok(()),
     }
+}
+
+/// What a file shall hold.
+async fn content<'a>(file: &'a EnvironmentFile, library: &Library) -> Result<Cow<'a, [u8]>, Failure> {
+    let Some(blob) = &file.blob else { return Ok(Cow::Borrowed(file.content.as_bytes())) };
+    let whole = library.whole(&blob.digest, Some(blob.bytes)).await;
+    whole.map(Cow::Owned).map_err(|error| {
+        tracing::warn!(%error, file = file.path, "a file of a lab could not be had");
+        Failure::new(FailureKind::NotStarted, format!("file {} of the lab can't be had: {error}", file.path))
+    })
 }
 
 /// Runs a program to its end. What it has started and left behind holds up nobody.

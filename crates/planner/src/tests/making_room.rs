@@ -33,6 +33,7 @@ fn environment(warm: u32) -> Environment {
         spec,
         versions: Vec::new(),
         created_at: Timestamp(1),
+        lab: None,
     }
 }
 

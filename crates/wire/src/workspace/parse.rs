@@ -166,7 +166,7 @@ impl EnvironmentFileDescription {
         let mode = self.mode.as_deref().unwrap_or("644");
         let mode = u32::from_str_radix(mode, 8).ok().filter(|mode| *mode <= 0o7777 && !mode_has_sign(self));
         let mode = mode.ok_or_else(|| FieldError::new("mode", "permissions in octal digits, such as 644"))?;
-        Ok(EnvironmentFile { path, content: self.content.clone(), mode })
+        Ok(EnvironmentFile { path, content: self.content.clone(), mode, blob: None })
     }
 }
 

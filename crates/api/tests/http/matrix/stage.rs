@@ -112,7 +112,8 @@ impl Stage {
     /// Makes what somebody owns, anew if it was there; while that is made, they have the role that it takes.
     async fn make(&mut self, name: &'static str) {
         let app = app_of(name);
-        for path in [format!("/api/apps/{app}"), format!("/api/images/{}", image_of(name).replace('/', "%2F"))] {
+        let lab = format!("/api/labs/{}", lab_of(name));
+        for path in [format!("/api/apps/{app}"), format!("/api/images/{}", image_of(name).replace('/', "%2F")), lab] {
             let gone = self.admin.send("DELETE", &path, "").await.status;
             assert!([204, 404].contains(&gone), "{path}: {gone}");
         }
@@ -136,6 +137,10 @@ impl Stage {
         let archive = pierhead_testkit::image_archive(&[&image_of(name)], name);
         assert!([200, 201].contains(&sender.send("POST", "/api/images", archive).await.status), "{name}");
         let workspace = self.make_workspace(&sender, name).await;
+        let lab = json!({ "id": lab_of(name) }).to_string();
+        assert_eq!(sender.post("/api/labs", &lab).await.status, 201, "{name}");
+        let published = sender.post(&format!("/api/labs/{}/publish", lab_of(name)), "{}").await;
+        assert_eq!(published.status, 200, "{name}: {published:?}");
         let role = callers().iter().find(|caller| caller.name == name).map_or("user", |caller| caller.role);
         self.give_role(name, role).await;
         let things = Things {
@@ -240,6 +245,10 @@ impl Stage {
             ("/api/workspaces/", "{username}", SPARE),
             ("/api/workspaces/", "{port}", "8000"),
             ("/api/saves/", &id, &things.save),
+            ("/api/labs/", &id, &lab_of(owner)),
+            ("/api/labs/", "{version}", "1"),
+            ("/api/labs/", "{revision}", "1"),
+            ("/api/labs/", "{step}", "0"),
             ("/api/tokens/", &id, &things.token),
             ("/api/images/", &id, &image_of(owner).replace('/', "%2F")),
             ("/api/apps/", "{name}", &app),
@@ -276,6 +285,10 @@ fn app_of(name: &str) -> String {
 
 fn environment_of(name: &str) -> String {
     format!("{name}s-lab")
+}
+
+fn lab_of(name: &str) -> String {
+    format!("{name}s-doc")
 }
 
 fn image_of(name: &str) -> String {

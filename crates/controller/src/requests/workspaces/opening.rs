@@ -8,8 +8,8 @@ use crate::requests::saves::{ReadSave, touch};
 use crate::requests::{Actor, Idempotency, RequestError};
 use crate::{Controller, keys};
 use pierhead_model::{
-    EnvironmentId, EnvironmentSpec, SaveId, Timestamp, Workspace, WorkspaceId, WorkspaceOrigin, WorkspaceStage,
-    WorkspaceWish,
+    Environment, EnvironmentId, EnvironmentSpec, SaveId, Timestamp, Workspace, WorkspaceId, WorkspaceOrigin,
+    WorkspaceStage, WorkspaceWish,
 };
 use pierhead_planner::{WorkspacePhase, workspace_has_ended};
 use pierhead_store::Transaction;
@@ -25,7 +25,7 @@ const MOST_A_MINUTE: usize = 20;
 const AWAKE: Duration = Duration::from_millis(500);
 
 /// A workspace that shall be opened.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct OpenWorkspace {
     /// What it is made from.
     pub from: WorkspaceBeginning,
@@ -34,12 +34,14 @@ pub struct OpenWorkspace {
 }
 
 /// What a workspace is made from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum WorkspaceBeginning {
     /// An environment.
     Environment(EnvironmentId),
     /// A save: a copy of it, which stays as it is.
     Save(SaveId),
+    /// An environment as it is described here, whatever its record says; whether they may use it was decided before.
+    Described(Box<Environment>),
 }
 
 /// The save that a workspace begins from, and how that is described.
@@ -194,6 +196,11 @@ fn beginning(
             let environment = environment.ok_or_else(|| missing("environment", id.to_string()))?;
             let (version, spec) = (environment.version, environment.spec.clone());
             Ok(Beginning { environment: id.clone(), version, spec, origin: WorkspaceOrigin::Environment })
+        }
+        (WorkspaceBeginning::Described(environment), _) => {
+            let (version, spec) = (environment.version, environment.spec.clone());
+            let origin = WorkspaceOrigin::Environment;
+            Ok(Beginning { environment: environment.id.clone(), version, spec, origin })
         }
         (WorkspaceBeginning::Save(id), None) => Err(missing("save", id.to_string())),
     }

@@ -6,10 +6,25 @@ use anyhow::{Context, Result, bail};
 use pierhead_blobs::{Blobs, Bucket, BucketAddress, BucketKeys, BucketSettings};
 use std::path::Path;
 
+/// Where the files of labs lie in the place of all blobs.
+const LABS: &str = "labs";
+
 /// The value of a variable of the environment.
 type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 impl ServeArgs {
+    /// Where the files of labs lie: beside the archives, so that what is swept there never is one of them.
+    pub(super) fn lab_blobs(&self, data_dir: &Path, env: Env) -> Result<Blobs> {
+        let Some(place) = self.blobs.as_deref().filter(|place| place.contains("://")) else {
+            let directory = self.blobs.as_deref().map_or(data_dir, Path::new);
+            return Ok(Blobs::directory(directory.join(LABS), true));
+        };
+        let mut address: BucketAddress = place.parse().with_context(|| format!("--blobs {place}"))?;
+        address.prefix = if address.prefix.is_empty() { LABS.to_owned() } else { format!("{}/{LABS}", address.prefix) };
+        Ok(Blobs::Bucket(Bucket::new(&self.bucket(address, env)?, data_dir.join("incoming-labs"))?))
+    }
+
+    /// Where archives of images lie.
     pub(super) fn blobs(&self, data_dir: &Path, env: Env) -> Result<Blobs> {
         let bucket = self.blobs.as_deref().filter(|place| place.contains("://"));
         let Some(place) = bucket else {
@@ -90,6 +105,24 @@ mod tests {
         let value = |wanted: &str| KEY.iter().find(|(name, _)| *name == wanted).map(|(_, value)| (*value).to_owned());
         let bucket = at("s3://school/images").blobs(Path::new("/data"), &value).unwrap();
         assert_eq!((bucket.spool(), bucket.is_remote()), (Path::new("/data/incoming"), true));
+    }
+
+    #[test]
+    fn files_of_labs_lie_in_a_place_of_their_own() {
+        let place = |args: &ServeArgs| {
+            let value =
+                |wanted: &str| KEY.iter().find(|(name, _)| *name == wanted).map(|(_, value)| (*value).to_owned());
+            let blobs = args.lab_blobs(Path::new("/data"), &value).unwrap();
+            (blobs.spool().display().to_string(), format!("{blobs:?}"))
+        };
+        assert_eq!(place(&ServeArgs::default()).0, "/data/labs");
+        assert_eq!(place(&at("/srv/blobs")).0, "/srv/blobs/labs");
+        for (address, words) in [("s3://school", "s3://school/labs"), ("s3://school/images", "s3://school/images/labs")]
+        {
+            let (spool, shown) = place(&at(address));
+            assert_eq!(spool, "/data/incoming-labs");
+            assert!(shown.contains(words) && !shown.contains("s3cret"), "{shown}");
+        }
     }
 
     #[test]

@@ -84,7 +84,7 @@ fn files_are_written_once_into_each_container_that_is_made_of_the_environment() 
     let mut pool = Pool::new(&["a", "b"]);
     let mut with_files = spec(&["main"]);
     with_files.containers[0].files =
-        vec![EnvironmentFile { path: "/a".to_owned(), content: "b".to_owned(), mode: 0o644 }];
+        vec![EnvironmentFile { path: "/a".to_owned(), content: "b".to_owned(), mode: 0o644, blob: None }];
     let id = pool.open_as(with_files, WorkspaceWish::Warm, "lab", 1);
     let mut lab = spec(&["main"]);
     lab.warm = 1;

@@ -171,6 +171,7 @@ impl Pool {
             spec,
             versions: Vec::new(),
             created_at: self.now,
+            lab: None,
         };
         self.environments.insert(id, environment.clone());
         self.world.set_environment(environment);
