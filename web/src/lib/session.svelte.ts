@@ -12,7 +12,9 @@ export type Permission =
   | 'run-privileged'
   | 'write-images'
   | 'read-events'
-  | 'write-accounts';
+  | 'write-accounts'
+  | 'read-labs'
+  | 'write-labs';
 
 const LONGEST_MS = 20_000;
 

@@ -11,6 +11,7 @@ export const parts = messages({
   copyFailed: ['Select and copy it by hand', '请手动选择并复制'],
   copyWhat: ['Copy {what}', '复制{what}'],
   dismiss: ['Dismiss', '关闭此消息'],
+  divider: ['Divider: move it by the arrow keys', '分隔条：用方向键移动'],
   done: ['Done', '完成'],
   failed: ['Failed', '失败'],
   filter: ['Filter', '筛选'],

@@ -107,6 +107,8 @@ export const permissions = messages({
   'write-images': ['Send in images', '上传镜像'],
   'read-events': ['Read the event log', '查看事件日志'],
   'write-accounts': ['Administer accounts, roles and tokens', '管理账户、角色和令牌'],
+  'read-labs': ['See labs and work through them', '查看并完成实验'],
+  'write-labs': ['Write labs', '编写实验'],
 });
 
 export const tokens = messages({

@@ -3,6 +3,7 @@
 import type { Component } from 'svelte';
 import type { Permission } from '../lib/session.svelte';
 import { environments } from './environments/pages';
+import { labs } from './labs/pages';
 import { people } from './people/pages';
 import { pool } from './pool/pages';
 import { work } from './work/pages';
@@ -24,4 +25,4 @@ export interface Page {
   isWide?: boolean;
 }
 
-export const pages: readonly Page[] = [...pool, ...workspaces, ...environments, ...work, ...people];
+export const pages: readonly Page[] = [...pool, ...labs, ...workspaces, ...environments, ...work, ...people];

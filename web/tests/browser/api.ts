@@ -21,21 +21,43 @@ export interface Engine {
 }
 
 /** A request with a token; an answer that is not a success is an error. */
-export async function api<T>(method: string, path: string, body?: unknown, token = pool().token): Promise<T> {
-  const text = await textOf(method, path, body, token);
+export async function api<T>(
+  method: string,
+  path: string,
+  body?: unknown,
+  token = pool().token,
+  headers: Record<string, string> = {},
+): Promise<T> {
+  const text = await textOf(method, path, body, token, headers);
   return (text === '' ? undefined : JSON.parse(text)) as T;
 }
 
 /** The same where the answer is no JSON. */
-export async function textOf(method: string, path: string, body?: unknown, token = pool().token): Promise<string> {
+export async function textOf(
+  method: string,
+  path: string,
+  body?: unknown,
+  token = pool().token,
+  headers: Record<string, string> = {},
+): Promise<string> {
   const answer = await fetch(`${pool().url}${path}`, {
     method,
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await answer.text();
   if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
   return text;
+}
+
+/** Puts the bytes of a file somewhere, as they are. */
+export async function putText(path: string, text: string, headers: Record<string, string> = {}, token = pool().token) {
+  const answer = await fetch(`${pool().url}${path}`, {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${token}`, ...headers },
+    body: text,
+  });
+  if (!answer.ok) throw new Error(`PUT ${path}: ${answer.status} ${await answer.text()}`);
 }
 
 export async function tokenOf(username: string, password: string): Promise<string> {

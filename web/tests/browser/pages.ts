@@ -51,6 +51,12 @@ async function waitingWorkspace(): Promise<string> {
   return all.find(({ environment }) => environment === 'locked')?.id ?? '';
 }
 
+/** Somebody's way through the lab that all tests have; its environment waits for the same host. */
+async function waitingAttempt(): Promise<string> {
+  const all = await api<{ id: string; lab: string }[]>('GET', '/api/attempts?lab=sampler').catch(() => []);
+  return all[0]?.id ?? 'aaaaaaaaaa';
+}
+
 export const places: readonly Place[] = [
   at('overview', '/'),
   at('hosts', '/hosts', 'read-engines'),
@@ -68,6 +74,9 @@ export const places: readonly Place[] = [
     'read-containers',
     async () => `/workspaces/${await waitingWorkspace()}?tab=saves`,
   ),
+  at('labs', '/labs', 'read-labs'),
+  at('lab', '/labs/:id', 'read-labs', async () => '/labs/sampler'),
+  at('attempt', '/attempts/:id', 'read-labs', async () => `/attempts/${await waitingAttempt()}`),
   at('saves', '/saves', 'read-containers'),
   at('environments', '/environments', 'read-containers'),
   at('environment', '/environments/:id', 'read-containers', async () => '/environments/locked'),

@@ -9,6 +9,7 @@ import { api, deploy, sample, shell, tokenOf } from './api';
 import { ACCOUNTS, ann, ROLES } from './people';
 import { keep, pictures, type Pool, program } from './place';
 import { corpus } from './corpus';
+import { SAMPLER, writeLab } from './labs';
 
 const run = promisify(execFile);
 
@@ -44,6 +45,8 @@ async function furnish(): Promise<void> {
     description: { containers: [{ image: 'pierhead/sample:1', cpus: 0.1, memory: 32 }], asks: { privileged: true } },
   });
   await api('POST', '/api/workspaces', { environment: 'locked', name: 'patience' });
+  await writeLab('sampler', SAMPLER);
+  await api('POST', '/api/labs/sampler/attempts').catch(() => {});
   await Promise.all([
     deploy('web', sample({ bind_ports: [{ container_port: 80 }] }), 3),
     deploy('shop', sample({ bind_ports: [{ container_port: 80 }] }), 1, token),

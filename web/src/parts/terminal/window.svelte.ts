@@ -21,6 +21,39 @@ const kept = new Map<string, KeptScreen>();
 const MOST_KEPT = 8;
 const COMPLAINT_MS = 4_000;
 
+/** The windows that are on the page, by their terminals; whoever waits for one is told when it comes. */
+const present = new Map<string, TerminalWindow>();
+const awaited = new Set<() => void>();
+
+/** The window on a terminal, once it is on the page; nothing if none comes in time. */
+export async function windowOn(id: string, withinMs: number): Promise<TerminalWindow | undefined> {
+  return (await within(withinMs, awaited, () => present.has(id))) ? present.get(id) : undefined;
+}
+
+/** Waits until something holds that changes with `signals`, and answers whether it came to that. */
+function within(ms: number, signals: Set<() => void>, holds: () => boolean): Promise<boolean> {
+  if (holds()) return Promise.resolve(true);
+  return new Promise((done) => {
+    const end = (is: boolean) => {
+      signals.delete(look);
+      clearTimeout(timer);
+      done(is);
+    };
+    const look = () => {
+      if (holds()) end(true);
+    };
+    const timer = setTimeout(() => end(false), ms);
+    signals.add(look);
+  });
+}
+
+/** Control and C: what runs is interrupted. */
+const INTERRUPT = new Uint8Array([3]);
+/** A shell that says nothing for so long has its prompt there. */
+const QUIET_MS = 150;
+const LONGEST_UNREST_MS = 3_000;
+const OPENING_MS = 15_000;
+
 export class TerminalWindow {
   readonly id: string;
   state = $state.raw<LinkState | null>(null);
@@ -40,6 +73,7 @@ export class TerminalWindow {
   #complaintTimer: ReturnType<typeof setTimeout> | undefined;
   #isShown = true;
   #leave: () => void = () => {};
+  #changes = new Set<() => void>();
 
   constructor(id: string) {
     this.id = id;
@@ -52,6 +86,8 @@ export class TerminalWindow {
   show(place: HTMLElement, leave: () => void, isWanted = false): () => void {
     this.#leave = leave;
     let isGone = false;
+    present.set(this.id, this);
+    for (const tell of [...awaited]) tell();
     void this.#begin(place, () => isGone, isWanted);
     const seen = () => this.#look();
     const online = () => this.#connection?.hurry();
@@ -59,6 +95,7 @@ export class TerminalWindow {
     addEventListener('online', online);
     return () => {
       isGone = true;
+      if (present.get(this.id) === this) present.delete(this.id);
       document.removeEventListener('visibilitychange', seen);
       removeEventListener('online', online);
       clearTimeout(this.#complaintTimer);
@@ -113,6 +150,7 @@ export class TerminalWindow {
         if (!state) return;
         this.state = state;
         screen.isTaking = state.phase === 'open' && state.role === 'driver';
+        for (const tell of [...this.#changes]) tell();
       },
       complained: (code, message) => this.#complain(code, message),
       setTimer: (ms, action) => setTimeout(action, ms),
@@ -194,6 +232,39 @@ export class TerminalWindow {
 
   focus(): void {
     this.#screen?.focus();
+  }
+
+  /**
+   * Types a line as somebody at the keyboard would, and presses Enter; takes the keyboard for it if it is free. With
+   * `interrupt` what runs is interrupted first; with `isNew` the shell's first prompt is waited for. Answers whether it was
+   * typed: somebody else may have the keyboard.
+   */
+  async enter(line: string, { interrupt = false, isNew = false } = {}): Promise<boolean> {
+    await within(OPENING_MS, this.#changes, () => this.state?.phase === 'open');
+    if (!this.isDriver) this.#connection?.drive();
+    if (!(await within(OPENING_MS, this.#changes, () => this.isDriver))) return false;
+    if (isNew) await this.#quiet();
+    if (interrupt) {
+      this.#connection?.type(INTERRUPT);
+      // A shell that is about to show its prompt may drop what is typed before.
+      await this.#quiet();
+    }
+    const keys = `${line.replace(/\r?\n/g, '\r')}\r`;
+    return this.#connection?.type(new TextEncoder().encode(keys)) ?? false;
+  }
+
+  /** Waits until something was printed, and then nothing for a moment; not for ever. */
+  async #quiet(): Promise<void> {
+    const begun = Date.now();
+    let since = begun;
+    let drawn = this.#connection?.drawn ?? 0;
+    let hasSaid = false;
+    while (Date.now() - begun < LONGEST_UNREST_MS && !(hasSaid && Date.now() - since >= QUIET_MS)) {
+      await new Promise((done) => setTimeout(done, QUIET_MS / 5));
+      const now = this.#connection?.drawn ?? 0;
+      if (now === drawn) continue;
+      [drawn, since, hasSaid] = [now, Date.now(), true];
+    }
   }
 
   get text(): string {
