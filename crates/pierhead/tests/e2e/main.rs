@@ -55,6 +55,8 @@ mod kills;
 #[cfg(test)]
 mod leaks;
 #[cfg(test)]
+mod lost_work;
+#[cfg(test)]
 mod migrating;
 #[cfg(all(test, feature = "mutants"))]
 mod mutants;
