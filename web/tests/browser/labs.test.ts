@@ -252,7 +252,7 @@ async function contentOf(lab: string, path: string, token: string): Promise<stri
   return textOf('GET', `/api/labs/${lab}/files/content?path=${path}&version=draft`, undefined, token);
 }
 
-test('what somebody writes into a lab does nothing in another’s browser', async ({ page, home }) => {
+test('what somebody writes into a lab does nothing in another’s browser', async ({ page, browser, home }) => {
   const token = await tokenOf(ann.username, ann.password);
   const hostile = corpus.filter((text) => !text.includes('\u202e'));
   const quiet = (text: string) => text.replace(/[`\n]/g, ' ');
@@ -304,9 +304,16 @@ test('what somebody writes into a lab does nothing in another’s browser', asyn
     await expect(article.locator('a[href^="javascript:"], a[href^="data:"], a[href^="//"]')).toHaveCount(0);
     for (const summary of await article.locator('summary').all()) await summary.click();
     // The image of a stranger, opened as a page.
-    const image = await page.context().newPage();
-    await image.goto(`${home}api/labs/hostile/files/content?path=images/x.svg&version=draft`);
-    await image.close();
+    const plain = await browser.newContext();
+    const ran: string[] = [];
+    await plain.exposeFunction('ran', () => void ran.push('ran'));
+    await plain.addCookies(await page.context().cookies());
+    const image = await plain.newPage();
+    const answer = await image.goto(`${home}api/labs/hostile/files/content?path=images/x.svg&version=draft`);
+    expect(answer?.headers()['content-security-policy']).toContain('sandbox');
+    await expect(image.locator('svg')).toHaveCount(1);
+    await plain.close();
+    expect(ran).toEqual([]);
   } finally {
     await cleared('hostile', token);
   }

@@ -11,6 +11,7 @@ import {
   nextStep,
   slug,
   template,
+  wholeLines,
   withHeadItem,
   withItem,
   type Change,
@@ -46,6 +47,15 @@ describe('blocks', () => {
     expect(after('a\nb', block('a\nb', 1, '‹x›'))).toBe('a\n\n|x|\n\nb'.replace('\n\nb', '\n\nb'));
     expect(after('a\n\nb', block('a\n\nb', 3, 'x'))).toBe('a\n\nx||\n\nb');
     expect(after('ab', inline(1, '[‹t›](p)'))).toBe('a[|t|](p)b');
+  });
+
+  test('take whole lines into them, and nothing else', () => {
+    const text = 'one two\nthree\n';
+    expect(wholeLines(text, 0, 7)).toEqual([0, 7]);
+    expect(wholeLines(text, 0, 13)).toEqual([0, 13]);
+    expect(wholeLines(text, 4, 7)).toEqual([7, 7]);
+    expect(wholeLines(text, 2, 2)).toEqual([7, 7]);
+    expect(wholeLines(text, 14, 14)).toEqual([14, 14]);
   });
 
   test('take over what was chosen', () => {

@@ -52,6 +52,16 @@ export function block(text: string, at: number, template: string): Change {
   return filled(at, lead, template, tail);
 }
 
+/** What is chosen, if it is whole lines; else the place behind the line that it ends in. */
+export function wholeLines(text: string, from: number, to: number): [from: number, to: number] {
+  const isBegin = from === 0 || text[from - 1] === '\n';
+  const isEnd = to === text.length || text[to] === '\n';
+  if (from < to && isBegin && isEnd) return [from, to];
+  const next = text.indexOf('\n', to);
+  const end = next < 0 ? text.length : next;
+  return [end, end];
+}
+
 /** Puts something within a line. */
 export function inline(at: number, template: string): Change {
   return filled(at, '', template, '');
