@@ -4,6 +4,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use pierhead_blobs::Blobs;
 use pierhead_store::{Embedded, Store};
+use std::fs;
 use std::sync::Arc;
 
 struct Bed {
