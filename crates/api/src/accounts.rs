@@ -4,6 +4,7 @@
 
 mod identities;
 mod limits;
+mod links;
 mod passwords;
 mod people;
 mod preview_tickets;
@@ -15,6 +16,7 @@ mod tokens;
 
 pub(crate) use identities::Identity;
 pub use limits::LogInLimits;
+pub(crate) use links::LinkFor;
 pub use passwords::random_password;
 pub(crate) use sessions::SESSION_LIFE_MS;
 pub(crate) use tickets::Owner;
@@ -72,6 +74,15 @@ pub enum AccountsError {
     /// Wrong name or password: nobody learns which.
     #[error("wrong user name or password")]
     WrongPassword,
+    /// The password is right, and yet nobody can log in with the account.
+    #[error("this account is suspended; whoever administers accounts at your school can let you in again")]
+    Suspended,
+    /// A link that is worth nothing.
+    #[error("this link was used, has expired, or never was one; ask for a new one")]
+    LinkGone,
+    /// A teacher gives no links for those who may more than students.
+    #[error("{0} is no student; an administrator can make a link for them")]
+    NoStudent(String),
     /// Too many attempts of one name or from one address: nobody learns of which.
     #[error("too many attempts to log in; try again in {retry_after_s} s")]
     TooManyAttempts {

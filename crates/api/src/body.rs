@@ -24,14 +24,35 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        let bytes = read(request.into_body()).await?;
+        let bytes = read(request.into_body(), LARGEST_BODY).await?;
         let value = parse(&bytes)?;
         Ok(Self { value, bytes })
     }
 }
 
+/// A body of JSON that may be large: a list of all people of a school. Of these few are read at the same time.
+pub(crate) struct Large<T>(pub T);
+
+/// The largest of these, in bytes.
+const LARGEST_LIST: usize = 48 * 1024 * 1024;
+/// How many of these are read or held at the same time.
+static LARGE: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(1);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Large<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let _turn = LARGE.try_acquire().map_err(|_| {
+            let busy = ApiError::new(StatusCode::TOO_MANY_REQUESTS, "busy", "another list is being sent in; try again");
+            ApiError { retry_after_s: Some(10), ..busy }
+        })?;
+        let bytes = read(request.into_body(), LARGEST_LIST).await?;
+        Ok(Self(parse(&bytes)?))
+    }
+}
+
 /// Reads a body to its end, also one that is too large (up to a limit): whoever is still sending hears no answer.
-async fn read(body: axum::body::Body) -> Result<Bytes, ApiError> {
+async fn read(body: axum::body::Body, largest: usize) -> Result<Bytes, ApiError> {
     let mut chunks = body.into_data_stream();
     let (mut bytes, mut size) = (Vec::new(), 0);
     while let Some(chunk) = chunks.next().await {
@@ -39,14 +60,15 @@ async fn read(body: axum::body::Body) -> Result<Bytes, ApiError> {
             ApiError::new(StatusCode::BAD_REQUEST, "malformed", "the body ended before it was complete")
         })?;
         size += chunk.len();
-        if size <= LARGEST_BODY {
+        if size <= largest {
             bytes.extend_from_slice(&chunk);
-        } else if size > MOST_SKIPPED {
+        } else if size > largest.max(MOST_SKIPPED) {
             break;
         }
     }
-    if size > LARGEST_BODY {
-        return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body must be at most 1 MiB"));
+    if size > largest {
+        let what = format!("the body must be at most {} MiB", largest / (1024 * 1024));
+        return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", what));
     }
     Ok(bytes.into())
 }

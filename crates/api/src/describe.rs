@@ -143,6 +143,12 @@ impl Doc {
         self
     }
 
+    /// A success that leads elsewhere.
+    pub fn leads_on(mut self, about: &str) -> Self {
+        self.answers.add_bare(303, about);
+        self
+    }
+
     /// A success after which both sides speak another protocol.
     pub fn switches(mut self, about: &str) -> Self {
         self.answers.add_bare(101, about);

@@ -157,6 +157,8 @@ impl From<RequestError> for ApiError {
                 let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_often", message);
                 Self { retry_after_s: Some(seconds), ..error }
             }
+            RequestError::TooManyCoursesOfOne => Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_courses", message),
+            RequestError::FromRoster(_) => Self::new(StatusCode::CONFLICT, "from_roster", message),
             RequestError::SaveNeeded { .. } => Self::new(StatusCode::CONFLICT, "save_needed", message),
             RequestError::SaveAway { .. } => Self::new(StatusCode::SERVICE_UNAVAILABLE, "save_away", message),
             RequestError::Comparing | RequestError::SaveBusy { .. } => {

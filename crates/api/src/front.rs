@@ -28,6 +28,15 @@ impl Front {
         }
     }
 
+    /// Where browsers reach this server: scheme, host and port, without a slash at the end.
+    pub(crate) fn base(&self, host: Option<&str>) -> Option<String> {
+        let scheme = if self.is_secure() { "https" } else { "http" };
+        let place = self.origin(host)?;
+        let is_usual = place.port == if self.is_secure() { 443 } else { 80 };
+        let port = if is_usual { String::new() } else { format!(":{}", place.port) };
+        Some(format!("{scheme}://{}{port}", place.host))
+    }
+
     /// Where an `Origin` says that a page comes from, if it is one of this server's scheme.
     pub(crate) fn place_of(&self, origin: &str) -> Option<Place> {
         let scheme = if self.is_secure() { "https://" } else { "http://" };
@@ -122,6 +131,20 @@ mod tests {
             let refused = PublicUrl::parse(bad).unwrap_err();
             assert!(refused.contains("must be https://HOST"), "{bad}: {refused}");
         }
+    }
+
+    #[test]
+    fn links_lead_where_browsers_are() {
+        let front = |public: Option<&str>, is_tls| Front {
+            is_tls,
+            public: public.map(|text| PublicUrl::parse(text).unwrap()),
+            ..Front::default()
+        };
+        let base = |front: Front, host| front.base(host).unwrap_or_default();
+        assert_eq!(base(front(Some("https://pool.example"), false), Some("10.0.0.1:8080")), "https://pool.example");
+        assert_eq!(base(front(None, false), Some("10.0.0.1:8080")), "http://10.0.0.1:8080");
+        assert_eq!(base(front(None, true), Some("Pool.lan:8443")), "https://pool.lan:8443");
+        assert_eq!(base(front(None, true), None), "");
     }
 
     #[test]

@@ -33,6 +33,32 @@ pub(crate) struct Caller {
     pub shown: Shown,
 }
 
+/// What a route asks of a role: one permission, or another that does as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Needs {
+    one: Permission,
+    other: Option<Permission>,
+}
+
+impl Needs {
+    pub fn one(one: Permission) -> Self {
+        Self { one, other: None }
+    }
+
+    pub fn either(one: Permission, other: Permission) -> Self {
+        Self { one, other: Some(other) }
+    }
+
+    fn any(self) -> impl Iterator<Item = Permission> {
+        std::iter::once(self.one).chain(self.other)
+    }
+
+    /// The permissions in words.
+    pub fn words(self) -> String {
+        self.any().map(Permission::as_str).collect::<Vec<_>>().join(" or ")
+    }
+}
+
 /// How somebody showed who they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shown {
@@ -53,6 +79,11 @@ impl Caller {
             return true;
         }
         self.identity.permissions.contains(&permission)
+    }
+
+    /// Whether they may work in what is theirs of workspaces and terminals, and not only look at it.
+    pub fn may_work(&self) -> bool {
+        self.may(Permission::WriteContainers) || self.may(Permission::ReadLabs)
     }
 
     /// A pass with which another controller believes that this one asks for them, for a path.
@@ -99,17 +130,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Origin {
 
 /// Lets a request through if its token is good and its owner may; token first, then role, before any handler.
 pub(crate) async fn require(
-    State((api, permission)): State<(Api, Permission)>,
+    State((api, needs)): State<(Api, Needs)>,
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
     let caller = authenticate(&api, request.method(), request.uri(), request.headers()).await?;
-    admit(caller, permission, request, next).await
+    admit(caller, needs, request, next).await
 }
 
 /// The same for a stream, which a ticket in the query opens too. Nobody behind this sees the ticket.
 pub(crate) async fn require_for_stream(
-    State((api, permission)): State<(Api, Permission)>,
+    State((api, needs)): State<(Api, Needs)>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
@@ -121,13 +152,12 @@ pub(crate) async fn require_for_stream(
             Caller { identity, token_hash: owner.token_hash, kind: owner.kind, shown: Shown::Ticket }
         }
     };
-    admit(caller, permission, request, next).await
+    admit(caller, needs, request, next).await
 }
 
-async fn admit(caller: Caller, permission: Permission, mut request: Request, next: Next) -> Result<Response, ApiError> {
-    if !caller.may(permission) {
-        let name = permission.as_str();
-        return Err(ApiError::forbidden(format!("your role does not have the permission {name}")));
+async fn admit(caller: Caller, needs: Needs, mut request: Request, next: Next) -> Result<Response, ApiError> {
+    if !needs.any().any(|permission| caller.may(permission)) {
+        return Err(ApiError::forbidden(format!("your role does not have the permission {}", needs.words())));
     }
     request.extensions_mut().insert(caller);
     Ok(next.run(request).await)

@@ -32,6 +32,7 @@ pub use previews::{
 pub use relay::{Relay, RelayError};
 
 use pierhead_controller::Controller;
+use pierhead_identity::RedirectKeys;
 use pierhead_store::seal::Sealer;
 use pierhead_wire::Defaults;
 use std::sync::Arc;
@@ -59,6 +60,8 @@ pub struct Api {
     pub previews: Previews,
     /// The way to the files of workspaces; nothing if this server takes no agents.
     pub files: Option<Arc<dyn WorkspaceFiles>>,
+    /// The keys of links of the school's site; none are taken without.
+    pub redirect: Option<RedirectKeys>,
     /// The program's version.
     pub version: &'static str,
 }

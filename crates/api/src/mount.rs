@@ -3,7 +3,7 @@
 use crate::Api;
 use crate::describe::{Described, Doc, Noun, document};
 use crate::error::no_such_method;
-use crate::identity::{refuse_sessions, require, require_for_stream, require_log_in};
+use crate::identity::{Needs, refuse_sessions, require, require_for_stream, require_log_in};
 use crate::metrics::require_scraper;
 use crate::paging::{Order, page};
 use axum::Router;
@@ -24,8 +24,19 @@ pub(crate) enum Access {
     LoggedIn,
     /// Everybody whose role has a permission.
     Holders(Permission),
+    /// Everybody whose role has one of two permissions.
+    Either(Permission, Permission),
     /// The same for a stream, which a ticket opens too.
     Streamed(Permission),
+    /// The same for one of two permissions.
+    StreamedEither(Permission, Permission),
+}
+
+impl Access {
+    /// Whether it is a stream.
+    pub fn is_streamed(self) -> bool {
+        matches!(self, Self::Streamed(_) | Self::StreamedEither(..))
+    }
 }
 
 /// Routes in the making: by their nouns, one method of a path at a time.
@@ -122,7 +133,7 @@ impl Routes {
 
     /// The paths of the streams, with names in braces where anything may stand.
     pub fn streams(&self) -> Vec<&'static str> {
-        let streams = self.handlers.iter().filter(|(_, access, _)| matches!(access, Access::Streamed(_)));
+        let streams = self.handlers.iter().filter(|(_, access, _)| access.is_streamed());
         streams.map(|(path, ..)| *path).collect()
     }
 
@@ -137,9 +148,15 @@ fn guarded(api: &Api, access: Access, handler: MethodRouter<Api>) -> MethodRoute
         Access::Public => handler,
         Access::Scraper => handler.route_layer(from_fn_with_state(api.clone(), require_scraper)),
         Access::LoggedIn => handler.route_layer(from_fn_with_state(api.clone(), require_log_in)),
-        Access::Holders(permission) => handler.route_layer(from_fn_with_state((api.clone(), permission), require)),
-        Access::Streamed(permission) => {
-            handler.route_layer(from_fn_with_state((api.clone(), permission), require_for_stream))
+        Access::Holders(one) => handler.route_layer(from_fn_with_state((api.clone(), Needs::one(one)), require)),
+        Access::Either(one, other) => {
+            handler.route_layer(from_fn_with_state((api.clone(), Needs::either(one, other)), require))
+        }
+        Access::Streamed(one) => {
+            handler.route_layer(from_fn_with_state((api.clone(), Needs::one(one)), require_for_stream))
+        }
+        Access::StreamedEither(one, other) => {
+            handler.route_layer(from_fn_with_state((api.clone(), Needs::either(one, other)), require_for_stream))
         }
     }
 }

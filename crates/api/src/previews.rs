@@ -141,8 +141,9 @@ impl Api {
             return Err(PreviewRefusal::Foreign);
         }
         let site = self.site(&name, &identity)?;
-        let may_change =
-            site.right >= WorkspaceRight::Driver && identity.permissions.contains(&Permission::WriteContainers);
+        let may = |permission| identity.permissions.contains(&permission);
+        let may_work = may(Permission::WriteContainers) || may(Permission::ReadLabs);
+        let may_change = site.right >= WorkspaceRight::Driver && may_work;
         if asked.is_change && !may_change {
             return Err(PreviewRefusal::LookOnly);
         }
@@ -178,7 +179,7 @@ impl Api {
 
     fn site(&self, name: &PreviewName, identity: &Identity) -> Result<WorkspaceSite, PreviewRefusal> {
         let may = |permission| identity.permissions.contains(&permission);
-        if !may(Permission::ReadContainers) {
+        if !may(Permission::ReadContainers) && !may(Permission::ReadLabs) {
             return Err(PreviewRefusal::NoWorkspace);
         }
         let actor = Actor {

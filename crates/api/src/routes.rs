@@ -5,9 +5,11 @@ mod app_logs;
 mod apps;
 mod cluster;
 mod containers;
+mod courses;
 mod doc;
 mod duty;
 mod engines;
+mod enter;
 mod environments;
 mod events;
 mod explain;
@@ -24,9 +26,11 @@ mod operations;
 mod previews;
 mod registry;
 mod role;
+mod roster;
 mod saves;
 mod session;
 mod stats;
+mod students;
 mod terminals;
 mod ticket;
 mod token;
@@ -34,7 +38,7 @@ mod waiting;
 mod workspaces;
 
 use crate::metrics;
-use crate::mount::Access::{Holders, LoggedIn, Public, Scraper, Streamed};
+use crate::mount::Access::{Either, Holders, LoggedIn, Public, Scraper, Streamed, StreamedEither};
 use crate::mount::Routes;
 use crate::paging::Order;
 use pierhead_model::Permission::{
@@ -46,6 +50,7 @@ use pierhead_model::Permission::{
 /// old; both forms need the token header.
 pub(crate) fn index() -> Routes {
     let routes = accounts(Routes::default());
+    let routes = courses(routes);
     let routes = engines(routes);
     let routes = containers(routes);
     let routes = workspaces(routes);
@@ -61,6 +66,9 @@ fn accounts(routes: Routes) -> Routes {
         .post("/auth/session", Public, session::open, doc::session::open())
         .get("/auth/session", LoggedIn, session::show, doc::session::show())
         .delete("/auth/session", LoggedIn, session::close, doc::session::close())
+        .get("/auth/link", Public, enter::by_link, doc::enter::show_link())
+        .post("/auth/link", Public, enter::use_link, doc::enter::use_link())
+        .get("/auth/redirect", Public, enter::by_redirect, doc::enter::redirect())
         .post("/api/tickets", LoggedIn, ticket::give, doc::session::give_ticket())
         .post("/account/passwdchange", LoggedIn, account::change_password, doc::access::change_password())
         .list("/api/account", Holders(WriteAccounts), account::list, doc::access::list_accounts(), Order::Username)
@@ -73,6 +81,9 @@ fn accounts(routes: Routes) -> Routes {
             doc::access::delete_named_account(),
         )
         .put("/api/account/{username}", Holders(WriteAccounts), account::set_role, doc::access::set_role())
+        .post("/api/account/{username}/suspend", Holders(WriteAccounts), account::suspend, doc::access::suspend())
+        .post("/api/account/{username}/resume", Holders(WriteAccounts), account::resume, doc::access::resume())
+        .post("/api/account/{username}/link", Holders(WriteAccounts), account::link, doc::access::link())
         .noun("token", "Tokens, with which programs log in")
         .list("/api/tokens", LoggedIn, token::list, doc::access::list_tokens(), Order::Id)
         .post("/api/tokens", LoggedIn, token::create, doc::access::create_token())
@@ -83,6 +94,28 @@ fn accounts(routes: Routes) -> Routes {
         .get("/api/roles/{name}", Holders(WriteAccounts), role::show, doc::access::show_role())
         .put("/api/roles/{name}", Holders(WriteAccounts), role::change, doc::access::change_role())
         .delete("/api/roles/{name}", Holders(WriteAccounts), role::delete, doc::access::delete_role())
+}
+
+fn courses(routes: Routes) -> Routes {
+    use doc::courses as told;
+    let (read, write, admin) = (Holders(ReadLabs), Holders(WriteLabs), Holders(WriteAccounts));
+    let one = "/api/courses/{id}/students/{username}";
+    routes
+        .noun("course", "Courses: who gives and takes them, and their labs")
+        .list("/api/courses", read, courses::list, told::list(), Order::Id)
+        .post("/api/courses", write, courses::add, told::add())
+        .get("/api/courses/{id}", read, courses::show, told::show())
+        .put("/api/courses/{id}", write, courses::change, told::change())
+        .delete("/api/courses/{id}", write, courses::delete, told::delete())
+        .list("/api/courses/{id}/students", read, students::list, told::list_students(), Order::Username)
+        .post("/api/courses/{id}/students", write, students::enrol, told::enrol())
+        .put(one, write, students::change, told::change_student())
+        .delete(one, write, students::remove, told::remove_student())
+        .post("/api/courses/{id}/students/{username}/link", write, students::link, told::link_student())
+        .noun("roster", "The school's own list of people and courses")
+        .get("/api/roster", admin, roster::show, told::show_roster())
+        .post("/api/roster/preview", admin, roster::preview, told::preview_roster())
+        .post("/api/roster/sync", admin, roster::sync, told::sync_roster())
 }
 
 fn engines(routes: Routes) -> Routes {
@@ -101,6 +134,7 @@ fn engines(routes: Routes) -> Routes {
 }
 
 fn containers(routes: Routes) -> Routes {
+    let (look, work) = (Either(ReadContainers, ReadLabs), Either(WriteContainers, ReadLabs));
     routes
         .noun("container", "Containers of all hosts")
         .list("/api/containers", Holders(ReadContainers), containers::list, doc::containers::list(), Order::Newest)
@@ -114,10 +148,10 @@ fn containers(routes: Routes) -> Routes {
         .get("/api/containers/{id}/logs", Streamed(ReadContainers), logs::logs, doc::containers::logs())
         .get("/api/containers/{id}/explain", Holders(ReadContainers), explain::container, doc::containers::explain())
         .noun("terminal", "Terminals in containers, which several people can use at once")
-        .post("/api/containers/{id}/terminals", Holders(WriteContainers), terminals::open, doc::terminals::open())
-        .list("/api/terminals", Holders(ReadContainers), terminals::list, doc::terminals::list(), Order::Newest)
-        .get("/api/terminals/{id}", Holders(ReadContainers), terminals::show, doc::terminals::show())
-        .delete("/api/terminals/{id}", Holders(WriteContainers), terminals::end, doc::terminals::end())
+        .post("/api/containers/{id}/terminals", work, terminals::open, doc::terminals::open())
+        .list("/api/terminals", look, terminals::list, doc::terminals::list(), Order::Newest)
+        .get("/api/terminals/{id}", look, terminals::show, doc::terminals::show())
+        .delete("/api/terminals/{id}", work, terminals::end, doc::terminals::end())
         .put(
             "/api/terminals/{id}/guests/{username}",
             Holders(WriteContainers),
@@ -132,11 +166,16 @@ fn containers(routes: Routes) -> Routes {
         )
         .get(
             "/api/terminals/{id}/recording",
-            Streamed(ReadContainers),
+            StreamedEither(ReadContainers, ReadLabs),
             terminals::recording,
             doc::terminals::recording(),
         )
-        .get("/api/terminals/{id}/socket", Streamed(ReadContainers), terminals::socket, doc::terminals::socket())
+        .get(
+            "/api/terminals/{id}/socket",
+            StreamedEither(ReadContainers, ReadLabs),
+            terminals::socket,
+            doc::terminals::socket(),
+        )
         .noun("app", "Apps: containers of one description, as many as asked")
         .list("/api/apps", Holders(ReadContainers), apps::list, doc::apps::list(), Order::Name)
         .get("/api/apps/{name}", Holders(ReadContainers), apps::show, doc::apps::show())
@@ -151,6 +190,8 @@ fn containers(routes: Routes) -> Routes {
 fn workspaces(routes: Routes) -> Routes {
     use doc::workspaces as told;
     let (read, write) = (Holders(ReadContainers), Holders(WriteContainers));
+    // Who works through labs comes to the workspaces and saves that are theirs, and opens none.
+    let (look, work) = (Either(ReadContainers, ReadLabs), Either(WriteContainers, ReadLabs));
     routes
         .noun("environment", "Environments: what workspaces are made from")
         .list("/api/environments", read, environments::list, told::list_environments(), Order::Id)
@@ -159,30 +200,30 @@ fn workspaces(routes: Routes) -> Routes {
         .put("/api/environments/{id}", write, environments::set, told::set_environment())
         .delete("/api/environments/{id}", write, environments::delete, told::delete_environment())
         .noun("workspace", "Workspaces: environments that somebody works in, saved before every stop")
-        .list("/api/workspaces", read, workspaces::list, told::list(), Order::Newest)
+        .list("/api/workspaces", look, workspaces::list, told::list(), Order::Newest)
         .post("/api/workspaces", write, workspaces::open, told::open())
-        .get("/api/workspaces/{id}", read, workspaces::show, told::show())
-        .delete("/api/workspaces/{id}", write, workspaces::end, told::end())
-        .post("/api/workspaces/{id}/extend", write, workspaces::extend, told::extend())
-        .post("/api/workspaces/{id}/save", write, workspaces::save, told::save())
-        .post("/api/workspaces/{id}/stop", write, workspaces::stop, told::stop())
-        .post("/api/workspaces/{id}/start", write, workspaces::start, told::start())
-        .post("/api/workspaces/{id}/reset", write, workspaces::reset, told::reset())
+        .get("/api/workspaces/{id}", look, workspaces::show, told::show())
+        .delete("/api/workspaces/{id}", work, workspaces::end, told::end())
+        .post("/api/workspaces/{id}/extend", work, workspaces::extend, told::extend())
+        .post("/api/workspaces/{id}/save", work, workspaces::save, told::save())
+        .post("/api/workspaces/{id}/stop", work, workspaces::stop, told::stop())
+        .post("/api/workspaces/{id}/start", work, workspaces::start, told::start())
+        .post("/api/workspaces/{id}/reset", work, workspaces::reset, told::reset())
         .put("/api/workspaces/{id}/guests/{username}", write, workspaces::share, told::share())
         .delete("/api/workspaces/{id}/guests/{username}", write, workspaces::unshare, told::unshare())
-        .get("/api/workspaces/{id}/ports", read, previews::ports, doc::previews::ports())
-        .post("/api/workspaces/{id}/previews/{port}", read, previews::preview, doc::previews::preview())
-        .get("/api/workspaces/{id}/files", read, files::list, doc::files::list())
-        .post("/api/workspaces/{id}/files", write, files::make_folder, doc::files::make_folder())
-        .delete("/api/workspaces/{id}/files", write, files::remove, doc::files::remove())
-        .get("/api/workspaces/{id}/files/content", read, files::read, doc::files::read())
-        .put("/api/workspaces/{id}/files/content", write, files::write, doc::files::write())
-        .post("/api/workspaces/{id}/files/move", write, files::rename, doc::files::rename())
+        .get("/api/workspaces/{id}/ports", look, previews::ports, doc::previews::ports())
+        .post("/api/workspaces/{id}/previews/{port}", look, previews::preview, doc::previews::preview())
+        .get("/api/workspaces/{id}/files", look, files::list, doc::files::list())
+        .post("/api/workspaces/{id}/files", work, files::make_folder, doc::files::make_folder())
+        .delete("/api/workspaces/{id}/files", work, files::remove, doc::files::remove())
+        .get("/api/workspaces/{id}/files/content", look, files::read, doc::files::read())
+        .put("/api/workspaces/{id}/files/content", work, files::write, doc::files::write())
+        .post("/api/workspaces/{id}/files/move", work, files::rename, doc::files::rename())
         .noun("save", "Saves: the files of workspaces that were kept")
-        .list("/api/saves", read, saves::list, doc::saves::list(), Order::Newest)
-        .get("/api/saves/{id}", read, saves::show, doc::saves::show())
-        .delete("/api/saves/{id}", write, saves::delete, doc::saves::delete())
-        .get("/api/saves/{id}/changes", read, saves::changes, doc::saves::changes())
+        .list("/api/saves", look, saves::list, doc::saves::list(), Order::Newest)
+        .get("/api/saves/{id}", look, saves::show, doc::saves::show())
+        .delete("/api/saves/{id}", work, saves::delete, doc::saves::delete())
+        .get("/api/saves/{id}/changes", look, saves::changes, doc::saves::changes())
         .post("/api/saves/{id}/environment", write, saves::environment, doc::saves::environment())
 }
 

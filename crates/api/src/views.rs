@@ -1,6 +1,7 @@
 //! The world as it is shown: every view in one place, with what only an owner may see left out for others.
 
 mod agent;
+mod course;
 mod event;
 mod explain;
 mod file;
@@ -11,6 +12,7 @@ mod stats;
 mod terminal;
 mod workspace;
 
+pub(crate) use course::{course, roster, students};
 pub(crate) use event::event;
 pub(crate) use explain::{explain_app, explain_request, explain_slot};
 pub(crate) use file::{file, folder};

@@ -7,7 +7,7 @@ use crate::output::{Confirm, WithoutTerminal};
 use crate::{CliError, Connection, Output, render};
 use clap::{Args, Subcommand};
 use pierhead_client::Client;
-use pierhead_wire::{AccountRequest, PasswordChange, RoleView};
+use pierhead_wire::{AccountRequest, LinkRequest, PasswordChange, RoleView};
 
 /// `account` and its commands; nothing at all lists them.
 #[derive(Debug, Clone, Args)]
@@ -31,6 +31,20 @@ pub enum AccountCommand {
     Passwd(PasswdArgs),
     /// Give an account another role
     SetRole(SetRoleArgs),
+    /// Let nobody log in with an account any more; what it owns stays
+    Suspend {
+        /// User name
+        #[arg(value_name = "NAME", add = names::accounts())]
+        username: String,
+    },
+    /// Let a suspended account in again
+    Resume {
+        /// User name
+        #[arg(value_name = "NAME", add = names::accounts())]
+        username: String,
+    },
+    /// Make a link with which somebody logs in once
+    Link(AccountLinkArgs),
 }
 
 /// What `account set-role` takes.
@@ -39,9 +53,20 @@ pub struct SetRoleArgs {
     /// User name
     #[arg(value_name = "NAME", add = names::accounts())]
     pub username: String,
-    /// Role: admin, user, or one that was made
+    /// Role: admin, user, teacher, assistant, student, or one that was made
     #[arg(add = names::roles())]
     pub role: String,
+}
+
+/// What `account link` takes.
+#[derive(Debug, Clone, Args)]
+pub struct AccountLinkArgs {
+    /// User name
+    #[arg(value_name = "NAME", add = names::accounts())]
+    pub username: String,
+    /// For how many minutes it is good
+    #[arg(long, default_value_t = 60)]
+    pub minutes: u32,
 }
 
 /// What `account add` takes.
@@ -56,7 +81,7 @@ pub struct AccountAddArgs {
     /// Id [default: made up]
     #[arg(long)]
     pub id: Option<String>,
-    /// Role: admin, user, or one that was made
+    /// Role: admin, user, teacher, assistant, student, or one that was made
     #[arg(long, default_value = "user", add = names::roles())]
     pub role: String,
     /// Take over the apps and uploaded images that a deleted account of this name left
@@ -105,6 +130,18 @@ pub(crate) async fn account(args: &AccountArgs, connection: &Connection, out: &m
             change_password(args, me, &client, out).await
         }
         Some(AccountCommand::SetRole(args)) => set_role(args, &client, out).await,
+        Some(AccountCommand::Suspend { username }) => {
+            client.suspend_account(username).await?;
+            out.done(&format!("suspended {username}"))
+        }
+        Some(AccountCommand::Resume { username }) => {
+            client.resume_account(username).await?;
+            out.done(&format!("{username} can log in again"))
+        }
+        Some(AccountCommand::Link(args)) => {
+            let link = client.account_link(&args.username, &LinkRequest { minutes: Some(args.minutes) }).await?;
+            crate::course::tell_link(&link, &args.username, out)
+        }
     }
 }
 

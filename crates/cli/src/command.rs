@@ -7,6 +7,7 @@ use crate::cluster::ClusterArgs;
 use crate::completion::CompletionArgs;
 use crate::container::{ContainerArgs, ContainerLsArgs, ContainerRmArgs, ContainerVerbArgs};
 use crate::controller::ControllerArgs;
+use crate::course::CourseArgs;
 use crate::engine::{EngineAddArgs, EngineArgs, EngineRmArgs};
 use crate::environment::EnvironmentArgs;
 use crate::event::EventsArgs;
@@ -21,6 +22,7 @@ use crate::man::ManArgs;
 use crate::operation::OperationArgs;
 use crate::registry::RegistryArgs;
 use crate::role::RoleArgs;
+use crate::roster::RosterArgs;
 use crate::run::RunArgs;
 use crate::save::SaveArgs;
 use crate::scale::ScaleArgs;
@@ -80,6 +82,11 @@ pub enum ClientCommand {
     /// Lab documents: check them, import those of other platforms
     #[command(visible_alias = "labs")]
     Lab(LabArgs),
+    /// Courses: who gives and takes them, and their labs
+    #[command(visible_alias = "courses")]
+    Course(CourseArgs),
+    /// The school's own list of people and courses
+    Roster(RosterArgs),
     /// Show what hosts and containers use, live
     #[command(visible_alias = "stats")]
     Top(TopArgs),

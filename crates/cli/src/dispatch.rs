@@ -155,6 +155,8 @@ async fn ask(command: ClientCommand, connection: &Connection, out: &mut Output) 
         ClientCommand::Environment(args) => crate::environment::environment(&args, &client()?, out).await,
         ClientCommand::Workspace(args) => crate::workspace::workspace(&args, &client()?, out).await,
         ClientCommand::Save(args) => crate::save::save(&args, &client()?, out).await,
+        ClientCommand::Course(args) => crate::course::course(&args, &client()?, out).await,
+        ClientCommand::Roster(args) => crate::roster::roster(&args, &client()?, out).await,
         ClientCommand::Top(args) => crate::top::top(&args, &client()?, out).await,
         ClientCommand::Explain(args) => explain::explain(&args, &client()?, out).await,
         ClientCommand::Engine(args) => engine::engine(&args, &client()?, out).await,

@@ -72,6 +72,13 @@ pub(crate) fn accounts() -> ArgValueCandidates {
     })
 }
 
+pub(crate) fn courses() -> ArgValueCandidates {
+    candidates(|client| async move {
+        let courses = client.courses().await?.into_value();
+        Ok(courses.into_iter().map(|course| (course.id, course.title)).collect())
+    })
+}
+
 pub(crate) fn roles() -> ArgValueCandidates {
     candidates(|client| async move {
         let roles = client.roles().await?.into_value();

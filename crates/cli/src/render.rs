@@ -7,6 +7,7 @@ pub(crate) mod app;
 pub(crate) mod cluster;
 pub(crate) mod container;
 pub(crate) mod controller;
+pub(crate) mod course;
 pub(crate) mod engine;
 pub(crate) mod event;
 pub(crate) mod explain;

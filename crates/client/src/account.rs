@@ -50,6 +50,22 @@ impl Client {
         self.change_at_once(Call::delete(&ACCOUNTS).body(json(&body)?)).await.map(drop)
     }
 
+    /// Suspends an account.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with status 404 if there is no such account, 409 if it is the last administrator.
+    pub async fn suspend_account(&self, username: &str) -> Result<(), ClientError> {
+        self.send(&Call::post(&["api", "account", username, "suspend"])).await.map(drop)
+    }
+
+    /// Lets a suspended account in again.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with status 404 if there is no such account.
+    pub async fn resume_account(&self, username: &str) -> Result<(), ClientError> {
+        self.send(&Call::post(&["api", "account", username, "resume"])).await.map(drop)
+    }
+
     /// Gives an account another role.
     ///
     /// # Errors

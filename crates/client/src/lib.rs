@@ -11,6 +11,7 @@ mod change;
 mod cluster;
 mod connection;
 mod container;
+mod course;
 mod engine;
 mod error;
 mod events;

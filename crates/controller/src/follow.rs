@@ -5,8 +5,8 @@ use crate::engines::Engines;
 use crate::keys;
 use crate::known::{Known, Shared};
 use pierhead_model::{
-    App, AppId, Assignment, Engine, EngineId, Environment, EnvironmentId, Lab, Operation, OperationId, Slot, SlotKey,
-    Terminal, Workspace, WorkspaceAssignment, WorkspaceId,
+    App, AppId, Assignment, Course, CourseId, Engine, EngineId, Enrolments, Environment, EnvironmentId, Lab, Operation,
+    OperationId, Slot, SlotKey, Terminal, Workspace, WorkspaceAssignment, WorkspaceId,
 };
 use pierhead_store::leadership::Leader;
 use pierhead_store::{Entry, Error, Result, Revision, Store};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The records that the world is made of.
-const FOLLOWED: [&str; 13] = [
+const FOLLOWED: [&str; 15] = [
     keys::RESTORED,
     keys::ENGINES,
     keys::APPS,
@@ -29,6 +29,8 @@ const FOLLOWED: [&str; 13] = [
     keys::WORKSPACES,
     keys::WORKSPACE_ASSIGNMENTS,
     keys::LABS,
+    keys::COURSES,
+    keys::ENROLMENTS,
 ];
 
 /// Reads every record; the answer is the revision to follow from.
@@ -140,6 +142,11 @@ fn put(known: &mut Known, entry: &Entry) -> Result<()> {
     } else if key.starts_with(keys::LABS) {
         let lab = entry.json::<Lab>()?;
         known.labs.insert(lab.id.clone(), Arc::new(lab));
+    } else if key.starts_with(keys::COURSES) {
+        let course = entry.json::<Course>()?;
+        known.courses.insert(course.id.clone(), Arc::new(course));
+    } else if let Some(id) = key.strip_prefix(keys::ENROLMENTS).and_then(|id| CourseId::parse(id).ok()) {
+        known.enrolments.insert(id, Arc::new(entry.json::<Enrolments>()?));
     } else if key == keys::RESTORED {
         known.world.is_restored = true;
     } else if key == keys::CONTROLLERS_ASKED {
@@ -181,6 +188,10 @@ fn delete(known: &mut Known, key: &str) {
         }
     } else if let Some(id) = key.strip_prefix(keys::LABS) {
         known.labs.remove(id);
+    } else if let Some(id) = key.strip_prefix(keys::COURSES) {
+        known.courses.remove(id);
+    } else if let Some(id) = key.strip_prefix(keys::ENROLMENTS) {
+        known.enrolments.remove(id);
     } else if key == keys::LEADER {
         known.leader = None;
     } else if let Some(id) = key.strip_prefix(keys::OPERATIONS) {

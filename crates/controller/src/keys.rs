@@ -1,8 +1,8 @@
 //! Where each record lies in the store.
 
 use pierhead_model::{
-    AppId, AppName, EngineId, EnvironmentId, ImageId, ImageReference, LabId, OperationId, RegistryHost, SaveId,
-    SlotKey, TerminalId, Username, WorkspaceId,
+    AppId, AppName, CourseId, EngineId, EnvironmentId, ImageId, ImageReference, LabId, OperationId, RegistryHost,
+    SaveId, SlotKey, TerminalId, Username, WorkspaceId,
 };
 
 /// Records of engines.
@@ -67,6 +67,16 @@ pub const LAB_HISTORY: &str = "lab-history/";
 pub const LAB_IMAGES: &str = "lab-images";
 /// Hashes of tickets with which browsers begin to see ports of workspaces.
 pub const PREVIEW_TICKETS: &str = "preview-tickets/";
+/// Courses.
+pub const COURSES: &str = "courses/";
+/// Who takes each course.
+pub const ENROLMENTS: &str = "enrolments/";
+/// What came of the last look at the school's own list of people.
+pub const ROSTER: &str = "roster";
+/// Hashes of links with which somebody logs in once.
+pub const LINKS: &str = "links/";
+/// Hashes of links of the school's site that were used: none counts twice.
+pub const REDIRECTS: &str = "redirects/";
 /// The event log. Its keys are such that the newest comes first in a listing.
 pub const EVENTS: &str = "log/";
 /// Says that the records were restored from a backup, until somebody says that all is well.
@@ -214,6 +224,18 @@ pub fn workspace_assignment(id: &WorkspaceId) -> String {
 #[must_use]
 pub fn save(id: &SaveId) -> String {
     format!("{SAVES}{id}")
+}
+
+/// The key of a course.
+#[must_use]
+pub fn course(id: &CourseId) -> String {
+    format!("{COURSES}{id}")
+}
+
+/// The key of who takes a course.
+#[must_use]
+pub fn enrolments(id: &CourseId) -> String {
+    format!("{ENROLMENTS}{id}")
 }
 
 /// The key of when somebody last added to the environments of an account.

@@ -1,8 +1,12 @@
 //! What this controller knows: the world, and at which revision each record of it was read. Shared by the loops and
 //! by everybody who asks.
 
+use crate::Clock;
 use crate::controllers::ControllerRecord;
-use pierhead_model::{AppId, EngineId, Lab, LabId, ObservedContainer, Ownership, Terminal, TerminalId, Username};
+use pierhead_model::{
+    AppId, Course, CourseId, EngineId, Enrolments, Lab, LabId, ObservedContainer, Ownership, Terminal, TerminalId,
+    Username,
+};
 use pierhead_planner::{Blocked, World};
 use pierhead_store::Revision;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -11,6 +15,8 @@ use tokio::sync::{Notify, watch};
 
 /// The world, and the revisions that it was read at.
 pub struct Known {
+    /// The moment, for what opens at a certain one.
+    pub(crate) clock: Clock,
     /// The world.
     pub world: World,
     /// What the last plan of this controller could not do, and why.
@@ -25,6 +31,10 @@ pub struct Known {
     pub(crate) terminals: BTreeMap<TerminalId, Arc<Terminal>>,
     /// The labs.
     pub labs: BTreeMap<LabId, Arc<Lab>>,
+    /// The courses.
+    pub courses: BTreeMap<CourseId, Arc<Course>>,
+    /// Who takes each of them; none for those that nobody took yet.
+    pub enrolments: BTreeMap<CourseId, Arc<Enrolments>>,
     /// When it was last asked how far they are.
     pub(crate) asked: Revision,
     /// The revision that wrote each engine, app and operation last, by its key.
@@ -100,14 +110,17 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(world: World) -> Self {
+    pub(crate) fn new(world: World, clock: Clock) -> Self {
         let known = Known {
+            clock,
             world,
             blocked: Vec::new(),
             revision: Revision::ZERO,
             controllers: BTreeMap::new(),
             terminals: BTreeMap::new(),
             labs: BTreeMap::new(),
+            courses: BTreeMap::new(),
+            enrolments: BTreeMap::new(),
             leader: None,
             asked: Revision::ZERO,
             revisions: HashMap::new(),

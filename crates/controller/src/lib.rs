@@ -31,6 +31,7 @@ mod pool_events;
 mod reconciler;
 mod registries;
 mod requests;
+mod roster;
 mod saves;
 mod spool;
 mod stats;
@@ -58,13 +59,14 @@ pub use labs::{
 };
 pub use leases::LeaseTerms;
 pub use requests::{
-    Actor, AppLogPiece, Container, ContainerLog, Idempotency, ImportedLab, LabBefore, LabFileNow, LabOutline,
-    LabOutlineStep, LabPage, LabSetting, LabTarget, MOST_ENVIRONMENTS_OF_ONE, MOST_LABS_OF_ONE, MOST_LOG_READERS,
-    MOST_LOG_READERS_OF_ONE, MOST_MERGED, MOST_SLOTS, MOST_TERMINALS, MOST_TERMINALS_OF_ONE, MOST_WARM_OF_ONE,
-    MOST_WORKSPACES_OF_ONE, Once, OpenWorkspace, PoolImage, PoolImages, RequestError, RunRequest, SaveChanges,
-    SiteContainer, Started, TerminalNow, TerminalRequest, TerminalWay, WorkspaceBeginning, WorkspaceChange,
-    WorkspaceNow, WorkspaceSite,
+    Actor, AppLogPiece, Container, ContainerLog, CourseChange, CourseNow, Idempotency, ImportedLab, LabBefore,
+    LabFileNow, LabOutline, LabOutlineStep, LabPage, LabSetting, LabTarget, MOST_COURSES_OF_ONE,
+    MOST_ENVIRONMENTS_OF_ONE, MOST_LABS_OF_ONE, MOST_LOG_READERS, MOST_LOG_READERS_OF_ONE, MOST_MERGED, MOST_SLOTS,
+    MOST_TERMINALS, MOST_TERMINALS_OF_ONE, MOST_WARM_OF_ONE, MOST_WORKSPACES_OF_ONE, Once, OpenWorkspace, PoolImage,
+    PoolImages, RequestError, RunRequest, SaveChanges, SiteContainer, Started, StudentChange, TerminalNow,
+    TerminalRequest, TerminalWay, WorkspaceBeginning, WorkspaceChange, WorkspaceNow, WorkspaceSite,
 };
+pub use roster::{RosterError, RosterOptions, RosterOrder, RosterRecord, RosterReport};
 pub use stats::{
     ContainerStatistics, EngineStatistics, Figures, HostLoad, Measured as StatisticsMeasured, Statistics,
     StatisticsSeries, StatisticsStream, StatsOf, Told,
@@ -121,6 +123,8 @@ pub struct Options {
     pub largest_image_bytes: u64,
     /// Backups on a schedule; none without.
     pub backups: Option<BackupOptions>,
+    /// The school's own list of people and courses.
+    pub roster: RosterOptions,
     /// The most that people and environments may have of saves.
     pub save_limits: pierhead_model::SaveLimits,
     /// The time between two looks at what hosts have of saves.
@@ -146,6 +150,7 @@ impl Default for Options {
             lab_files: Blobs::directory("labs", true),
             largest_image_bytes: 4 << 30,
             backups: None,
+            roster: RosterOptions::default(),
             save_limits: pierhead_model::SaveLimits::default(),
             save_sweep_interval: Duration::from_secs(60),
             disk_look_interval: Duration::from_secs(3),
@@ -187,6 +192,8 @@ pub struct Controller {
     pub(crate) saves: Arc<Saves>,
     claims: Arc<requests::Claims>,
     discovers: Arc<AtomicBool>,
+    /// Held by whoever looks at the school's list.
+    roster_turn: Arc<tokio::sync::Mutex<()>>,
     controllers: Arc<Controllers>,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -209,7 +216,7 @@ impl Controller {
         let store: Arc<dyn Store> = Arc::new(SealedDocuments::new(store, Arc::clone(&sealer), keys::SEALED));
         let clock = Clock::start();
         let world = World::new(store.cluster_id(), options.policy.clone(), clock.now());
-        let shared = Arc::new(Shared::new(world));
+        let shared = Arc::new(Shared::new(world, clock));
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let log = Arc::new(Log::at(store.list(keys::EVENTS, None, 1).await?.revision, clock));
         let ids = Arc::new(Ids::new(clock));
@@ -249,6 +256,7 @@ impl Controller {
             saves: Arc::new(saves),
             claims: Arc::default(),
             discovers: Arc::default(),
+            roster_turn: Arc::default(),
             controllers: Arc::new(Controllers::new(me)),
             stop,
             tasks,
@@ -277,6 +285,9 @@ impl Controller {
         let (stats, shared) = (Arc::clone(&self.stats), Arc::clone(&self.shared));
         let engines = Arc::clone(&self.engines);
         self.spawn(stats::Collector::new(stats, shared, engines, self.tasks.clone()).run());
+        if let (Some(_), Some(every)) = (&self.options.roster.source, self.options.roster.every) {
+            self.spawn(roster::follow_roster(self.clone(), every));
+        }
         if let Some(backups) = self.options.backups.clone() {
             self.spawn(self.clone().back_up(backups));
         }

@@ -7,6 +7,7 @@ mod app_logs;
 mod apps;
 mod commit;
 mod containers;
+mod courses;
 mod duty;
 mod edit;
 mod engines;
@@ -24,6 +25,7 @@ mod workspaces;
 
 pub use app_logs::{AppLogPiece, MOST_MERGED};
 pub use containers::Container;
+pub use courses::{CourseChange, CourseNow, MOST_COURSES_OF_ONE, StudentChange};
 pub use edit::Started;
 pub use environments::{MOST_ENVIRONMENTS_OF_ONE, MOST_WARM_OF_ONE};
 pub(crate) use idempotency::Remembered;
@@ -224,6 +226,12 @@ pub enum RequestError {
     /// The files of a lab can't be had or kept.
     #[error(transparent)]
     Library(#[from] crate::labs::LibraryError),
+    /// As many courses as one account can give.
+    #[error("you have {MOST_COURSES_OF_ONE} courses already; delete one of them and try again")]
+    TooManyCoursesOfOne,
+    /// The school's list says how it is.
+    #[error("{0}; it comes from the school's own list: change it there")]
+    FromRoster(String),
     /// Too often for the hosts.
     #[error("{what} are made too often; try again in {seconds} s")]
     TooOften {

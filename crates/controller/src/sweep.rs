@@ -6,11 +6,18 @@ use crate::requests::Remembered;
 use crate::{Controller, keys};
 use pierhead_model::{EngineId, Operation, Terminal, Timestamp, TokenRecord};
 use pierhead_store::{Entry, Result, Transaction};
+use serde::Deserialize;
 
 /// How long an ended operation, an ended terminal and the key of a request are kept, in milliseconds.
 const KEPT_MS: u64 = 24 * 3600 * 1000;
 /// How many records go in one transaction.
 const AT_ONCE: usize = 90;
+
+/// What matters here of what is good for a time.
+#[derive(Deserialize)]
+struct Dated {
+    expires_at: Timestamp,
+}
 
 /// Sweeps for ever.
 pub(crate) async fn sweep(controller: Controller) {
@@ -43,6 +50,9 @@ async fn sweep_once(controller: &Controller, retention: &mut Retention) -> Resul
     delete(controller, keys::OPERATIONS, old_operation).await?;
     delete(controller, keys::IDEMPOTENCY, old_key).await?;
     delete(controller, keys::TOKENS, expired).await?;
+    let dated = |entry: &Entry| entry.json::<Dated>().is_ok_and(|found| is_over(found.expires_at, now));
+    delete(controller, keys::LINKS, dated).await?;
+    delete(controller, keys::REDIRECTS, dated).await?;
     let is_gone = |entry: &Entry| {
         let known = controller.known();
         let id = entry.key.strip_prefix(keys::EVENT_CURSORS).and_then(|id| EngineId::parse(id).ok());

@@ -5,21 +5,37 @@ use crate::rules::PURE;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What each crate may use of ours; `*` is everything. A crate that is not here has no place yet.
-const MAY_USE: [(&str, &[&str]); 22] = [
+const MAY_USE: [(&str, &[&str]); 23] = [
     ("pierhead", &["*"]),
     ("pierhead-bench", &["*"]),
     ("pierhead-testkit", &["*"]),
     (
         "pierhead-api",
-        &["console", "controller", "engine", "lab", "model", "planner", "sessions", "store", "terminal", "wire"],
+        &[
+            "console",
+            "controller",
+            "engine",
+            "identity",
+            "lab",
+            "model",
+            "planner",
+            "sessions",
+            "store",
+            "terminal",
+            "wire",
+        ],
     ),
-    ("pierhead-controller", &["blobs", "engine", "lab", "model", "planner", "sessions", "store", "terminal"]),
+    (
+        "pierhead-controller",
+        &["blobs", "engine", "identity", "lab", "model", "planner", "sessions", "store", "terminal"],
+    ),
     ("pierhead-agent", &["engine", "model", "sessions", "terminal"]),
     ("pierhead-cli", &["client", "lab", "model", "terminal", "wire"]),
     ("pierhead-client", &["terminal", "wire"]),
     ("pierhead-wire", &["model", "terminal"]),
     ("pierhead-sessions", &["model", "terminal"]),
     ("pierhead-engine", &["model"]),
+    ("pierhead-identity", &["model"]),
     ("pierhead-ingress", &[]),
     ("pierhead-store", &[]),
     ("pierhead-blobs", &[]),

@@ -23,6 +23,49 @@ pub struct Account {
     /// one that had this name before.
     #[serde(default)]
     pub token_epoch: String,
+    /// What the person is called; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub full_name: String,
+    /// Where it comes from.
+    #[serde(default, skip_serializing_if = "Origin::is_here")]
+    pub source: Origin,
+    /// Since when nobody can log in with it. What it owns stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended_at: Option<Timestamp>,
+    /// Whether the school's list suspended it, and may let it in again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub suspended_by_roster: bool,
+    /// Tells the password that the school's list had last from others; empty if it had none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub roster_password: String,
+}
+
+/// Where an account, a course or an enrolment comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// Somebody made it here.
+    #[default]
+    Here,
+    /// The school's own list.
+    Roster,
+}
+
+impl Origin {
+    /// Whether somebody made it here.
+    #[must_use]
+    pub fn is_here(&self) -> bool {
+        *self == Self::Here
+    }
+
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Here => "here",
+            Self::Roster => "roster",
+        }
+    }
 }
 
 /// A role that an account has somewhere.
@@ -161,16 +204,24 @@ impl Role {
     pub const ADMIN: &'static str = "admin";
     /// The role of a developer: sees the pool, runs apps, changes their own.
     pub const USER: &'static str = "user";
+    /// The role of somebody who writes labs and gives courses.
+    pub const TEACHER: &'static str = "teacher";
+    /// The role of somebody who helps in courses.
+    pub const ASSISTANT: &'static str = "assistant";
+    /// The role of somebody who takes courses: works through labs, and may nothing else.
+    pub const STUDENT: &'static str = "student";
+    /// The roles that a school's list may give.
+    pub const OF_SCHOOLS: [&'static str; 3] = [Self::TEACHER, Self::ASSISTANT, Self::STUDENT];
 
     /// Whether it is one of those that nobody can change or delete.
     #[must_use]
     pub fn is_built_in(&self) -> bool {
-        [Self::ADMIN, Self::USER].contains(&self.name.0.as_str())
+        [Self::ADMIN, Self::USER].into_iter().chain(Self::OF_SCHOOLS).any(|name| name == self.name.0)
     }
 
     /// The roles that are there from the first start.
     #[must_use]
-    pub fn built_in() -> [Self; 2] {
+    pub fn built_in() -> [Self; 5] {
         use Permission::{
             ReadCluster, ReadContainers, ReadEngines, ReadEvents, ReadLabs, WriteContainers, WriteImages, WriteLabs,
         };
@@ -180,7 +231,13 @@ impl Role {
             name: RoleName(name.to_owned()),
             permissions: permissions.iter().copied().collect(),
         };
-        [role(Self::ADMIN, &Permission::ALL), role(Self::USER, &of_user)]
+        [
+            role(Self::ADMIN, &Permission::ALL),
+            role(Self::USER, &of_user),
+            role(Self::TEACHER, &[ReadContainers, WriteContainers, ReadLabs, WriteLabs]),
+            role(Self::ASSISTANT, &[ReadLabs]),
+            role(Self::STUDENT, &[ReadLabs]),
+        ]
     }
 }
 
@@ -228,7 +285,8 @@ impl TokenRecord {
     /// Whether it is worth something for an account at a moment.
     #[must_use]
     pub fn is_good(&self, account: &Account, now: Timestamp) -> bool {
-        self.username == account.username && self.epoch == account.token_epoch && now < self.expires_at
+        let is_of = self.username == account.username && self.epoch == account.token_epoch;
+        is_of && now < self.expires_at && account.suspended_at.is_none()
     }
 }
 
@@ -237,6 +295,12 @@ impl Account {
     #[must_use]
     pub fn role(&self) -> Option<&RoleName> {
         self.grants.iter().find(|grant| grant.scope == Scope::Cluster).map(|grant| &grant.role)
+    }
+
+    /// Whether its role is one that a school's list may give: such accounts are for people at school only.
+    #[must_use]
+    pub fn is_of_school(&self) -> bool {
+        self.role().is_some_and(|role| Role::OF_SCHOOLS.contains(&role.0.as_str()))
     }
 
     /// Whether it may do everything.
@@ -274,7 +338,7 @@ mod tests {
 
     #[test]
     fn the_admin_may_everything_and_the_user_changes_no_engines() {
-        let [admin, user] = Role::built_in();
+        let [admin, user, ..] = Role::built_in();
         assert_eq!(admin.permissions.len(), Permission::ALL.len());
         assert!(user.permissions.contains(&Permission::WriteContainers));
         for refused in [

@@ -144,6 +144,11 @@ text_id!(
     |t| WorkspaceId::parse(t).is_ok()
 );
 text_id!(
+    /// The id of a course; that of the school's own list where it comes from there.
+    CourseId, "course id", "1 to 63 letters, digits, '.', '_' and '-', starting with a letter or digit",
+    |t| is_plain_word(t, 63)
+);
+text_id!(
     /// The id of a save, unique for ever: its workspace's id and a number.
     SaveId, "save id", "a workspace id, '-' and a number",
     |t| t.split_once('-').is_some_and(|(workspace, number)| {

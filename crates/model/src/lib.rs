@@ -11,6 +11,7 @@ mod app;
 mod archive;
 mod assignment;
 mod attempt;
+mod course;
 mod engine;
 mod environment;
 mod event;
@@ -35,11 +36,12 @@ mod time;
 mod volume;
 mod workspace;
 
-pub use account::{Account, Grant, Permission, Role, RoleName, Scope, TokenKind, TokenRecord};
+pub use account::{Account, Grant, Origin, Permission, Role, RoleName, Scope, TokenKind, TokenRecord};
 pub use app::{App, AppId, Description, Member, SlotIntent, SlotWish};
 pub use archive::{ImageArchive, ImageId};
 pub use assignment::{Assignment, Attempt, Exit, Fallback, SlotKey, WriterGuard};
 pub use attempt::{CheckResult, CheckState, LabAttempt, QuizAnswer, QuizResult, SetupState, StepProgress};
+pub use course::{Course, CourseLab, CourseRight, CourseSession, Enrolment, Enrolments, Zone};
 pub use engine::{
     AgentCertificate, AgentKeys, Capacity, Duty, Engine, EngineFacts, Health, HealthStatus, OverCommit, Registered,
 };
@@ -52,8 +54,8 @@ pub use failure::{Failure, FailureKind};
 pub use file::{ArchiveForm, FileAct, FileBefore, FileEntry, FileKind, FileListing, FileName, FilePath, FileTold};
 pub use host::HostFacts;
 pub use ids::{
-    AppName, AttemptId, ContainerId, EngineId, EnvironmentId, Generation, Invalid, LabId, MemberName, OperationId,
-    SaveId, Slot, Username, WorkspaceId,
+    AppName, AttemptId, ContainerId, CourseId, EngineId, EnvironmentId, Generation, Invalid, LabId, MemberName,
+    OperationId, SaveId, Slot, Username, WorkspaceId,
 };
 pub use image::ImageReference;
 pub use lab::{Digest, Lab, LabChange, LabDraft, LabDraftThen, LabHistory, LabVersion, LabVersionRef};

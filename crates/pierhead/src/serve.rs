@@ -31,6 +31,12 @@ use tokio::net::TcpListener;
 pub(crate) async fn serve(args: ServeArgs) -> Result<()> {
     let settings = args.settle()?;
     logging::start(settings.debug, settings.log_format);
+    if settings.tells_roster_password {
+        tracing::warn!(
+            "the password of the school's database stands in the command line, the environment or the configuration file; \
+             others on this machine may read it there: write it to a file, and give --roster-password-file"
+        );
+    }
     // Held to the end: it keeps the data directory to this process.
     let records = records::open(&settings).await?;
     let (store, sealer) = (Arc::clone(&records.store), Arc::clone(&records.sealer));
@@ -96,6 +102,7 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<()> {
             ports: settings.agents.is_some().then(|| Arc::clone(&ports) as Arc<dyn WorkspacePorts>),
         },
         files: settings.agents.is_some().then(|| Arc::new(files) as Arc<dyn WorkspaceFiles>),
+        redirect: settings.redirect.clone(),
         version: env!("CARGO_PKG_VERSION"),
     };
     let shown = previews.map(|previews| previews.start(api.clone(), ports)).transpose()?;

@@ -17,4 +17,5 @@ pub use archives::{image_archive, image_id};
 pub use cluster::{Cluster, ClusterOptions, agent_address, quick};
 pub use descriptions::{SAMPLE, crashing, described, failing, fake_images, job, sample};
 pub use power::{Cut, Held, Moment, Power};
+pub use serving::REDIRECT_KEY;
 pub use waiting::{PATIENCE, eventually, eventually_ok};

@@ -6,6 +6,7 @@ use pierhead_api::{Accounts, Api, LogInLimits, Metrics, PortInUse, PreviewAddres
 use pierhead_blobs::Blobs;
 use pierhead_controller::{Connect, Connection, Controller, Options};
 use pierhead_engine::Fake;
+use pierhead_identity::RedirectKeys;
 use pierhead_model::{ContainerId, Engine, EngineId, Resources, WorkspaceId};
 use pierhead_store::seal::Sealer;
 use pierhead_store::{Embedded, Store};
@@ -31,6 +32,8 @@ pub(crate) struct Serving {
 
 /// The token with which measurements are read.
 pub(crate) const SCRAPE_TOKEN: &str = "scrapers-only-7Qe2xV9m";
+/// The key of links of a school's site.
+pub const REDIRECT_KEY: &str = "the-key-of-links-of-a-school-4Hf8Qz";
 /// The password of the administrator.
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
@@ -117,6 +120,7 @@ async fn begin(
             ports: Some(Arc::new(OnePort)),
         },
         files: Some(Arc::new(crate::files::MemoryFiles::default())),
+        redirect: Some(RedirectKeys::parse(REDIRECT_KEY).expect("it is long enough")),
         version: "test",
     };
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port is free");

@@ -99,6 +99,15 @@ pub struct AccountView {
     pub username: String,
     /// What it may do.
     pub role: RoleView,
+    /// What the person is called; may be empty.
+    #[serde(default)]
+    pub name: String,
+    /// `here`, or `roster` if it comes from the school's own list.
+    #[serde(default)]
+    pub source: String,
+    /// Whether nobody can log in with it.
+    #[serde(default)]
+    pub suspended: bool,
     /// When it was made (RFC 3339).
     pub created_at: String,
 }

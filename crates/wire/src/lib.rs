@@ -7,6 +7,7 @@ mod account;
 mod app;
 mod cluster;
 mod container;
+mod course;
 mod description;
 mod engine;
 mod error;
@@ -22,6 +23,7 @@ mod operation;
 mod preview;
 mod registry;
 mod role;
+mod roster;
 mod save;
 mod session;
 mod stats;
@@ -37,6 +39,10 @@ pub use cluster::{
     ScoreView, SilentEngine, SurvivalView, UnknownContainer,
 };
 pub use container::{ContainerView, EngineOfContainer, GONE_SINCE};
+pub use course::{
+    CourseLabEntry, CourseRequest, CourseSessionEntry, CourseUpdate, CourseView, EnrolEntry, EnrolRequest, LinkRequest,
+    LinkView, StudentUpdate, StudentView,
+};
 pub use description::{
     DEFAULT_CPU_LIMIT_MILLIS, Defaults, ImageDescription, PortDescription, PortNumber, RestartDescription,
 };
@@ -59,6 +65,9 @@ pub use operation::OperationView;
 pub use preview::{PortView, PreviewView};
 pub use registry::{RegistryChange, RegistryRequest, RegistryView};
 pub use role::{PermissionsRequest, RoleDetail, RoleRequest};
+pub use roster::{
+    RosterChangeView, RosterCsv, RosterProblemView, RosterRequest, RosterStatusView, RosterTotals, RosterView,
+};
 pub use save::{FileChangeView, SaveChangesView, SaveEnvironmentRequest, SaveView, SavedContainerView};
 pub use session::{SessionView, TicketRequest, TicketView};
 pub use stats::{ContainerStatsView, EngineStatsView, StatsHistoryView, StatsPointView, StatsSeriesView, StatsView};

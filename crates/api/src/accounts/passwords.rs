@@ -6,6 +6,7 @@ use argon2::password_hash::phc::{Output, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use pierhead_identity::SchoolHash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::Semaphore;
@@ -53,6 +54,12 @@ impl Passwords {
         Ok(is_right && exists)
     }
 
+    /// Whether a hash is of the form and the costs of those that are made here.
+    pub fn is_ours(&self, stored: &str) -> bool {
+        let costs = |hash: &str| hash.split('$').take(4).map(str::to_owned).collect::<Vec<_>>();
+        costs(stored) == costs(&self.nobody)
+    }
+
     async fn in_turn<T: Send + 'static>(&self, act: impl FnOnce(&Work) -> Result<T> + Send + 'static) -> Result<T> {
         let _turn = self.turns.acquire().await.map_err(|_| AccountsError::Hash)?;
         let work = Arc::clone(&self.work);
@@ -78,6 +85,10 @@ impl Work {
 
     fn verify(&self, password: &str, stored: &str) -> Result<bool> {
         let failed = || AccountsError::Hash;
+        if !stored.starts_with("$argon2") {
+            let school = SchoolHash::parse(stored).map_err(|_| failed())?;
+            return Ok(school.is_of(password));
+        }
         let parsed = PasswordHash::new(stored).map_err(|_| failed())?;
         let algorithm = Algorithm::try_from(parsed.algorithm.as_str()).map_err(|_| failed())?;
         let version = parsed.version.map(Version::try_from).transpose().map_err(|_| failed())?.unwrap_or_default();
@@ -157,6 +168,23 @@ mod tests {
         let theirs = Argon2::default().hash_password(b"correct horse").unwrap().to_string();
         assert!(passwords.is_right("correct horse", Some(&theirs)).await.unwrap(), "{theirs}");
         assert!(passwords.is_right("correct horse", Some("$argon2id$v=19$m=1")).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn hashes_of_schools_are_checked_and_known_for_what_they_are() {
+        let passwords = Passwords::new().unwrap();
+        let ours = passwords.hash("correct horse").await.unwrap();
+        assert!(passwords.is_ours(&ours));
+        let bcrypt = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
+        let django = "pbkdf2_sha1$2$salt$6mwBTcctb4zNHtkqzh1B8NjeiVc=";
+        let argon2 = ours.replacen("m=19456", "m=1024", 1);
+        for (stored, password) in [(bcrypt, "U*U"), (django, "password")] {
+            assert!(!passwords.is_ours(stored), "{stored}");
+            assert!(passwords.is_right(password, Some(stored)).await.unwrap(), "{stored}");
+            assert!(!passwords.is_right("wrong horse", Some(stored)).await.unwrap(), "{stored}");
+        }
+        assert!(!passwords.is_ours(&argon2) && !passwords.is_ours("") && !passwords.is_ours("$argon2id$"));
+        assert!(passwords.is_right("x", Some("of no known form")).await.is_err());
     }
 
     /// What this process holds in memory, in KiB.

@@ -2,7 +2,7 @@
 
 use super::{Accounts, AccountsError, Identity, Result, check_within, excerpt};
 use pierhead_controller::keys;
-use pierhead_model::{Account, Role, RoleName, TokenRecord, Username};
+use pierhead_model::{Account, Course, Enrolments, Origin, Role, RoleName, TokenRecord, Username};
 use pierhead_store::{Error, Revision, StoreJson, Transaction};
 use serde::Deserialize;
 
@@ -16,6 +16,10 @@ struct Owned {
 enum Edit<'a> {
     Delete,
     Role(&'a str),
+    /// Nobody can log in with it any more; what it owns stays.
+    Suspend,
+    /// They can again.
+    Resume,
     /// With the key of the token that goes on being good.
     Password {
         password_hash: String,
@@ -28,6 +32,8 @@ impl Edit<'_> {
         match self {
             Self::Delete => "delete-account",
             Self::Role(_) => "change-account",
+            Self::Suspend => "suspend-account",
+            Self::Resume => "resume-account",
             Self::Password { .. } => "change-password",
         }
     }
@@ -35,7 +41,7 @@ impl Edit<'_> {
     fn message(&self, name: &Username) -> String {
         match self {
             Self::Role(role) => format!("name={name} role={}", excerpt(role)),
-            Self::Delete | Self::Password { .. } => format!("name={name}"),
+            Self::Delete | Self::Suspend | Self::Resume | Self::Password { .. } => format!("name={name}"),
         }
     }
 }
@@ -76,6 +82,11 @@ impl Accounts {
                 grants: Vec::new(),
                 created_at: self.clock.now(),
                 token_epoch: self.ids.unique(),
+                full_name: String::new(),
+                source: Origin::Here,
+                suspended_at: None,
+                suspended_by_roster: false,
+                roster_password: String::new(),
             };
             let id_key = keys::account_id(&account.id);
             let transaction = transaction.absent(id_key.clone()).put_json(id_key.clone(), name)?;
@@ -99,7 +110,7 @@ impl Accounts {
         }
     }
 
-    /// Refuses a name that owns apps or uploaded images.
+    /// Refuses a name that owns apps or uploaded images, or has to do with courses.
     async fn check_owns_nothing(&self, name: &Username) -> Result<()> {
         let (mut apps, mut images) = (0, 0);
         for (count, prefix) in [(&mut apps, keys::APPS), (&mut images, keys::IMAGE_TAGS)] {
@@ -107,12 +118,37 @@ impl Accounts {
                 *count += usize::from(entry.json::<Owned>()?.owner == *name);
             }
         }
-        if apps + images == 0 {
+        let courses = self.courses_with(name).await?;
+        if apps + images + courses == 0 {
             return Ok(());
         }
         let plural = |count: usize| if count == 1 { "" } else { "s" };
-        let left = format!("{apps} app{} and {images} uploaded image{}", plural(apps), plural(images));
+        let mut left = format!("{apps} app{} and {images} uploaded image{}", plural(apps), plural(images));
+        if courses > 0 {
+            left = format!("{left}, and a place in {courses} course{}", plural(courses));
+        }
         Err(AccountsError::NameOwns { name: name.to_string(), left })
+    }
+
+    /// How many courses a name gives or takes.
+    async fn courses_with(&self, name: &Username) -> Result<usize> {
+        let mut courses = 0;
+        for entry in self.store.list_all(keys::COURSES).await?.entries {
+            courses += usize::from(entry.json::<Course>()?.right_of(name, None).is_some());
+        }
+        for entry in self.store.list_all(keys::ENROLMENTS).await?.entries {
+            courses += usize::from(entry.json::<Enrolments>()?.students.contains_key(name));
+        }
+        Ok(courses)
+    }
+
+    /// One account.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub(crate) async fn account(&self, name: &Username) -> Result<Account> {
+        let found = self.store.get_json::<Account>(&keys::account(name)).await?;
+        found.map(|(account, _)| account).ok_or_else(|| AccountsError::NotFound(name.to_string()))
     }
 
     /// All accounts, by name.
@@ -145,6 +181,23 @@ impl Accounts {
     /// administrator.
     pub(crate) async fn set_role(&self, name: &Username, role: &str, by: &Identity) -> Result<()> {
         self.change(name, &Edit::Role(role), Some(by)).await
+    }
+
+    /// Suspends an account: nobody can log in with it, and its tokens are worth nothing for ever.
+    ///
+    /// # Errors
+    /// If there is none, or it is the last administrator, or may do more than who suspends it.
+    pub(crate) async fn suspend(&self, name: &Username, by: &Identity) -> Result<()> {
+        self.change(name, &Edit::Suspend, Some(by)).await?;
+        self.discard_tokens(name).await
+    }
+
+    /// Lets a suspended account in again.
+    ///
+    /// # Errors
+    /// If there is none, or it may do more than who does this.
+    pub(crate) async fn resume(&self, name: &Username, by: &Identity) -> Result<()> {
+        self.change(name, &Edit::Resume, Some(by)).await
     }
 
     /// Changes a password; every token but the one in use (by its hash) is worth nothing from then on.
@@ -209,6 +262,16 @@ impl Accounts {
                 let gone = transaction.delete(key).delete(keys::account_id(&account.id));
                 self.with_other_admin(&account, gone).await
             }
+            Edit::Suspend => {
+                let suspended_at = account.suspended_at.or_else(|| Some(self.clock.now()));
+                let token_epoch = self.ids.unique();
+                let changed = Account { suspended_at, suspended_by_roster: false, token_epoch, ..account.clone() };
+                self.with_other_admin(&account, transaction.put_json(key, &changed)?).await
+            }
+            Edit::Resume => {
+                let changed = Account { suspended_at: None, suspended_by_roster: false, ..account };
+                Ok(transaction.put_json(key, &changed)?)
+            }
             Edit::Role(role) => {
                 let (role, granted) = self.grantable(role, by).await?;
                 transaction.compares.extend(granted.compares);
@@ -238,7 +301,9 @@ impl Accounts {
             return Ok(transaction);
         }
         let others = self.listed().await?;
-        let other = others.into_iter().find(|(other, _)| other.is_admin() && other.username != account.username);
+        let is_other =
+            |other: &Account| other.is_admin() && other.suspended_at.is_none() && other.username != account.username;
+        let other = others.into_iter().find(|(other, _)| is_other(other));
         let (other, revision) = other.ok_or_else(|| AccountsError::LastAdmin(account.username.to_string()))?;
         Ok(transaction.unchanged(keys::account(&other.username), revision))
     }

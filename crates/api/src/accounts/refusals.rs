@@ -74,6 +74,13 @@ impl Accounts {
     }
 }
 
+impl Accounts {
+    /// Tells of a link of the school's site that was good and led nowhere.
+    pub(crate) async fn tell_refused_link(&self, name: &Username, from: Option<IpAddr>, why: &str) {
+        self.tell_refused(name.as_str(), from, &format!("redirect-{why}")).await;
+    }
+}
+
 /// Where a log-in came from, as a part of a message.
 pub(super) fn address(from: Option<IpAddr>) -> String {
     from.map(|address| format!(" address={}", address.to_canonical())).unwrap_or_default()

@@ -1,7 +1,7 @@
 //! Sessions of browsers: tokens that count in a cookie only. And how long whoever watches something may go on.
 
 use super::tokens::TokenOwner;
-use super::{Accounts, Identity, Result};
+use super::{Accounts, AccountsError, Identity, Result};
 use pierhead_controller::keys;
 use pierhead_model::{Account, RoleName, Timestamp, TokenKind, TokenRecord, Username};
 use pierhead_store::{StoreJson, Transaction};
@@ -35,7 +35,27 @@ impl Accounts {
         let account = self.check_password(name, password, from).await?;
         let expires_at = self.clock.now().plus(SESSION_LIFE_MS);
         let client = browser_name(client);
-        self.give_at_log_in(&account, &client, expires_at, TokenKind::Session, from).await
+        self.give_at_log_in(&account, &client, expires_at, TokenKind::Session, from, "").await
+    }
+
+    /// Opens a session for an account that was found by something else than a password.
+    ///
+    /// # Errors
+    /// Those of the store, or if the account is suspended.
+    pub(crate) async fn open_session_by(
+        &self,
+        how: &str,
+        account: &Account,
+        from: Option<IpAddr>,
+        client: &str,
+    ) -> Result<(String, TokenRecord)> {
+        if account.suspended_at.is_some() {
+            self.tell_refused(account.username.as_str(), from, "suspended").await;
+            return Err(AccountsError::Suspended);
+        }
+        let expires_at = self.clock.now().plus(SESSION_LIFE_MS);
+        let client = browser_name(client);
+        self.give_at_log_in(account, &client, expires_at, TokenKind::Session, from, how).await
     }
 
     /// Ends the log-ins of a kind that an account has beyond the most.

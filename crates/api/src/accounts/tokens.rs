@@ -73,7 +73,7 @@ impl Accounts {
     ) -> Result<(String, TokenRecord, Option<RoleName>)> {
         let account = self.check_password(name, password, from).await?;
         let expires_at = self.clock.now().plus(TOKEN_LIFE_MS);
-        let (token, record) = self.give_at_log_in(&account, client, expires_at, TokenKind::Token, from).await?;
+        let (token, record) = self.give_at_log_in(&account, client, expires_at, TokenKind::Token, from, "").await?;
         Ok((token, record, account.role().cloned()))
     }
 
@@ -93,14 +93,40 @@ impl Accounts {
             Ok(name) => self.store.get_json::<Account>(&keys::account(&name)).await?.map(|(account, _)| account),
             Err(_) => None,
         };
-        let stored = account.as_ref().map(|account| account.password_hash.as_str());
+        // An account without a password is as one that there is not.
+        let stored = account.as_ref().map(|account| account.password_hash.as_str()).filter(|hash| !hash.is_empty());
         let is_right = self.passwords.is_right(password, stored).await?;
         let Some(account) = account.filter(|_| is_right) else {
             self.tell_refused(name, from, "wrong-name-or-password").await;
             return Err(AccountsError::WrongPassword);
         };
         self.attempts.succeeded(attempt);
-        Ok(account)
+        if account.suspended_at.is_some() {
+            self.tell_refused(name, from, "suspended").await;
+            return Err(AccountsError::Suspended);
+        }
+        self.upgrade(account, password).await
+    }
+
+    /// Keeps a hash of our own from now on, where it was the school's.
+    async fn upgrade(&self, account: Account, password: &str) -> Result<Account> {
+        if self.passwords.is_ours(&account.password_hash) {
+            return Ok(account);
+        }
+        let password_hash = self.passwords.hash(password).await?;
+        let key = keys::account(&account.username);
+        let Some((found, revision)) = self.store.get_json::<Account>(&key).await? else { return Ok(account) };
+        if found.password_hash != account.password_hash {
+            return Ok(account);
+        }
+        let next = Account { password_hash, ..found };
+        let transaction = Transaction::new().unchanged(key.clone(), revision).put_json(key, &next)?;
+        match self.store.commit(transaction).await {
+            Ok(_) => Ok(next),
+            // Another time: the password was right all the same.
+            Err(Error::Conflict { .. } | Error::Full(_)) => Ok(account),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Gives a token to somebody who is logged in.
@@ -136,10 +162,12 @@ impl Accounts {
         expires_at: Timestamp,
         kind: TokenKind,
         from: Option<IpAddr>,
+        how: &str,
     ) -> Result<(String, TokenRecord)> {
         let (token, record) = self.new_token(account, client, expires_at, kind);
         let record = TokenRecord { last_used_at: Some(record.created_at), at_log_in: true, ..record };
-        let message = format!("name={}{}", account.username, address(from));
+        let how = if how.is_empty() { String::new() } else { format!(" by={how}") };
+        let message = format!("name={}{}{how}", account.username, address(from));
         self.write_token(&token, &record, "log-in", message).await?;
         self.end_surplus(account, kind).await?;
         Ok((token, record))

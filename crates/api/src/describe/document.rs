@@ -1,6 +1,7 @@
 //! The whole document, put together of the descriptions of all routes.
 
 use super::Doc;
+use crate::identity::Needs;
 use crate::mount::Access;
 use serde_json::{Map, Value, json};
 
@@ -76,7 +77,7 @@ fn operation(route: Described) -> (&'static str, Value, Map<String, Value>) {
     if route.access != Access::Public {
         doc = doc.refuses(401, "unauthenticated", "No token, or one that is not good any more");
     }
-    if let Access::Holders(_) | Access::Streamed(_) = route.access {
+    if !matches!(route.access, Access::Public | Access::Scraper | Access::LoggedIn) {
         doc = doc.refuses(403, "forbidden", "The caller's role lacks the permission, or the thing is somebody else's");
     }
     let id = if route.deprecated { format!("{}_by_{}", doc.id, route.method) } else { doc.id.to_owned() };
@@ -109,19 +110,22 @@ fn security(access: Access) -> Value {
     match access {
         Access::Public => json!([]),
         Access::Scraper => json!([{ "scraper": [] }]),
-        Access::LoggedIn | Access::Holders(_) => json!([{ "bearer": [] }, { "access_token": [] }, { "session": [] }]),
-        Access::Streamed(_) => {
+        Access::LoggedIn | Access::Holders(_) | Access::Either(..) => {
+            json!([{ "bearer": [] }, { "access_token": [] }, { "session": [] }])
+        }
+        Access::Streamed(_) | Access::StreamedEither(..) => {
             json!([{ "bearer": [] }, { "access_token": [] }, { "session": [] }, { "ticket": [] }])
         }
     }
 }
 
-/// Who may use it: `public`, `logged-in`, or the permission that it takes.
-fn permission(access: Access) -> &'static str {
+/// Who may use it: `public`, `logged-in`, or the permission that it takes, or two of which one will do.
+fn permission(access: Access) -> String {
     match access {
-        Access::Public => "public",
-        Access::Scraper => "scraper",
-        Access::LoggedIn => "logged-in",
-        Access::Holders(permission) | Access::Streamed(permission) => permission.as_str(),
+        Access::Public => "public".to_owned(),
+        Access::Scraper => "scraper".to_owned(),
+        Access::LoggedIn => "logged-in".to_owned(),
+        Access::Holders(one) | Access::Streamed(one) => Needs::one(one).words(),
+        Access::Either(one, other) | Access::StreamedEither(one, other) => Needs::either(one, other).words(),
     }
 }

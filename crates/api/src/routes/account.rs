@@ -1,6 +1,7 @@
 //! Log-in and accounts.
 
-use crate::accounts::AccountsError;
+use super::enter::link_view;
+use crate::accounts::{AccountsError, LinkFor};
 use crate::body::{Body, Path};
 use crate::identity::{Caller, Origin, idempotency, once};
 use crate::{Accounts, Api, ApiError};
@@ -9,7 +10,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use pierhead_model::{Account, Permission, TokenKind, Username};
 use pierhead_wire::{
-    AccountRequest, AccountView, FieldError, LogIn, LoggedIn, PasswordChange, RoleChange, RoleView, format_timestamp,
+    AccountRequest, AccountView, FieldError, LinkRequest, LinkView, LogIn, LoggedIn, PasswordChange, RoleChange,
+    RoleView, format_timestamp,
 };
 
 impl From<AccountsError> for ApiError {
@@ -36,6 +38,9 @@ impl From<AccountsError> for ApiError {
             AccountsError::TooManyTokens => Self::new(StatusCode::CONFLICT, "too_many_tokens", message),
             AccountsError::BuiltIn(_) => Self::new(StatusCode::CONFLICT, "built_in", message),
             AccountsError::RoleInUse { .. } => Self::new(StatusCode::CONFLICT, "role_in_use", message),
+            AccountsError::Suspended => Self::new(StatusCode::FORBIDDEN, "suspended", message),
+            AccountsError::LinkGone => Self::new(StatusCode::GONE, "link_gone", message),
+            AccountsError::NoStudent(_) => Self::forbidden(message),
             AccountsError::NoRole(_) => Self::field("role.name", message),
             AccountsError::LastAdmin(_) => Self::new(StatusCode::CONFLICT, "last_admin", message),
         }
@@ -164,6 +169,26 @@ pub(super) async fn set_role(
     Ok(StatusCode::NO_CONTENT)
 }
 
+pub(super) async fn suspend(State(api): State<Api>, caller: Caller, Path(name): Path) -> Result<StatusCode, ApiError> {
+    api.accounts.suspend(&named(name)?, &caller.identity).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn resume(State(api): State<Api>, caller: Caller, Path(name): Path) -> Result<StatusCode, ApiError> {
+    api.accounts.resume(&named(name)?, &caller.identity).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn link(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(name): Path,
+    headers: HeaderMap,
+    body: Body<LinkRequest>,
+) -> Result<(StatusCode, Json<LinkView>), ApiError> {
+    link_view(&api, &caller, &headers, &named(name)?, body.value.minutes, LinkFor::Anybody).await
+}
+
 /// The account of a path.
 fn named(name: String) -> Result<Username, ApiError> {
     Username::parse(name).map_err(|_| ApiError::not_found("there is no account of that name"))
@@ -183,6 +208,9 @@ fn view(account: &Account) -> AccountView {
         id: account.id.clone(),
         username: account.username.to_string(),
         role: RoleView { name: account.role().map(|role| role.0.clone()).unwrap_or_default() },
+        name: account.full_name.clone(),
+        source: account.source.as_str().to_owned(),
+        suspended: account.suspended_at.is_some(),
         created_at: format_timestamp(account.created_at),
     }
 }

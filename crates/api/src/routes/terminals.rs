@@ -15,7 +15,8 @@ use axum::extract::Path as Paths;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use pierhead_controller::TerminalRequest as Wanted;
+use pierhead_controller::{RequestError, TerminalRequest as Wanted};
+use pierhead_model::Permission;
 use pierhead_wire::{GuestRequest, TerminalRequest, TerminalView};
 use serde::Deserialize;
 
@@ -31,9 +32,22 @@ pub(super) async fn open(
     let (columns, rows) = body.value.size();
     let TerminalRequest { command, tty, user, working_dir, name, .. } = body.value;
     let wanted = Wanted { command, tty: tty.unwrap_or(true), user, working_dir, name, columns, rows };
-    let terminal = api.controller.open_terminal(&caller.actor(), &id, &wanted, key.as_ref()).await?;
+    let opened = api.controller.open_terminal(&caller.actor(), &id, &wanted, key.as_ref()).await;
+    let terminal = opened.map_err(|error| hidden(&caller, &id, error))?;
     let now = api.controller.terminal(&caller.actor(), terminal.id.as_str())?;
     Ok((StatusCode::CREATED, Json(views::terminal(&caller, &now))))
+}
+
+/// Whoever may not see the pool's containers learns nothing of those that are not theirs.
+fn hidden(caller: &Caller, id: &str, error: RequestError) -> RequestError {
+    match error {
+        RequestError::Forbidden(_) | RequestError::Ambiguous { .. } | RequestError::NotFound { .. }
+            if !caller.may(Permission::ReadContainers) =>
+        {
+            RequestError::NotFound { what: "container", id: id.chars().take(64).collect(), replaced_by: None }
+        }
+        error => error,
+    }
 }
 
 #[derive(Deserialize)]

@@ -48,7 +48,7 @@ fn right(caller: &Caller, now: &TerminalNow) -> &'static str {
     let record = &now.record;
     let is_owner = record.owner == caller.identity.username || caller.may(Permission::WriteAllContainers);
     match record.guests.get(&caller.identity.username) {
-        _ if !caller.may(Permission::WriteContainers) => "viewer",
+        _ if !caller.may_work() => "viewer",
         _ if is_owner => "owner",
         Some(role) => role.as_str(),
         None => "viewer",

@@ -51,6 +51,7 @@ impl Bed {
             joins: None,
             previews: Previews { address, ports: None },
             files: None,
+            redirect: None,
             version: "test",
         };
         Self { lab, id, door }

@@ -6,9 +6,11 @@ use pierhead_wire::{AccountView, RoleDetail, SessionView, TokenView};
 /// What `account ls` prints.
 pub(crate) fn list(accounts: &[AccountView], width: Option<u16>) -> String {
     let row = |account: &AccountView| {
-        vec![account.username.clone(), account.role.name.clone(), account.created_at.clone(), account.id.clone()]
+        let state = if account.suspended { "suspended" } else { "" };
+        let AccountView { username, role, name, created_at, id, .. } = account.clone();
+        vec![username, role.name, name, state.to_owned(), created_at, id]
     };
-    table(&["USER", "ROLE", "CREATED", "ID"], accounts.iter().map(row), width)
+    table(&["USER", "ROLE", "NAME", "STATE", "CREATED", "ID"], accounts.iter().map(row), width)
 }
 
 /// What `role ls` prints.

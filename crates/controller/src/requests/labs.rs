@@ -1,7 +1,8 @@
 //! Requests about labs: make one, show, change and delete it. Its files, versions and the rest are next door.
 //!
 //! Who sees a lab is said by its record: its owner, those who write it beside them and administrators see all of it;
-//! everybody who may work through labs sees what is published of one that is shared.
+//! everybody who may work through labs sees what is published of one that is shared, and whoever gives or takes a course
+//! what is published of its labs.
 
 mod draft;
 mod environment;
@@ -15,6 +16,7 @@ pub use import::ImportedLab;
 pub use pages::{LabOutline, LabOutlineStep, LabPage};
 
 use super::commit::Made;
+use super::courses::course_with;
 use super::{Actor, Idempotency, RequestError, events};
 use crate::known::Known;
 use crate::labs::{Tree, digest_of};
@@ -43,8 +45,8 @@ pub struct LabSetting {
 
 /// Whether somebody may see a lab at all.
 pub(crate) fn may_see(known: &Known, actor: &Actor, lab: &Lab) -> bool {
-    let _ = known;
-    may_write(actor, lab) || (lab.visibility == Visibility::Shared && lab.newest().is_some())
+    let is_for_them = || lab.visibility == Visibility::Shared || course_with(known, &actor.username, &lab.id).is_some();
+    may_write(actor, lab) || (lab.newest().is_some() && is_for_them())
 }
 
 /// Whether somebody is among those who write a lab.

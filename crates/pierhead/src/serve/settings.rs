@@ -6,6 +6,7 @@ mod backups;
 mod blobs;
 mod discover;
 mod options;
+mod people;
 mod previews;
 mod saves;
 mod store;
@@ -19,13 +20,14 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use pierhead_api::{LogInLimits, PublicUrl};
 use pierhead_controller::Options;
+use pierhead_identity::RedirectKeys;
 use pierhead_model::{ImageReference, Resources};
 use pierhead_store::EtcdSettings;
 use pierhead_wire::Defaults;
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use value::{Ports, Span};
+use value::{Hidden, Ports, Span};
 
 pub(super) use agents::AgentSettings;
 pub(super) use previews::PreviewSettings;
@@ -189,6 +191,24 @@ pub(crate) struct ServeArgs {
     /// Time in which all attempts to log in are given back, one by one [default: 5m]
     #[arg(long, env = "PIERHEAD_LOGIN_WINDOW", value_name = "TIME")]
     login_window: Option<Span>,
+    /// The school's own list of people: `mysql://USER@HOST/DATABASE`, `postgres://USER@HOST/DATABASE`, or CSV files, `file:///DIR` [default: none]
+    #[arg(long, env = "PIERHEAD_ROSTER_URL", value_name = "URL", hide_env_values = true)]
+    roster_url: Option<Hidden>,
+    /// The same as the original wrote it, `USER:PASSWORD@tcp(HOST:PORT)/DATABASE`
+    #[arg(long, env = "PIERHEAD_DBSCHM", value_name = "DSN", hide_env_values = true)]
+    dbschm: Option<Hidden>,
+    /// File with the password of that database
+    #[arg(long, env = "PIERHEAD_ROSTER_PASSWORD_FILE", value_name = "FILE")]
+    roster_password_file: Option<PathBuf>,
+    /// File with the three queries that read that database, TOML [default: those of the tables in the guide]
+    #[arg(long, env = "PIERHEAD_ROSTER_MAPPING", value_name = "FILE")]
+    roster_mapping: Option<PathBuf>,
+    /// The time between two looks at that list; 0 to look only when somebody asks for it [default: 1h]
+    #[arg(long, env = "PIERHEAD_ROSTER_EVERY", value_name = "TIME")]
+    roster_every: Option<Span>,
+    /// File with the key that links of the school's site are signed with, or two of them, each in a line [default: no such links]
+    #[arg(long, env = "PIERHEAD_REDIRECT_KEY_FILE", value_name = "FILE")]
+    redirect_key_file: Option<PathBuf>,
     /// File with the token with which measurements are read at /metrics [default: none, and no measurements]
     #[arg(long, env = "PIERHEAD_METRICS_TOKEN_FILE", value_name = "FILE")]
     metrics_token_file: Option<PathBuf>,
@@ -264,6 +284,10 @@ pub(crate) struct Settings {
     pub defaults: Defaults,
     pub controller: Options,
     pub log_in_limits: LogInLimits,
+    /// The keys of links of the school's site.
+    pub redirect: Option<RedirectKeys>,
+    /// Whether the password of the school's database stands where others on this machine may read it.
+    pub tells_roster_password: bool,
 }
 
 /// `self.field` where it is given, else `file.field`, for each field.
@@ -334,6 +358,12 @@ impl ServeArgs {
             login_attempts_per_account,
             login_attempts_per_address,
             login_window,
+            roster_url,
+            dbschm,
+            roster_password_file,
+            roster_mapping,
+            roster_every,
+            redirect_key_file,
             metrics_token_file,
             gone_log_bytes,
             gone_logs_kept,
@@ -380,6 +410,8 @@ impl ServeArgs {
             defaults: self.defaults()?,
             controller: self.options(&data_dir)?,
             log_in_limits: self.log_in_limits()?,
+            redirect: self.redirect_keys()?,
+            tells_roster_password: self.tells_roster_password(),
         })
     }
 

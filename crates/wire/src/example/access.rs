@@ -59,7 +59,15 @@ impl Example for RoleChange {
 
 impl Example for AccountView {
     fn example() -> Self {
-        Self { id: "5b2f9c0d".to_owned(), username: "clare".to_owned(), role: tutor(), created_at: MOMENT.to_owned() }
+        Self {
+            id: "5b2f9c0d".to_owned(),
+            username: "clare".to_owned(),
+            role: tutor(),
+            name: "Clare Xu".to_owned(),
+            source: "roster".to_owned(),
+            suspended: false,
+            created_at: MOMENT.to_owned(),
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 use crate::describe::{Doc, Kind};
 use pierhead_model::Permission::WriteAccounts;
 use pierhead_wire::{
-    AccountRequest, AccountView, LogIn, LoggedIn, PasswordChange, PermissionsRequest, RoleChange, RoleDetail,
-    RoleRequest, TokenCreated, TokenRequest, TokenView,
+    AccountRequest, AccountView, LinkRequest, LinkView, LogIn, LoggedIn, PasswordChange, PermissionsRequest,
+    RoleChange, RoleDetail, RoleRequest, TokenCreated, TokenRequest, TokenView,
 };
 
 const BEYOND: &str = "It would give or take more than the caller has";
@@ -16,6 +16,7 @@ pub fn log_in() -> Doc {
         .takes::<LogIn>()
         .answers::<LoggedIn>(200, "The token, which is shown this once")
         .refuses(401, "unauthenticated", "The name or the password is wrong")
+        .refuses(403, "suspended", "The password is right, and the account suspended")
         .refuses(429, "too_many_attempts", "Too many attempts of this account or from this address")
         .refuses(503, "hash_failed", "The password could not be checked")
 }
@@ -77,6 +78,38 @@ pub fn set_role() -> Doc {
         .refuses(403, "forbidden", BEYOND)
         .refuses(404, "not_found", "There is no such account")
         .refuses(409, "last_admin", LAST_ADMIN)
+        .refuses(409, "conflict", "Somebody changed the same thing meanwhile")
+}
+
+pub fn suspend() -> Doc {
+    Doc::new("suspend_account", "Suspend an account")
+        .about("Nobody can log in with it, and its tokens and sessions are worth nothing for ever. What it owns stays.")
+        .path("username", "Its name")
+        .nothing("It is suspended")
+        .refuses(403, "forbidden", BEYOND)
+        .refuses(404, "not_found", "There is no such account")
+        .refuses(409, "last_admin", LAST_ADMIN)
+        .refuses(409, "conflict", "Somebody changed the same thing meanwhile")
+}
+
+pub fn resume() -> Doc {
+    Doc::new("resume_account", "Let a suspended account in again")
+        .path("username", "Its name")
+        .nothing("It can log in")
+        .refuses(403, "forbidden", BEYOND)
+        .refuses(404, "not_found", "There is no such account")
+        .refuses(409, "conflict", "Somebody changed the same thing meanwhile")
+}
+
+pub fn link() -> Doc {
+    Doc::new("give_link", "Make a link with which somebody logs in once")
+        .about("For who has no password, or forgot it. Whoever has the link can use it: it is shown this once.")
+        .path("username", "The account's name")
+        .takes::<LinkRequest>()
+        .answers::<LinkView>(201, "The link")
+        .refuses(403, "forbidden", BEYOND)
+        .refuses(403, "suspended", "The account is suspended")
+        .refuses(404, "not_found", "There is no such account")
         .refuses(409, "conflict", "Somebody changed the same thing meanwhile")
 }
 

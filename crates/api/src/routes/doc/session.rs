@@ -13,6 +13,7 @@ pub fn open() -> Doc {
         .sends(200, "Set-Cookie", "The session: HttpOnly, SameSite=Strict, with TLS Secure, good for 12 hours")
         .refuses(401, "unauthenticated", "The name or the password is wrong")
         .refuses(403, "foreign_origin", FOREIGN)
+        .refuses(403, "suspended", "The password is right, and the account suspended")
         .refuses(429, "too_many_attempts", "Too many attempts of this account or from this address")
         .refuses(503, "hash_failed", "The password could not be checked")
 }

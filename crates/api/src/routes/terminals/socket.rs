@@ -14,7 +14,6 @@ use axum::response::Response;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use pierhead_controller::{Actor, Line, Looking, TerminalWay};
-use pierhead_model::Permission;
 use pierhead_terminal::{Frame, LONGEST_FRAME, SUBPROTOCOL};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -57,7 +56,7 @@ pub(in crate::routes) async fn socket(
         let message = format!("the WebSocket must offer the subprotocol {SUBPROTOCOL}");
         return Err(ApiError::field("Sec-WebSocket-Protocol", message));
     }
-    let may_drive = caller.may(Permission::WriteContainers);
+    let may_drive = caller.may_work();
     let (line, looking) = match api.controller.join_terminal(&caller.actor(), &id, may_drive).await? {
         TerminalWay::Line(line, looking) => (line, looking),
         TerminalWay::Elsewhere(url, looking) => {

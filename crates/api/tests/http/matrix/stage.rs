@@ -52,13 +52,15 @@ pub struct Stage {
 }
 
 fn callers() -> Vec<Caller> {
-    let [admin, user] = Role::built_in();
+    let [admin, user, teacher, _, student] = Role::built_in();
     let of = |permissions: &BTreeSet<Permission>| permissions.iter().map(|one| one.as_str()).collect();
     let reads = Permission::ALL.map(Permission::as_str).into_iter().filter(|name| name.starts_with("read-"));
     vec![
         Caller { role: "anonymous", name: "", permissions: BTreeSet::new() },
         Caller { role: "nothing", name: "noel", permissions: BTreeSet::new() },
         Caller { role: "reader", name: "rita", permissions: reads.collect() },
+        Caller { role: "student", name: "stan", permissions: of(&student.permissions) },
+        Caller { role: "teacher", name: "tess", permissions: of(&teacher.permissions) },
         Caller { role: "user", name: "ann", permissions: of(&user.permissions) },
         Caller { role: "admin", name: "adam", permissions: of(&admin.permissions) },
     ]
@@ -101,12 +103,15 @@ impl Stage {
         for (path, what) in [
             ("/api/engines", json!({ "id": SPARE, "addr": "http://10.9.9.9:2375" })),
             ("/api/roles", json!({ "name": SPARE, "permissions": ["read-cluster"] })),
-            ("/api/account", json!({ "username": SPARE, "password": PASSWORD })),
+            ("/api/account", json!({ "username": SPARE, "password": PASSWORD, "inherit": true })),
             ("/api/registries", json!({ "host": REGISTRY, "username": SPARE, "password": PASSWORD })),
         ] {
             let made = self.admin.post(path, &what.to_string()).await;
             assert!([201, 204, 409].contains(&made.status), "{path}: {made:?}");
         }
+        self.give_role(SPARE, "student").await;
+        let resumed = self.admin.post(&format!("/api/account/{SPARE}/resume"), "").await.status;
+        assert_eq!(resumed, 204);
     }
 
     /// Makes what somebody owns, anew if it was there; while that is made, they have the role that it takes.
@@ -124,6 +129,11 @@ impl Stage {
         }
         self.give_role(name, "user").await;
         let sender = self.sender(name);
+        if let Some(things) = self.things.get(name) {
+            // Nobody has more than so many.
+            let gone = sender.send("DELETE", &format!("/api/tokens/{}", things.token), "").await.status;
+            assert!([204, 404].contains(&gone), "{name}: {gone}");
+        }
         let image = json!({ "name": pierhead_testkit::SAMPLE, "memory": 16, "cpus": 0.1 }).to_string();
         let ran = sender.post(&format!("/api/containers?app={app}"), &image).await;
         assert_eq!(ran.status, 200, "{name}: {ran:?}");
@@ -136,6 +146,7 @@ impl Stage {
         assert_eq!(sender.send("PUT", &shared, r#"{"role":"viewer"}"#).await.status, 204, "{name}");
         let archive = pierhead_testkit::image_archive(&[&image_of(name)], name);
         assert!([200, 201].contains(&sender.send("POST", "/api/images", archive).await.status), "{name}");
+        self.make_course(&sender, name).await;
         let workspace = self.make_workspace(&sender, name).await;
         let lab = json!({ "id": lab_of(name) }).to_string();
         assert_eq!(sender.post("/api/labs", &lab).await.status, 201, "{name}");
@@ -152,6 +163,15 @@ impl Stage {
             token: token["id"].as_str().unwrap().to_owned(),
         };
         self.things.insert(name, things);
+    }
+
+    /// Somebody's course, which one student takes.
+    async fn make_course(&self, sender: &Sender, name: &'static str) {
+        let course = json!({ "id": course_of(name) }).to_string();
+        assert!([201, 409].contains(&sender.post("/api/courses", &course).await.status), "{name}");
+        let student = json!({ "students": [{ "username": SPARE }] }).to_string();
+        let path = format!("/api/courses/{}/students", course_of(name));
+        assert_eq!(sender.post(&path, &student).await.status, 204, "{name}");
     }
 
     /// Somebody's environment, and a workspace of it, anew if it has ended.
@@ -249,6 +269,8 @@ impl Stage {
             ("/api/labs/", "{version}", "1"),
             ("/api/labs/", "{revision}", "1"),
             ("/api/labs/", "{step}", "0"),
+            ("/api/courses/", &id, &course_of(owner)),
+            ("/api/courses/", "{username}", SPARE),
             ("/api/tokens/", &id, &things.token),
             ("/api/images/", &id, &image_of(owner).replace('/', "%2F")),
             ("/api/apps/", "{name}", &app),
@@ -281,6 +303,10 @@ impl Stage {
 
 fn app_of(name: &str) -> String {
     format!("{name}s-app")
+}
+
+fn course_of(name: &str) -> String {
+    format!("{name}s-course")
 }
 
 fn environment_of(name: &str) -> String {

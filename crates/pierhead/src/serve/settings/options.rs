@@ -47,6 +47,7 @@ impl ServeArgs {
             events_age: self.events_age.map_or(defaults.events_age, |age| Duration::from_millis(age.millis())),
             gone_logs: self.gone_logs(data_dir)?,
             backups: self.backups()?,
+            roster: self.roster()?,
             save_limits: self.save_limits()?,
             save_sweep_interval: defaults.save_sweep_interval,
             disk_look_interval: defaults.disk_look_interval,

@@ -9,7 +9,7 @@ struct Flags {
     serve: ServeArgs,
 }
 
-fn settle(flags: &[&str]) -> Result<Settings> {
+pub(super) fn settle(flags: &[&str]) -> Result<Settings> {
     Flags::try_parse_from([&["pierhead", "--data-dir", "/tmp/x"], flags].concat())?.serve.settle()
 }
 

@@ -30,6 +30,25 @@ impl FromStr for Span {
     }
 }
 
+/// A text that may hold a password.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Hidden(pub String);
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hidden")
+    }
+}
+
+impl FromStr for Hidden {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
 /// A range of ports: `20000-29999`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ports(pub RangeInclusive<u16>);

@@ -1,0 +1,28 @@
+//! Who people are by a school's own list: how it is read (CSV, MySQL, MariaDB, PostgreSQL), and what of ours is otherwise.
+//!
+//! Lists are only ever read. What is to change is worked out here, purely; it is carried out by the controller.
+
+mod csv;
+mod diff;
+mod error;
+mod hash;
+mod mapping;
+mod redirect;
+mod roster;
+mod source;
+mod table;
+mod zone;
+
+pub use diff::{
+    Changes, CourseAct, CourseChange, EnrolmentChange, Excess, PersonAct, PersonChange, Present, Totals, diff,
+};
+pub use error::SourceError;
+pub use hash::{SchoolHash, fingerprint};
+pub use mapping::Mapping;
+pub use redirect::{KeyError, RedirectError, RedirectKeys, RedirectLink, SIGNATURE};
+pub use roster::{Enrolled, Listed, Person, Problem, Roster, SchoolRole};
+#[cfg(feature = "sql")]
+pub use source::{AddressError, DatabaseAddress};
+pub use source::{CsvTexts, RosterSource};
+pub use table::Table;
+pub use zone::{is_zone, local_moment};
