@@ -255,6 +255,7 @@ fn labs(routes: Routes) -> Routes {
         .get("/api/labs/{id}/pages/{step}", write, lab::page, told::page())
         .post("/api/labs/{id}/preview", write, lab::preview, told::preview())
         .post("/api/labs/{id}/workspace", write, lab::workspace, told::workspace())
+        .post("/api/labs/{id}/environment", write, lab::environment, told::environment())
         .get("/api/lab-images", write, lab::images, told::images())
         .put("/api/lab-images", Holders(WriteEngines), lab::set_images, told::set_images())
 }

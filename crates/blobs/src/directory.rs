@@ -53,6 +53,19 @@ impl Directory {
         fs::metadata(self.file(digest)).ok().filter(fs::Metadata::is_file).map(|found| found.len())
     }
 
+    /// The folder is written once for all of them.
+    pub(crate) async fn keep_all(&self, files: Vec<(PathBuf, Digest)>) -> Result<(), BlobError> {
+        let (files, folder): (Vec<_>, _) =
+            (files.into_iter().map(|(from, digest)| (from, self.file(&digest))).collect(), self.path.clone());
+        let moved = tokio::task::spawn_blocking(move || {
+            for (from, to) in files {
+                fs::rename(from, to)?;
+            }
+            File::open(folder)?.sync_all()
+        });
+        moved.await.map_err(io::Error::other).flatten().map_err(BlobError::file(self.place()))
+    }
+
     pub(crate) async fn keep(&self, file: &Path, digest: &Digest) -> Result<(), BlobError> {
         let (from, to, folder) = (file.to_owned(), self.file(digest), self.path.clone());
         let moved = tokio::task::spawn_blocking(move || {

@@ -18,7 +18,7 @@ pub use error::BlobError;
 pub use settings::{BucketAddress, BucketKeys, BucketSettings, ParseBucket};
 
 use bytes::Bytes;
-use futures_util::stream::BoxStream;
+use futures_util::stream::{BoxStream, StreamExt, TryStreamExt, iter};
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -27,6 +27,8 @@ use std::time::Duration;
 /// The bytes of a blob as they come. One that breaks off, or is not what its name says, ends with an error.
 pub type Pieces = BoxStream<'static, io::Result<Bytes>>;
 
+/// How many small requests go to a bucket at the same time.
+const AT_ONCE: usize = 16;
 /// How old what nobody knows of must be before it is removed from a place that others write to: one of them may just be
 /// at it.
 const LEFT_FOR: Duration = Duration::from_secs(3600);
@@ -87,6 +89,36 @@ impl Blobs {
             Self::Directory(directory) => directory.keep(file, digest).await,
             Self::Bucket(bucket) => bucket.keep(file, digest).await,
         }
+    }
+
+    /// Keeps many files of the spool, each as the blob of its name, sooner than one after another.
+    ///
+    /// # Errors
+    /// [`BlobError`]; then some of them are there, and the others as before.
+    pub async fn keep_all(&self, files: Vec<(PathBuf, Digest)>) -> Result<(), BlobError> {
+        match self {
+            Self::Directory(directory) => directory.keep_all(files).await,
+            Self::Bucket(bucket) => {
+                let kept = iter(files).map(|(file, digest)| {
+                    let bucket = bucket.clone();
+                    async move { bucket.keep(&file, &digest).await }
+                });
+                kept.buffer_unordered(AT_ONCE).try_collect().await
+            }
+        }
+    }
+
+    /// Which of these blobs it does not hold so that no sweep takes them for half an hour at least.
+    ///
+    /// # Errors
+    /// [`BlobError`] if that can't be told.
+    pub async fn not_young(&self, digests: Vec<Digest>) -> Result<BTreeSet<Digest>, BlobError> {
+        let asked = iter(digests).map(|digest| {
+            let blobs = self.clone();
+            async move { Ok((!blobs.has_young(&digest).await?).then_some(digest)) }
+        });
+        let found: Vec<Option<Digest>> = asked.buffer_unordered(AT_ONCE).try_collect().await?;
+        Ok(found.into_iter().flatten().collect())
     }
 
     /// Whether it holds a blob.

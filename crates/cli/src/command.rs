@@ -79,7 +79,7 @@ pub enum ClientCommand {
     /// Saves: the files of workspaces that were kept
     #[command(visible_alias = "saves")]
     Save(SaveArgs),
-    /// Lab documents: check them, import those of other platforms
+    /// Labs: documents that people work through; check, import, push, publish them
     #[command(visible_alias = "labs")]
     Lab(LabArgs),
     /// Courses: who gives and takes them, and their labs

@@ -54,6 +54,9 @@ pub(crate) fn tell(error: &CliError, about: Option<&str>, out: &mut Output) {
         out.note("the container printed last:");
         error.log().iter().for_each(|line| out.note(&format!("  {line}")));
     }
+    for problem in error.problems() {
+        out.note(&crate::render::labs::problem(problem));
+    }
     if let Some(hint) = hint {
         out.note(&format!("hint: {hint}"));
     }
@@ -122,7 +125,7 @@ pub async fn execute(
         ClientCommand::Man(args) => man::man(&args, definition, out),
         ClientCommand::Help(args) => help::help(&args, definition, out),
         ClientCommand::Version => version(out),
-        ClientCommand::Lab(args) => lab::lab(&args, out),
+        ClientCommand::Lab(args) if args.command.is_local() => lab::lab(&args, out),
         ClientCommand::Login(args) => login::log_in(&args, connection, out).await,
         ClientCommand::Logout => login::log_out(connection, out).await,
         command => {
@@ -154,6 +157,7 @@ async fn ask(command: ClientCommand, connection: &Connection, out: &mut Output) 
         ClientCommand::Terminal(args) => crate::terminal::terminal(&args, &client()?, out).await,
         ClientCommand::Environment(args) => crate::environment::environment(&args, &client()?, out).await,
         ClientCommand::Workspace(args) => crate::workspace::workspace(&args, &client()?, out).await,
+        ClientCommand::Lab(args) => lab::lab_of_pool(&args, &client()?, out).await,
         ClientCommand::Save(args) => crate::save::save(&args, &client()?, out).await,
         ClientCommand::Course(args) => crate::course::course(&args, &client()?, out).await,
         ClientCommand::Roster(args) => crate::roster::roster(&args, &client()?, out).await,
@@ -186,7 +190,6 @@ async fn ask(command: ClientCommand, connection: &Connection, out: &mut Output) 
         ClientCommand::Completion(_)
         | ClientCommand::Man(_)
         | ClientCommand::Help(_)
-        | ClientCommand::Lab(_)
         | ClientCommand::Version
         | ClientCommand::Login(_)
         | ClientCommand::Logout => Ok(()),

@@ -50,7 +50,7 @@ pub enum Visible {
 }
 
 impl Visible {
-    fn word(self) -> String {
+    pub(crate) fn word(self) -> String {
         match self {
             Self::Private => "private",
             Self::Shared => "shared",

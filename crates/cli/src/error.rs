@@ -188,6 +188,14 @@ impl CliError {
         }
     }
 
+    /// What is wrong with a lab that was refused.
+    pub(crate) fn problems(&self) -> &[pierhead_wire::LabProblemView] {
+        match self {
+            Self::Request(ClientError::Refused { body, .. }) => &body.problems,
+            _ => &[],
+        }
+    }
+
     /// Whether the reader of our output went away, as `head` does: nothing to complain of.
     pub(crate) fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Write(error) if error.kind() == io::ErrorKind::BrokenPipe)

@@ -1,12 +1,18 @@
-//! `lab`: documents of labs on this machine. Nothing of them is run, and no controller is asked.
+//! `lab`: documents of labs on this machine, of which nothing is run, and labs of the pool.
 
 mod directory;
+mod folder_tar;
+mod pool;
 mod source;
 mod target;
+mod unpack;
 
-use crate::{CliError, Output, render};
+use crate::listing::ListArgs;
+use crate::{CliError, Output, names, render};
 use clap::{Args, Subcommand};
+use pierhead_client::Client;
 use pierhead_lab::{Files, ImageTable, Problems, Report};
+pub use pool::{LabDiffArgs, LabPublishArgs, LabPullArgs, LabPushArgs, LabRmArgs, LabSetArgs};
 use source::{Opened, Source};
 use std::path::{Path, PathBuf};
 
@@ -26,6 +32,62 @@ pub enum LabCommand {
     Check(LabCheckArgs),
     /// Write a lab of another platform as one of our own format
     Import(LabImportArgs),
+    /// List the labs that one may see
+    #[command(visible_alias = "list")]
+    Ls(ListArgs),
+    /// Show one lab: its steps, its versions, what is wrong with its draft
+    #[command(alias = "inspect")]
+    Show {
+        /// Name of the lab
+        #[arg(value_name = "LAB", add = names::labs())]
+        lab: String,
+    },
+    /// Send in a folder as the draft of a lab, which is made if it is not there
+    Push(LabPushArgs),
+    /// Write a lab as a folder
+    Pull(LabPullArgs),
+    /// Publish the draft of a lab: a new version, if it has no errors
+    Publish(LabPublishArgs),
+    /// Show how two states of a lab differ
+    Diff(LabDiffArgs),
+    /// Change who may see and write a lab
+    Set(LabSetArgs),
+    /// Show what is remembered of the drafts of a lab
+    History {
+        /// Name of the lab
+        #[arg(value_name = "LAB", add = names::labs())]
+        lab: String,
+    },
+    /// Make the draft of a lab what it was
+    Restore {
+        /// Name of the lab
+        #[arg(value_name = "LAB", add = names::labs())]
+        lab: String,
+        /// Revision, as 'lab history' lists them
+        #[arg(value_name = "REVISION")]
+        revision: u64,
+    },
+    /// Open the workspace in which one tries the draft of a lab
+    Open {
+        /// Name of the lab
+        #[arg(value_name = "LAB", add = names::labs())]
+        lab: String,
+    },
+    /// Show what images of other platforms become in labs that the pool imports, or say it anew
+    Images {
+        /// File with the whole table, as JSON
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Forget a lab with all its versions, or one version
+    Rm(LabRmArgs),
+}
+
+impl LabCommand {
+    /// Whether it is done without asking a controller.
+    pub(crate) fn is_local(&self) -> bool {
+        matches!(self, Self::Check(_) | Self::Import(_))
+    }
 }
 
 /// What `lab check` takes.
@@ -50,7 +112,26 @@ pub struct LabImportArgs {
     pub images: Option<PathBuf>,
 }
 
-/// Does one of them.
+/// Does one of them for the pool.
+pub(crate) async fn lab_of_pool(args: &LabArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
+    match &args.command {
+        LabCommand::Check(_) | LabCommand::Import(_) => lab(args, out),
+        LabCommand::Ls(args) => pool::list(args, client, out).await,
+        LabCommand::Show { lab } => pool::show(lab, client, out).await,
+        LabCommand::Push(args) => pool::push(args, client, out).await,
+        LabCommand::Pull(args) => pool::pull(args, client, out).await,
+        LabCommand::Publish(args) => pool::publish(&args.lab, &args.note, None, client, out).await,
+        LabCommand::Diff(args) => pool::diff(args, client, out).await,
+        LabCommand::Set(args) => pool::set(args, client, out).await,
+        LabCommand::History { lab } => pool::history(lab, client, out).await,
+        LabCommand::Restore { lab, revision } => pool::restore(lab, *revision, client, out).await,
+        LabCommand::Open { lab } => pool::open(lab, client, out).await,
+        LabCommand::Images { file } => pool::images(file.as_deref(), client, out).await,
+        LabCommand::Rm(args) => pool::remove(args, client, out).await,
+    }
+}
+
+/// Does one of those that ask no controller.
 pub(crate) fn lab(args: &LabArgs, out: &mut Output) -> Result<(), CliError> {
     match &args.command {
         LabCommand::Check(args) => {
@@ -60,6 +141,8 @@ pub(crate) fn lab(args: &LabArgs, out: &mut Output) -> Result<(), CliError> {
             tell(&opened(&args.path, check)?, &[], out)
         }
         LabCommand::Import(args) => import(args, out),
+        // Those of the pool are next door.
+        _ => Ok(()),
     }
 }
 

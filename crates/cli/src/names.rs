@@ -58,6 +58,13 @@ pub(crate) fn saves() -> ArgValueCandidates {
     })
 }
 
+pub(crate) fn labs() -> ArgValueCandidates {
+    candidates(|client| async move {
+        let labs = client.labs().await?.into_value();
+        Ok(labs.into_iter().map(|lab| (lab.id, lab.title)).collect())
+    })
+}
+
 pub(crate) fn engines() -> ArgValueCandidates {
     candidates(|client| async move {
         let engines = client.engines().await?.into_value();

@@ -14,6 +14,7 @@ pub(crate) mod explain;
 pub(crate) mod file;
 pub(crate) mod image;
 pub(crate) mod lab;
+pub(crate) mod labs;
 pub(crate) mod operation;
 pub(crate) mod preview;
 pub(crate) mod save;

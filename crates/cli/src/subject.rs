@@ -33,6 +33,8 @@ pub enum Subject {
     Workspace,
     /// A save of one.
     Save,
+    /// A lab.
+    Lab,
     /// The log-in.
     Login,
     /// Anything else.
@@ -51,6 +53,7 @@ impl Subject {
             ClientCommand::Environment(_) => Self::Environment,
             ClientCommand::Workspace(_) => Self::Workspace,
             ClientCommand::Save(_) => Self::Save,
+            ClientCommand::Lab(_) => Self::Lab,
             ClientCommand::Container(_)
             | ClientCommand::Containers(_)
             | ClientCommand::Destroy(_)
@@ -95,6 +98,7 @@ impl Subject {
             Self::Environment => "pierhead environment ls",
             Self::Workspace => "pierhead workspace ls, pierhead environment ls, pierhead save ls",
             Self::Save => "pierhead save ls",
+            Self::Lab => "pierhead lab ls",
             Self::Login | Self::Other => "pierhead app ls, pierhead container ls --all, pierhead engine ls",
         }
     }
@@ -119,6 +123,7 @@ impl Subject {
             Self::Terminal => "look at it: pierhead terminal show TERMINAL",
             Self::Environment => "choose another name, or change that environment: pierhead environment set NAME",
             Self::Workspace => "look at how it stands: pierhead workspace show WORKSPACE",
+            Self::Lab => "look at what there is: pierhead lab ls, pierhead lab show LAB",
             Self::Save => "look at what there is: pierhead save ls, pierhead environment ls, pierhead workspace ls",
             Self::Login | Self::Other => "look at what is there, and try again",
         }

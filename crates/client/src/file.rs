@@ -100,7 +100,7 @@ impl Client {
 
 /// The bytes of a file as they come. Dropping it ends them.
 #[derive(Debug)]
-pub struct FileStream(Response);
+pub struct FileStream(pub(crate) Response);
 
 impl FileStream {
     /// The next bytes; `None` at the end.

@@ -51,6 +51,7 @@ pub(crate) struct Call {
     query: Vec<(&'static str, String)>,
     body: Option<Body>,
     key: Option<String>,
+    headers: Vec<(&'static str, String)>,
     /// `None` if nobody knows how long the answer takes.
     limit: Option<Duration>,
 }
@@ -259,6 +260,9 @@ impl Client {
         if let Some(key) = &call.key {
             request = request.header("Idempotency-Key", key);
         }
+        for (name, value) in &call.headers {
+            request = request.header(*name, value);
+        }
         if call.body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
@@ -273,7 +277,7 @@ fn known(body: Option<Body>) -> OutBody {
 impl Call {
     pub(crate) fn new(method: Method, path: &[&str]) -> Self {
         let path = path.iter().map(|&part| part.to_owned()).collect();
-        Self { method, path, query: Vec::new(), body: None, key: None, limit: Some(ANSWER_LIMIT) }
+        Self { method, path, query: Vec::new(), body: None, key: None, headers: Vec::new(), limit: Some(ANSWER_LIMIT) }
     }
 
     pub(crate) fn get(path: &[&str]) -> Self {
@@ -302,6 +306,11 @@ impl Call {
 
     pub(crate) fn body(mut self, body: Body) -> Self {
         self.body = Some(body);
+        self
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: String) -> Self {
+        self.headers.push((name, value));
         self
     }
 

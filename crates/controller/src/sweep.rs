@@ -10,6 +10,8 @@ use serde::Deserialize;
 
 /// How long an ended operation, an ended terminal and the key of a request are kept, in milliseconds.
 const KEPT_MS: u64 = 24 * 3600 * 1000;
+/// Each how many sweeps files of labs are looked through.
+const LABS_EVERY: u32 = 6;
 /// How many records go in one transaction.
 const AT_ONCE: usize = 90;
 
@@ -22,11 +24,16 @@ struct Dated {
 /// Sweeps for ever.
 pub(crate) async fn sweep(controller: Controller) {
     let mut retention = Retention::default();
+    let mut round = 0_u32;
     loop {
         if let Err(error) = controller.sweep_images().await {
             tracing::warn!(%error, "image archives that nobody needs could not be removed; it is tried again");
         }
-        controller.sweep_labs().await;
+        // All lists of files are read for it.
+        if round % LABS_EVERY == 0 {
+            controller.sweep_labs().await;
+        }
+        round = round.wrapping_add(1);
         tokio::time::sleep(controller.options.sweep_interval).await;
         if let Err(error) = sweep_once(&controller, &mut retention).await {
             tracing::warn!(%error, "old records could not be removed; it is tried again");

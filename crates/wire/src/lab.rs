@@ -307,6 +307,15 @@ pub struct LabPreviewRequest {
     pub text: String,
 }
 
+/// Body of `POST /api/labs/{id}/environment`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct LabEnvironmentRequest {
+    /// The save.
+    pub save: String,
+}
+
 /// What came of an import.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

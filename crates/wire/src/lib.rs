@@ -56,10 +56,10 @@ pub use file::{FileView, FolderView, MakeFolderRequest, MoveFileRequest};
 pub use image::{ArchiveView, ImageView, SpreadView};
 pub use join::{JoinTokenCreated, JoinTokenRequest};
 pub use lab::{
-    LabBlockView, LabCheckView, LabDiffView, LabDraftView, LabFileDiffView, LabFileView, LabHistoryView, LabImageView,
-    LabImagesView, LabImportView, LabOutlineView, LabPageView, LabPlaceView, LabPreviewRequest, LabProblemView,
-    LabReportView, LabRequest, LabSettings, LabStepLineView, LabStepView, LabTerminalView, LabVersionView, LabView,
-    MoveLabFileRequest, PublishRequest, lab_version,
+    LabBlockView, LabCheckView, LabDiffView, LabDraftView, LabEnvironmentRequest, LabFileDiffView, LabFileView,
+    LabHistoryView, LabImageView, LabImagesView, LabImportView, LabOutlineView, LabPageView, LabPlaceView,
+    LabPreviewRequest, LabProblemView, LabReportView, LabRequest, LabSettings, LabStepLineView, LabStepView,
+    LabTerminalView, LabVersionView, LabView, MoveLabFileRequest, PublishRequest, lab_version,
 };
 pub use operation::OperationView;
 pub use preview::{PortView, PreviewView};

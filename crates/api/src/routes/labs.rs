@@ -10,8 +10,8 @@ use pierhead_controller::LabSetting;
 use pierhead_lab::LabPath;
 use pierhead_model::{Lab, LabVersionRef};
 use pierhead_wire::{
-    LabDiffView, LabHistoryView, LabImagesView, LabOutlineView, LabPageView, LabPreviewRequest, LabRequest,
-    LabSettings, LabView, PublishRequest, WorkspaceView, lab_version,
+    LabDiffView, LabEnvironmentRequest, LabHistoryView, LabImagesView, LabOutlineView, LabPageView, LabPreviewRequest,
+    LabRequest, LabSettings, LabView, PublishRequest, WorkspaceView, lab_version, save_id,
 };
 use serde::Deserialize;
 
@@ -209,6 +209,17 @@ pub(super) async fn workspace(
     let key = idempotency(&headers, &[b"open-lab-workspace", id.as_bytes()])?;
     let now = api.controller.open_draft_workspace(&caller.actor(), &id, key.as_ref()).await?;
     Ok((StatusCode::CREATED, Json(views::workspace(&now))))
+}
+
+pub(super) async fn environment(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(id): Path,
+    body: Body<LabEnvironmentRequest>,
+) -> Result<Json<LabView>, ApiError> {
+    let save = save_id(&body.value.save)?;
+    let lab = api.controller.prepare_lab(&caller.actor(), &id, &save).await?;
+    Ok(Json(view(&api, &caller, &lab)))
 }
 
 pub(super) async fn images(State(api): State<Api>) -> Result<Json<LabImagesView>, ApiError> {

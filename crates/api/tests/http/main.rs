@@ -14,6 +14,7 @@ mod environments;
 mod files;
 mod hosts;
 mod lab;
+mod lab_archives;
 mod labs;
 mod leaks;
 mod limits;

@@ -166,6 +166,7 @@ const ROUTES: &[(&str, &str, Who)] = &[
     ("GET", "/api/labs/{id}/pages/{step}", Users),
     ("POST", "/api/labs/{id}/preview", Users),
     ("POST", "/api/labs/{id}/workspace", Users),
+    ("POST", "/api/labs/{id}/environment", Users),
     ("GET", "/api/lab-images", Users),
     ("PUT", "/api/lab-images", Admins),
     ("GET", "/api/images", Users),

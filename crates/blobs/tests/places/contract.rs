@@ -90,6 +90,45 @@ async fn many_at_once_do_not_disturb_each_other() {
 }
 
 #[tokio::test]
+async fn a_blob_is_young_until_it_is_old_and_again_when_it_is_written() {
+    for bed in beds().await {
+        let (content, digest) = blob(3, 1_000);
+        assert!(!bed.blobs.has_young(&digest).await.unwrap(), "{bed}");
+        assert_eq!(bed.blobs.size(&digest).await.unwrap(), None, "{bed}");
+        bed.keep(&content, &digest).await.unwrap();
+        assert!(bed.blobs.has_young(&digest).await.unwrap(), "{bed}");
+        assert_eq!(bed.blobs.size(&digest).await.unwrap(), Some(1_000), "{bed}");
+        bed.age(&digest);
+        assert!(!bed.blobs.has_young(&digest).await.unwrap() && bed.blobs.has(&digest).await.unwrap(), "{bed}");
+        bed.keep(&content, &digest).await.unwrap();
+        assert!(bed.blobs.has_young(&digest).await.unwrap(), "{bed}");
+    }
+}
+
+#[tokio::test]
+async fn many_are_kept_at_once() {
+    for bed in beds().await {
+        let blobs: Vec<(Vec<u8>, Digest)> = (0..40).map(|seed| blob(seed, 500)).collect();
+        let digests = || blobs.iter().map(|(_, digest)| digest.clone()).collect::<Vec<_>>();
+        assert_eq!(bed.blobs.not_young(digests()).await.unwrap().len(), 40, "{bed}");
+        let spool = bed.blobs.spool().to_owned();
+        std::fs::create_dir_all(&spool).unwrap();
+        let files = blobs.iter().enumerate().map(|(at, (content, digest))| {
+            let file = spool.join(format!("{at}.part"));
+            std::fs::write(&file, content).unwrap();
+            (file, digest.clone())
+        });
+        bed.blobs.keep_all(files.collect()).await.unwrap();
+        assert_eq!(bed.blobs.not_young(digests()).await.unwrap(), BTreeSet::new(), "{bed}");
+        let (content, digest) = &blobs[17];
+        assert!(read(&bed.blobs, digest, 500).await.unwrap() == *content, "{bed}");
+        let gone = vec![(spool.join("never-was.part"), digest.clone())];
+        assert!(bed.blobs.keep_all(gone).await.is_err(), "{bed}");
+        assert!(read(&bed.blobs, digest, 500).await.unwrap() == *content, "{bed}: as before");
+    }
+}
+
+#[tokio::test]
 async fn only_old_blobs_that_nobody_knows_of_are_swept() {
     for bed in beds().await {
         let blobs: Vec<(Vec<u8>, Digest)> = (0..3).map(|seed| blob(seed, 100)).collect();

@@ -22,6 +22,8 @@ struct ErrorJson<'a> {
     replaced_by: Option<&'a str>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     log: &'a [String],
+    #[serde(skip_serializing_if = "<[pierhead_wire::LabProblemView]>::is_empty")]
+    problems: &'a [pierhead_wire::LabProblemView],
     exit_code: u8,
 }
 
@@ -42,6 +44,7 @@ impl CliError {
             operation: self.operation().or_else(|| body.and_then(|body| body.operation.as_deref())),
             replaced_by: body.and_then(|body| body.replaced_by.as_deref()),
             log: self.log(),
+            problems: self.problems(),
             exit_code: self.exit_code(),
         };
         serde_json::to_string(&object).expect("texts and a number are JSON")

@@ -107,6 +107,19 @@ impl Walk<'_> {
     }
 }
 
+impl Directory {
+    /// Whether it has a file of that path.
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.list.iter().any(|(listed, _)| listed.as_str() == path)
+    }
+
+    /// Where a file lies.
+    pub(super) fn place(&self, path: &LabPath) -> PathBuf {
+        let below = path.below(&self.prefix).unwrap_or_else(|| path.clone());
+        self.root.join(below.as_str())
+    }
+}
+
 impl Files for Directory {
     fn list(&self) -> &[(LabPath, u64)] {
         &self.list

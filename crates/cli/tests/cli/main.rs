@@ -14,6 +14,7 @@ mod failing;
 mod files;
 mod hosts;
 mod images;
+mod labs;
 mod login;
 mod logs;
 mod own;

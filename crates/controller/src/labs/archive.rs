@@ -143,12 +143,11 @@ impl UnpackedFiles {
 
     /// Keeps all of them.
     pub(crate) async fn keep(&self, library: &Library) -> Result<(), LibraryError> {
-        for unpacked in self.files.values() {
-            if let Some(part) = &unpacked.part {
-                library.keep(&part.0, &unpacked.file.digest).await?;
-            }
-        }
-        Ok(())
+        let parts = self.files.values().filter_map(|unpacked| Some((unpacked.part.as_ref()?, &unpacked.file.digest)));
+        let parts: BTreeMap<_, _> = parts.map(|(part, digest)| (super::name(digest), part.0.clone())).collect();
+        let needed = library.blobs.not_young(parts.keys().cloned().collect()).await?;
+        let needed = parts.into_iter().filter(|(digest, _)| needed.contains(digest));
+        Ok(library.blobs.keep_all(needed.map(|(digest, path)| (path, digest)).collect()).await?)
     }
 
     pub(crate) fn is_executable(&self, path: &LabPath) -> bool {
@@ -334,3 +333,6 @@ fn head(path: &LabPath, file: &LabFile, at: Timestamp) -> io::Result<Bytes> {
     // Without the end mark: what follows is the file.
     Ok(Bytes::from(std::mem::take(builder.get_mut())))
 }
+
+#[cfg(test)]
+mod tests;

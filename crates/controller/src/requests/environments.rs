@@ -111,10 +111,8 @@ impl Controller {
             }
         };
         self.change_environment(actor, id, read, |known, environment, read| {
-            if let Some(lab) = environment.lab.as_ref().filter(|_| spec.is_some()) {
-                let words = format!("environment {} is described by lab {lab}: change its lab.yaml", environment.id);
-                return Err(RequestError::Forbidden(words));
-            }
+            let of_lab = spec.map(|spec| of_lab(environment, spec)).transpose()?.flatten();
+            let spec = of_lab.as_ref().or(spec);
             let (mut changed, now) = (environment.clone(), self.clock.now());
             changed.visibility = visibility.unwrap_or(changed.visibility);
             let mut transaction = Transaction::new();
@@ -199,6 +197,20 @@ fn find<'a>(known: &'a Known, actor: &Actor, id: &str) -> Result<&'a Environment
     found.filter(|environment| may_open(actor, environment)).ok_or_else(|| missing(id.as_str()))
 }
 
+/// What a lab describes can't be described by others: only how many of it are started ahead.
+fn of_lab(environment: &Environment, spec: &EnvironmentSpec) -> Result<Option<EnvironmentSpec>, RequestError> {
+    let Some(lab) = &environment.lab else { return Ok(None) };
+    let outline = |spec: &EnvironmentSpec| {
+        let containers = spec.containers.iter().map(|container| (container.name.clone(), container.image.clone()));
+        (containers.collect::<Vec<_>>(), spec.asks)
+    };
+    if outline(spec) != outline(&environment.spec) {
+        let words = format!("environment {} is described by lab {lab}: change its lab.yaml", environment.id);
+        return Err(RequestError::Forbidden(words));
+    }
+    Ok(Some(EnvironmentSpec { warm: spec.warm, ..environment.spec.clone() }))
+}
+
 /// Whether somebody may open an environment.
 pub(super) fn may_open(actor: &Actor, environment: &Environment) -> bool {
     environment.visibility == Visibility::Shared || is_theirs(actor, &environment.owner)
@@ -216,7 +228,8 @@ fn check_numbers(
     spec: &EnvironmentSpec,
 ) -> Result<(), RequestError> {
     let theirs = known.world.environments().values().filter(|environment| environment.owner == *owner);
-    if before.is_none() && theirs.clone().count() >= MOST_ENVIRONMENTS_OF_ONE {
+    let described = theirs.clone().filter(|environment| environment.lab.is_none());
+    if before.is_none() && described.count() >= MOST_ENVIRONMENTS_OF_ONE {
         return Err(RequestError::TooManyEnvironmentsOfOne);
     }
     let others = theirs.filter(|environment| before.is_none_or(|before| before.id != environment.id));
@@ -239,7 +252,7 @@ pub(in crate::requests) fn check_asks(actor: &Actor, spec: &EnvironmentSpec) -> 
     Err(RequestError::Forbidden(format!("you may not describe environments that ask for {words}")))
 }
 
-fn images(spec: &EnvironmentSpec) -> Vec<&ImageReference> {
+pub(in crate::requests) fn images(spec: &EnvironmentSpec) -> Vec<&ImageReference> {
     spec.containers.iter().map(|container| &container.image).collect()
 }
 

@@ -203,7 +203,7 @@ impl Controller {
         let committed = self.commit(None, |known, _| {
             let lab = find_own(known, actor, id)?;
             let transaction = unchanged(known, lab).delete(keys::lab(&lab.id)).delete(keys::lab_history(&lab.id));
-            let of_lab = [lab.id.environment(), lab.id.draft_environment()];
+            let of_lab = [lab.id.environment(), lab.id.draft_environment(), lab.id.prepared_environment()];
             let there = of_lab.iter().filter(|id| {
                 known.world.environments().get(*id).is_some_and(|found| found.lab.as_ref() == Some(&lab.id))
             });

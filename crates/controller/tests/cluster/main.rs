@@ -18,6 +18,7 @@ mod events;
 mod faults;
 mod hosts_in_work;
 mod images;
+mod labs;
 mod lost_work;
 mod registries;
 mod saves;

@@ -2,10 +2,10 @@
 
 use super::{Example, MOMENT};
 use crate::{
-    LabBlockView, LabCheckView, LabDiffView, LabDraftView, LabFileDiffView, LabFileView, LabHistoryView, LabImageView,
-    LabImagesView, LabImportView, LabOutlineView, LabPageView, LabPreviewRequest, LabProblemView, LabReportView,
-    LabRequest, LabSettings, LabStepLineView, LabStepView, LabTerminalView, LabVersionView, LabView,
-    MoveLabFileRequest, PublishRequest,
+    LabBlockView, LabCheckView, LabDiffView, LabDraftView, LabEnvironmentRequest, LabFileDiffView, LabFileView,
+    LabHistoryView, LabImageView, LabImagesView, LabImportView, LabOutlineView, LabPageView, LabPreviewRequest,
+    LabProblemView, LabReportView, LabRequest, LabSettings, LabStepLineView, LabStepView, LabTerminalView,
+    LabVersionView, LabView, MoveLabFileRequest, PublishRequest,
 };
 use std::collections::BTreeMap;
 
@@ -153,6 +153,12 @@ impl Example for LabPageView {
 impl Example for LabPreviewRequest {
     fn example() -> Self {
         Self { path: "steps/01-serve.md".to_owned(), text: "# Serve it\n".to_owned() }
+    }
+}
+
+impl Example for LabEnvironmentRequest {
+    fn example() -> Self {
+        Self { save: "k3f5a2bq7x-4".to_owned() }
     }
 }
 

@@ -43,6 +43,7 @@ fn every_example_is_read_as_it_is_written() {
         Health,
         ImageDescription,
         LabDiffView,
+        LabEnvironmentRequest,
         LabFileView,
         LabHistoryView,
         LabImagesView,

@@ -3,8 +3,9 @@
 use crate::describe::{Doc, Kind};
 use pierhead_model::Permission::WriteAllContainers;
 use pierhead_wire::{
-    LabDiffView, LabFileView, LabHistoryView, LabImagesView, LabImportView, LabOutlineView, LabPageView,
-    LabPreviewRequest, LabRequest, LabSettings, LabView, MoveLabFileRequest, PublishRequest, WorkspaceView,
+    LabDiffView, LabEnvironmentRequest, LabFileView, LabHistoryView, LabImagesView, LabImportView, LabOutlineView,
+    LabPageView, LabPreviewRequest, LabRequest, LabSettings, LabView, MoveLabFileRequest, PublishRequest,
+    WorkspaceView,
 };
 
 const NO_LAB: &str = "There is no such lab, or not for you; or it has no such version, file or step";
@@ -219,6 +220,19 @@ pub fn workspace() -> Doc {
         .refuses(422, "lab_invalid", "The draft describes no environment that there can be")
         .refuses(429, "too_many_workspaces", "You have as many as one can have")
         .refuses(429, "too_often", "You open them too often")
+}
+
+pub fn environment() -> Doc {
+    lab("prepare_lab_environment", "Make what was saved of a workspace the environment of a lab")
+        .about(
+            "The draft's `lab.yaml` names it from then on, in place of its containers. Files that the lab puts into its \
+             containers are put there as before.",
+        )
+        .takes::<LabEnvironmentRequest>()
+        .answers::<LabView>(200, "The lab as it is now")
+        .refuses(409, "exists", "Something else has the name of the lab's environment")
+        .refuses(409, "lab_state", "Its lab.yaml is no text")
+        .refuses(409, "conflict", MEANWHILE)
 }
 
 pub fn import() -> Doc {

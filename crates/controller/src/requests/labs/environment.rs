@@ -1,15 +1,20 @@
 //! The environment of a lab: described by the lab itself, anew whenever that says something else.
 
-use super::{Actor, RequestError};
+use super::{Actor, LabBefore, RequestError};
 use crate::labs::LabAt;
+use crate::requests::commit::Made;
+use crate::requests::environments::{check_asks, images, may_open};
+use crate::requests::saves::{ReadSave, touch};
 use crate::requests::{Idempotency, OpenWorkspace, WorkspaceBeginning, WorkspaceNow};
 use crate::{Controller, keys};
 use pierhead_lab::{Files, LAB_FILE, Lab as Document, LabEnvironment, LabPath, Problems, Severity};
 use pierhead_model::{
     Asks, Environment, EnvironmentBlob, EnvironmentContainer, EnvironmentFile, EnvironmentId, EnvironmentSpec,
-    EnvironmentVersion, ImageReference, Lab, LabVersionRef, Limits, MemberName, Resources, Visibility,
+    EnvironmentVersion, ImageReference, Lab, LabVersionRef, Limits, MemberName, Resources, SaveId, Visibility,
+    check_container_user,
 };
 use pierhead_store::{Revision, Transaction};
+use std::sync::Arc;
 
 /// What a container of a lab gets that says nothing of it: memory in MB, thousandths of a core reserved and at most.
 const MEMORY_MB: u64 = 256;
@@ -33,6 +38,8 @@ const IDLE_MINUTES: u32 = 60;
 pub(super) struct EnvironmentChange {
     /// The record as it shall be, and the revision that it replaces; nothing if it is so already.
     put: Option<(Environment, Option<Revision>)>,
+    /// The saves that it begins from.
+    saves: Vec<ReadSave>,
     /// What it is then.
     pub(super) now: Environment,
 }
@@ -45,7 +52,7 @@ impl EnvironmentChange {
             Some(revision) => transaction.unchanged(key.clone(), *revision),
             None => transaction.absent(key.clone()),
         };
-        Ok(transaction.put_json(key, record)?)
+        touch(transaction.put_json(key, record)?, &self.saves)
     }
 }
 
@@ -94,11 +101,13 @@ impl Controller {
         };
         if version != LabVersionRef::Draft && !is_newest {
             // An older version has no record of its own: nothing is started ahead of it.
-            let spec = self.lab_spec(lab, &at)?;
+            let spec = self.lab_spec(lab, &at, None)?;
             return Ok(environment_of(lab, id, spec, self.clock.now(), 0));
         }
+        // What is published was looked at when it was.
+        let is_checked = version == LabVersionRef::Draft;
         loop {
-            let change = self.environment_change(actor, lab, &at, &id).await?;
+            let change = self.environment_change(actor, lab, &at, (&id, is_checked)).await?;
             if change.put.is_none() {
                 return Ok(change.now);
             }
@@ -113,15 +122,23 @@ impl Controller {
         }
     }
 
-    /// What must become of the record of an environment for it to be what a lab says.
+    /// What must become of the record of an environment for it to be what a lab says. If it `is_checked` it is asked whether
+    /// they may describe it so.
     pub(super) async fn environment_change(
         &self,
         actor: &Actor,
         lab: &Lab,
         at: &LabAt,
-        id: &EnvironmentId,
+        (id, is_checked): (&EnvironmentId, bool),
     ) -> Result<EnvironmentChange, RequestError> {
-        let spec = self.lab_spec(lab, at)?;
+        let spec = self.lab_spec(lab, at, is_checked.then_some(actor))?;
+        let saves = match is_checked {
+            true => {
+                check_asks(actor, &spec)?;
+                self.check_images(actor, &images(&spec)).await?
+            }
+            false => Vec::new(),
+        };
         let now = self.clock.now();
         let (known, revision) = {
             let known = self.known();
@@ -138,9 +155,8 @@ impl Controller {
             && found.spec == (EnvironmentSpec { warm: found.spec.warm, ..spec.clone() })
             && found.owner == lab.owner
         {
-            return Ok(EnvironmentChange { put: None, now: found.clone() });
+            return Ok(EnvironmentChange { put: None, saves, now: found.clone() });
         }
-        crate::requests::environments::check_asks(actor, &spec)?;
         let record = match known {
             Some(mut found) => {
                 let warm = found.spec.warm;
@@ -150,23 +166,29 @@ impl Controller {
             }
             None => environment_of(lab, id.clone(), spec, now, 1),
         };
-        Ok(EnvironmentChange { put: Some((record.clone(), revision)), now: record })
+        Ok(EnvironmentChange { put: Some((record.clone(), revision)), saves, now: record })
     }
 
-    /// How a state of a lab describes its environment.
+    /// How a state of a lab describes its environment. An environment that it names must be open to everybody or to its
+    /// owner, and to `author` if there is one.
     ///
     /// # Errors
     /// [`RequestError::LabInvalid`] with what is wrong.
-    pub fn lab_spec(&self, lab: &Lab, at: &LabAt) -> Result<EnvironmentSpec, RequestError> {
+    pub(super) fn lab_spec(
+        &self,
+        lab: &Lab,
+        at: &LabAt,
+        author: Option<&Actor>,
+    ) -> Result<EnvironmentSpec, RequestError> {
         let document = at.lab.as_ref().ok_or_else(|| RequestError::LabInvalid(at.problems.clone()))?;
         let named = match &document.environment {
             LabEnvironment::Named(name) => {
                 let known = self.known();
                 let found = known.world.environments().get(name.as_str());
                 let may_use = |found: &&Environment| {
-                    found.visibility == Visibility::Shared
-                        || lab.is_author(&found.owner)
-                        || found.lab.as_ref() == Some(&lab.id)
+                    let of_lab = found.lab.as_ref() == Some(&lab.id);
+                    let of_owner = found.visibility == Visibility::Shared || found.owner == lab.owner;
+                    of_lab || (of_owner && author.is_none_or(|author| may_open(author, found)))
                 };
                 found.filter(may_use).map(|found| found.spec.clone())
             }
@@ -179,6 +201,102 @@ impl Controller {
             problems.into_list().into_iter().filter(|problem| problem.severity == Severity::Error).collect();
         if problems.is_empty() { Ok(spec) } else { Err(RequestError::LabInvalid(problems)) }
     }
+}
+
+impl Controller {
+    /// Makes what was saved of a workspace the environment that a lab names, and writes that into the draft's `lab.yaml` in
+    /// place of its containers. Files that the lab puts into its containers are put there as before.
+    ///
+    /// # Errors
+    /// If there is no such lab or save as far as they may know, it is for others to write, or `lab.yaml` can't be read.
+    pub async fn prepare_lab(&self, actor: &Actor, id: &str, save: &SaveId) -> Result<Arc<Lab>, RequestError> {
+        let lab = self.lab_to_write(actor, id)?;
+        let (saved, _) = self.save_for(actor, save).await?;
+        let mut spec = self.spec_of(actor, &saved).await?;
+        for container in &mut spec.containers {
+            if let Some(files) = saved.files(&container.name) {
+                container.image = files.image.clone();
+            }
+            container.files.clear();
+        }
+        spec.warm = 0;
+        check_asks(actor, &spec)?;
+        let prepared = lab.id.prepared_environment();
+        let begins_as = images(&spec);
+        let read = || self.check_images(actor, &begins_as);
+        let committed = self.commit_reading(None, read, |known, now, saves| {
+            let found = known.world.environments().get(&prepared);
+            let key = keys::environment(&prepared);
+            let revision = known.revision_of(&key);
+            let record = match found {
+                Some(found) if found.lab.as_ref() != Some(&lab.id) => {
+                    return Err(RequestError::Exists { what: "environment", id: prepared.to_string() });
+                }
+                Some(found) => {
+                    let mut found = Environment { owner: lab.owner.clone(), ..found.clone() };
+                    found.describe(spec.clone(), &actor.username, now);
+                    found
+                }
+                None => environment_of(&lab, prepared.clone(), spec.clone(), now, 1),
+            };
+            let change = EnvironmentChange { put: Some((record.clone(), revision)), saves: saves.clone(), now: record };
+            let transaction = change.added_to(Transaction::new())?;
+            let more = format!(", save={save}");
+            Ok(Made::change(self.with_lab_event(transaction, "prepare-lab", &more, actor, &lab)?, ()))
+        });
+        committed.await.map(drop)?;
+        self.name_environment(actor, id, &prepared).await
+    }
+
+    /// Writes into the draft which environment the lab runs in.
+    async fn name_environment(
+        &self,
+        actor: &Actor,
+        id: &str,
+        environment: &EnvironmentId,
+    ) -> Result<Arc<Lab>, RequestError> {
+        let path = LabPath::parse(LAB_FILE).unwrap_or_default();
+        loop {
+            let target = self.lab_target(actor, id, LabVersionRef::Draft).await?;
+            let file = target.tree.files.get(&path).ok_or(RequestError::NotFound {
+                what: "file",
+                id: path.to_string(),
+                replaced_by: None,
+            })?;
+            let bytes = self.library.content(file).await?;
+            let not_text = || RequestError::LabState { id: id.to_owned(), why: "has a lab.yaml that is no text" };
+            let text = std::str::from_utf8(&bytes).map_err(|_| not_text())?;
+            let written = with_environment(text, environment).into_bytes();
+            let mut upload = self.begin_lab_file(None).await?;
+            upload.write(&written).await?;
+            let before = LabBefore::Content(file.digest.clone());
+            let content = upload.finish().await?;
+            match self.write_lab_file(actor, id, &path, &before, None, &content).await {
+                Err(RequestError::ChangedMeanwhile { .. }) => {}
+                done => return done.and_then(|_| self.lab_to_write(actor, id)),
+            }
+        }
+    }
+}
+
+/// A `lab.yaml` that names an environment in place of containers; all else stays as it is written.
+fn with_environment(text: &str, environment: &EnvironmentId) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    let mut at = None;
+    let mut is_within = false;
+    for line in text.lines() {
+        let is_of_first_level = line.chars().next().is_some_and(|c| !c.is_whitespace() && c != '#' && c != '-');
+        if is_of_first_level {
+            is_within = ["containers:", "environment:"].iter().any(|key| line.starts_with(key));
+        }
+        if is_within && !line.starts_with('#') {
+            at.get_or_insert(lines.len());
+        } else {
+            lines.push(line.to_owned());
+        }
+    }
+    lines.insert(at.unwrap_or(lines.len()), format!("environment: {environment}"));
+    lines.join("\n") + "\n"
 }
 
 fn environment_of(
@@ -242,15 +360,28 @@ fn container(
     let image = ImageReference::parse(&listed.image);
     let image = image.map_err(|error| wrong(format!("the container {name}: {error}"))).ok()?;
     let memory = if listed.privileged { PRIVILEGED_MEMORY_MB } else { MEMORY_MB };
-    let limits = Limits { reserved: Resources::new(CPU_MILLIS, memory), cpu_limit_millis: CPU_LIMIT_MILLIS };
+    let memory = listed.memory_mb.map_or(memory, u64::from);
+    let is_name = |name: &str| {
+        let is_letter = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
+        name.bytes().next().is_some_and(is_letter) && name.bytes().all(|byte| is_letter(byte) || byte.is_ascii_digit())
+    };
+    if !listed.environment.keys().all(|name| is_name(name)) {
+        wrong(format!("the container {name}: names of variables are letters, digits and underscores"));
+    }
+    if listed.environment.values().chain(&listed.command).any(|text| text.contains('\0')) {
+        wrong(format!("the container {name}: a zero byte in a variable or the command"));
+    }
+    if let Some(Err(error)) = listed.user.as_deref().map(check_container_user) {
+        wrong(format!("the container {name}: {error}"));
+    }
     Some(EnvironmentContainer {
         name,
         image,
-        limits,
-        command: Vec::new(),
-        environment: std::collections::BTreeMap::new(),
+        limits: Limits { reserved: Resources::new(CPU_MILLIS, memory), cpu_limit_millis: CPU_LIMIT_MILLIS },
+        command: listed.command.clone(),
+        environment: listed.environment.clone(),
         working_dir: None,
-        user: None,
+        user: listed.user.clone(),
         ports: listed.ports.clone(),
         files: Vec::new(),
         startup: None,
@@ -300,3 +431,6 @@ fn put_files<'a>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -71,7 +71,7 @@ impl Controller {
         let digest = lab.tree(version).cloned().ok_or_else(|| no_version(&lab, version))?;
         let (at, checked) = (self.library.lab(&digest).await?, self.library.check(&digest).await?);
         let mut problems = if is_author { checked.problems.clone() } else { Vec::new() };
-        if is_author && let Err(RequestError::LabInvalid(more)) = self.lab_spec(&lab, &at) {
+        if is_author && let Err(RequestError::LabInvalid(more)) = self.lab_spec(&lab, &at, Some(actor)) {
             problems.extend(more.into_iter().filter(|problem| !checked.problems.contains(problem)));
         }
         let (title, summary) = at.lab.as_ref().map_or_else(

@@ -59,7 +59,7 @@ impl Controller {
             if lab.newest().is_some_and(|newest| newest.tree == meant.tree) {
                 return Ok(Arc::new(lab));
             }
-            let environment = self.environment_change(actor, &lab, &at, &lab.id.environment()).await?;
+            let environment = self.environment_change(actor, &lab, &at, (&lab.id.environment(), true)).await?;
             let steps = u32::try_from(checked.steps.len()).unwrap_or(u32::MAX);
             let now = self.clock.now();
             let published = published(lab, actor, (note, steps), now)?;
