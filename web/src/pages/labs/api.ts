@@ -216,7 +216,7 @@ export function attemptFile(id: string, path: string): string {
 
 /** Begins a lab, or finds the attempt that one has at it. */
 export function begin(lab: string): Promise<Attempt> {
-  return request('post', `${LAB}/attempts`, { path: { id: lab } });
+  return request('post', `${LAB}/attempts`, { path: { id: lab }, body: {} });
 }
 
 export function goTo(id: string, step: number): Promise<Attempt> {

@@ -22,7 +22,8 @@ export type Report = Omit<Schemas['LabReportView'], 'problems'> & { problems: re
 export type CheckState = 'passed' | 'failed' | 'timed-out' | 'not-run' | 'running';
 
 export interface CheckView extends CheckTitle {
-  state: CheckState;
+  /** Absent before its first run. */
+  state?: CheckState | null;
   score: number;
   most: number;
   hint?: string | null;
@@ -33,6 +34,8 @@ export interface QuizView {
   name: string;
   answered: boolean;
   right: boolean;
+  /** What was answered: numbers of options, or one text. */
+  answer?: readonly (number | string)[];
   score: number;
   most: number;
   explanation?: string | null;
@@ -57,8 +60,10 @@ export interface Attempt {
   title: string;
   account: string;
   version: number;
-  newest_version: number;
+  /** Absent if the lab is gone. */
+  newest_version?: number | null;
   course?: string | null;
+  /** Empty for the lab's own. */
   language: string;
   languages: readonly string[];
   workspace?: string | null;

@@ -37,6 +37,7 @@ export type Answer = readonly number[] | readonly [string];
 /** The result of a question. */
 export interface Answered {
   right: boolean;
+  answer?: readonly (number | string)[] | undefined;
   score: number;
   most: number;
   explanation?: string | null | undefined;
