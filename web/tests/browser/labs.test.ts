@@ -39,7 +39,11 @@ async function write(page: Page, path: string, text: string): Promise<void> {
   await expect(editor).toBeVisible();
   await editor.click();
   await page.keyboard.press('Control+a');
-  await page.keyboard.insertText(text);
+  await editor.evaluate((field, text) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData('text/plain', text);
+    field.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+  }, text);
   await isSaved(page);
 }
 
