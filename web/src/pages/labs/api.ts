@@ -138,9 +138,8 @@ export function previewOf(id: string, path: string, text: string, signal: AbortS
   return request('post', `${LAB}/preview`, { path: { id }, body: { path, text }, signal });
 }
 
-/** Publishes the draft, as long as it is the one that is meant. */
-export function publish(id: string, note: string, revision?: number): Promise<Lab> {
-  return request('post', `${LAB}/publish`, { path: { id }, body: { note, ...(revision ? { revision } : {}) } });
+export function publish(id: string, note: string): Promise<Lab> {
+  return request('post', `${LAB}/publish`, { path: { id }, body: { note } });
 }
 
 export function historyOf(id: string): Promise<Draft[]> {
