@@ -79,7 +79,7 @@ pub enum ClientCommand {
     /// Saves: the files of workspaces that were kept
     #[command(visible_alias = "saves")]
     Save(SaveArgs),
-    /// Lab documents: check them, import those of other platforms
+    /// Labs: check and import documents, work through labs, test them
     #[command(visible_alias = "labs")]
     Lab(LabArgs),
     /// Courses: who gives and takes them, and their labs

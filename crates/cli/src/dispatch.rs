@@ -122,7 +122,7 @@ pub async fn execute(
         ClientCommand::Man(args) => man::man(&args, definition, out),
         ClientCommand::Help(args) => help::help(&args, definition, out),
         ClientCommand::Version => version(out),
-        ClientCommand::Lab(args) => lab::lab(&args, out),
+        ClientCommand::Lab(args) if args.is_offline() => lab::lab(&args, out),
         ClientCommand::Login(args) => login::log_in(&args, connection, out).await,
         ClientCommand::Logout => login::log_out(connection, out).await,
         command => {
@@ -157,6 +157,7 @@ async fn ask(command: ClientCommand, connection: &Connection, out: &mut Output) 
         ClientCommand::Save(args) => crate::save::save(&args, &client()?, out).await,
         ClientCommand::Course(args) => crate::course::course(&args, &client()?, out).await,
         ClientCommand::Roster(args) => crate::roster::roster(&args, &client()?, out).await,
+        ClientCommand::Lab(args) => lab::ask(&args, &client()?, out).await,
         ClientCommand::Top(args) => crate::top::top(&args, &client()?, out).await,
         ClientCommand::Explain(args) => explain::explain(&args, &client()?, out).await,
         ClientCommand::Engine(args) => engine::engine(&args, &client()?, out).await,
@@ -186,7 +187,6 @@ async fn ask(command: ClientCommand, connection: &Connection, out: &mut Output) 
         ClientCommand::Completion(_)
         | ClientCommand::Man(_)
         | ClientCommand::Help(_)
-        | ClientCommand::Lab(_)
         | ClientCommand::Version
         | ClientCommand::Login(_)
         | ClientCommand::Logout => Ok(()),

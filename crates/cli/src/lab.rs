@@ -1,14 +1,20 @@
-//! `lab`: documents of labs on this machine. Nothing of them is run, and no controller is asked.
+//! `lab`: documents of labs on this machine, of which nothing is run and no controller asked; attempts at labs of the pool,
+//! and tests of labs in it.
 
+mod attempt;
 mod directory;
 mod source;
 mod target;
+mod test;
 
 use crate::{CliError, Output, render};
+pub use attempt::{LabAttemptsArgs, LabForgetArgs, LabStartArgs};
 use clap::{Args, Subcommand};
+use pierhead_client::Client;
 use pierhead_lab::{Files, ImageTable, Problems, Report};
 use source::{Opened, Source};
 use std::path::{Path, PathBuf};
+pub use test::LabTestArgs;
 
 /// `lab` and its commands.
 #[derive(Debug, Clone, Args)]
@@ -26,6 +32,14 @@ pub enum LabCommand {
     Check(LabCheckArgs),
     /// Write a lab of another platform as one of our own format
     Import(LabImportArgs),
+    /// Begin to work through a lab, or go on: its environment is opened
+    Start(LabStartArgs),
+    /// List the labs that you have begun, and how far you are
+    Attempts(LabAttemptsArgs),
+    /// Forget an attempt at a lab
+    Forget(LabForgetArgs),
+    /// Solve labs in an environment of their own and see that their checks notice it: exit code 0 or 1
+    Test(LabTestArgs),
 }
 
 /// What `lab check` takes.
@@ -50,7 +64,25 @@ pub struct LabImportArgs {
     pub images: Option<PathBuf>,
 }
 
-/// Does one of them.
+impl LabArgs {
+    /// Whether it is done without a controller.
+    pub(crate) fn is_offline(&self) -> bool {
+        matches!(self.command, LabCommand::Check(_) | LabCommand::Import(_))
+    }
+}
+
+/// Does one that asks a controller.
+pub(crate) async fn ask(args: &LabArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
+    match &args.command {
+        LabCommand::Start(args) => attempt::start(args, client, out).await,
+        LabCommand::Attempts(args) => attempt::list(args, client, out).await,
+        LabCommand::Forget(args) => attempt::forget(args, client, out).await,
+        LabCommand::Test(args) => test::test(args, client, out).await,
+        LabCommand::Check(_) | LabCommand::Import(_) => lab(args, out),
+    }
+}
+
+/// Does one that asks nobody.
 pub(crate) fn lab(args: &LabArgs, out: &mut Output) -> Result<(), CliError> {
     match &args.command {
         LabCommand::Check(args) => {
@@ -60,6 +92,7 @@ pub(crate) fn lab(args: &LabArgs, out: &mut Output) -> Result<(), CliError> {
             tell(&opened(&args.path, check)?, &[], out)
         }
         LabCommand::Import(args) => import(args, out),
+        LabCommand::Start(_) | LabCommand::Attempts(_) | LabCommand::Forget(_) | LabCommand::Test(_) => Ok(()),
     }
 }
 
