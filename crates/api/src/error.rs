@@ -136,6 +136,10 @@ impl From<RequestError> for ApiError {
             RequestError::TooManyWorkspacesOfOne => {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_workspaces", message)
             }
+            RequestError::TooManyAttemptsOfOne => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", message)
+            }
+            RequestError::AttemptState { .. } => Self::new(StatusCode::CONFLICT, "attempt_state", message),
             RequestError::TooManyEnvironmentsOfOne => {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_environments", message)
             }

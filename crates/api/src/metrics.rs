@@ -80,6 +80,7 @@ fn measured(page: &mut Page, api: &Api) {
     for (name, help, histogram) in [
         ("pierhead_probe_duration_seconds", "How long engines took to answer probes.", &measured.probes),
         ("pierhead_plan_duration_seconds", "How long placing and planning took.", &measured.plans),
+        ("pierhead_lab_check_lateness_seconds", "How late continuous checks of labs began.", &measured.lab_checks),
         ("pierhead_store_commit_duration_seconds", "How long the store's commits took.", &measured.commits),
     ] {
         page.family(name, Kind::Histogram, help).histogram(&[], &histogram.read());

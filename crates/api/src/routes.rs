@@ -3,6 +3,7 @@
 mod account;
 mod app_logs;
 mod apps;
+mod attempts;
 mod cluster;
 mod containers;
 mod courses;
@@ -56,6 +57,7 @@ pub(crate) fn index() -> Routes {
     let routes = workspaces(routes);
     let routes = images(routes);
     let routes = labs(routes);
+    let routes = attempts(routes);
     cluster(routes)
 }
 
@@ -225,6 +227,28 @@ fn workspaces(routes: Routes) -> Routes {
         .delete("/api/saves/{id}", work, saves::delete, doc::saves::delete())
         .get("/api/saves/{id}/changes", look, saves::changes, doc::saves::changes())
         .post("/api/saves/{id}/environment", write, saves::environment, doc::saves::environment())
+}
+
+fn attempts(routes: Routes) -> Routes {
+    use attempts as attempt;
+    use doc::attempts as told;
+    let read = Holders(ReadLabs);
+    routes
+        .noun("attempt", "Attempts: one's ways through labs, with all that one has come to")
+        .post("/api/labs/{id}/attempts", read, attempt::begin, told::begin())
+        .post("/api/labs/{id}/checks", Holders(WriteLabs), attempt::run_draft, told::run_draft())
+        .list("/api/attempts", read, attempt::list, told::list(), Order::Newest)
+        .get("/api/attempts/{id}", read, attempt::show, told::show())
+        .delete("/api/attempts/{id}", read, attempt::delete, told::delete())
+        .get("/api/attempts/{id}/pages/{step}", read, attempt::page, told::page())
+        .get("/api/attempts/{id}/files", read, attempt::file, told::file())
+        .put("/api/attempts/{id}/step", read, attempt::visit, told::visit())
+        .post("/api/attempts/{id}/steps/{step}/checks", read, attempt::check, told::check())
+        .post("/api/attempts/{id}/steps/{step}/quizzes/{name}", read, attempt::answer, told::answer())
+        .post("/api/attempts/{id}/steps/{step}/hints/{hint}", read, attempt::hint, told::hint())
+        .post("/api/attempts/{id}/reset", read, attempt::reset, told::reset())
+        .post("/api/attempts/{id}/workspace", read, attempt::workspace, told::workspace())
+        .post("/api/attempts/{id}/move", read, attempt::move_on, told::move_on())
 }
 
 fn labs(routes: Routes) -> Routes {

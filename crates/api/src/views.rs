@@ -1,6 +1,7 @@
 //! The world as it is shown: every view in one place, with what only an owner may see left out for others.
 
 mod agent;
+mod attempt;
 mod course;
 mod event;
 mod explain;
@@ -12,6 +13,7 @@ mod stats;
 mod terminal;
 mod workspace;
 
+pub(crate) use attempt::{attempt, lab_run};
 pub(crate) use course::{course, roster, students};
 pub(crate) use event::event;
 pub(crate) use explain::{explain_app, explain_request, explain_slot};

@@ -79,7 +79,7 @@ pub enum ClientCommand {
     /// Saves: the files of workspaces that were kept
     #[command(visible_alias = "saves")]
     Save(SaveArgs),
-    /// Labs: documents that people work through; check, import, push, publish them
+    /// Labs: documents that people work through; check, import, push, publish, start, test them
     #[command(visible_alias = "labs")]
     Lab(LabArgs),
     /// Courses: who gives and takes them, and their labs

@@ -89,6 +89,14 @@ pub enum CliError {
         /// How many problems make it unfit.
         errors: usize,
     },
+    /// Labs do not pass their own test; what is wrong was shown.
+    #[error("{}", if *of == 1 { "the lab does not pass its test".to_owned() } else { format!("{failed} of {of} labs do not pass their test") })]
+    LabTest {
+        /// How many.
+        failed: usize,
+        /// Of how many.
+        of: usize,
+    },
     /// The person said no.
     #[error("nothing was changed")]
     Declined,
@@ -169,6 +177,7 @@ impl CliError {
             Self::Fingerprint { .. } | Self::Unknown { .. } => exit::FORBIDDEN,
             Self::Declined
             | Self::Lab { .. }
+            | Self::LabTest { .. }
             | Self::Terminal(_)
             | Self::Credentials { .. }
             | Self::ReadFile { .. }

@@ -1,20 +1,24 @@
-//! `lab`: documents of labs on this machine, of which nothing is run, and labs of the pool.
+//! `lab`: documents of labs on this machine, of which nothing is run; labs of the pool, attempts at them, and their tests.
 
+mod attempt;
 mod directory;
 mod folder_tar;
 mod pool;
 mod source;
 mod target;
+mod test;
 mod unpack;
 
 use crate::listing::ListArgs;
 use crate::{CliError, Output, names, render};
+pub use attempt::{LabAttemptsArgs, LabForgetArgs, LabStartArgs};
 use clap::{Args, Subcommand};
 use pierhead_client::Client;
 use pierhead_lab::{Files, ImageTable, Problems, Report};
 pub use pool::{LabDiffArgs, LabPublishArgs, LabPullArgs, LabPushArgs, LabRmArgs, LabSetArgs};
 use source::{Opened, Source};
 use std::path::{Path, PathBuf};
+pub use test::LabTestArgs;
 
 /// `lab` and its commands.
 #[derive(Debug, Clone, Args)]
@@ -81,6 +85,14 @@ pub enum LabCommand {
     },
     /// Forget a lab with all its versions, or one version
     Rm(LabRmArgs),
+    /// Begin to work through a lab, or go on: its environment is opened
+    Start(LabStartArgs),
+    /// List the labs that you have begun, and how far you are
+    Attempts(LabAttemptsArgs),
+    /// Forget an attempt at a lab
+    Forget(LabForgetArgs),
+    /// Solve labs in an environment of their own and see that their checks notice it: exit code 0 or 1
+    Test(LabTestArgs),
 }
 
 impl LabCommand {
@@ -128,6 +140,10 @@ pub(crate) async fn lab_of_pool(args: &LabArgs, client: &Client, out: &mut Outpu
         LabCommand::Open { lab } => pool::open(lab, client, out).await,
         LabCommand::Images { file } => pool::images(file.as_deref(), client, out).await,
         LabCommand::Rm(args) => pool::remove(args, client, out).await,
+        LabCommand::Start(args) => attempt::start(args, client, out).await,
+        LabCommand::Attempts(args) => attempt::list(args, client, out).await,
+        LabCommand::Forget(args) => attempt::forget(args, client, out).await,
+        LabCommand::Test(args) => test::test(args, client, out).await,
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub(crate) mod account;
 pub(crate) mod app;
+pub(crate) mod attempt;
 pub(crate) mod cluster;
 pub(crate) mod container;
 pub(crate) mod controller;

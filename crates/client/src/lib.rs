@@ -7,6 +7,7 @@ mod account;
 mod address;
 mod answer;
 mod app;
+mod attempt;
 mod change;
 mod cluster;
 mod connection;

@@ -5,8 +5,8 @@ use crate::engines::Engines;
 use crate::keys;
 use crate::known::{Known, Shared};
 use pierhead_model::{
-    App, AppId, Assignment, Course, CourseId, Engine, EngineId, Enrolments, Environment, EnvironmentId, Lab, Operation,
-    OperationId, Slot, SlotKey, Terminal, Workspace, WorkspaceAssignment, WorkspaceId,
+    App, AppId, Assignment, AttemptId, Course, CourseId, Engine, EngineId, Enrolments, Environment, EnvironmentId, Lab,
+    LabAttempt, Operation, OperationId, Slot, SlotKey, Terminal, Workspace, WorkspaceAssignment, WorkspaceId,
 };
 use pierhead_store::leadership::Leader;
 use pierhead_store::{Entry, Error, Result, Revision, Store};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The records that the world is made of.
-const FOLLOWED: [&str; 15] = [
+const FOLLOWED: [&str; 16] = [
     keys::RESTORED,
     keys::ENGINES,
     keys::APPS,
@@ -31,6 +31,7 @@ const FOLLOWED: [&str; 15] = [
     keys::LABS,
     keys::COURSES,
     keys::ENROLMENTS,
+    keys::ATTEMPTS,
 ];
 
 /// Reads every record; the answer is the revision to follow from.
@@ -61,6 +62,12 @@ pub(crate) async fn follow(store: Arc<dyn Store>, shared: Arc<Shared>, engines: 
                     Ok(changes) => {
                         from = changes.revision;
                         if !changes.changes.iter().any(|change| is_followed(&change.key)) {
+                            shared.advance(from);
+                            continue;
+                        }
+                        // Nothing is planned by attempts, of which there are many.
+                        if changes.changes.iter().all(|change| !is_followed(&change.key) || is_quiet(&change.key)) {
+                            shared.change_quietly(|known| apply(known, changes));
                             shared.advance(from);
                             continue;
                         }
@@ -102,6 +109,11 @@ fn forget_all_but(known: &mut Known, prefix: &str, listed: &[Entry]) {
 
 fn is_followed(key: &str) -> bool {
     FOLLOWED.iter().any(|prefix| key.starts_with(prefix))
+}
+
+/// Whether it changes nothing that somebody waits for or plans by.
+fn is_quiet(key: &str) -> bool {
+    key.starts_with(keys::ATTEMPTS)
 }
 
 fn apply(known: &mut Known, changes: pierhead_store::Changes) {
@@ -147,6 +159,8 @@ fn put(known: &mut Known, entry: &Entry) -> Result<()> {
         known.courses.insert(course.id.clone(), Arc::new(course));
     } else if let Some(id) = key.strip_prefix(keys::ENROLMENTS).and_then(|id| CourseId::parse(id).ok()) {
         known.enrolments.insert(id, Arc::new(entry.json::<Enrolments>()?));
+    } else if key.starts_with(keys::ATTEMPTS) {
+        known.set_attempt(entry.json::<LabAttempt>()?);
     } else if key == keys::RESTORED {
         known.world.is_restored = true;
     } else if key == keys::CONTROLLERS_ASKED {
@@ -192,6 +206,10 @@ fn delete(known: &mut Known, key: &str) {
         known.courses.remove(id);
     } else if let Some(id) = key.strip_prefix(keys::ENROLMENTS) {
         known.enrolments.remove(id);
+    } else if let Some(id) = key.strip_prefix(keys::ATTEMPTS) {
+        if let Ok(id) = AttemptId::parse(id) {
+            known.remove_attempt(&id);
+        }
     } else if key == keys::LEADER {
         known.leader = None;
     } else if let Some(id) = key.strip_prefix(keys::OPERATIONS) {

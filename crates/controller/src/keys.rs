@@ -1,8 +1,8 @@
 //! Where each record lies in the store.
 
 use pierhead_model::{
-    AppId, AppName, CourseId, EngineId, EnvironmentId, ImageId, ImageReference, LabId, OperationId, RegistryHost,
-    SaveId, SlotKey, TerminalId, Username, WorkspaceId,
+    AppId, AppName, AttemptId, CourseId, EngineId, EnvironmentId, ImageId, ImageReference, LabId, OperationId,
+    RegistryHost, SaveId, SlotKey, TerminalId, Username, WorkspaceId,
 };
 
 /// Records of engines.
@@ -65,6 +65,10 @@ pub const LABS: &str = "labs/";
 pub const LAB_HISTORY: &str = "lab-history/";
 /// What the images of other platforms become in labs that are imported.
 pub const LAB_IMAGES: &str = "lab-images";
+/// Attempts at labs.
+pub const ATTEMPTS: &str = "attempts/";
+/// The attempt of each account at a lab: what makes it the only one.
+pub(crate) const ATTEMPTS_OF: &str = "attempts-of/";
 /// Hashes of tickets with which browsers begin to see ports of workspaces.
 pub const PREVIEW_TICKETS: &str = "preview-tickets/";
 /// Courses.
@@ -85,8 +89,9 @@ pub const RESTORED: &str = pierhead_store::backup::RESTORED;
 pub const EVENT_CURSORS: &str = "event-cursors/";
 
 /// What is sealed where it lies: apps, environments, saves, workspaces and what of these is on a host hold the variables of
-/// containers, and a command may hold a password.
-pub(crate) const SEALED: &[&str] = &[APPS, TERMINALS, ENVIRONMENTS, WORKSPACES, WORKSPACE_ASSIGNMENTS, SAVE_SPECS];
+/// containers, and a command may hold a password; attempts hold what the values of a lab's variables are made of.
+pub(crate) const SEALED: &[&str] =
+    &[APPS, TERMINALS, ENVIRONMENTS, WORKSPACES, WORKSPACE_ASSIGNMENTS, SAVE_SPECS, ATTEMPTS];
 
 /// The key of an engine's record.
 #[must_use]
@@ -236,6 +241,17 @@ pub fn course(id: &CourseId) -> String {
 #[must_use]
 pub fn enrolments(id: &CourseId) -> String {
     format!("{ENROLMENTS}{id}")
+}
+
+/// The key of an attempt at a lab.
+#[must_use]
+pub fn attempt(id: &AttemptId) -> String {
+    format!("{ATTEMPTS}{id}")
+}
+
+/// The key of which attempt is an account's at a lab, in a course or by itself.
+pub(crate) fn attempt_of(account: &Username, lab: &LabId, course: Option<&str>) -> String {
+    format!("{ATTEMPTS_OF}{account}/{lab}/{}", course.unwrap_or("-"))
 }
 
 /// The key of when somebody last added to the environments of an account.

@@ -4,8 +4,8 @@
 use crate::Clock;
 use crate::controllers::ControllerRecord;
 use pierhead_model::{
-    AppId, Course, CourseId, EngineId, Enrolments, Lab, LabId, ObservedContainer, Ownership, Terminal, TerminalId,
-    Username,
+    AppId, AttemptId, Course, CourseId, EngineId, Enrolments, Lab, LabAttempt, LabId, ObservedContainer, Ownership,
+    Terminal, TerminalId, Username, WorkspaceId,
 };
 use pierhead_planner::{Blocked, World};
 use pierhead_store::Revision;
@@ -35,6 +35,10 @@ pub struct Known {
     pub courses: BTreeMap<CourseId, Arc<Course>>,
     /// Who takes each of them; none for those that nobody took yet.
     pub enrolments: BTreeMap<CourseId, Arc<Enrolments>>,
+    /// The attempts at labs.
+    pub(crate) attempts: BTreeMap<AttemptId, Arc<LabAttempt>>,
+    /// The attempt of each workspace that one has.
+    pub(crate) attempts_at: BTreeMap<WorkspaceId, AttemptId>,
     /// When it was last asked how far they are.
     pub(crate) asked: Revision,
     /// The revision that wrote each engine, app and operation last, by its key.
@@ -87,6 +91,21 @@ impl Known {
         self.world.remove_app(id);
     }
 
+    pub(crate) fn set_attempt(&mut self, attempt: LabAttempt) {
+        self.remove_attempt(&attempt.id);
+        if let Some(workspace) = &attempt.workspace {
+            self.attempts_at.insert(workspace.clone(), attempt.id.clone());
+        }
+        self.attempts.insert(attempt.id.clone(), Arc::new(attempt));
+    }
+
+    pub(crate) fn remove_attempt(&mut self, id: &AttemptId) {
+        let workspace = self.attempts.remove(id).and_then(|attempt| attempt.workspace.clone());
+        if let Some(workspace) = workspace.filter(|workspace| self.attempts_at.get(workspace) == Some(id)) {
+            self.attempts_at.remove(&workspace);
+        }
+    }
+
     /// The keys below a prefix of which there are records.
     pub(crate) fn keys_below(&self, prefix: &str) -> Vec<String> {
         self.revisions.keys().filter(|key| key.starts_with(prefix)).cloned().collect()
@@ -121,6 +140,8 @@ impl Shared {
             labs: BTreeMap::new(),
             courses: BTreeMap::new(),
             enrolments: BTreeMap::new(),
+            attempts: BTreeMap::new(),
+            attempts_at: BTreeMap::new(),
             leader: None,
             asked: Revision::ZERO,
             revisions: HashMap::new(),

@@ -3,6 +3,7 @@
 //!
 //! What to do is decided in `pierhead-planner` alone; here it is carried out and remembered. Nothing here knows HTTP.
 
+mod attempts;
 mod authority;
 mod backups;
 mod clock;
@@ -33,6 +34,7 @@ mod registries;
 mod requests;
 mod roster;
 mod saves;
+mod scripts;
 mod spool;
 mod stats;
 mod sweep;
@@ -40,6 +42,7 @@ mod terminals;
 mod usage;
 mod workspaces;
 
+pub use attempts::Document as LabDocument;
 pub use authority::{Authority, AuthorityError, Issued, fingerprint};
 pub use backups::BackupOptions;
 pub use clock::Clock;
@@ -59,12 +62,13 @@ pub use labs::{
 };
 pub use leases::LeaseTerms;
 pub use requests::{
-    Actor, AppLogPiece, Container, ContainerLog, CourseChange, CourseNow, Idempotency, ImportedLab, LabBefore,
-    LabFileNow, LabOutline, LabOutlineStep, LabPage, LabSetting, LabTarget, MOST_COURSES_OF_ONE,
-    MOST_ENVIRONMENTS_OF_ONE, MOST_LABS_OF_ONE, MOST_LOG_READERS, MOST_LOG_READERS_OF_ONE, MOST_MERGED, MOST_SLOTS,
-    MOST_TERMINALS, MOST_TERMINALS_OF_ONE, MOST_WARM_OF_ONE, MOST_WORKSPACES_OF_ONE, Once, OpenWorkspace, PoolImage,
-    PoolImages, RequestError, RunRequest, SaveChanges, SiteContainer, Started, StudentChange, TerminalNow,
-    TerminalRequest, TerminalWay, WorkspaceBeginning, WorkspaceChange, WorkspaceNow, WorkspaceSite,
+    Actor, AppLogPiece, AttemptBeginning, AttemptNow, Container, ContainerLog, CourseChange, CourseNow, Idempotency,
+    ImportedLab, LabBefore, LabFileNow, LabOutline, LabOutlineStep, LabPage, LabRun, LabRunResult, LabSetting,
+    LabTarget, MOST_ATTEMPTS_OF_ONE, MOST_COURSES_OF_ONE, MOST_ENVIRONMENTS_OF_ONE, MOST_LABS_OF_ONE, MOST_LOG_READERS,
+    MOST_LOG_READERS_OF_ONE, MOST_MERGED, MOST_SLOTS, MOST_TERMINALS, MOST_TERMINALS_OF_ONE, MOST_WARM_OF_ONE,
+    MOST_WORKSPACES_OF_ONE, Once, OpenWorkspace, PoolImage, PoolImages, QuizReply, RequestError, RunRequest,
+    SaveChanges, SiteContainer, Started, StudentChange, TerminalNow, TerminalRequest, TerminalWay, WorkspaceBeginning,
+    WorkspaceChange, WorkspaceNow, WorkspaceSite,
 };
 pub use roster::{RosterError, RosterOptions, RosterOrder, RosterRecord, RosterReport};
 pub use stats::{
@@ -191,6 +195,9 @@ pub struct Controller {
     pub(crate) library: Arc<labs::Library>,
     pub(crate) saves: Arc<Saves>,
     claims: Arc<requests::Claims>,
+    scripts: Arc<attempts::Scripts>,
+    outlines: Arc<attempts::Outlines>,
+    asking: attempts::Asking,
     discovers: Arc<AtomicBool>,
     /// Held by whoever looks at the school's list.
     roster_turn: Arc<tokio::sync::Mutex<()>>,
@@ -255,6 +262,9 @@ impl Controller {
             library,
             saves: Arc::new(saves),
             claims: Arc::default(),
+            scripts: Arc::default(),
+            outlines: Arc::default(),
+            asking: attempts::Asking::default(),
             discovers: Arc::default(),
             roster_turn: Arc::default(),
             controllers: Arc::new(Controllers::new(me)),
@@ -281,6 +291,7 @@ impl Controller {
         self.spawn(terminals::Keeper::new(self.clone()).run());
         self.spawn(workspaces::watch_activity(self.clone()));
         self.spawn(workspaces::watch_disk(self.clone()));
+        self.spawn(attempts::watch_attempts(self.clone()));
         self.spawn(workspaces::list_networks(self.clone()));
         let (stats, shared) = (Arc::clone(&self.stats), Arc::clone(&self.shared));
         let engines = Arc::clone(&self.engines);

@@ -38,6 +38,8 @@ pub struct Measured {
     pub comparisons_of: Shares,
     /// Logs of containers that are gone, kept since the start of the program.
     pub logs_kept: AtomicU64,
+    /// How late continuous checks of labs began.
+    pub lab_checks: Histogram,
     /// When this controller made the newest backup that it keeps, in milliseconds since 1970; 0 if there is none.
     pub last_backup: AtomicU64,
 }
@@ -54,6 +56,7 @@ impl Default for Measured {
             log_readers_of: Shares::default(),
             comparisons_of: Shares::default(),
             logs_kept: AtomicU64::new(0),
+            lab_checks: Histogram::new(SECONDS),
             last_backup: AtomicU64::new(0),
         }
     }

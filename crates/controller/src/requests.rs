@@ -5,6 +5,7 @@
 
 mod app_logs;
 mod apps;
+mod attempts;
 mod commit;
 mod containers;
 mod courses;
@@ -24,6 +25,7 @@ mod terminals;
 mod workspaces;
 
 pub use app_logs::{AppLogPiece, MOST_MERGED};
+pub use attempts::{AttemptBeginning, AttemptNow, LabRun, LabRunResult, MOST_ATTEMPTS_OF_ONE, QuizReply};
 pub use containers::Container;
 pub use courses::{CourseChange, CourseNow, MOST_COURSES_OF_ONE, StudentChange};
 pub use edit::Started;
@@ -193,6 +195,17 @@ pub enum RequestError {
     /// As many workspaces as one account can have.
     #[error("you have {MOST_WORKSPACES_OF_ONE} workspaces already; end one of them and try again")]
     TooManyWorkspacesOfOne,
+    /// As many attempts as one account can have.
+    #[error("you have {MOST_ATTEMPTS_OF_ONE} attempts at labs already; delete one of them and try again")]
+    TooManyAttemptsOfOne,
+    /// An attempt can't be dealt with as things stand.
+    #[error("attempt {id} {why}")]
+    AttemptState {
+        /// The attempt.
+        id: String,
+        /// Why not.
+        why: &'static str,
+    },
     /// As many environments as one account can have.
     #[error("you have {MOST_ENVIRONMENTS_OF_ONE} environments already; delete one of them and try again")]
     TooManyEnvironmentsOfOne,

@@ -11,6 +11,7 @@ mod here;
 mod keeper;
 mod live;
 
+pub(crate) use ending::end_marked;
 pub(crate) use here::Here;
 pub(crate) use keeper::{Keeper, role_of};
 pub use live::Looking;

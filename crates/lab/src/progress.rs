@@ -123,11 +123,11 @@ pub fn is_news(attempt: &LabAttempt, step: u32, check: &Check, outcome: &Outcome
     })
 }
 
-/// Notes an answer. A right one stays, whatever is answered later.
+/// Notes an answer, with what explains the right one. A right answer stays, whatever is answered later.
 pub fn take_answer(
     attempt: &mut LabAttempt,
     outline: &Outline,
-    (step, quiz): (u32, &Quiz),
+    (step, quiz, explanation): (u32, &Quiz, &str),
     answer: QuizAnswer,
     now: Timestamp,
 ) {
@@ -139,7 +139,8 @@ pub fn take_answer(
         Some(before) if before.right => QuizResult { tries, ..before.clone() },
         _ => {
             let right = quiz.is_right(&of(&answer));
-            QuizResult { answer, right, score: if right { quiz.score } else { 0 }, tries, at: now }
+            let (score, explanation) = (if right { quiz.score } else { 0 }, explanation.to_owned());
+            QuizResult { answer, right, score, tries, at: now, explanation }
         }
     };
     results.insert(quiz.name.clone(), result);

@@ -25,6 +25,9 @@ pub struct LabAttempt {
     /// The language in which the student reads; that of the lab itself if it is empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub language: String,
+    /// How many workspaces were opened for it: tells the request for the next one from those before.
+    #[serde(default)]
+    pub opened: u32,
     /// The workspace that it is worked at in, once there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workspace: Option<WorkspaceId>,
@@ -126,6 +129,9 @@ pub struct QuizResult {
     pub tries: u32,
     /// When the last one was.
     pub at: Timestamp,
+    /// What explains the right answer: cleaned HTML, empty if nothing does.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub explanation: String,
 }
 
 /// An answer.
@@ -185,7 +191,14 @@ mod tests {
             at: Timestamp(7),
             tries: 2,
         };
-        let answer = |answer, right| QuizResult { answer, right, score: 1, tries: 1, at: Timestamp(8) };
+        let answer = |answer, right| QuizResult {
+            answer,
+            right,
+            score: 1,
+            tries: 1,
+            at: Timestamp(8),
+            explanation: String::new(),
+        };
         let quizzes = BTreeMap::from([
             ("port".to_owned(), answer(QuizAnswer::Choice(vec![1]), true)),
             ("name".to_owned(), answer(QuizAnswer::Text("alpine".to_owned()), false)),
@@ -205,6 +218,7 @@ mod tests {
             course: None,
             seed: "s3cret".to_owned(),
             language: String::new(),
+            opened: 1,
             workspace: Some(WorkspaceId::from_random(9)),
             prepared: Some(1),
             step: 11,

@@ -38,6 +38,9 @@ struct UpArgs {
     /// Reach the hosts through agents: no engine listens on the network
     #[arg(long)]
     agents: bool,
+    /// Let workspaces of environments that ask for it be privileged on these hosts
+    #[arg(long, requires = "agents")]
+    privileged_workspaces: bool,
     /// How many members of an etcd cluster beside them, in which the controllers keep everything
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=9))]
     etcd: u8,
@@ -56,6 +59,7 @@ impl UpArgs {
         Ok(Wish {
             hosts: usize::from(self.hosts),
             agents: self.agents,
+            privileged: self.privileged_workspaces,
             etcd: usize::from(self.etcd),
             controllers: usize::from(self.controllers),
         })
@@ -68,6 +72,8 @@ struct Wish {
     hosts: usize,
     /// Whether the hosts are reached through agents.
     agents: bool,
+    /// Whether workspaces may be privileged on them.
+    privileged: bool,
     /// How many members its etcd cluster has.
     etcd: usize,
     controllers: usize,

@@ -1,6 +1,7 @@
 //! An example of every body, for who describes the API.
 
 mod access;
+mod attempts;
 mod courses;
 mod files;
 mod images;

@@ -5,6 +5,7 @@
 
 mod account;
 mod app;
+mod attempt;
 mod cluster;
 mod container;
 mod course;
@@ -34,6 +35,11 @@ mod workspace;
 
 pub use account::{AccountRequest, AccountView, LogIn, LoggedIn, PasswordChange, RoleChange, RoleView};
 pub use app::{AppChange, AppView, SlotView};
+pub use attempt::{
+    AnswerPart, AnswerRequest, Answered, AttemptCheckView, AttemptQuizView, AttemptRequest, AttemptStepView,
+    AttemptTerminalView, AttemptView, CheckRequest, LabResultView, LabRunRequest, LabRunView, ResetRequest,
+    StepRequest,
+};
 pub use cluster::{
     ClusterInfo, ControllerView, Health, HomelessView, MoveView, RebalanceRequest, RebalanceView, RestoredView, STALE,
     ScoreView, SilentEngine, SurvivalView, UnknownContainer,

@@ -2,6 +2,7 @@
 
 pub(super) mod access;
 pub(super) mod apps;
+pub(super) mod attempts;
 pub(super) mod cluster;
 pub(super) mod containers;
 pub(super) mod courses;

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod app_logs;
+mod attempts;
 mod bad_input;
 mod browsers;
 mod canary;

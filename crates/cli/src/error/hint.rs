@@ -40,6 +40,7 @@ impl CliError {
             | Self::Terminal(_)
             | Self::Exited { .. }
             | Self::Lab { .. }
+            | Self::LabTest { .. }
             | Self::Declined
             | Self::Ask(_)
             | Self::Write(_) => None,

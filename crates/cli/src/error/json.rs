@@ -64,6 +64,7 @@ impl CliError {
             Self::Terminal(_) => "terminal",
             Self::Exited { .. } => "exited",
             Self::Lab { .. } => "lab",
+            Self::LabTest { .. } => "lab_test",
             Self::Declined => "declined",
             Self::Credentials { .. } => "credentials",
             Self::ReadFile { .. } | Self::WriteFile { .. } => "file",

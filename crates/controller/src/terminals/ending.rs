@@ -92,9 +92,19 @@ pub(crate) async fn end(
     terminal: &TerminalId,
     user: Option<&str>,
 ) -> Result<(), EndingError> {
-    let own = walk(engine, container, terminal, user, "END").await;
+    end_marked(engine, container, (TERMINAL_VARIABLE, terminal.as_str()), user).await
+}
+
+/// Ends what bears a variable with a value in its environment, as [`end`] does what bears a terminal's.
+pub(crate) async fn end_marked(
+    engine: &DynEngine,
+    container: &ContainerId,
+    mark: (&str, &str),
+    user: Option<&str>,
+) -> Result<(), EndingError> {
+    let own = walk(engine, container, mark, user, "END").await;
     // Root finds what changed its user, and the children of those.
-    match (own, walk(engine, container, terminal, Some(ROOT), "END").await) {
+    match (own, walk(engine, container, mark, Some(ROOT), "END").await) {
         (Err(error @ EndingError::Walk(_)), _) | (_, Err(error)) => Err(error),
         (_, Ok(())) => Ok(()),
     }
@@ -108,17 +118,17 @@ pub(crate) async fn signal(
     user: Option<&str>,
     name: &str,
 ) -> Result<(), EndingError> {
-    walk(engine, container, terminal, user, name).await
+    walk(engine, container, (TERMINAL_VARIABLE, terminal.as_str()), user, name).await
 }
 
 async fn walk(
     engine: &DynEngine,
     container: &ContainerId,
-    terminal: &TerminalId,
+    (variable, value): (&str, &str),
     user: Option<&str>,
     what: &str,
 ) -> Result<(), EndingError> {
-    let words = ["/bin/sh", "-c", SCRIPT, "sh", TERMINAL_VARIABLE, terminal.as_str(), what];
+    let words = ["/bin/sh", "-c", SCRIPT, "sh", variable, value, what];
     let request = ExecRequest {
         command: words.map(str::to_owned).to_vec(),
         user: user.map(str::to_owned),

@@ -64,6 +64,8 @@ pub(super) struct Shell {
     line: Vec<u8>,
     size: (u16, u16),
     environment: Vec<(String, String)>,
+    /// It does something that does not end with its input.
+    is_busy: bool,
 }
 
 impl Program {
@@ -116,7 +118,11 @@ impl Program {
     pub(super) fn ended_input(&mut self) -> Output {
         match self {
             Self::Pipe => Output { pieces: vec![(true, b"oh\n".to_vec())], ..Output::default() }.exits(7),
-            Self::Shell(shell) if !shell.tty => Output::default().exits(0),
+            Self::Shell(shell) if !shell.tty => {
+                // A last line without its end is one, too.
+                let last = if shell.line.is_empty() { Output::default() } else { shell.hear(b"\n") };
+                if shell.is_busy || last.exit.is_some() { last } else { last.exits(0) }
+            }
             _ => Output::default(),
         }
     }
@@ -146,9 +152,10 @@ impl Shell {
                     said.extend_from_slice(if self.tty { b"\r\n" } else { b"" });
                     let line = String::from_utf8_lossy(&std::mem::take(&mut self.line)).into_owned();
                     let obeyed = self.obey(line.trim());
+                    self.is_busy = obeyed.goes_on || line.trim() == "hang";
                     obeyed.pieces.iter().for_each(|(_, piece)| said.extend_from_slice(piece));
                     (output.exit, output.goes_on) = (obeyed.exit, obeyed.goes_on);
-                    if output.exit.is_some() || output.goes_on {
+                    if output.exit.is_some() || self.is_busy {
                         break;
                     }
                     said.extend_from_slice(if self.tty { b"$ " } else { b"" });
@@ -182,6 +189,7 @@ impl Shell {
             (Some("exit"), code) => Output::default().exits(code.and_then(|code| code.parse().ok()).unwrap_or(0)),
             (Some("size"), _) => Output::of(format!("{} {}{end}", self.size.1, self.size.0)),
             (Some("yes"), _) => Output { goes_on: true, ..Output::default() },
+            (Some("hang"), _) => Output::default(),
             (Some("fill"), Some(bytes)) => Output::of(vec![b'x'; bytes.parse().unwrap_or(0)]),
             (Some("print"), Some(name)) => {
                 let found = self.environment.iter().find(|(known, _)| known == name);
@@ -233,6 +241,10 @@ mod tests {
         assert_eq!(text(&program.begin()), "");
         assert_eq!(text(&program.hear(b"echo hi\n")), "hi\n");
         assert_eq!(program.ended_input().exit, Some(0));
+        drop(program.hear(b"exit 3"));
+        assert_eq!(program.ended_input().exit, Some(3), "the last line has no end");
+        assert_eq!(text(&program.hear(b"hang\necho never\n")), "");
+        assert_eq!(program.ended_input().exit, None, "it goes on");
         assert_eq!(shell(true).ended_input().exit, None);
     }
 

@@ -2,14 +2,18 @@
 
 use crate::files::Folder;
 use crate::model::{Lab, Problems, Step, When};
+use crate::path::LabPath;
 use crate::render::{RenderedBlock, Renderer};
 use crate::variables;
+use std::collections::BTreeSet;
 
 /// What a lab asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Outline {
     /// Its steps.
     pub steps: Vec<StepOutline>,
+    /// The files that its pages show or lead to, in all languages: what a student may have of its folder.
+    pub shown: BTreeSet<LabPath>,
 }
 
 /// What a step asks for.
@@ -55,7 +59,9 @@ impl Outline {
     pub fn of(lab: &Lab, folder: &Folder<'_>) -> Self {
         let values = variables::values(&lab.variables, "");
         let renderer = Renderer::new(folder, lab, &values);
-        Self { steps: lab.steps.iter().map(|step| StepOutline::of(step, &renderer)).collect() }
+        let mut shown = BTreeSet::new();
+        let steps = lab.steps.iter().map(|step| StepOutline::of(step, &renderer, &mut shown)).collect();
+        Self { steps, shown }
     }
 
     /// One step, by its number from 0.
@@ -76,8 +82,12 @@ impl Outline {
 }
 
 impl StepOutline {
-    fn of(step: &Step, renderer: &Renderer<'_>) -> Self {
+    fn of(step: &Step, renderer: &Renderer<'_>, shown: &mut BTreeSet<LabPath>) -> Self {
         let rendered = renderer.page(&step.page, &mut Problems::default());
+        for page in step.translations.values() {
+            note_files(&renderer.page(page, &mut Problems::default()).page.blocks, shown);
+        }
+        note_files(&rendered.page.blocks, shown);
         let check = |check: &crate::Check| CheckOutline {
             name: check.name.clone(),
             title: check.title.clone(),
@@ -95,6 +105,14 @@ impl StepOutline {
                 .map(|quiz| QuizOutline { name: quiz.name.clone(), score: quiz.score })
                 .collect(),
             hints: rendered.page.blocks.iter().filter(is_hint).count() as u32,
+        }
+    }
+}
+
+fn note_files(blocks: &[RenderedBlock], shown: &mut BTreeSet<LabPath>) {
+    for block in blocks {
+        if let RenderedBlock::Image { file, .. } | RenderedBlock::File { file, .. } = block {
+            shown.insert(file.clone());
         }
     }
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 const FIRST: &str = "---\nsetup: [{run: touch /a}]\nchecks:\n  - {name: up, run: test -e /a, score: 2, hints: [{exit: 2, text: \"port {{port}}\"}, {timeout: true, text: slow}, {text: no}]}\n  - {name: on, run: test -e /b, continuous: true}\n---\n# First\n";
 const SECOND: &str =
     "# Second\n\n> [!HINT] one\n> a\n\n```quiz name=q score=3\nA?\n- [ ] a\n- [x] b\n> Because.\n```\n";
-const THIRD: &str = "# Third\n";
+const THIRD: &str = "# Third\n\n![b](/b.png)\n\n> [!HINT] h\n> [a](/a.csv)\n";
 const NOW: Timestamp = Timestamp(1_000);
 
 fn lab_of(steps: &[(&str, &str)]) -> (Lab, Outline) {
@@ -18,6 +18,7 @@ fn lab_of(steps: &[(&str, &str)]) -> (Lab, Outline) {
         "title: L\nenvironment: shell\nvariables: {port: {value: \"80\"}}\n".to_owned(),
     )]);
     files.extend(steps.iter().map(|(name, text)| (format!("steps/{name}.md"), (*text).to_owned())));
+    files.extend(["a.csv", "b.png", "c.sh"].map(|name| (name.to_owned(), String::new())));
     let files = files.into_iter().map(|(path, text)| (LabPath::parse(&path).unwrap(), text.into_bytes()));
     let files = MemoryFiles::new(files.collect()).unwrap();
     let (folder, mut problems) = (Folder::new(&files), Problems::default());
@@ -40,6 +41,7 @@ fn begun(outline: &Outline) -> LabAttempt {
         course: None,
         seed: "s".to_owned(),
         language: String::new(),
+        opened: 0,
         workspace: None,
         prepared: None,
         step: 0,
@@ -76,6 +78,8 @@ fn an_outline_says_what_is_asked_and_what_it_is_worth() {
     assert_eq!((first.title.as_str(), first.has_setup, first.checks.len(), first.hints), ("First", true, 2, 0));
     assert_eq!((first.checks[0].continuous, first.checks[1].continuous), (false, true));
     assert_eq!((outline.steps[1].hints, outline.steps[1].quizzes[0].score, outline.most()), (1, 3, 6));
+    let shown: Vec<&str> = outline.shown.iter().map(LabPath::as_str).collect();
+    assert_eq!(shown, ["a.csv", "b.png"], "and neither scripts nor what nothing leads to");
 }
 
 #[test]
@@ -122,13 +126,14 @@ fn a_lab_is_done_when_all_of_it_is() {
     assert_eq!(score(&attempt, &outline), 3);
     visit(&mut attempt, &outline, 2, NOW);
     assert!(is_done(&attempt, &outline, 2), "it asks for nothing, and was seen");
-    take_answer(&mut attempt, &outline, (1, &quiz()), QuizAnswer::Choice(vec![0]), NOW);
+    take_answer(&mut attempt, &outline, (1, &quiz(), "why"), QuizAnswer::Choice(vec![0]), NOW);
     assert_eq!((attempt.done_at, score(&attempt, &outline)), (Some(NOW), 3), "a wrong answer is one too");
-    take_answer(&mut attempt, &outline, (1, &quiz()), QuizAnswer::Choice(vec![1]), NOW.plus(9));
+    take_answer(&mut attempt, &outline, (1, &quiz(), "why"), QuizAnswer::Choice(vec![1]), NOW.plus(9));
     assert_eq!((attempt.done_at, score(&attempt, &outline)), (Some(NOW), 6));
-    take_answer(&mut attempt, &outline, (1, &quiz()), QuizAnswer::Text("b".to_owned()), NOW.plus(9));
+    take_answer(&mut attempt, &outline, (1, &quiz(), "why"), QuizAnswer::Text("b".to_owned()), NOW.plus(9));
     let result = &attempt.steps[&1].quizzes["q"];
     assert_eq!((result.right, result.tries, &result.answer), (true, 3, &QuizAnswer::Choice(vec![1])));
+    assert_eq!(result.explanation, "why");
     assert!(!is_done(&attempt, &outline, 7), "there is no such step");
 }
 
@@ -171,7 +176,7 @@ fn moving_keeps_what_is_the_same() {
     let (old, outline) = lab();
     let mut attempt = begun(&outline);
     checked(&mut attempt, &old, &outline, 0, Outcome::Ended(0));
-    take_answer(&mut attempt, &outline, (1, &quiz()), QuizAnswer::Choice(vec![1]), NOW);
+    take_answer(&mut attempt, &outline, (1, &quiz(), "why"), QuizAnswer::Choice(vec![1]), NOW);
     visit(&mut attempt, &outline, 1, NOW);
     // A new step comes first, the second one asks something else now.
     let changed = SECOND.replace("A?", "B?");
@@ -212,7 +217,7 @@ proptest! {
                     let check = &lab.steps[0].checks[number as usize % 2];
                     take_check(&mut attempt, &outline, (0, check), (&outcome, Asked::ByItself), &values, NOW);
                 }
-                2 => take_answer(&mut attempt, &outline, (1, &quiz), QuizAnswer::Choice(vec![number]), NOW),
+                2 => take_answer(&mut attempt, &outline, (1, &quiz, ""), QuizAnswer::Choice(vec![number]), NOW),
                 3 => open_hint(&mut attempt, &outline, number, number, NOW),
                 _ => reset_step(&mut attempt, &outline, number, NOW),
             }

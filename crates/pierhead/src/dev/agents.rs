@@ -21,11 +21,12 @@ pub(super) fn free_address(pool: &Pool) -> Result<SocketAddr> {
     listener.local_addr().context("a port for agents")
 }
 
-/// Lets a host join, as an administrator does: with a token of its own. It calls all controllers.
+/// Lets a host join, as an administrator does: with a token of its own. It calls all controllers. Whether workspaces may be
+/// privileged there is said by a label of its agent.
 pub(super) async fn start(
     pool: &Pool,
     client: &Client,
-    host: &DevHost,
+    (host, is_privileged): (&DevHost, bool),
     controllers: &[SocketAddr],
 ) -> Result<DevAgent> {
     let token = client.make_join_token(&JoinTokenRequest::default()).await?.into_value().token;
@@ -39,6 +40,9 @@ pub(super) async fn start(
     for (flag, value) in [("--id", host.name.clone()), ("--state-dir", state.display().to_string()), ("--join", token)]
     {
         argv.extend([flag.to_owned(), value]);
+    }
+    if is_privileged {
+        argv.extend(["--label", pierhead_model::Environment::PRIVILEGED_LABEL].map(str::to_owned));
     }
     // Of one, the token tells.
     for controller in controllers.iter().filter(|_| controllers.len() > 1) {

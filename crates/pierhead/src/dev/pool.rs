@@ -113,7 +113,7 @@ async fn with_controllers(pool: &Pool, wish: Wish) -> Result<DevPool> {
     let client = up.client()?;
     for host in &up.hosts {
         if wish.agents {
-            let agent = agents::start(pool, &client, host, &started.agent_listeners).await;
+            let agent = agents::start(pool, &client, (host, wish.privileged), &started.agent_listeners).await;
             up.agents.push(agent.with_context(|| format!("adding {}", host.name))?);
             continue;
         }

@@ -53,6 +53,8 @@ mod joining;
 #[cfg(test)]
 mod kills;
 #[cfg(test)]
+mod labs;
+#[cfg(test)]
 mod leaks;
 #[cfg(test)]
 mod lost_work;

@@ -4,7 +4,8 @@ use crate::openapi::Operation;
 use crate::raw::Sender;
 use pierhead_controller::keys;
 use pierhead_model::{
-    EnvironmentId, Permission, Role, Save, SaveId, SaveState, Timestamp, Username, Workspace, WorkspaceId,
+    AttemptId, EnvironmentId, LabAttempt, LabId, Permission, Role, Save, SaveId, SaveState, Timestamp, Username,
+    Workspace, WorkspaceId,
 };
 use pierhead_store::{StoreJson, Transaction};
 use pierhead_testkit::{Cluster, ClusterOptions};
@@ -41,6 +42,7 @@ struct Things {
     terminal: String,
     workspace: String,
     save: String,
+    attempt: String,
 }
 
 /// A pool with callers, each of whom owns an app, an operation, an image and a token.
@@ -150,6 +152,8 @@ impl Stage {
         let workspace = self.make_workspace(&sender, name).await;
         let lab = json!({ "id": lab_of(name) }).to_string();
         assert_eq!(sender.post("/api/labs", &lab).await.status, 201, "{name}");
+        let step = format!("/api/labs/{}/files/content?path=steps/01-first.md", lab_of(name));
+        assert_eq!(sender.send("PUT", &step, STEP).await.status, 200, "{name}");
         let published = sender.post(&format!("/api/labs/{}/publish", lab_of(name)), "{}").await;
         assert_eq!(published.status, 200, "{name}: {published:?}");
         let role = callers().iter().find(|caller| caller.name == name).map_or("user", |caller| caller.role);
@@ -158,6 +162,7 @@ impl Stage {
             container,
             terminal,
             save: self.make_save(&workspace, name).await,
+            attempt: self.make_attempt(&workspace, name).await,
             workspace,
             operation: ran.location.unwrap().rsplit('/').next().unwrap().to_owned(),
             token: token["id"].as_str().unwrap().to_owned(),
@@ -233,6 +238,31 @@ impl Stage {
         save.id.to_string()
     }
 
+    /// An attempt of somebody at their own lab: its record.
+    async fn make_attempt(&self, workspace: &str, name: &'static str) -> String {
+        let number = name.bytes().fold(0, |number: u64, byte| number * 31 + u64::from(byte));
+        let attempt = LabAttempt {
+            id: AttemptId::from_random(number),
+            lab: LabId::parse(lab_of(name)).unwrap(),
+            version: 1,
+            account: Username::parse(name).unwrap(),
+            course: None,
+            seed: name.to_owned(),
+            language: String::new(),
+            opened: 1,
+            workspace: Some(WorkspaceId::parse(workspace).unwrap()),
+            prepared: None,
+            step: 0,
+            steps: BTreeMap::new(),
+            started_at: Timestamp(1),
+            done_at: None,
+        };
+        let controller = self.cluster.controller();
+        let revision = controller.store().put_json(&keys::attempt(&attempt.id), &attempt).await.unwrap();
+        controller.reached(revision).await;
+        attempt.id.to_string()
+    }
+
     /// The status that a caller gets who asks for an operation on what is their own or somebody else's.
     pub async fn ask(&mut self, operation: &Operation, caller: &Caller, is_own: bool) -> u16 {
         let owner = if is_own { caller.name } else { OTHER };
@@ -271,6 +301,10 @@ impl Stage {
             ("/api/labs/", "{step}", "0"),
             ("/api/courses/", &id, &course_of(owner)),
             ("/api/courses/", "{username}", SPARE),
+            ("/api/attempts/", &id, &things.attempt),
+            ("/api/attempts/", "{step}", "0"),
+            ("/api/attempts/", "{name}", "q"),
+            ("/api/attempts/", "{hint}", "0"),
             ("/api/tokens/", &id, &things.token),
             ("/api/images/", &id, &image_of(owner).replace('/', "%2F")),
             ("/api/apps/", "{name}", &app),
@@ -300,6 +334,9 @@ impl Stage {
         if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
     }
 }
+
+/// A step that asks for something of each kind.
+const STEP: &str = "---\nchecks: [{name: q, run: exit 0}]\n---\n# First\n\n> [!HINT] h\n> x\n\n```quiz name=q\nA?\n- [x] a\n- [ ] b\n- [x] c\n```\n";
 
 fn app_of(name: &str) -> String {
     format!("{name}s-app")

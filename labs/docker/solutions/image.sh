@@ -1,0 +1,1 @@
+tar -C /srv/root -c . | docker import - tiny:1

@@ -1,0 +1,2 @@
+echo 'port=8080' > /srv/shop/settings
+/srv/shop/start.sh

@@ -1,0 +1,1 @@
+[ -r /srv/archive/readme.txt ]

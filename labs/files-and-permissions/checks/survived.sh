@@ -1,0 +1,1 @@
+[ ! -e /srv/papers/report.txt ] && grep -q "{{secret}}" /srv/papers/keep.txt

@@ -1,0 +1,1 @@
+cd /root/recipes && [ "$(git remote get-url origin 2> /dev/null)" = /srv/recipes.git ]

@@ -1,0 +1,2 @@
+cd /root/recipes || exit 1
+! git show main:soup.txt | grep -q kilogram

@@ -1,0 +1,3 @@
+[ -d "/root/{{word}}" ] && exit 0
+[ -e "/root/{{word}}" ] && exit 2
+exit 1

@@ -1,0 +1,2 @@
+[ -f "/root/{{word}}/note.txt" ] || exit 1
+grep -q "{{word}}" "/root/{{word}}/note.txt" || exit 2

@@ -1,0 +1,2 @@
+: > /srv/forgotten
+tail -f /srv/forgotten > /dev/null 2>&1 &

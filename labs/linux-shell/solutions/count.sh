@@ -1,0 +1,1 @@
+grep -c ' {{code}} ' /srv/access.log > /root/count.txt

@@ -1,0 +1,2 @@
+printf '#!/bin/sh\necho "Hello, $1!"\n' > /root/greet.sh
+chmod +x /root/greet.sh

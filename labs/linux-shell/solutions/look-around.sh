@@ -1,0 +1,2 @@
+mkdir -p "/root/{{word}}"
+echo "{{word}}" > "/root/{{word}}/note.txt"

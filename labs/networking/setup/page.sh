@@ -1,0 +1,3 @@
+mkdir -p /srv/page
+echo "<p>the page of {{word}}</p>" > /srv/page/index.html
+httpd -p "{{port}}" -h /srv/page

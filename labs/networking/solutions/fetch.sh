@@ -1,0 +1,1 @@
+wget -q -O /root/page.html "http://web:{{port}}/"

@@ -1,0 +1,1 @@
+pierhead lab check /srv/lab > /dev/null 2>&1

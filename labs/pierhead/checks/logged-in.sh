@@ -1,0 +1,1 @@
+pierhead whoami --json 2> /dev/null | grep -q '"admin"'
