@@ -20,7 +20,8 @@ async fn cluster() -> (Cluster, Sender) {
         cluster.run(&format!("{name}s-app"), 1, &pierhead_testkit::sample()).await;
     }
     assert_eq!(admin.post("/api/courses", &json!({ "id": COURSE }).to_string()).await.status, 201);
-    let students = json!({ "students": ["ann", "bob", "dan"].map(|name| json!({ "username": name })) }).to_string();
+    let students = ["ann", "bob", "dan"].map(|name| json!({ "username": name }));
+    let students = json!({ "students": students }).to_string();
     assert_eq!(admin.post(&format!("/api/courses/{COURSE}/students"), &students).await.status, 204);
     cluster.assert_invariants().await;
     (cluster, admin)
