@@ -3,7 +3,7 @@ CREATE TABLE people (
     username      VARCHAR(63)  NOT NULL PRIMARY KEY, -- the name to log in with
     name          VARCHAR(200),                      -- what the person is called
     role          VARCHAR(20)  NOT NULL DEFAULT 'student', -- student, assistant or teacher
-    password_hash VARCHAR(255),                      -- bcrypt, Argon2 or PBKDF2; NULL for none
+    password_hash VARCHAR(255),                      -- bcrypt, Argon2 or PBKDF2, or NULL
     active        SMALLINT     NOT NULL DEFAULT 1    -- 0: the person may not log in
 );
 CREATE TABLE courses (

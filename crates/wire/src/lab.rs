@@ -493,12 +493,15 @@ impl LabRequest {
     }
 }
 
+/// Who may see a lab, who may write it beside its owner, and whose it is.
+type LabSettingsParsed = (Option<Visibility>, Option<BTreeSet<Username>>, Option<Username>);
+
 impl LabSettings {
     /// Who may see and write it.
     ///
     /// # Errors
     /// Names the field that does not have the accepted form.
-    pub fn to_model(&self) -> Result<(Option<Visibility>, Option<BTreeSet<Username>>, Option<Username>), FieldError> {
+    pub fn to_model(&self) -> Result<LabSettingsParsed, FieldError> {
         let name = |field: &str, name: &String| {
             Username::parse(name.as_str()).map_err(|invalid| FieldError::of(field, &invalid))
         };

@@ -5,6 +5,9 @@ use crate::raw::Sender;
 use pierhead_testkit::{Cluster, ClusterOptions};
 use serde_json::{Value, json};
 
+/// The course whose students are listed.
+const COURSE: &str = "cs-101";
+
 /// A pool with some of everything.
 async fn cluster() -> (Cluster, Sender) {
     let cluster = Cluster::start(ClusterOptions { hosts: 3, ..ClusterOptions::default() }).await;
@@ -16,6 +19,10 @@ async fn cluster() -> (Cluster, Sender) {
         assert_eq!(admin.post("/api/tokens", &json!({ "name": name }).to_string()).await.status, 201);
         cluster.run(&format!("{name}s-app"), 1, &pierhead_testkit::sample()).await;
     }
+    assert_eq!(admin.post("/api/courses", &json!({ "id": COURSE }).to_string()).await.status, 201);
+    let students = ["ann", "bob", "dan"].map(|name| json!({ "username": name }));
+    let students = json!({ "students": students }).to_string();
+    assert_eq!(admin.post(&format!("/api/courses/{COURSE}/students"), &students).await.status, 204);
     cluster.assert_invariants().await;
     (cluster, admin)
 }
@@ -23,7 +30,8 @@ async fn cluster() -> (Cluster, Sender) {
 fn lists() -> Vec<String> {
     let has_cursor =
         |value: &Value| value["parameters"].as_array().unwrap().iter().any(|parameter| parameter["name"] == "cursor");
-    operations().into_iter().filter(|operation| has_cursor(&operation.value)).map(|operation| operation.path).collect()
+    let lists = operations().into_iter().filter(|operation| has_cursor(&operation.value));
+    lists.map(|operation| operation.path.replace("{id}", COURSE)).collect()
 }
 
 /// Where a part's `Link` leads.

@@ -2,7 +2,9 @@
 
 use crate::courses::person;
 use crate::raw::Sender;
-use pierhead_testkit::{Cluster, ClusterOptions};
+use pierhead_controller::{Options, RosterOptions};
+use pierhead_identity::RosterSource;
+use pierhead_testkit::{Cluster, ClusterOptions, PATIENCE, eventually, quick};
 use serde_json::{Value, json};
 
 const BCRYPT: &str = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
@@ -127,4 +129,88 @@ async fn a_course_of_the_list_is_changed_there() {
     assert_eq!(changed.status, 200, "{changed:?}");
     let left = look(&admin, "preview", json!({ "csv": all })).await;
     assert_eq!(left["changes"][0]["what"], "change-course", "the zone is the list's: {left}");
+}
+
+/// What came of the last look, when it is another than the one before.
+async fn outcome(admin: &Sender, wanted: &str) -> Value {
+    let status = async || admin.get("/api/roster").await.json();
+    eventually(PATIENCE, wanted, async || status().await["outcome"] == wanted).await;
+    status().await
+}
+
+#[tokio::test]
+async fn the_leader_looks_at_the_list_by_itself_and_a_broken_one_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let put = |name: &str, text: &str| {
+        // Whole, as those who write such files should.
+        std::fs::write(dir.path().join("new"), text).unwrap();
+        std::fs::rename(dir.path().join("new"), dir.path().join(name)).unwrap();
+    };
+    put("people.csv", "username,role\nwang,teacher\nli,\nwu,\n");
+    put("courses.csv", "course\ncs-101\n");
+    put("enrolments.csv", "course,username,role\ncs-101,wang,teacher\ncs-101,li,\n");
+    let roster = RosterOptions {
+        source: Some(RosterSource::Folder(dir.path().to_owned())),
+        every: Some(std::time::Duration::from_millis(200)),
+    };
+    let controller = Options { roster, ..quick() };
+    let cluster = Cluster::start(ClusterOptions { hosts: 0, controller, ..ClusterOptions::default() }).await;
+    let admin = Sender::admin(&cluster);
+    let done = outcome(&admin, "done").await;
+    assert!(done["source"].as_str().unwrap().starts_with("CSV files in ") && done["done_at"].is_string(), "{done}");
+    assert_eq!(admin.get("/api/courses/cs-101").await.json()["teachers"], json!(["wang"]));
+
+    let accounts = admin.get("/api/account").await.text;
+    put("people.csv", "username,role\nwang,teacher\n");
+    let refused = outcome(&admin, "refused").await;
+    assert!(refused["message"].as_str().unwrap().contains("2 of 3 people would go"), "{refused}");
+    assert!(refused["done_at"].is_string(), "when all was well last is still told");
+    std::fs::remove_file(dir.path().join("enrolments.csv")).unwrap();
+    let failed = outcome(&admin, "failed").await;
+    assert!(failed["message"].as_str().unwrap().contains("enrolments.csv"), "{failed}");
+    assert_eq!(admin.get("/api/account").await.text, accounts, "nothing was changed");
+    let events = admin.get("/api/events?count=200").await.text;
+    assert_eq!(events.matches("\"roster-failed\"").count(), 2, "each reason is told once: {events}");
+}
+
+/// A school of so many people, of whom the last so many have another name; each takes two of its courses.
+fn school_of(count: usize, renamed: usize) -> Value {
+    let (mut people, mut courses) = ("username,name\n".to_owned(), "course\n".to_owned());
+    let mut enrolments = "course,username\n".to_owned();
+    let halls = count / 100;
+    courses.extend((0..halls).map(|hall| format!("c{hall}\n")));
+    for at in 0..count {
+        let name = if at < count - renamed { "Before" } else { "After" };
+        people.push_str(&format!("s{at},{name} {at}\n"));
+        let (one, other) = (at % halls, (at / halls + 1 + at) % halls);
+        enrolments.push_str(&format!("c{one},s{at}\nc{other},s{at}\n"));
+    }
+    json!({ "people": people, "courses": courses, "enrolments": enrolments })
+}
+
+/// What the process holds in memory, in MiB.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+}
+
+#[tokio::test]
+async fn a_large_school_changes_a_tenth_of_its_people() {
+    let count = if std::env::var_os("PIERHEAD_SOAK").is_some() { 50_000 } else { 2_000 };
+    let (_cluster, admin) = school().await;
+    let timed = async |what: &str, csv: Value| {
+        let (before, began) = (resident(), std::time::Instant::now());
+        let seen = look(&admin, what, json!({ "csv": csv })).await;
+        println!("{what} of {count}: {:?}, {before} to {} MiB", began.elapsed(), resident());
+        seen
+    };
+    let first = timed("sync", school_of(count, 0)).await;
+    assert_eq!((&first["added"], &first["done"]), (&json!(count), &json!(true)));
+    let shown = timed("preview", school_of(count, count / 10)).await;
+    assert_eq!((&shown["changed"], &shown["added"]), (&json!(count / 10), &json!(0)));
+    let done = timed("sync", school_of(count, count / 10)).await;
+    assert_eq!((&done["digest"], &done["changed"]), (&shown["digest"], &shown["changed"]));
+    let after = timed("preview", school_of(count, count / 10)).await;
+    assert_eq!((&after["changes"], &after["more_changes"]), (&json!([]), &json!(0)), "all is as it says");
 }

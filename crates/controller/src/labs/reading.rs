@@ -125,11 +125,7 @@ impl Library {
         let key = (digest.clone(), step, language.clone());
         let make = async || {
             let values = at.lab.as_ref().map(|lab| pierhead_lab::values(&lab.variables, "")).unwrap_or_default();
-            Ok(self
-                .rendered(Arc::clone(&at), step, language, values)
-                .await?
-                .map(Arc::new)
-                .ok_or(LibraryError::Crashed)?)
+            self.rendered(Arc::clone(&at), step, language, values).await?.map(Arc::new).ok_or(LibraryError::Crashed)
         };
         self.pages.get(&key, |page: &Arc<Rendered>| 4 * page.page.html.len() as u64 + 2048, make).await.map(Some)
     }

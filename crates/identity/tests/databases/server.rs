@@ -39,7 +39,12 @@ impl Drop for Process {
 fn done(command: &mut Command) {
     let name = command.get_program().to_owned();
     let output = command.output().unwrap_or_else(|error| panic!("{name:?}: {error}; 'make deps' installs it"));
-    assert!(output.status.success(), "{name:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{name:?}: {}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 /// Tries to connect until the server is there.
