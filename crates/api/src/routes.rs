@@ -313,7 +313,7 @@ fn cluster(routes: Routes) -> Routes {
         .get("/api/cluster/backup", Holders(WriteAccounts), cluster::backup, doc::cluster::backup())
         .noun("event", "The event log")
         .list("/api/events", Holders(ReadEvents), events::list, doc::events::list(), Order::Log)
-        .get("/api/events/stream", Streamed(ReadEvents), events::follow, doc::events::follow())
+        .get("/api/events/stream", StreamedEither(ReadEvents, ReadLabs), events::follow, doc::events::follow())
         .noun("stats", "What hosts and containers use")
         .get("/api/stats", Holders(ReadContainers), stats::show, doc::stats::show())
         .get("/api/stats/history", Holders(ReadContainers), stats::history, doc::stats::history())

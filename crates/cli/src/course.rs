@@ -294,7 +294,7 @@ async fn remove_lab(id: &str, lab: &str, client: &Client, out: &mut Output) -> R
     let before = labs.len();
     labs.retain(|entry| entry.lab != lab);
     if labs.len() == before {
-        return Err(CliError::usage(format!("{lab} is no lab of {id}"), &format!("pierhead course show {id}")));
+        return Err(CliError::usage(format!("{lab} is no lab of {id}"), format!("pierhead course show {id}")));
     }
     client.set_course(id, &CourseUpdate { labs: Some(labs), ..CourseUpdate::default() }).await?;
     out.done(&format!("took {lab} out of {id}"))

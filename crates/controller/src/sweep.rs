@@ -30,7 +30,7 @@ pub(crate) async fn sweep(controller: Controller) {
             tracing::warn!(%error, "image archives that nobody needs could not be removed; it is tried again");
         }
         // All lists of files are read for it.
-        if round % LABS_EVERY == 0 {
+        if round.is_multiple_of(LABS_EVERY) {
             controller.sweep_labs().await;
         }
         round = round.wrapping_add(1);

@@ -51,7 +51,7 @@ async function fileOf(lab: string, path: string, token: string): Promise<File | 
   return (await api<File[]>('GET', `/api/labs/${lab}/files`, undefined, token)).find((one) => one.path === path);
 }
 
-test('a teacher goes from an empty page to a lab with three checked steps, which students find', async ({
+test('a teacher goes from an empty page to a lab with three checked steps, and a student finishes it', async ({
   page,
   another,
   home,
@@ -106,10 +106,15 @@ test('a teacher goes from an empty page to a lab with three checked steps, which
       await write(page, path.path, text);
     }
 
-    // Their own environment is beside it.
+    // In their own environment they try the checks.
     await page.getByRole('tab', { name: 'Environment' }).click();
     await page.getByRole('button', { name: 'Open the environment' }).click();
     await shows(page, /[#$] ?$/, 60);
+    await page.getByRole('tab', { name: 'Checks' }).click();
+    await page.getByRole('button', { name: 'Run this lab’s checks' }).click();
+    const results = page.getByRole('list', { name: 'Results' });
+    await expect(results.getByText('The file is there')).toBeVisible({ timeout: 30_000 });
+    await expect(results.getByText('not yet').first()).toBeVisible();
     expect(await serious(page)).toEqual([]);
 
     await page.getByRole('button', { name: 'Publish', exact: true }).click();
@@ -119,8 +124,63 @@ test('a teacher goes from an empty page to a lab with three checked steps, which
 
     const his = await another();
     await enter(his, home, lou, '/labs');
-    await expect(his.getByRole('link', { name: 'First steps' })).toBeVisible();
-    await expect(his.getByRole('button', { name: 'Begin First steps' })).toBeVisible();
+    await his.getByRole('button', { name: 'Begin First steps' }).click();
+    await expect(his).toHaveURL(/#\/attempts\/[a-z0-9]+/);
+    await expect(his.getByRole('heading', { name: 'Make a file' })).toBeVisible();
+    await shows(his, /[#$] ?$/, 60);
+    const check = his.getByRole('button', { name: 'Check this step' });
+    await check.click();
+    await expect(his.getByText('Press the button above.')).toBeVisible({ timeout: 30_000 });
+    await his.getByRole('button', { name: /^Run: echo made/ }).click();
+    await shows(his, /^made\nmade$/m);
+    await check.click();
+    await expect(his.getByText('1 of 1 passed')).toBeVisible({ timeout: 30_000 });
+    await expect(his.getByText(/^1 of 3 steps/)).toBeVisible();
+
+    await his.getByRole('button', { name: 'Next' }).click();
+    await his.getByRole('button', { name: 'Show hint 1' }).click();
+    await expect(his.getByText('It is in the text.')).toBeVisible();
+    await his.getByRole('radio').first().check();
+    await his.getByRole('button', { name: 'Answer' }).click();
+    await expect(his.getByText('✗ not right')).toBeVisible();
+    await his.getByRole('radio').last().check();
+    await his.getByRole('button', { name: 'Answer again' }).click();
+    await expect(his.getByText('So it says.')).toBeVisible();
+    await his.getByRole('button', { name: /^Write the file/ }).click();
+    // This one checks itself: nobody asks for it.
+    await expect(his.getByText('1 of 1 passed')).toBeVisible({ timeout: 30_000 });
+    expect(await serious(his)).toEqual([]);
+
+    // What was reached is there on another day, and the divider where it was left.
+    const divider = his.getByRole('separator');
+    await divider.focus();
+    await his.keyboard.press('Shift+ArrowLeft');
+    await expect(divider).toHaveAttribute('aria-valuenow', '40');
+    await his.reload();
+    await expect(his.getByRole('separator')).toHaveAttribute('aria-valuenow', '40');
+    await expect(his.getByRole('heading', { name: 'Write a setting' })).toBeVisible();
+    await expect(his.getByText(/^2 of 3 steps/)).toBeVisible();
+
+    await his.getByRole('button', { name: 'Next' }).click();
+    await shows(his, /[#$] ?$/, 60);
+    await his.getByRole('button', { name: /^Run: rm/ }).click();
+    await expect
+      .poll(
+        async () => {
+          await check.click();
+          return his.getByText('You have finished this lab.').count();
+        },
+        { timeout: 30_000 },
+      )
+      .toBe(1);
+
+    // On a phone there is one side at a time.
+    await his.setViewportSize({ width: 360, height: 740 });
+    await expect(his.getByRole('tablist', { name: 'Terminals' })).toBeHidden();
+    await his.getByRole('button', { name: 'Environment' }).click();
+    await expect(his.getByRole('tablist', { name: 'Terminals' })).toBeVisible();
+    await expect(his.getByRole('heading', { name: 'Clear up' })).toBeHidden();
+    expect(await his.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
   } finally {
     await cleared('first-steps', token, student);
   }

@@ -1,5 +1,7 @@
 //! The event log: the newest entries, and the log as it grows.
 
+mod own;
+
 use super::moment;
 use crate::body::{Query, number};
 use crate::identity::Caller;
@@ -11,6 +13,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, StreamExt, stream};
+use own::Own;
 use pierhead_controller::{EventFilter, EventPages, EventStream, Ids, Logged, RequestError, Since};
 use pierhead_model::{Event, Permission, Timestamp};
 use serde::Deserialize;
@@ -143,24 +146,30 @@ pub(super) async fn follow(
         filter.since = Some(since("Last-Event-ID", last, now)?);
     }
     let events = api.controller.watch_events(filter).await?;
+    let own = (!caller.may(Permission::ReadEvents)).then(|| Own { api: api.clone(), actor: caller.actor() });
     let ended = api.accounts.clone().ended(caller.token_hash, caller.identity);
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),
         (header::CACHE_CONTROL, "no-cache"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    Ok((headers, Body::from_stream(frames(events).take_until(Box::pin(ended)))).into_response())
+    Ok((headers, Body::from_stream(frames(events, own).take_until(Box::pin(ended)))).into_response())
 }
 
 /// Events as server-sent events. The first comment tells at once that the stream is open.
-fn frames(events: EventStream) -> impl Stream<Item = io::Result<Bytes>> + Send {
+fn frames(events: EventStream, own: Option<Own>) -> impl Stream<Item = io::Result<Bytes>> + Send {
     let opening = stream::iter([Ok(Bytes::from_static(b": open\n\n"))]);
-    let rest = stream::unfold(Some(Watched::new(events)), |watched| async move {
-        let mut watched = watched?;
+    let rest = stream::unfold(Some((Watched::new(events), own)), |state| async move {
+        let (mut watched, own) = state?;
         match watched.next().await {
-            Ok(None) => Some((Ok(Bytes::from_static(b": still here\n\n")), Some(watched))),
+            Ok(None) => Some((Ok(Bytes::from_static(b": still here\n\n")), Some((watched, own)))),
             Ok(Some(found)) if found.is_empty() => None,
-            Ok(Some(found)) => Some((Ok(joined(&found)), Some(watched))),
+            Ok(Some(mut found)) => {
+                if let Some(own) = &own {
+                    found.retain(|logged| own.takes(&logged.event));
+                }
+                Some((Ok(joined(&found)), Some((watched, own))))
+            }
             Err(error) => Some((Err(io::Error::other(error.to_string())), None)),
         }
     });

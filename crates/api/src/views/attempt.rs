@@ -25,7 +25,10 @@ pub(crate) fn attempt(now: &AttemptNow) -> AttemptView {
         },
     );
     let filled = |text: &str| fill(text, &values, |_| ()).into_owned();
-    let step = |(number, asks): (u32, &StepOutline)| step(record, outline, (number, asks), &values);
+    let step = |(number, asks): (u32, &StepOutline)| {
+        let view = step(record, outline, (number, asks), &values);
+        AttemptStepView { preparing: view.preparing || (asks.has_setup && now.begins_anew), ..view }
+    };
     AttemptView {
         id: record.id.to_string(),
         lab: record.lab.to_string(),

@@ -1,5 +1,6 @@
 //! Streams: the tickets that open them, and that they end with the right to watch.
 
+use crate::courses::person;
 use crate::raw::{Answer, Sender};
 use pierhead_controller::keys;
 use pierhead_model::{Timestamp, TokenRecord, Username};
@@ -41,6 +42,23 @@ async fn goes_on(cluster: &Cluster, stream: &mut reqwest::Response, mark: &str) 
         }
     };
     tokio::time::timeout(PATIENCE, found).await.expect("what happens is told");
+}
+
+#[tokio::test]
+async fn who_may_not_read_the_log_is_told_of_their_own() {
+    let cluster = cluster(0).await;
+    let (admin, ann) = (Sender::admin(&cluster), person(&cluster, "ann", "student").await);
+    let mut stream = ann.open(&format!("{EVENTS}?since=1d")).await;
+    let app = r#"{"image":{"name":"a"},"replicas":0}"#;
+    assert!(admin.send("PUT", "/api/apps/not-theirs", app).await.status < 300);
+    assert_eq!(ann.post("/api/tokens", r#"{"name":"their-last"}"#).await.status, 201);
+    let mut told = String::new();
+    while !told.contains("their-last") {
+        let chunk = tokio::time::timeout(PATIENCE, stream.chunk()).await.expect("their own is told");
+        told.push_str(&String::from_utf8_lossy(&chunk.unwrap().expect("the stream goes on")));
+    }
+    assert!(!told.contains("not-theirs"), "{told}");
+    assert_eq!(ann.get("/api/events").await.status, 403, "the log itself is not theirs to read");
 }
 
 #[tokio::test]

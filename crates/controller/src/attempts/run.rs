@@ -8,7 +8,7 @@ use crate::scripts::{self, Program};
 use crate::terminals::end_marked;
 use pierhead_engine::DynEngine;
 use pierhead_lab::progress::Outcome;
-use pierhead_model::{ContainerId, EngineId, MemberName, WorkspaceId, WorkspaceStage};
+use pierhead_model::{ContainerId, EngineId, LabAttempt, MemberName, WorkspaceId, WorkspaceStage};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -75,6 +75,11 @@ pub(crate) struct Seat {
 }
 
 impl Seat {
+    /// Whether its containers are new to an attempt: whatever had been prepared in others has to be once more.
+    pub(crate) fn is_new_to(&self, attempt: &LabAttempt) -> bool {
+        self.fresh.is_some_and(|generation| attempt.prepared != Some(generation))
+    }
+
     /// Where a workspace is, if people can work in it.
     pub(crate) fn of(known: &Known, workspace: &WorkspaceId) -> Option<Self> {
         let record = known.world.workspaces().get(workspace)?;

@@ -87,8 +87,7 @@ impl Watch {
         let now = self.controller.clock.now();
         let mut going_on = Vec::new();
         for one in &live {
-            let is_fresh = one.seat.fresh.is_some_and(|generation| one.record.prepared != Some(generation));
-            if is_fresh || progress::next_setup(&one.record).is_some() {
+            if one.seat.is_new_to(&one.record) || progress::next_setup(&one.record).is_some() {
                 self.prepare(one);
             } else if now.since(one.active_at) < LATELY_MS {
                 going_on.extend(self.continuous(one, now));
@@ -228,8 +227,7 @@ async fn prepared(
     seat: &Seat,
     document: &Document,
 ) -> Result<(), RequestError> {
-    let fresh = seat.fresh.filter(|generation| record.prepared != Some(*generation));
-    if let Some(generation) = fresh {
+    if let Some(generation) = seat.fresh.filter(|_| seat.is_new_to(record)) {
         let change = |attempt: &mut LabAttempt, _| {
             if attempt.workspace.as_ref() == Some(&seat.workspace) {
                 progress::begin_anew(attempt, &document.outline, generation);

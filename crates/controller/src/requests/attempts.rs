@@ -35,6 +35,8 @@ pub struct AttemptNow {
     pub document: Option<Document>,
     /// Its workspace, unless there is none any more.
     pub workspace: Option<(Workspace, WorkspaceStatus)>,
+    /// Whether the containers of that are new: what steps had prepared is prepared in them once more.
+    pub begins_anew: bool,
 }
 
 impl Controller {
@@ -74,7 +76,9 @@ impl Controller {
             .workspace
             .as_ref()
             .and_then(|id| Some((known.world.workspaces().get(id)?.clone(), workspace_status(&known.world, id, now)?)));
-        AttemptNow { lab: known.labs.get(record.lab.as_str()).cloned(), record, document, workspace }
+        let seat = record.workspace.as_ref().and_then(|workspace| Seat::of(&known, workspace));
+        let begins_anew = seat.is_some_and(|seat| seat.is_new_to(&record));
+        AttemptNow { lab: known.labs.get(record.lab.as_str()).cloned(), record, document, workspace, begins_anew }
     }
 
     /// Forgets an attempt; its workspace is saved and ends.

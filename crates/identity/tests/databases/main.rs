@@ -146,7 +146,7 @@ async fn fifty_thousand_people_are_read_and_five_thousand_changes_found() {
         }
         let enrolled = (from..from + 5_000).map(|at| format!("('c{}','s{at}','student',NULL)", at % 4 * 5_000));
         let enrolled = enrolled.collect::<Vec<_>>().join(",");
-        if from >= 15_000 && from < 30_000 {
+        if (15_000..30_000).contains(&from) {
             server.run(&format!("INSERT INTO enrolments VALUES {enrolled}")).await;
         }
     }

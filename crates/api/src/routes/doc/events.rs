@@ -34,7 +34,7 @@ pub fn follow() -> Doc {
     let example =
         "id: 19aa2b3c4d5e6f00112233\ndata: {\"id\":\"19aa2b3c4d5e6f00112233\",\"type\":\"run-container\"}\n\n";
     filtered("follow_events", "Events as they happen")
-        .about("Server-sent events, each with its id; whoever comes back with the last id that they saw misses none.")
+        .about("Server-sent events, each with its id; whoever comes back with the last id that they saw misses none. Who may work through labs and may not read the log is told of what they did, and of what happens to what is theirs.")
         .header("Last-Event-ID", Kind::Like("19aa2b3c4d5e6f00112233"), "What was seen last; counts more than `since`")
         .answers_text("text/event-stream", "A stream that does not end", example)
 }

@@ -64,8 +64,7 @@ impl Controller {
         let seat = seat_of(&self.known(), &record)?;
         let has_setup = document.outline.step(step).is_some_and(|step| step.has_setup);
         let waits = record.progress(step).is_none_or(|progress| progress.setup == SetupState::Waiting);
-        let is_fresh = seat.fresh.is_some_and(|generation| record.prepared != Some(generation));
-        if has_setup && (waits || is_fresh) {
+        if has_setup && (waits || seat.is_new_to(&record)) {
             return Err(state(id, "is being prepared for this step; try again in a moment"));
         }
         self.note_work(&record);
