@@ -31,12 +31,7 @@ use tokio::net::TcpListener;
 pub(crate) async fn serve(args: ServeArgs) -> Result<()> {
     let settings = args.settle()?;
     logging::start(settings.debug, settings.log_format);
-    if settings.tells_roster_password {
-        tracing::warn!(
-            "the password of the school's database stands in the command line, the environment or the configuration file; \
-             others on this machine may read it there: write it to a file, and give --roster-password-file"
-        );
-    }
+    warn(&settings);
     // Held to the end: it keeps the data directory to this process.
     let records = records::open(&settings).await?;
     let (store, sealer) = (Arc::clone(&records.store), Arc::clone(&records.sealer));
@@ -58,14 +53,7 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<()> {
     agents.lead(controller.term());
     controller.set_second_path(Arc::clone(&agents) as Arc<dyn SecondPath>);
     controller.set_terminal_homes(Arc::new(AgentHomes(Arc::clone(&agents))));
-    if let Some(etcd) = &settings.discovery {
-        tracing::info!(
-            etcd = etcd.address().members().collect::<Vec<_>>().join(","),
-            "hosts that register themselves are followed"
-        );
-        let etcd = etcd.clone();
-        controller.discover(Arc::new(move || Box::pin(crate::etcd::registry(etcd.clone()))));
-    }
+    discover(&settings, &controller);
     let ports = Arc::new(AgentPorts::new(Arc::clone(&agents)));
     let files = AgentFiles::new(Arc::clone(&agents));
     let previews = match &settings.previews {
@@ -115,6 +103,26 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<()> {
     controller.shut_down().await;
     tracing::info!("stopped; containers run on");
     Ok(())
+}
+
+/// Says what in the settings others could read.
+fn warn(settings: &Settings) {
+    if settings.tells_roster_password {
+        tracing::warn!(
+            "the password of the school's database stands in the command line, the environment or the configuration file; \
+             others on this machine may read it there: write it to a file, and give --roster-password-file"
+        );
+    }
+}
+
+/// Follows the hosts that register themselves, if that is wanted.
+fn discover(settings: &Settings, controller: &Controller) {
+    let Some(etcd) = settings.discovery.clone() else { return };
+    tracing::info!(
+        etcd = etcd.address().members().collect::<Vec<_>>().join(","),
+        "hosts that register themselves are followed"
+    );
+    controller.discover(Arc::new(move || Box::pin(crate::etcd::registry(etcd.clone()))));
 }
 
 /// Where the other controllers, and people, are told that this one answers.

@@ -304,8 +304,13 @@ impl ServeArgs {
             Some(path) => read(path)?,
             None => Self::default(),
         };
+        self.over(file).with_defaults()
+    }
+
+    /// These, and what they leave out as a file says.
+    fn over(self, file: Self) -> Self {
         let flags = self;
-        let merged = overlay!(
+        overlay!(
             flags,
             file,
             listen,
@@ -379,8 +384,7 @@ impl ServeArgs {
             backup_keep,
             events_kept,
             events_age,
-        );
-        merged.with_defaults()
+        )
     }
 
     fn with_defaults(self) -> Result<Settings> {

@@ -191,8 +191,8 @@ fn accounts_come_and_go(person: &Person) {
     let again = person.run(&add);
     assert!(again.code == 4 && again.stderr.contains("pierhead account set-role"), "{again:?}");
     for line in ["accounts", "account"] {
-        let rows = person.rows(&[line], "USER ROLE CREATED ID");
-        assert!(rows.iter().any(|row| row[..2] == ["clare", "user"] && row[3] == "a1"), "{rows:?}");
+        let rows = person.rows(&[line], "USER ROLE NAME STATE CREATED ID");
+        assert!(rows.iter().any(|row| row[..2] == ["clare", "user"] && row[5] == "a1"), "{rows:?}");
         let listed = person.json(&[line]);
         let clare = listed.as_array().unwrap().iter().find(|account| account["username"] == "clare").unwrap();
         assert!(clare["role"]["name"] == "user" && clare.get("password").is_none(), "{clare}");
