@@ -176,7 +176,9 @@ test('a teacher goes from an empty page to a lab with three checked steps, and a
 
     // On a phone there is one side at a time.
     await his.setViewportSize({ width: 360, height: 740 });
+    await his.getByRole('button', { name: 'Instructions' }).click();
     await expect(his.getByRole('tablist', { name: 'Terminals' })).toBeHidden();
+    await expect(his.getByRole('heading', { name: 'Clear up' })).toBeVisible();
     await his.getByRole('button', { name: 'Environment' }).click();
     await expect(his.getByRole('tablist', { name: 'Terminals' })).toBeVisible();
     await expect(his.getByRole('heading', { name: 'Clear up' })).toBeHidden();

@@ -46,7 +46,7 @@ async function furnish(): Promise<void> {
   });
   await api('POST', '/api/workspaces', { environment: 'locked', name: 'patience' });
   await writeLab('sampler', SAMPLER);
-  await api('POST', '/api/labs/sampler/attempts');
+  await api('POST', '/api/labs/sampler/attempts', {});
   await Promise.all([
     deploy('web', sample({ bind_ports: [{ container_port: 80 }] }), 3),
     deploy('shop', sample({ bind_ports: [{ container_port: 80 }] }), 1, token),

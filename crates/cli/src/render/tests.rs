@@ -282,8 +282,8 @@ TIME                      TYPE         ACTOR  MESSAGE     TAGS
         r#"[{"id":"1","username":"clare","role":{"name":"user"},"created_at":"2026-01-01T00:00:00.000Z"}]"#,
     );
     let expected = "\
-USER   ROLE  CREATED                   ID
-clare  user  2026-01-01T00:00:00.000Z  1";
+USER   ROLE  NAME  STATE  CREATED                   ID
+clare  user  -     -      2026-01-01T00:00:00.000Z  1";
     assert_eq!(account::list(&accounts, None), expected);
 }
 

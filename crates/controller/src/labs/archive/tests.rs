@@ -91,7 +91,7 @@ fn what_is_kept_already_is_not_written_again() {
 #[test]
 fn names_from_records_before_a_file_count() {
     let bed = Bed::set();
-    let pax = b"22 path=from/record.md\n";
+    let pax = b"23 path=from/record.md\n";
     let bytes = archive(&[
         (tar::EntryType::XGlobalHeader, b"g", 5, b"skip\n"),
         (tar::EntryType::XHeader, b"x", pax.len() as u64, pax),

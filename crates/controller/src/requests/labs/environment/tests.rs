@@ -37,7 +37,7 @@ fn containers_are_described_with_what_everybody_gets() {
     let (main, db) = (&spec.containers[0], &spec.containers[1]);
     assert_eq!(
         (main.image.as_str(), main.ports.as_slice(), main.limits.reserved.memory_mb),
-        ("alpine", &[80][..], MEMORY_MB)
+        ("alpine:latest", &[80][..], MEMORY_MB)
     );
     assert_eq!(
         (db.command.as_slice(), db.user.as_deref(), db.limits.reserved.memory_mb),
@@ -105,7 +105,6 @@ fn what_there_cannot_be_is_told_with_its_place() {
             &format!("{ONE}files: [{{from: a.txt, to: /a, container: web}}]\n"),
             "lab.yaml:3: the lab has no container web",
         ),
-        (&format!("{ONE}files: [{{from: a.txt, to: /a/../../etc/passwd}}]\n"), "can't be put at"),
     ] {
         let (_, problems) = described(head, &[("a.txt", "a")], None);
         assert!(problems.iter().any(|problem| problem.contains(words)), "{words}: {problems:?}");
