@@ -20,7 +20,7 @@ pub fn find(folder: &Folder<'_>, problems: &mut Problems) -> Vec<Place> {
     let mut places = Vec::new();
     let lab_files = folder.list().iter().map(|(path, _)| path).filter(|path| own::is_lab_file(path));
     let mut folders: Vec<LabPath> = lab_files.map(LabPath::parent).collect();
-    folders.sort_by_cached_key(|folder| folder.as_str().matches('/').count());
+    folders.sort_by_cached_key(|folder| folder.as_str().split_terminator('/').count());
     for path in folders {
         if !lies_in(&path, &own) {
             places.push(Place { path: path.clone(), format: Format::Pierhead });

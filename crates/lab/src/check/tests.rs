@@ -164,3 +164,65 @@ proptest! {
         prop_assert!(!report.steps.is_empty() || report.errors() > 0, "{:?}", report);
     }
 }
+
+#[test]
+fn a_lab_at_the_root_takes_all_that_lies_in_it() {
+    let report = report_of(&[
+        ("lab.yaml", LAB),
+        ("steps/1.md", b"# A\n"),
+        ("old/index.json", b"{\"details\": {}}"),
+        ("_posts/2020-01-01-a.md", b"x\n"),
+        ("inner/lab.yaml", LAB),
+    ]);
+    assert_eq!((report.labs.len(), report.steps.len(), report.problems.len()), (0, 1, 0), "{report:?}");
+    assert_eq!((report.title.as_str(), report.format), ("A", Some(Format::Pierhead)));
+}
+
+#[test]
+fn a_lab_that_can_not_be_read_has_its_line_and_no_steps() {
+    let report = report_of(&[("a/index.json", b"{\"details\": {"), ("b/lab.yaml", LAB), ("b/steps/1.md", b"# B\n")]);
+    let shown: Vec<_> = report.labs.iter().map(|lab| (lab.path.as_str(), lab.title.as_str(), lab.steps)).collect();
+    assert_eq!(shown, [("b", "A", 1), ("a", "a", 0)]);
+    assert_eq!((report.steps.len(), report.errors()), (1, 1), "{:?}", report.problems);
+    assert_eq!(report.problems[0].file, "a/index.json");
+}
+
+#[test]
+fn of_too_many_labs_the_first_are_checked_and_the_number_is_said() {
+    let file = |number: usize| (LabPath::parse(&format!("_posts/{number}.md")).unwrap(), b"---\n---\nx\n".to_vec());
+    for (number, wrong) in [(LABS, false), (LABS + 1, true)] {
+        let files = MemoryFiles::new((0..number).map(file).collect()).unwrap();
+        let report = check(&files, "posts", &ImageTable::default(), Problems::default());
+        assert_eq!((report.labs.len(), report.steps.len()), (LABS, LABS));
+        let messages: Vec<_> = report.problems.iter().map(|problem| problem.message.as_str()).collect();
+        let message = "there are 1001 labs; the first 1000 were checked";
+        assert_eq!(messages, if wrong { vec![message] } else { Vec::new() });
+    }
+}
+
+#[test]
+fn what_was_found_before_is_reported_with_the_rest() {
+    let mut before = Problems::default();
+    before.warn(&"z", 3, "odd");
+    let files = MemoryFiles::new([(LabPath::parse("README.md").unwrap(), Vec::new())].into()).unwrap();
+    let report = check(&files, "folder", &ImageTable::default(), before);
+    let shown: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
+    assert_eq!((report.errors(), shown.len(), shown[1].as_str()), (1, 2, "z:3: odd"));
+}
+
+#[test]
+fn containers_of_a_named_environment_are_not_known_and_may_be_named() {
+    let step =
+        b"---\nsetup: [{run: a, container: x}, {run: b, terminal: y}]\nchecks: [{run: a, container: z}]\n---\n# A\n";
+    let report = report_of(&[("lab.yaml", LAB), ("steps/1.md", step)]);
+    assert_eq!((report.problems.as_slice(), report.steps[0].checks), ([].as_slice(), 1));
+}
+
+#[test]
+fn a_problem_of_a_lab_below_is_told_from_that_of_another_one() {
+    let bad = b"# A\n\n![x](/gone.png)\n";
+    let report =
+        report_of(&[("a/lab.yaml", LAB), ("a/steps/1.md", bad), ("b/c/lab.yaml", LAB), ("b/c/steps/1.md", bad)]);
+    let places: Vec<_> = report.problems.iter().map(|problem| (problem.file.as_str(), problem.line)).collect();
+    assert_eq!(places, [("a/steps/1.md", 3), ("b/c/steps/1.md", 3)]);
+}

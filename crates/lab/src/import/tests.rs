@@ -1,7 +1,12 @@
 //! What is found in folders, and how courses order it.
 
 mod alike;
+mod courses;
+mod documents;
 mod hostile;
+mod posts;
+mod scenarios;
+mod workshops;
 
 use super::*;
 use crate::MemoryFiles;

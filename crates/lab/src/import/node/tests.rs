@@ -86,3 +86,55 @@ fn front_matter_stands_between_lines_of_hyphens() {
     assert_eq!(front_matter("--- x\na\n---\n"), None);
     assert_eq!(front_matter("---\na: 1\n"), None);
 }
+
+#[test]
+fn texts_of_json_are_what_they_say() {
+    let cases = [
+        (r#""\u00e9\n\t\"\\\/""#, "é\n\t\"\\/"),
+        (r#""\ud83d\ude00""#, "😀"),
+        ("\"a\nb\tc\"", "a\nb\tc"),
+        ("\"// no comment /* */\"", "// no comment /* */"),
+        ("\"ü{}[],:\"", "ü{}[],:"),
+        ("/* a\n*/ -1.5e+3 // b", "-1.5e+3"),
+        ("true", "true"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(read_json(text).unwrap().0.value, Value::Text(expected.to_owned()), "{text}");
+    }
+    for text in [
+        r#""\ud83d""#,
+        r#""\u12""#,
+        "\"a\u{1}\"",
+        "\"a",
+        "\"a\\\"",
+        "/* a",
+        ",",
+        "[,]",
+        "{\"a\": ,}",
+        "[1}",
+        "\u{feff}1",
+    ] {
+        assert!(read_json(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn what_stands_behind_a_text_of_several_lines_has_its_own_line() {
+    let (node, lenient) = read_json("{\"a\": \"x\ny\n\", /* \n */ \"b\": [\n\n1]}").unwrap();
+    assert!(lenient);
+    assert_eq!(node.get("b").map(|node| (node.line, node.items()[0].line)), Some((4, 6)));
+}
+
+#[test]
+fn whatever_a_key_says_is_asked_for_as_what_it_should_be() {
+    let (node, _) = yaml("a: ' x '\nb: ''\nc: [1, 2]\nd: {e: 'YES'}\nf: 300\ng: ~\na: y\n", 0);
+    assert!(node.is_none(), "a key stands there twice");
+    let node = yaml("a: ' x '\nb: ''\nc: [1, 2]\nd: {e: 'YES', h: 'no'}\nf: 300\ng: ~\n", 0).0.unwrap();
+    assert_eq!((node.text_of("a"), node.text_of("b"), node.text_of("c")), (Some("x"), None, None));
+    assert_eq!((node.number::<u8>("f"), node.number::<u16>("f"), node.number::<u16>("a")), (None, Some(300), None));
+    let inner = node.get("d").unwrap();
+    assert_eq!((inner.is("e"), inner.is("h"), inner.is("gone"), node.is("d")), (true, false, false, false));
+    assert_eq!((node.get("g"), node.items_of("g").len(), node.items_of("a").len()), (None, 0, 1));
+    assert_eq!((node.items_of("c").len(), node.get("c").unwrap().entries().len()), (2, 0));
+    assert_eq!(node.at(&[]), Some(&node));
+}
