@@ -119,4 +119,24 @@ mod tests {
         assert_eq!(targets("a/*.sh", "/opt"), ["/opt/y.sh"]);
         assert_eq!(targets("nothing", "/opt"), Vec::<String>::new());
     }
+
+    /// The same by trying everything: slow, and plain enough to be believed.
+    fn slowly(pattern: &[char], text: &[char]) -> bool {
+        match pattern.split_first() {
+            None => text.is_empty(),
+            Some(('*', rest)) => (0..=text.len()).any(|skipped| slowly(rest, &text[skipped..])),
+            Some((one, rest)) => {
+                text.split_first().is_some_and(|(c, after)| (*one == '?' || one == c) && slowly(rest, after))
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn stars_fit_whatever_trying_everything_finds(pattern in "[ab?]{0,2}(\\*[ab?]{1,2}){0,3}[*]?", text in "[ab]{1,8}") {
+            proptest::prop_assume!(!pattern.is_empty());
+            let (p, t): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+            proptest::prop_assert_eq!(fits(&pattern, &text), slowly(&p, &t));
+        }
+    }
 }

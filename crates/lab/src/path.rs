@@ -187,4 +187,31 @@ mod tests {
         assert_eq!(path("a").below(&path("a")), None);
         assert_eq!(path("ab/c").below(&path("a")), None);
     }
+
+    #[test]
+    fn a_path_that_is_sent_is_looked_at() {
+        let read = |text: &str| serde_json::from_value::<LabPath>(text.into());
+        assert_eq!(read("./a//b/../c/").unwrap(), path("a/c"));
+        assert_eq!(serde_json::to_value(path("a/c")).unwrap(), "a/c");
+        for bad in ["../a", "/a", "a\\b", "C:a", &"a".repeat(LabPath::LONGEST + 1)] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+        assert!(read(&"a".repeat(LabPath::LONGEST)).is_ok());
+        let message = LabPath::parse(&format!("/{}", "ü".repeat(200))).unwrap_err().to_string();
+        assert!(message.chars().count() < 150, "{message}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_resolved_stays_inside(folder in "[a-c/.]{0,9}", reference in "[a-c/.]{0,14}") {
+            let Ok(folder) = LabPath::root().resolve(&folder) else { return Ok(()) };
+            if let Ok(found) = folder.resolve(&reference) {
+                let parts = found.as_str().split('/');
+                proptest::prop_assert!(parts.clone().all(|part| part != ".." && part != "."), "{}", found);
+                proptest::prop_assert!(found == LabPath::root() || parts.clone().all(|part| !part.is_empty()));
+                proptest::prop_assert_eq!(LabPath::parse(found.as_str()), Ok(found.clone()));
+                proptest::prop_assert!(found.is_in(&found.parent()));
+            }
+        }
+    }
 }

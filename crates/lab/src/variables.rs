@@ -140,7 +140,26 @@ mod tests {
         assert!(matches!(fill("nothing", &values, |_| ()), Cow::Borrowed(_)));
     }
 
+    #[test]
+    fn the_longest_name_is_filled_in_and_a_longer_one_is_text() {
+        let (longest, longer) = ("n".repeat(LONGEST_NAME), "n".repeat(LONGEST_NAME + 1));
+        let values = Values::from([(longest.clone(), "x".to_owned()), (longer.clone(), "y".to_owned())]);
+        let filled =
+            fill(&format!("ü{{{{{longest}}}}}ü{{{{{longer}}}}}"), &values, |name| panic!("{name}")).into_owned();
+        assert_eq!(filled, format!("üxü{{{{{longer}}}}}"));
+        assert_eq!(fill("{{{{ü}}}}{{", &values, |_| ()), "{{{{ü}}}}{{");
+    }
+
     proptest! {
+        #[test]
+        fn values_are_what_their_kind_says(from in any::<i64>(), more in 0..1_000i64, count in 1..=64u8, seed in ".{0,9}") {
+            let to = from.saturating_add(more);
+            let number: i64 = value(&variable("n", VariableKind::Between { from, to }), &seed).parse().unwrap();
+            prop_assert!((from..=to).contains(&number), "{number}");
+            let letters = value(&variable("l", VariableKind::Letters(count)), &seed);
+            prop_assert!(letters.len() == usize::from(count) && letters.bytes().all(|b| b.is_ascii_lowercase()), "{letters}");
+        }
+
         #[test]
         fn texts_without_variables_stay(text in "[a-z{} ü]{0,40}") {
             prop_assert_eq!(fill(&text, &Values::new(), |_| ()), text.as_str());

@@ -122,4 +122,30 @@ mod tests {
             assert!(problems.into_list()[0].message.chars().count() <= 301);
         }
     }
+
+    #[test]
+    fn a_part_of_a_file_tells_the_lines_of_the_file() {
+        let mut problems = Problems::default();
+        let file = LabPath::parse("steps/1.md").unwrap();
+        assert!(read::<Sample>("title: a\ntilte: b\n", &file, 11, &mut problems).is_none());
+        assert_eq!(problems.into_list()[0].line, 12);
+        assert_eq!(line_in_file(u64::MAX, 2), u32::MAX);
+        assert_eq!(line_in_file(0, 7), 7, "nothing is known of the line");
+    }
+
+    #[test]
+    fn messages_lose_their_place_and_nothing_else() {
+        for (message, left) in [
+            ("bad value at line 3, column 12", "bad value"),
+            ("bad value at line 3", "bad value"),
+            ("bad value at line three", "bad value at line three"),
+            ("look at line 2 at line 3", "look at line 2"),
+            ("bad value", "bad value"),
+        ] {
+            assert_eq!(without_place(message), left);
+        }
+        assert_eq!(one_line(" a\n\n  b\t"), "a b");
+        assert_eq!(one_line(&"ü".repeat(300)).chars().count(), 300);
+        assert!(one_line(&"ü".repeat(301)).ends_with("ü…"));
+    }
 }

@@ -5,6 +5,8 @@ use crate::model::*;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
+mod unusual;
+
 const LAB: &str = "\
 title: Backup of a shop
 summary: Save it, lose it, get it back.

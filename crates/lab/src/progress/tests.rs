@@ -6,6 +6,8 @@ use pierhead_model::{AttemptId, LabId, Username};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
+mod kept;
+
 const FIRST: &str = "---\nsetup: [{run: touch /a}]\nchecks:\n  - {name: up, run: test -e /a, score: 2, hints: [{exit: 2, text: \"port {{port}}\"}, {timeout: true, text: slow}, {text: no}]}\n  - {name: on, run: test -e /b, continuous: true}\n---\n# First\n";
 const SECOND: &str =
     "# Second\n\n> [!HINT] one\n> a\n\n```quiz name=q score=3\nA?\n- [ ] a\n- [x] b\n> Because.\n```\n";

@@ -64,7 +64,8 @@ impl<'a> Walk<'_, 'a> {
         }
         match self.local(url, source) {
             Ok(file) if IMAGES.contains(&file.extension().as_str()) => {
-                self.put(node, RenderedBlock::Image { file, alt, title: title.to_owned() });
+                let title = self.filled(title);
+                self.put(node, RenderedBlock::Image { file, alt, title });
             }
             Ok(file) => {
                 let message = format!("{file} is not an image that a page can show: {}", IMAGES.join(", "));

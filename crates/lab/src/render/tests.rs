@@ -3,6 +3,8 @@ use crate::files::MemoryFiles;
 use crate::model::{Answers, Format, LabContainer, LabTerminal, Problem, Step};
 use proptest::prelude::*;
 
+mod places;
+
 fn path(text: &str) -> LabPath {
     LabPath::parse(text).unwrap()
 }

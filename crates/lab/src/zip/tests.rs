@@ -161,3 +161,53 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_stands_around_an_archive_is_no_matter_as_far_as_zip_allows_it() {
+    let mut bytes = archive(&[Made::new("a.md", b"text")]);
+    let count = bytes.len();
+    let comment = b"made by hand".repeat(10);
+    bytes[count - 2..].copy_from_slice(&(comment.len() as u16).to_le_bytes());
+    bytes.extend(&comment);
+    let files = ZipFiles::open(&bytes).unwrap();
+    assert_eq!(files.read(&path("a.md"), 4).unwrap().as_ref(), b"text");
+    bytes.extend(vec![b' '; 0xFFFF]);
+    assert_eq!(ZipFiles::open(&bytes).unwrap_err(), ZipError::Broken("its directory"), "the end is too far away");
+    assert!(ZipFiles::open(&archive(&[])).unwrap().list().is_empty());
+    assert_eq!(ZipFiles::open(b"").unwrap_err(), ZipError::Broken("its directory"));
+}
+
+#[test]
+fn entries_that_can_not_be_unpacked_are_told_when_it_matters() {
+    let good = archive(&[Made::new("a.md", b"text")]);
+    let central = good.windows(4).position(|four| four == CENTRAL.to_le_bytes()).unwrap();
+    let with = |at: usize, change: &[u8]| {
+        let mut bytes = good.clone();
+        bytes[at..at + change.len()].copy_from_slice(change);
+        bytes
+    };
+    let method = with(central + 10, &[12, 0]);
+    assert_eq!(ZipFiles::open(&method).unwrap_err(), ZipError::Method { path: path("a.md"), method: 12 });
+    for (what, bytes) in [
+        ("no entry where the directory says", with(0, b"XXXX")),
+        ("an entry behind the end", with(central + 42, &u32::MAX.to_le_bytes())),
+        ("more packed bytes than there are", with(central + 20, &u32::MAX.to_le_bytes())),
+        ("another checksum", with(central + 16, &[0; 4])),
+        ("less than it claims", with(central + 24, &5u32.to_le_bytes())),
+    ] {
+        let files = ZipFiles::open(&bytes).unwrap();
+        assert_eq!(files.list().len(), 1, "{what}");
+        assert!(matches!(files.read(&path("a.md"), 100), Err(FileError::Read(_))), "{what}");
+    }
+    let two = with(good.len() - 12, &[2, 0]);
+    assert_eq!(ZipFiles::open(&two).unwrap_err(), ZipError::Broken("an entry of its directory"));
+}
+
+#[test]
+fn only_archives_from_unix_tell_kinds_of_files() {
+    let mut bytes = archive(&[Made { mode: 0o120_777, ..Made::new("a.md", b"text") }]);
+    assert!(matches!(ZipFiles::open(&bytes), Err(ZipError::Link(_))));
+    let central = bytes.windows(4).position(|four| four == CENTRAL.to_le_bytes()).unwrap();
+    bytes[central + 5] = 0;
+    assert_eq!(ZipFiles::open(&bytes).unwrap().list(), [(path("a.md"), 4)]);
+}
