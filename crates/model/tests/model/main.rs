@@ -1,6 +1,8 @@
 //! What records, names and labels promise to the parts that share them.
 
 #[cfg(test)]
+mod courses;
+#[cfg(test)]
 mod environments;
 #[cfg(test)]
 mod records;
