@@ -5,6 +5,8 @@ mod courses;
 #[cfg(test)]
 mod environments;
 #[cfg(test)]
+mod pool;
+#[cfg(test)]
 mod records;
 #[cfg(test)]
 mod saves;
