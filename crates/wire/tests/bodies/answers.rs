@@ -42,7 +42,7 @@ fn app() -> Value {
 
 /// Shows that an answer is read and written in its shortest form, that each of its fields is needed, and that a field of
 /// a later version is passed over.
-fn check<T: DeserializeOwned + Serialize>(shortest: &Value, filled_in: &[&str]) {
+pub fn check<T: DeserializeOwned + Serialize>(shortest: &Value, filled_in: &[&str]) {
     comes_back::<T>(shortest);
     for field in shortest.as_object().unwrap().keys() {
         let mut without = shortest.clone();

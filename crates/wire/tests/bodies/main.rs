@@ -4,6 +4,7 @@
 mod answers;
 mod environments;
 mod requests;
+mod school;
 
 use pierhead_wire::FieldError;
 use serde::Serialize;
