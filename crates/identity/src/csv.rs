@@ -14,7 +14,7 @@ pub(crate) fn read(table: Table, bytes: &[u8], reading: &mut Reading) -> Result<
         SourceError::Csv { table, line, what: "is not UTF-8; save the file as \"CSV UTF-8\"".to_owned() }
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let first = text.lines().next().unwrap_or_default();
+    let first = text.split(['\n', '\r']).find(|line| !line.trim().is_empty()).unwrap_or_default();
     let separator = if first.matches(';').count() > first.matches(',').count() { b';' } else { b',' };
     let mut lines = Lines { table, text: text.as_bytes(), at: 0, line: 1, separator };
     let Some((_, names)) = lines.next_line()? else {

@@ -61,4 +61,26 @@ mod tests {
             assert_eq!((out.as_slice(), err.as_slice()), (b"out!".as_slice(), b"er".as_slice()), "in pieces of {size}");
         }
     }
+
+    #[test]
+    fn a_header_in_halves_is_waited_for_and_nothing_is_told_of_it() {
+        let mut demultiplexer = Demultiplexer::new();
+        assert!(demultiplexer.feed(b"").is_empty());
+        assert!(demultiplexer.feed(b"\x02\0\0").is_empty());
+        assert!(demultiplexer.feed(b"\0\0\0\x01").is_empty());
+        assert!(demultiplexer.feed(b"\x01").is_empty(), "257 bytes are to come");
+        let long = [b'e'; 256];
+        assert_eq!(demultiplexer.feed(&long), [(true, long.as_slice())]);
+        assert_eq!(demultiplexer.feed(b"!\x01\0\0\0\0\0\0\x02ab"), [(true, b"!".as_slice()), (false, b"ab")]);
+        let input = demultiplexer.feed(b"\0\0\0\0\0\0\0\x01i").to_vec();
+        assert_eq!(input, [(false, b"i".as_slice())], "what is not of the errors is output");
+    }
+
+    #[test]
+    fn a_length_of_gigabytes_takes_no_memory() {
+        let mut demultiplexer = Demultiplexer::new();
+        assert!(demultiplexer.feed(b"\x01\0\0\0\xff\xff\xff\xff").is_empty());
+        assert_eq!(demultiplexer.feed(b"some"), [(false, b"some".as_slice())]);
+        assert_eq!(demultiplexer.left, u32::MAX as usize - 4);
+    }
 }

@@ -218,4 +218,59 @@ mod tests {
         };
         assert_eq!(one.as_ptr(), two.as_ptr());
     }
+
+    #[test]
+    fn a_log_of_nothing_has_nothing_at_any_offset() {
+        let mut log = Log::new(1_000);
+        log.push(b"");
+        assert_eq!((log.start(), log.end(), log.pieces()), (0, 0, 0));
+        for from in [0, 1, u64::MAX] {
+            assert!(log.frame(from).is_none(), "{from}");
+            assert_eq!(log.bytes(from).count(), 0, "{from}");
+        }
+    }
+
+    #[test]
+    fn whatever_is_pushed_the_end_of_it_is_there() {
+        // Around every bound: of a frame, of small pieces, of all that is kept.
+        for capacity in [LONGEST_OUTPUT, LONGEST_OUTPUT + 1, 3 * LONGEST_OUTPUT] {
+            for size in [1, SMALL - 1, SMALL, SMALL + 1, LONGEST_OUTPUT - 1, LONGEST_OUTPUT, LONGEST_OUTPUT + 1] {
+                let (mut log, mut all) = (Log::new(capacity), Vec::new());
+                for index in 0..9_usize {
+                    let bytes: Vec<u8> = (0..size).map(|at| (at * 3 + index) as u8).collect();
+                    log.push(&bytes);
+                    log.push(b"$");
+                    all.extend_from_slice(&bytes);
+                    all.push(b'$');
+                    assert_eq!(log.end(), all.len() as u64);
+                    assert!(all.len() - log.start() as usize <= capacity, "{size} in {capacity}");
+                    assert_eq!(read(&log, log.start()), all[log.start() as usize..], "{size} in {capacity}");
+                }
+                assert!(log.end() > log.start(), "something is there: {size} in {capacity}");
+            }
+        }
+    }
+
+    #[test]
+    fn who_is_behind_gets_small_pieces_in_one_frame() {
+        let mut log = Log::new(1 << 20);
+        for word in ["one ", "two ", "three"] {
+            log.push(word.as_bytes());
+        }
+        assert_eq!(log.frame(1), Some((Frame::output(1, b"ne two three"), 13)));
+        assert_eq!(log.frame(4), Some((Frame::output(4, b"two three"), 13)));
+        assert_eq!(log.frame(8), Some((Frame::output(8, b"three"), 13)), "in step: the last piece as it is");
+        let parts: Vec<&[u8]> = log.bytes(5).collect();
+        assert_eq!(parts, [b"wo ".as_slice(), b"three"]);
+    }
+
+    #[test]
+    fn no_frame_to_who_is_behind_is_longer_than_may_be() {
+        let mut log = Log::new(1 << 20);
+        for index in 0..5_u8 {
+            log.push(&[index; SMALL - 1]);
+        }
+        let (Frame::Binary(frame), next) = log.frame(1).unwrap() else { panic!("not binary") };
+        assert_eq!((frame.len(), next), (OFFSET + LONGEST_OUTPUT, 1 + LONGEST_OUTPUT as u64));
+    }
 }

@@ -223,4 +223,79 @@ mod tests {
         recording.output(b"x", Timestamp(1));
         assert!(recording.pieces().is_empty());
     }
+
+    #[test]
+    fn output_is_one_line_within_moments_only_and_none_is_too_long() {
+        let mut recording = Recording::new("", SIZE, 1 << 20, Timestamp(0));
+        for (at, word) in [(100, "a"), (120, "b"), (121, "c"), (141, "d"), (500, "e")] {
+            recording.output(word.as_bytes(), Timestamp(at));
+        }
+        recording.output(&[b'x'; 2 * LONGEST + 1], Timestamp(500));
+        recording.end();
+        let events = events(&text(&mut recording));
+        let told: Vec<(f64, usize)> = events.iter().map(|(at, _, data)| (*at, data.len())).collect();
+        assert_eq!(told, [(0.1, 2), (0.121, 2), (0.5, 1), (0.5, LONGEST), (0.5, LONGEST), (0.5, 1)]);
+        assert_eq!((events[0].2.as_str(), events[1].2.as_str()), ("ab", "cd"));
+    }
+
+    #[test]
+    fn the_file_so_far_can_be_asked_for_again_and_again() {
+        let mut recording = Recording::new("a \"quoted\"\ntitle", SIZE, 1 << 20, Timestamp(0));
+        let header: Value = serde_json::from_str(text(&mut recording).trim_end()).unwrap();
+        assert_eq!((header["title"].as_str(), header["version"].as_u64()), (Some("a \"quoted\"\ntitle"), Some(2)));
+        let mut before = text(&mut recording);
+        for at in 0..200_u64 {
+            recording.output(&[b'y'; 1_000], Timestamp(at * 100));
+            let now = text(&mut recording);
+            assert!(now.starts_with(&before) && now.len() > before.len(), "{at}");
+            before = now;
+        }
+        assert!(recording.pieces().len() > 2, "what is whole is shared, not copied");
+        assert_eq!(events(&before).len(), 200);
+    }
+
+    #[test]
+    fn nothing_comes_after_the_mark_of_a_full_recording() {
+        let mut recording = Recording::new("", SIZE, 300, Timestamp(0));
+        recording.resized(SizeOf { columns: 1, rows: 1 }, Timestamp(1));
+        recording.output(&[b'x'; 300], Timestamp(2));
+        recording.resized(SizeOf { columns: 2, rows: 2 }, Timestamp(3));
+        let full = text(&mut recording);
+        recording.output(b"more", Timestamp(4));
+        recording.resized(SizeOf { columns: 3, rows: 3 }, Timestamp(5));
+        recording.end();
+        assert_eq!(text(&mut recording), full);
+        let kinds: Vec<String> = events(&full).into_iter().map(|event| event.1).collect();
+        assert_eq!(kinds, ["r", "m"]);
+    }
+
+    #[test]
+    fn a_clock_that_was_put_back_makes_no_time_before_the_beginning() {
+        let mut recording = Recording::new("", SIZE, 1_000, Timestamp(5_000));
+        recording.output(b"x", Timestamp(1_000));
+        recording.end();
+        assert_eq!(events(&text(&mut recording)), [(0.0, "o".to_owned(), "x".to_owned())]);
+    }
+
+    #[test]
+    fn only_what_can_become_a_character_waits() {
+        for (bytes, waiting) in [
+            (b"".as_slice(), 0),
+            (b"a", 0),
+            (b"a\xc3", 1),
+            (b"a\xe7\x8c", 2),
+            (b"a\xf0\x9f\x90", 3),
+            (b"a\xe7\x8c\xab", 0),
+            (b"a\xe7\x8c\xab\xe7", 1),
+            (b"\x80\x80\x80\x80", 0),
+            (b"\xff", 0),
+            (b"\xc0", 0),
+            (b"\xe0\x80", 0),
+            (b"\xed\xa0", 0),
+            (b"\xf4\x90", 0),
+            (b"\xc3a", 0),
+        ] {
+            assert_eq!(bytes.len() - complete(bytes), waiting, "{bytes:?}");
+        }
+    }
 }
