@@ -152,7 +152,8 @@ pub struct Postgres {
 
 impl Postgres {
     pub async fn start() -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        // PostgreSQL runs as nobody, and the folder of a test run may be closed to all but root.
+        let directory = tempfile::tempdir_in("/tmp").unwrap();
         // It refuses to run as root.
         std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
         let (data, log) = (directory.path().join("data"), directory.path().join("log"));
