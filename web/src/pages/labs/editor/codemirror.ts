@@ -160,6 +160,8 @@ export class TextEditor {
     // Its styles go into constructed sheets: the page's policy refuses others.
     whileStyledBySheets(document, () => (view = new EditorView({ state, parent })));
     if (!view) throw new Error('a view was made just now');
+    // What scrolls can be reached by keys.
+    view.scrollDOM.tabIndex = 0;
     this.#view = view;
   }
 
