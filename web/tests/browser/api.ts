@@ -60,8 +60,14 @@ export async function putText(path: string, text: string, headers: Record<string
   if (!answer.ok) throw new Error(`PUT ${path}: ${answer.status} ${await answer.text()}`);
 }
 
+const tokens = new Map<string, string>();
+
+/** A token of somebody, the same one for all tests of a worker: who logs in often is asked to wait. */
 export async function tokenOf(username: string, password: string): Promise<string> {
-  return (await api<{ token: string }>('POST', '/auth/login', { username, password })).token;
+  const who = `${username}:${password}`;
+  const token = tokens.get(who) ?? (await api<{ token: string }>('POST', '/auth/login', { username, password })).token;
+  tokens.set(who, token);
+  return token;
 }
 
 /** Waits for what will be true; what is thrown meanwhile is not yet an error. */

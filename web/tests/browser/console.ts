@@ -1,7 +1,7 @@
 /** A browser before the console. Every test of it also tests that nothing foreign is asked for, run, or reported. */
 
 import { type BrowserContext, expect, type Page, test as base } from '@playwright/test';
-import { ADMIN, ann, hal, lou, type Person, vic } from './people';
+import { ADMIN, ann, hal, type Person, sue, tom, vic } from './people';
 import { type Pool, pool as shared } from './place';
 
 /** What must not happen, in any test. */
@@ -97,7 +97,7 @@ export async function fillIn(page: Page, who: Person): Promise<void> {
 
 /** Sessions of those whom no test logs out, by their names: to log in takes as long as guessing a password shall. */
 const sessions = new Map<string, Awaited<ReturnType<BrowserContext['cookies']>>>();
-const LASTING = new Set<string>([ADMIN, ann.username, vic.username, hal.username, lou.username]);
+const LASTING = new Set<string>([ADMIN, ann.username, vic.username, hal.username, sue.username, tom.username]);
 
 /** Opens the console at a place, logged in. */
 export async function enter(page: Page, home: string, who: Person, place = '/'): Promise<void> {

@@ -59,7 +59,7 @@ On which port does it listen?
 > It was told so on the command line.
 \`\`\`
 `,
-  'steps/02-change.md': '# Change it\n\nWrite something else. Then go [back](01-serve.md).\n',
+  'steps/02-change.md': '# Say another word\n\nWrite something else. Then go [back](01-serve.md).\n',
   'images/page.svg':
     '<svg xmlns="http://www.w3.org/2000/svg" width="320" height="90"><rect width="320" height="90" fill="#dde"/><text x="20" y="55">mango</text></svg>',
 };

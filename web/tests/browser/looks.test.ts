@@ -58,9 +58,12 @@ async function covered(page: Page): Promise<string[]> {
   });
 }
 
+/** What people or programs have written: code, pages of labs, the field where these are written, terminals. */
+const WRITTEN = 'pre, code, script, style, noscript, [lang="en"], .cm-content, .xterm';
+
 /** All that can be read on a page, or is read out. */
 async function texts(page: Page): Promise<string[]> {
-  return page.evaluate(() => {
+  return page.evaluate((written) => {
     const found = new Set<string>();
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
     while (walker.nextNode()) {
@@ -68,13 +71,13 @@ async function texts(page: Page): Promise<string[]> {
       if (node instanceof Element) {
         for (const name of ['aria-label', 'title', 'placeholder', 'alt'])
           found.add(node.getAttribute(name)?.trim() ?? '');
-      } else if (!node.parentElement?.closest('pre, code, script, style, noscript, [lang="en"]')) {
+      } else if (!node.parentElement?.closest(written)) {
         found.add(node.textContent?.replace(/\s+/g, ' ').trim() ?? '');
       }
     }
     found.delete('');
     return [...found];
-  });
+  }, WRITTEN);
 }
 
 /** Nothing moves by its theme: but for the long run each language is looked at in one of them, and axe in both. */

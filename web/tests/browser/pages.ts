@@ -33,7 +33,7 @@ export function recordedTerminal(): Promise<string> {
     const command = [
       'sh',
       '-c',
-      'for n in 1 2 3; do echo "step $n"; sleep 0.2; done; printf "\\033[32mdone\\033[0m\\n"; exec sh',
+      'sleep 0.3; for n in 1 2 3; do echo "step $n"; sleep 0.2; done; printf "\\033[32mdone\\033[0m\\n"; exec sh',
     ];
     const body = { columns: 80, rows: 24, name: 'recorded', command };
     const terminal = (await api<{ id: string }>('POST', `/api/containers/${id}/terminals`, body)).id;

@@ -11,6 +11,10 @@ const password = 'correct horse battery staple';
 export const ADMIN = 'admin';
 /** May run things, and change her own. */
 export const ann: Person = { username: 'ann', password };
+/** As ann: whom she writes labs with. */
+export const tom: Person = { username: 'tom', password };
+/** May work through labs and nothing else. */
+export const sue: Person = { username: 'sue', password };
 /** May look only. */
 export const vic: Person = { username: 'vic', password };
 /** May see hosts and nothing else. */
@@ -30,4 +34,6 @@ export const ACCOUNTS = [
   { ...hal, role: { name: 'hosts-only' } },
   { ...ned, role: { name: 'user' } },
   { ...lou, role: { name: 'user' } },
+  { ...tom, role: { name: 'user' } },
+  { ...sue, role: { name: 'student' } },
 ];

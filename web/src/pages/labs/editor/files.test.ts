@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { LabFile } from '../shapes';
-import { firstOf, grouped, isImage, isPage, isPath, reference } from './files';
+import { firstOf, grouped, isImage, isPage, isPath, languageOf, reference } from './files';
 
 const file = (path: string): LabFile => ({ path, digest: 'd', bytes: 1 });
 
@@ -30,5 +30,13 @@ describe('the files of a lab', () => {
       false,
     ]);
     expect(reference('images/my (1) pic.png')).toBe('/images/my%20%281%29%20pic.png');
+  });
+
+  test('are in the language that their name says, or in that of the steps', () => {
+    const languages = ['en', 'zh'];
+    expect(languageOf('steps/01-serve.zh.md', languages)).toBe('zh');
+    expect(languageOf('steps/01-serve.md', languages)).toBe('en');
+    expect(languageOf('steps/01.fr.md', languages)).toBe('en');
+    expect(languageOf('steps/01.zh.md', [])).toBeUndefined();
   });
 });

@@ -49,6 +49,12 @@ export function isPage(path: string): boolean {
   return /\.(md|markdown)$/i.test(path);
 }
 
+/** The language of a page by its name (`NAME.LANGUAGE.md`), else that of the steps: the first one of the lab. */
+export function languageOf(path: string, languages: readonly string[]): string | undefined {
+  const named = /\.([^./]+)\.(?:md|markdown)$/i.exec(path)?.[1];
+  return languages.find((each) => each === named) ?? languages[0];
+}
+
 /** Whether a file says of the others what they are. */
 export function isHead(path: string): boolean {
   return path === 'lab.yaml';

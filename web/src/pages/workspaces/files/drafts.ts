@@ -8,6 +8,8 @@ export interface Draft {
   found: Text;
   etag: string;
   text: string;
+  /** Whether it is known that somebody else changed the file meanwhile. */
+  isChanged: boolean;
 }
 
 const drafts = new Map<string, Draft>();
