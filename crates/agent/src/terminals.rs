@@ -10,6 +10,7 @@ mod line;
 mod live;
 mod marked;
 mod opening;
+pub(crate) mod pictures;
 
 pub(crate) use live::LiveTerminals;
 pub(crate) use opening::{Ending, Granting};
@@ -24,7 +25,7 @@ use hyper::body::Bytes;
 use kept::Kept;
 use pierhead_engine::{Docker, DockerOptions, Engine, EngineError, ExecRequest};
 use pierhead_model::ContainerId;
-use pierhead_sessions::{Hooks, Line, Sessions, SessionsError};
+use pierhead_sessions::{Hooks, Line, Pictures, Sessions, SessionsError, Wanted};
 use pierhead_terminal::{Role, SessionSpec};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -227,6 +228,11 @@ impl Terminals {
     /// Counts up whenever that has changed.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.sessions.changes()
+    }
+
+    /// Pictures of the terminals that are wanted.
+    pub(crate) fn pictures(&self, wanted: watch::Receiver<Wanted>) -> Pictures {
+        self.sessions.pictures(wanted)
     }
 
     /// What was recorded of a terminal.

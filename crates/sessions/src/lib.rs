@@ -7,12 +7,14 @@ mod error;
 mod hooks;
 mod input;
 mod line;
+mod pictures;
 mod running;
 mod sessions;
 
 pub use error::SessionsError;
 pub use hooks::Hooks;
 pub use line::Line;
+pub use pictures::{PICTURE_PACE, Pictures, Wanted};
 pub use sessions::Sessions;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -148,6 +148,11 @@ impl Sessions {
         Ok(self.find(id)?.session().recording())
     }
 
+    /// One that runs, with its process.
+    pub(crate) fn running(&self, id: &str) -> Option<Arc<Running>> {
+        self.find(id).ok().filter(|running| !running.is_over())
+    }
+
     fn find(&self, id: &str) -> Result<Arc<Running>, SessionsError> {
         crate::locked(&self.all).get(id).cloned().ok_or_else(|| SessionsError::Unknown(id.to_owned()))
     }

@@ -8,6 +8,7 @@ mod error;
 mod frame;
 mod log;
 mod message;
+mod picture;
 mod recording;
 mod screen;
 mod session;
@@ -16,7 +17,10 @@ pub use demultiplex::Demultiplexer;
 pub use error::ProtocolError;
 pub use frame::{Frame, FrameDecoder, LONGEST_FRAME};
 pub use message::{Asked, ClientMessage, Role, ServerMessage, SizeOf, ViewerView};
-pub use session::{Effect, End, Pulled, Right, Session, SessionSpec, SessionView, ViewerId, Visitor};
+pub use picture::{LARGEST_PICTURE, Picture, PictureChange, PictureLine, PictureRun};
+pub use session::{Effect, End, PictureMark, Pulled, Right, Session, SessionSpec, SessionView, ViewerId, Visitor};
 
 /// The WebSocket subprotocol that [`Frame`]s belong to.
 pub const SUBPROTOCOL: &str = "pierhead.terminal.v1";
+/// The WebSocket subprotocol of walls of small pictures.
+pub const WALL_SUBPROTOCOL: &str = "pierhead.wall.v1";

@@ -4,6 +4,7 @@
 //! is told the rest goes on rightly. What it keeps to itself or must not be told is noted on the way.
 
 mod dump;
+mod paint;
 mod pen;
 mod sequence;
 mod skip;

@@ -14,7 +14,7 @@ mod viewer;
 use crate::log::Log;
 use crate::recording::Recording;
 use crate::screen::Screen;
-use crate::{Frame, Role, SizeOf, ViewerView};
+use crate::{Frame, Picture, Role, SizeOf, ViewerView};
 use bytes::Bytes;
 use pierhead_model::Timestamp;
 use pull::Snapshot;
@@ -119,6 +119,13 @@ pub struct SessionView {
     pub end: Option<End>,
     /// How many bytes it has printed so far.
     pub printed: u64,
+}
+
+/// How far a session was when it was painted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PictureMark {
+    printed: u64,
+    sizes: u64,
 }
 
 /// What is to be done outside.
@@ -369,6 +376,16 @@ impl Session {
             end: self.end.clone(),
             printed: self.log.end() + self.errors.end(),
         }
+    }
+
+    /// A small picture of its screen, and how far that goes; nothing if it went no further since a mark.
+    pub fn picture(&mut self, since: Option<PictureMark>) -> Option<(PictureMark, Picture)> {
+        let mark = PictureMark { printed: self.log.end(), sizes: self.sizes.0 };
+        if since == Some(mark) {
+            return None;
+        }
+        self.catch_up();
+        Some((mark, self.screen.picture()))
     }
 
     /// What was recorded so far, as a file of asciicast v2 in pieces.

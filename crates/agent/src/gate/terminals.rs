@@ -6,7 +6,7 @@ use crate::allow::Access;
 use crate::engine::BodyError;
 use crate::forbid::{self, Forbid};
 use crate::refusal::Refusal;
-use crate::terminals::{Ending, Granting, LiveTerminals, Opening, Terminals, Visiting, is_id};
+use crate::terminals::{Ending, Granting, LiveTerminals, Opening, Terminals, Visiting, is_id, pictures};
 use futures_util::stream::{self, Stream};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::{Body, Bytes, Frame};
@@ -36,6 +36,8 @@ pub(super) enum Asked<'a> {
     Join(&'a str),
     /// What was recorded of one.
     Recording(&'a str),
+    /// Small pictures of some, again and again.
+    Pictures,
 }
 
 /// What a request asks of terminals, if it is such a request.
@@ -44,6 +46,7 @@ pub(super) fn asked(head: &Parts) -> Option<Asked<'_>> {
     let rest = match (&head.method, rest.strip_prefix('/')) {
         (&Method::GET, None) if rest.is_empty() => return Some(Asked::Watch),
         (&Method::POST, None) if rest.is_empty() => return Some(Asked::Open),
+        (&Method::POST, Some("pictures")) => return Some(Asked::Pictures),
         (_, rest) => rest?,
     };
     match (&head.method, rest.split_once('/')) {
@@ -70,7 +73,9 @@ impl Gate {
         let terminals = self.terminals.as_ref().ok_or_else(none)?;
         let access = match asked {
             Asked::Open => Access::Change,
-            Asked::Watch | Asked::End(_) | Asked::Grant(_) | Asked::Join(_) | Asked::Recording(_) => Access::Read,
+            Asked::Watch | Asked::End(_) | Asked::Grant(_) | Asked::Join(_) | Asked::Recording(_) | Asked::Pictures => {
+                Access::Read
+            },
         };
         self.terms.admit(access, &head.headers).await?;
         match asked {
@@ -81,6 +86,7 @@ impl Gate {
                 let frames = terminals.join(id, Visiting::parse(&json)?)?.run(first, body);
                 return Ok(Response::new(StreamBody::new(frames).boxed_unsync()));
             }
+            Asked::Pictures => return Ok(told(StreamBody::new(pictures::run(terminals, body)).boxed_unsync())),
             Asked::Open => self.open_terminal(terminals, &receive::json(body).await?).await?,
             Asked::End(id) => {
                 let Ending { reason } = Ending::parse(&receive::json(body).await?)?;
@@ -156,6 +162,9 @@ mod tests {
             ("POST", "/pierhead/terminals/t-1/grant", "Grant(\"t-1\")"),
             ("POST", "/pierhead/terminals/t-1/join", "Join(\"t-1\")"),
             ("GET", "/pierhead/terminals/t-1/recording", "Recording(\"t-1\")"),
+            ("POST", "/pierhead/terminals/pictures", "Pictures"),
+            ("GET", "/pierhead/terminals/pictures", "nothing"),
+            ("POST", "/pierhead/terminals/pictures/x", "nothing"),
             ("GET", "/pierhead/terminals/", "nothing"),
             ("GET", "/pierhead/terminals?x=1", "nothing"),
             ("GET", "/pierhead/terminalsx", "nothing"),

@@ -9,7 +9,8 @@ use pierhead_agent::{
     Agent, AgentError, Forbid, Gate, Load, Opening, Pulse, TerminalLine, Terminals, Terms, Tunnel, Visiting,
     VisitorRight, accept,
 };
-use pierhead_terminal::{Asked, ClientMessage, Frame, ServerMessage, SessionView};
+use pierhead_sessions::Wanted;
+use pierhead_terminal::{Asked, ClientMessage, Frame, Picture, ServerMessage, SessionView};
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -349,4 +350,47 @@ async fn an_agent_that_ends_tells_those_who_look() {
     std::fs::write(host.dir.path().join("terminals.json"), left).unwrap();
     let _again = Terminals::open(host.dir.path(), &host.fake.socket).unwrap();
     until("what was left is ended", || !host.kept().contains("t-8")).await;
+}
+
+#[tokio::test]
+async fn small_pictures_are_told_of_what_is_wanted_and_of_nothing_else() {
+    let host = Host::up(&[]).await;
+    let tunnel = host.tunnel().await;
+    for id in ["t-1", "t-2"] {
+        tunnel.open_terminal(&opening(id), 5).await.unwrap();
+    }
+    let wanted = |ids: &[&str]| -> Wanted { Arc::new(ids.iter().map(|id| ((*id).to_owned(), 1)).collect()) };
+    let (wants, wanted_now) = tokio::sync::watch::channel(wanted(&["t-1"]));
+    let mut pictures = Box::pin(in_time("pictures", tunnel.pictures(wanted_now)).await.unwrap());
+    let mut ada = Viewer::join(&tunnel, "t-1", &visiting("ada", VisitorRight::Owner), None).await;
+    let mut eve = Viewer::join(&tunnel, "t-2", &visiting("eve", VisitorRight::Owner), None).await;
+    eve.type_in("not yet\n").await;
+    eve.until("the echo", |eve| eve.seen == b"not yet\n").await;
+    ada.type_in("\x1b[32mhello\n").await;
+    let mut seen = std::collections::BTreeMap::<String, Picture>::new();
+    let shows = |seen: &std::collections::BTreeMap<String, Picture>, id: &str, text: &str| {
+        let line = seen.get(id).and_then(|picture| picture.lines.first());
+        line.is_some_and(|line| line.iter().any(|run| run.text == text))
+    };
+    let mut read = async |seen: &mut std::collections::BTreeMap<String, Picture>| {
+        for change in in_time("a picture", pictures.next()).await.expect("they go on").unwrap() {
+            seen.entry(change.terminal.clone()).or_default().apply(&change);
+        }
+    };
+    while !shows(&seen, "t-1", "hello") {
+        read(&mut seen).await;
+    }
+    assert_eq!(seen["t-1"].lines[0][0].foreground, Some(2));
+    assert_eq!(seen.keys().collect::<Vec<_>>(), ["t-1"]);
+    wants.send_replace(wanted(&["t-2"]));
+    while !shows(&seen, "t-2", "not yet") {
+        read(&mut seen).await;
+    }
+    let live = until_told(&tunnel, "both", |list| list.len() == 2).await;
+    assert!(live.iter().all(|live| live.viewers.len() == 1), "who looks at pictures is no viewer");
+    wants.send_replace(wanted(&["../x"]));
+    let end = in_time("the end", pictures.next()).await;
+    assert!(!matches!(end, Some(Ok(_))), "nonsense ends it: {end:?}");
+    ada.type_in("still here\n").await;
+    ada.until("the echo", |ada| ada.seen.ends_with(b"still here\n")).await;
 }

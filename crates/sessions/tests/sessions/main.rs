@@ -6,5 +6,6 @@ mod ends;
 mod lines;
 #[cfg(test)]
 mod losses;
+mod pictures;
 #[cfg(test)]
 mod process;

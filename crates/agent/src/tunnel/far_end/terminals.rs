@@ -5,6 +5,7 @@ use crate::engine::BodyError;
 use crate::error::Result;
 use crate::gate::{TALK, TERMINALS};
 use crate::term::TERM;
+use crate::terminals::pictures::{Painted, Wanting};
 use crate::terminals::{Ending, Granting, LiveTerminals, Opening, Visiting};
 use crate::whole::Whole;
 use futures_util::stream::{self, Stream};
@@ -12,9 +13,11 @@ use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::Request;
 use hyper::body::{Bytes, Frame as Piece, Incoming};
 use hyper::http::request::Builder;
-use pierhead_terminal::{Frame, FrameDecoder, ProtocolError, Role, SessionView};
+use pierhead_sessions::Wanted;
+use pierhead_terminal::{Frame, FrameDecoder, PictureChange, ProtocolError, Role, SessionView};
 use serde::Serialize;
-use tokio::sync::mpsc;
+use serde::de::DeserializeOwned;
+use tokio::sync::{mpsc, watch};
 
 /// The longest list of terminals, in bytes.
 const LONGEST_LIST: usize = 4 << 20;
@@ -127,30 +130,65 @@ impl Tunnel {
     /// The tunnel broke, or the agent keeps no terminals.
     pub async fn terminals(&self) -> Result<impl Stream<Item = Result<Vec<SessionView>>> + Send + use<>> {
         let body = self.get(TERMINALS).await?;
-        Ok(stream::unfold(Some((body, Vec::new())), |state| async move {
-            let (mut body, mut read) = state?;
-            loop {
-                match next_list(&mut read) {
-                    Some(Ok(list)) => return Some((Ok(list), Some((body, read)))),
-                    Some(Err(error)) => return Some((Err(error), None)),
-                    None => {}
-                }
-                match body.frame().await? {
-                    Ok(piece) => read.extend_from_slice(&piece.into_data().unwrap_or_default()),
-                    Err(error) => return Some((Err(broken(error)), None)),
-                }
+        Ok(stream::StreamExt::map(lines(body), |list| list.map(|list: LiveTerminals| list.into())))
+    }
+
+    /// Small pictures of the terminals that are wanted, whole at first and then what is new, until nobody says any more
+    /// what is wanted.
+    ///
+    /// # Errors
+    /// The tunnel broke, or the agent keeps no terminals or paints none.
+    pub async fn pictures(
+        &self,
+        wanted: watch::Receiver<Wanted>,
+    ) -> Result<impl Stream<Item = Result<Vec<PictureChange>>> + Send + use<>> {
+        let mut wanted = wanted;
+        wanted.mark_changed();
+        let wishes = stream::unfold(wanted, |mut wanted| async move {
+            wanted.changed().await.ok()?;
+            let wanting = Wanting { terminals: (**wanted.borrow_and_update()).clone() };
+            let mut line = serde_json::to_vec(&wanting).unwrap_or_default();
+            line.push(b'\n');
+            Some((Ok::<_, BodyError>(Piece::data(Bytes::from(line))), wanted))
+        });
+        let request = Request::post(format!("{TERMINALS}/pictures"));
+        let request = request.body(StreamBody::new(wishes).boxed_unsync()).map_err(|error| broken(error.into()))?;
+        let body = self.ask(request).await?;
+        Ok(stream::StreamExt::map(lines(body), |painted| {
+            let Painted { pictures } = painted?;
+            match pictures.iter().all(PictureChange::is_bounded) {
+                true => Ok(pictures),
+                false => Err(broken("a picture is too large".into())),
             }
         }))
     }
 }
 
-/// Takes the next list out of what was read.
-fn next_list(read: &mut Vec<u8>) -> Option<Result<Vec<SessionView>>> {
+/// What comes line by line; after a break there is nothing.
+fn lines<T: DeserializeOwned + Send>(body: Whole<Incoming>) -> impl Stream<Item = Result<T>> + Send {
+    stream::unfold(Some((body, Vec::new())), |state| async move {
+        let (mut body, mut read) = state?;
+        loop {
+            match next_line(&mut read) {
+                Some(Ok(line)) => return Some((Ok(line), Some((body, read)))),
+                Some(Err(error)) => return Some((Err(error), None)),
+                None => {}
+            }
+            match body.frame().await? {
+                Ok(piece) => read.extend_from_slice(&piece.into_data().unwrap_or_default()),
+                Err(error) => return Some((Err(broken(error)), None)),
+            }
+        }
+    })
+}
+
+/// Takes the next line out of what was read.
+fn next_line<T: DeserializeOwned>(read: &mut Vec<u8>) -> Option<Result<T>> {
     match read.iter().position(|byte| *byte == b'\n') {
         Some(end) => {
-            let list = parse::<LiveTerminals>(&read[..end]).map(Vec::from);
+            let line = parse::<T>(&read[..end]);
             read.drain(..=end);
-            Some(list)
+            Some(line)
         }
         None if read.len() > LONGEST_LIST => {
             read.clear();
