@@ -170,6 +170,7 @@ impl From<RequestError> for ApiError {
                 Self { retry_after_s: Some(60), ..error }
             }
             RequestError::WorkspaceState { .. } => Self::new(StatusCode::CONFLICT, "workspace_state", message),
+            RequestError::Nobody => Self::new(StatusCode::CONFLICT, "nobody", message),
             RequestError::NotRunning { .. } => Self::new(StatusCode::CONFLICT, "not_running", message),
             RequestError::TooManyTerminals | RequestError::TooManyTerminalsOfOne | RequestError::TooManyViewers => {
                 let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_terminals", message);

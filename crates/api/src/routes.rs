@@ -16,11 +16,13 @@ mod events;
 mod explain;
 mod files;
 mod guests;
+mod hands;
 mod image;
 mod joins;
 mod lab_files;
 mod labs;
 mod logs;
+mod messages;
 mod moment;
 mod openapi;
 mod operations;
@@ -36,6 +38,7 @@ mod terminals;
 mod ticket;
 mod token;
 mod waiting;
+mod wall;
 mod workspaces;
 
 use crate::metrics;
@@ -55,6 +58,7 @@ pub(crate) fn index() -> Routes {
     let routes = engines(routes);
     let routes = containers(routes);
     let routes = workspaces(routes);
+    let routes = class(routes);
     let routes = images(routes);
     let routes = labs(routes);
     let routes = attempts(routes);
@@ -282,6 +286,23 @@ fn labs(routes: Routes) -> Routes {
         .post("/api/labs/{id}/environment", write, lab::environment, told::environment())
         .get("/api/lab-images", write, lab::images, told::images())
         .put("/api/lab-images", Holders(WriteEngines), lab::set_images, told::set_images())
+}
+
+fn class(routes: Routes) -> Routes {
+    use doc::wall as told;
+    let (look, work) = (Either(ReadContainers, ReadLabs), Either(WriteContainers, ReadLabs));
+    let stream = StreamedEither(ReadContainers, ReadLabs);
+    routes
+        .noun("wall", "The wall: everybody whose work one may watch; raised hands and messages")
+        .get("/api/wall", look, wall::show, told::show())
+        .get("/api/wall/socket", stream, wall::socket, told::socket())
+        .post("/api/wall/change", work, wall::change, told::change())
+        .get("/api/hands", look, hands::list, told::hands())
+        .put("/api/workspaces/{id}/hand", work, hands::raise, told::raise())
+        .delete("/api/workspaces/{id}/hand", work, hands::lower, told::lower())
+        .get("/api/messages", look, messages::list, told::list_messages())
+        .post("/api/messages", work, messages::send, told::send())
+        .post("/api/messages/read", look, messages::read, told::read())
 }
 
 fn images(routes: Routes) -> Routes {

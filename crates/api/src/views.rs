@@ -11,6 +11,7 @@ mod rows;
 mod save;
 mod stats;
 mod terminal;
+mod wall;
 mod workspace;
 
 pub(crate) use attempt::{attempt, lab_run};
@@ -24,7 +25,8 @@ pub(crate) use lab::{
 pub(crate) use rows::Rows;
 pub(crate) use save::{save, save_changes};
 pub(crate) use stats::{statistics, statistics_history};
-pub(crate) use terminal::terminal;
+pub(crate) use terminal::{terminal, viewer};
+pub(crate) use wall::{hand, message, wall_person};
 pub(crate) use workspace::{environment, workspace};
 
 use crate::identity::Caller;

@@ -29,6 +29,7 @@ use crate::scale::ScaleArgs;
 use crate::terminal::TerminalArgs;
 use crate::token::TokenArgs;
 use crate::top::TopArgs;
+use crate::wall::{HandArgs, WallArgs};
 use crate::workspace::WorkspaceArgs;
 use clap::{ArgAction, Parser, Subcommand};
 
@@ -76,6 +77,11 @@ pub enum ClientCommand {
     /// Workspaces: live environments, saved before every stop
     #[command(visible_alias = "workspaces")]
     Workspace(WorkspaceArgs),
+    /// Show everybody whose work one may watch, who seems stuck first, live
+    Wall(WallArgs),
+    /// Raised hands: ask for help, see who asks, answer
+    #[command(visible_alias = "hands")]
+    Hand(HandArgs),
     /// Saves: the files of workspaces that were kept
     #[command(visible_alias = "saves")]
     Save(SaveArgs),

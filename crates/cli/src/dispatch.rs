@@ -158,6 +158,8 @@ async fn ask(command: ClientCommand, connection: &Connection, out: &mut Output) 
         ClientCommand::Environment(args) => crate::environment::environment(&args, &client()?, out).await,
         ClientCommand::Workspace(args) => crate::workspace::workspace(&args, &client()?, out).await,
         ClientCommand::Lab(args) => lab::lab_of_pool(&args, &client()?, out).await,
+        ClientCommand::Wall(args) => crate::wall::wall(&args, &client()?, out).await,
+        ClientCommand::Hand(args) => crate::wall::hand(&args, &client()?, out).await,
         ClientCommand::Save(args) => crate::save::save(&args, &client()?, out).await,
         ClientCommand::Course(args) => crate::course::course(&args, &client()?, out).await,
         ClientCommand::Roster(args) => crate::roster::roster(&args, &client()?, out).await,

@@ -54,6 +54,7 @@ mod terminal;
 mod token;
 mod top;
 mod trust;
+mod wall;
 mod workspace;
 
 pub use command::{Cli, ClientCommand};

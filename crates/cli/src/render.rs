@@ -21,6 +21,7 @@ pub(crate) mod preview;
 pub(crate) mod save;
 pub(crate) mod stats;
 pub(crate) mod terminal;
+pub(crate) mod wall;
 pub(crate) mod workspace;
 
 use crate::escape::escape;

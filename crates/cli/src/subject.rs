@@ -51,7 +51,7 @@ impl Subject {
             }
             ClientCommand::Attach(_) | ClientCommand::Terminal(_) => Self::Terminal,
             ClientCommand::Environment(_) => Self::Environment,
-            ClientCommand::Workspace(_) => Self::Workspace,
+            ClientCommand::Workspace(_) | ClientCommand::Wall(_) | ClientCommand::Hand(_) => Self::Workspace,
             ClientCommand::Save(_) => Self::Save,
             ClientCommand::Lab(_) => Self::Lab,
             ClientCommand::Container(_)

@@ -64,7 +64,7 @@ async fn follow(args: &TopArgs, client: &Client, out: &mut Output) -> Result<(),
             // Whoever looks wants to see what comes after a restart of the controller, too.
             Err(error @ ClientError::Unreachable { .. }) if has_begun => {
                 if !out.is_json() {
-                    screen.draw(&last, args.sort, Some(&format!("{error}; trying again")), out)?;
+                    screen.draw_stats(&last, args.sort, Some(&format!("{error}; trying again")), out)?;
                 }
                 sleep(PAUSE).await;
                 continue;
@@ -77,7 +77,7 @@ async fn follow(args: &TopArgs, client: &Client, out: &mut Output) -> Result<(),
             match feed.next().await {
                 Ok(Some((json, _))) if out.is_json() => out.json_line(&json)?,
                 Ok(Some((_, stats))) => {
-                    screen.draw(&stats, args.sort, None, out)?;
+                    screen.draw_stats(&stats, args.sort, None, out)?;
                     last = stats;
                 }
                 Ok(None) | Err(ClientError::ReadLog { .. }) => break,
@@ -90,19 +90,32 @@ async fn follow(args: &TopArgs, client: &Client, out: &mut Output) -> Result<(),
 
 /// A text that is drawn anew in its place. What stood above it on the terminal stays, and the last one remains.
 #[derive(Default)]
-struct Screen {
+pub(crate) struct Screen {
     /// How many lines were drawn last.
     lines: usize,
 }
 
 impl Screen {
-    fn draw(&mut self, stats: &StatsView, sort: SortKey, note: Option<&str>, out: &mut Output) -> Result<(), CliError> {
+    fn draw_stats(
+        &mut self,
+        stats: &StatsView,
+        sort: SortKey,
+        note: Option<&str>,
+        out: &mut Output,
+    ) -> Result<(), CliError> {
+        let (width, height) = out.size();
+        let rest = height.map(|height| height.saturating_sub(u16::from(note.is_some())));
+        self.draw(&stats::all(stats, sort, (width, rest)), note, out)
+    }
+
+    /// Draws a text, and what is to be noted above it. What does not fit on the terminal is left out.
+    pub(crate) fn draw(&mut self, table: &str, note: Option<&str>, out: &mut Output) -> Result<(), CliError> {
         let (width, height) = out.size();
         let cut = |line: &str| line.chars().take(width.map_or(usize::MAX, usize::from)).collect::<String>();
         let note = note.map(|note| cut(&crate::escape::escape(note)));
-        let rest = height.map(|height| height.saturating_sub(u16::from(note.is_some())));
-        let table = stats::all(stats, sort, (width, rest));
-        let lines: Vec<&str> = note.as_deref().into_iter().chain(table.lines().map(str::trim_end)).collect();
+        let most = height.map_or(usize::MAX, |height| usize::from(height.saturating_sub(1)).max(1));
+        let lines = note.as_deref().into_iter().chain(table.lines().map(str::trim_end));
+        let lines: Vec<&str> = lines.take(most).collect();
         // Up to the first line that was drawn, each line new up to its end, and nothing left below.
         let mut text = if self.lines > 0 { format!("\x1b[{}F", self.lines) } else { String::new() };
         for line in &lines {

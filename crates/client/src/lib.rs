@@ -34,6 +34,7 @@ mod token;
 mod transport;
 mod trust;
 mod upload;
+mod wall;
 mod workspace;
 
 pub use address::Addresses;
@@ -46,8 +47,9 @@ pub use file::{FileAt, FileStream};
 pub use image::SpreadFeed;
 pub use lab::LabBefore;
 pub use logs::{LogOptions, LogStream};
-pub use socket::{SocketEnd, TerminalReceiver, TerminalSender, TerminalSocket};
+pub use socket::{Socket as TerminalSocket, SocketEnd, TerminalReceiver, TerminalSender};
 pub use stats::{StatsFeed, StatsQuery};
 pub use token::TokensOf;
 pub use transport::Client;
 pub use trust::{Authority, Fingerprint};
+pub use wall::WallSocket;

@@ -1,4 +1,4 @@
-//! The socket of a terminal: frames of the protocol over a WebSocket. What they mean is the caller's business.
+//! Sockets of terminals and walls: frames of a protocol over a WebSocket. What they mean is the caller's business.
 
 use crate::error::root_cause;
 use crate::transport::Call;
@@ -13,7 +13,7 @@ use hyper::header::{
 };
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use pierhead_terminal::{Frame, LONGEST_FRAME, SUBPROTOCOL};
+use pierhead_terminal::{Frame, LONGEST_FRAME};
 use std::time::{Duration, Instant};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -23,7 +23,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 type Messages = WebSocketStream<TokioIo<Upgraded>>;
 
 /// An open socket. Dropping it is leaving.
-pub struct TerminalSocket {
+pub struct Socket {
     sender: TerminalSender,
     receiver: TerminalReceiver,
 }
@@ -48,29 +48,29 @@ pub enum SocketEnd {
     Broken(String),
 }
 
-impl std::fmt::Debug for TerminalSocket {
+impl std::fmt::Debug for Socket {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TerminalSocket").finish_non_exhaustive()
+        f.debug_struct("Socket").finish_non_exhaustive()
     }
 }
 
-impl TerminalSocket {
-    pub(crate) async fn open(client: &Client, call: &Call) -> Result<Self, ClientError> {
+impl Socket {
+    pub(crate) async fn open(client: &Client, call: &Call, subprotocol: &str) -> Result<Self, ClientError> {
         let key = STANDARD.encode(rand::random::<[u8; 16]>());
         let headers: [(HeaderName, String); 5] = [
             (CONNECTION, "Upgrade".to_owned()),
             (UPGRADE, "websocket".to_owned()),
             (SEC_WEBSOCKET_VERSION, "13".to_owned()),
             (SEC_WEBSOCKET_KEY, key.clone()),
-            (SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL.to_owned()),
+            (SEC_WEBSOCKET_PROTOCOL, subprotocol.to_owned()),
         ];
         let (answer, upgraded) = client.upgrade(call, &headers).await?;
         let told = |name: HeaderName| answer.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         if told(SEC_WEBSOCKET_ACCEPT) != derive_accept_key(key.as_bytes())
-            || told(SEC_WEBSOCKET_PROTOCOL) != SUBPROTOCOL
+            || told(SEC_WEBSOCKET_PROTOCOL) != subprotocol
         {
-            let why = format!("it does not speak {SUBPROTOCOL}");
-            return Err(ClientError::ReadAnswer { url: "the terminal's socket".to_owned(), why });
+            let why = format!("it does not speak {subprotocol}");
+            return Err(ClientError::ReadAnswer { url: "the socket".to_owned(), why });
         }
         let config = WebSocketConfig::default()
             .max_message_size(Some(2 * LONGEST_FRAME))

@@ -4,6 +4,7 @@ use crate::change::json;
 use crate::transport::Call;
 use crate::{Answer, Change, Client, ClientError, LogStream, TerminalSocket};
 use hyper::Method;
+use pierhead_terminal::SUBPROTOCOL;
 use pierhead_wire::{GuestRequest, TerminalRequest, TerminalView};
 
 impl Client {
@@ -77,6 +78,6 @@ impl Client {
     /// # Errors
     /// [`ClientError::Refused`] with status 404 if there is none, or not for the asker; 409 if it ended a while ago.
     pub async fn terminal_socket(&self, id: &str) -> Result<TerminalSocket, ClientError> {
-        TerminalSocket::open(self, &Call::get(&["api", "terminals", id, "socket"])).await
+        TerminalSocket::open(self, &Call::get(&["api", "terminals", id, "socket"]), SUBPROTOCOL).await
     }
 }

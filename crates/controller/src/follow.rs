@@ -5,8 +5,9 @@ use crate::engines::Engines;
 use crate::keys;
 use crate::known::{Known, Shared};
 use pierhead_model::{
-    App, AppId, Assignment, AttemptId, Course, CourseId, Engine, EngineId, Enrolments, Environment, EnvironmentId, Lab,
-    LabAttempt, Operation, OperationId, Slot, SlotKey, Terminal, Workspace, WorkspaceAssignment, WorkspaceId,
+    App, AppId, Assignment, AttemptId, ClassMessage, Course, CourseId, Engine, EngineId, Enrolments, Environment,
+    EnvironmentId, Hand, Lab, LabAttempt, Operation, OperationId, Slot, SlotKey, Terminal, Workspace,
+    WorkspaceAssignment, WorkspaceId,
 };
 use pierhead_store::leadership::Leader;
 use pierhead_store::{Entry, Error, Result, Revision, Store};
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The records that the world is made of.
-const FOLLOWED: [&str; 16] = [
+const FOLLOWED: [&str; 18] = [
     keys::RESTORED,
     keys::ENGINES,
     keys::APPS,
@@ -32,6 +33,8 @@ const FOLLOWED: [&str; 16] = [
     keys::COURSES,
     keys::ENROLMENTS,
     keys::ATTEMPTS,
+    keys::HANDS,
+    keys::MESSAGES,
 ];
 
 /// Reads every record; the answer is the revision to follow from.
@@ -161,6 +164,12 @@ fn put(known: &mut Known, entry: &Entry) -> Result<()> {
         known.enrolments.insert(id, Arc::new(entry.json::<Enrolments>()?));
     } else if key.starts_with(keys::ATTEMPTS) {
         known.set_attempt(entry.json::<LabAttempt>()?);
+    } else if key.starts_with(keys::HANDS) {
+        let hand = entry.json::<Hand>()?;
+        known.hands.insert(hand.workspace.clone(), hand);
+    } else if key.starts_with(keys::MESSAGES) {
+        let message = entry.json::<ClassMessage>()?;
+        known.messages.insert(message.id.clone(), Arc::new(message));
     } else if key == keys::RESTORED {
         known.world.is_restored = true;
     } else if key == keys::CONTROLLERS_ASKED {
@@ -188,6 +197,10 @@ fn delete(known: &mut Known, key: &str) {
         known.controllers.remove(id);
     } else if let Some(id) = key.strip_prefix(keys::TERMINALS) {
         known.terminals.remove(id);
+    } else if let Some(id) = key.strip_prefix(keys::HANDS) {
+        known.hands.remove(id);
+    } else if let Some(id) = key.strip_prefix(keys::MESSAGES) {
+        known.messages.remove(id);
     } else if let Some(id) = key.strip_prefix(keys::ENVIRONMENTS) {
         if let Ok(id) = EnvironmentId::parse(id) {
             known.world.remove_environment(&id);

@@ -53,6 +53,10 @@ pub(crate) const ENVIRONMENTS_COUNTED: &str = "environments-counted/";
 pub const WORKSPACES: &str = "workspaces/";
 /// Where workspaces live and how far they are.
 pub const WORKSPACE_ASSIGNMENTS: &str = "workspace-assignments/";
+/// Raised hands, by their workspaces.
+pub const HANDS: &str = "hands/";
+/// Messages to many people.
+pub const MESSAGES: &str = "messages/";
 /// Saves of workspaces.
 pub const SAVES: &str = "saves/";
 /// How the environment was described that the workspace of a save was made from.
@@ -92,6 +96,18 @@ pub const EVENT_CURSORS: &str = "event-cursors/";
 /// containers, and a command may hold a password; attempts hold what the values of a lab's variables are made of.
 pub(crate) const SEALED: &[&str] =
     &[APPS, TERMINALS, ENVIRONMENTS, WORKSPACES, WORKSPACE_ASSIGNMENTS, SAVE_SPECS, ATTEMPTS];
+
+/// The key of a raised hand.
+#[must_use]
+pub fn hand(workspace: &WorkspaceId) -> String {
+    format!("{HANDS}{workspace}")
+}
+
+/// The key of a message to many people.
+#[must_use]
+pub fn message(id: &str) -> String {
+    format!("{MESSAGES}{id}")
+}
 
 /// The key of an engine's record.
 #[must_use]

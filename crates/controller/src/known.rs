@@ -4,8 +4,8 @@
 use crate::Clock;
 use crate::controllers::ControllerRecord;
 use pierhead_model::{
-    AppId, AttemptId, Course, CourseId, EngineId, Enrolments, Lab, LabAttempt, LabId, ObservedContainer, Ownership,
-    Terminal, TerminalId, Username, WorkspaceId,
+    AppId, AttemptId, ClassMessage, Course, CourseId, EngineId, Enrolments, Hand, Lab, LabAttempt, LabId,
+    ObservedContainer, Ownership, Terminal, TerminalId, Username, WorkspaceId,
 };
 use pierhead_planner::{Blocked, World};
 use pierhead_store::Revision;
@@ -39,6 +39,10 @@ pub struct Known {
     pub(crate) attempts: BTreeMap<AttemptId, Arc<LabAttempt>>,
     /// The attempt of each workspace that one has.
     pub(crate) attempts_at: BTreeMap<WorkspaceId, AttemptId>,
+    /// The hands that are raised.
+    pub(crate) hands: BTreeMap<WorkspaceId, Hand>,
+    /// Messages to many people.
+    pub(crate) messages: BTreeMap<String, Arc<ClassMessage>>,
     /// When it was last asked how far they are.
     pub(crate) asked: Revision,
     /// The revision that wrote each engine, app and operation last, by its key.
@@ -142,6 +146,8 @@ impl Shared {
             enrolments: BTreeMap::new(),
             attempts: BTreeMap::new(),
             attempts_at: BTreeMap::new(),
+            hands: BTreeMap::new(),
+            messages: BTreeMap::new(),
             leader: None,
             asked: Revision::ZERO,
             revisions: HashMap::new(),

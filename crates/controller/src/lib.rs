@@ -40,6 +40,7 @@ mod stats;
 mod sweep;
 mod terminals;
 mod usage;
+mod wall;
 mod workspaces;
 
 pub use attempts::Document as LabDocument;
@@ -61,6 +62,7 @@ pub use labs::{
     Spooled, Tree as LabTree, TreeError as LabTreeError,
 };
 pub use leases::LeaseTerms;
+pub use pierhead_sessions::Wanted;
 pub use requests::{
     Actor, AppLogPiece, AttemptBeginning, AttemptNow, Container, ContainerLog, CourseChange, CourseNow, Idempotency,
     ImportedLab, LabBefore, LabFileNow, LabOutline, LabOutlineStep, LabPage, LabRun, LabRunResult, LabSetting,
@@ -70,6 +72,7 @@ pub use requests::{
     SaveChanges, SiteContainer, Started, StudentChange, TerminalNow, TerminalRequest, TerminalWay, WorkspaceBeginning,
     WorkspaceChange, WorkspaceNow, WorkspaceSite,
 };
+pub use requests::{HandNow, MOST_ON_WALL, WallEntry, WallOutcome, WallScope, Watch};
 pub use roster::{RosterError, RosterOptions, RosterOrder, RosterRecord, RosterReport};
 pub use stats::{
     ContainerStatistics, EngineStatistics, Figures, HostLoad, Measured as StatisticsMeasured, Statistics,
@@ -77,6 +80,7 @@ pub use stats::{
 };
 pub use terminals::{HomeError, Line, Looking, TERMINAL_VARIABLE, TerminalHome, TerminalHomes, TerminalOrder};
 pub use usage::PoolUsage;
+pub use wall::{MOST_SHOWN, WallPictures};
 
 use collect::{Desk, Term};
 use controllers::Controllers;
@@ -189,6 +193,7 @@ pub struct Controller {
     stats: Arc<stats::Stats>,
     freshness: Arc<freshness::Freshness>,
     terminals: Arc<terminals::Terminals>,
+    wall: wall::Hub,
     gone_logs: Arc<GoneLogs>,
     images: Arc<Images>,
     registries: Arc<Registries>,
@@ -256,6 +261,7 @@ impl Controller {
             stats: Arc::new(stats::Stats::new(clock)),
             freshness: Arc::default(),
             terminals,
+            wall: wall::Hub::new(),
             gone_logs: Arc::new(gone_logs),
             images: Arc::new(images),
             registries: Arc::new(registries),
@@ -289,6 +295,7 @@ impl Controller {
         self.spawn(sweep::sweep(self.clone()));
         self.spawn(self.clone().keep_asking());
         self.spawn(terminals::Keeper::new(self.clone()).run());
+        self.spawn(wall::follow_homes(self.clone()));
         self.spawn(workspaces::watch_activity(self.clone()));
         self.spawn(workspaces::watch_disk(self.clone()));
         self.spawn(attempts::watch_attempts(self.clone()));

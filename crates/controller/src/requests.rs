@@ -14,14 +14,18 @@ mod edit;
 mod engines;
 mod environments;
 mod events;
+mod hands;
 mod idempotency;
 mod images;
 mod labs;
 mod logs;
+mod messages;
 mod registries;
 mod saves;
 mod sites;
 mod terminals;
+mod wall;
+mod watching;
 mod workspaces;
 
 pub use app_logs::{AppLogPiece, MOST_MERGED};
@@ -30,6 +34,7 @@ pub use containers::Container;
 pub use courses::{CourseChange, CourseNow, MOST_COURSES_OF_ONE, StudentChange};
 pub use edit::Started;
 pub use environments::{MOST_ENVIRONMENTS_OF_ONE, MOST_WARM_OF_ONE};
+pub use hands::HandNow;
 pub(crate) use idempotency::Remembered;
 pub use idempotency::{Idempotency, Once};
 pub use images::{PoolImage, PoolImages};
@@ -37,10 +42,13 @@ pub use labs::{
     ImportedLab, LabBefore, LabFileNow, LabOutline, LabOutlineStep, LabPage, LabSetting, LabTarget, MOST_LABS_OF_ONE,
 };
 pub use logs::{ContainerLog, MOST_LOG_READERS, MOST_LOG_READERS_OF_ONE};
+pub(crate) use messages::MESSAGE_MS;
 pub use saves::SaveChanges;
 pub use sites::{SiteContainer, WorkspaceSite};
 pub(crate) use terminals::end_of_record;
 pub use terminals::{MOST_TERMINALS, MOST_TERMINALS_OF_ONE, TerminalNow, TerminalRequest, TerminalWay};
+pub use wall::{MOST_ON_WALL, WallEntry, WallOutcome, WallScope};
+pub use watching::Watch;
 pub(crate) use workspaces::Claims;
 pub use workspaces::{MOST_WORKSPACES_OF_ONE, OpenWorkspace, WorkspaceBeginning, WorkspaceChange, WorkspaceNow};
 
@@ -261,6 +269,9 @@ pub enum RequestError {
         /// Why not.
         why: &'static str,
     },
+    /// What shall be done or said is for nobody.
+    #[error("nobody is meant by that: there is no workspace of somebody else here that you lead")]
+    Nobody,
     /// As many viewers as can be.
     #[error("as many terminals are looked at as can be; close one of them and try again")]
     TooManyViewers,

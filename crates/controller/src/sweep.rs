@@ -2,9 +2,9 @@
 //! the oldest events, image archives without a name.
 
 use crate::event_log::Retention;
-use crate::requests::Remembered;
+use crate::requests::{MESSAGE_MS, Remembered};
 use crate::{Controller, keys};
-use pierhead_model::{EngineId, Operation, Terminal, Timestamp, TokenRecord};
+use pierhead_model::{ClassMessage, EngineId, Hand, Operation, Terminal, Timestamp, TokenRecord};
 use pierhead_store::{Entry, Result, Transaction};
 use serde::Deserialize;
 
@@ -53,6 +53,13 @@ async fn sweep_once(controller: &Controller, retention: &mut Retention) -> Resul
         let ended = entry.json::<Terminal>().ok().and_then(|terminal| terminal.end().map(|end| end.at));
         ended.is_some_and(|ended| now.since(ended) > KEPT_MS)
     };
+    let old_message = |entry: &Entry| entry.json::<ClassMessage>().is_ok_and(|it| now.since(it.at) > MESSAGE_MS);
+    let of_nobody = |entry: &Entry| {
+        let known = controller.known();
+        entry.json::<Hand>().is_ok_and(|hand| !known.world.workspaces().contains_key(&hand.workspace))
+    };
+    delete(controller, keys::MESSAGES, old_message).await?;
+    delete(controller, keys::HANDS, of_nobody).await?;
     delete(controller, keys::TERMINALS, old_terminal).await?;
     delete(controller, keys::OPERATIONS, old_operation).await?;
     delete(controller, keys::IDEMPOTENCY, old_key).await?;

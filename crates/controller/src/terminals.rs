@@ -21,9 +21,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use pierhead_model::{ContainerId, EngineId, TerminalId, Username};
-use pierhead_terminal::{Frame, Role, SessionView, Visitor};
+use pierhead_sessions::Wanted;
+use pierhead_terminal::{Frame, PictureChange, Role, SessionView, Visitor};
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// A place where terminals live: this controller, another one, or the agent of a host.
 ///
@@ -59,6 +60,16 @@ pub trait TerminalHome: Send + Sync {
     /// # Errors
     /// [`HomeError::Away`], or [`HomeError::Unable`].
     async fn watch(&self) -> Result<BoxStream<'static, Vec<SessionView>>, HomeError>;
+
+    /// Small pictures of the terminals that are wanted: whole at first and then what is new, at most twice a second of
+    /// each, until nobody says any more what is wanted.
+    ///
+    /// # Errors
+    /// [`HomeError::Away`], or [`HomeError::Unable`] if it paints none (an agent of an older version).
+    async fn pictures(
+        &self,
+        wanted: watch::Receiver<Wanted>,
+    ) -> Result<BoxStream<'static, Vec<PictureChange>>, HomeError>;
 
     /// What was recorded so far, as a file of asciicast v2 in pieces.
     ///

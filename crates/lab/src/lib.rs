@@ -16,6 +16,7 @@ mod path;
 pub mod progress;
 mod render;
 pub mod spell;
+pub mod stuck;
 mod variables;
 mod yaml;
 mod zip;

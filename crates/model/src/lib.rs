@@ -11,6 +11,7 @@ mod app;
 mod archive;
 mod assignment;
 mod attempt;
+mod class;
 mod course;
 mod engine;
 mod environment;
@@ -41,6 +42,7 @@ pub use app::{App, AppId, Description, Member, SlotIntent, SlotWish};
 pub use archive::{ImageArchive, ImageId};
 pub use assignment::{Assignment, Attempt, Exit, Fallback, SlotKey, WriterGuard};
 pub use attempt::{CheckResult, CheckState, LabAttempt, QuizAnswer, QuizResult, SetupState, StepProgress};
+pub use class::{ClassMessage, Hand, LONGEST_MESSAGE, LONGEST_QUESTION};
 pub use course::{Course, CourseLab, CourseRight, CourseSession, Enrolment, Enrolments, Zone};
 pub use engine::{
     AgentCertificate, AgentKeys, Capacity, Duty, Engine, EngineFacts, Health, HealthStatus, OverCommit, Registered,

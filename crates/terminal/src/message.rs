@@ -51,6 +51,9 @@ pub struct Asked {
     /// Who it was before its line broke (`you` of the former `hello`): it takes that place again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub was: Option<String>,
+    /// It comes to look: it takes no seat that is free, whatever its right. It can still ask to drive.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub looks: bool,
 }
 
 /// What a client says.
@@ -216,6 +219,10 @@ mod tests {
         let attach = ClientMessage::Attach(Asked { from: None, columns: 80, rows: 24, ..Asked::default() });
         for (text, message) in [
             (r#"{"type":"attach","from":null,"columns":80,"rows":24}"#, attach),
+            (
+                r#"{"type":"attach","from":0,"columns":80,"rows":24,"looks":true}"#,
+                ClientMessage::Attach(Asked { from: Some(0), columns: 80, rows: 24, looks: true, ..Asked::default() }),
+            ),
             (r#"{"type":"ack","offset":9}"#, ClientMessage::Ack { offset: 9 }),
             (r#"{"type":"resize","columns":2,"rows":1}"#, ClientMessage::Resize(SizeOf { columns: 2, rows: 1 })),
             (r#"{"type":"visible","is":false}"#, ClientMessage::Visible { is: false }),

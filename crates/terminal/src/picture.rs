@@ -105,7 +105,8 @@ impl PictureChange {
     #[must_use]
     pub fn is_bounded(&self) -> bool {
         let is_short = |line: &PictureLine| {
-            line.len() <= MOST_RUNS && line.iter().map(|run| run.text.chars().count()).sum::<usize>() <= most_characters()
+            line.len() <= MOST_RUNS
+                && line.iter().map(|run| run.text.chars().count()).sum::<usize>() <= most_characters()
         };
         self.height <= LARGEST_PICTURE.1
             && self.lines.len() <= usize::from(self.height)

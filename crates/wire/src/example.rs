@@ -11,6 +11,7 @@ mod previews;
 mod saves;
 mod stats;
 mod terminals;
+mod wall;
 mod work;
 mod workspaces;
 

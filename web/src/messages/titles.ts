@@ -27,6 +27,7 @@ export const titles = messages({
   labs: ['Labs', '实验'],
   lab: ['Lab', '实验'],
   attempt: ['Lab', '实验'],
+  wall: ['Wall', '课堂墙'],
   workspaces: ['Workspaces', '工作区'],
   workspace: ['Workspace', '工作区'],
   saves: ['Saves', '存档'],

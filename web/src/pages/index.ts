@@ -7,6 +7,7 @@ import { labs } from './labs/pages';
 import { people } from './people/pages';
 import { pool } from './pool/pages';
 import { work } from './work/pages';
+import { wall } from './wall/pages';
 import { workspaces } from './workspaces/pages';
 
 export interface Page {
@@ -25,4 +26,4 @@ export interface Page {
   isWide?: boolean;
 }
 
-export const pages: readonly Page[] = [...pool, ...labs, ...workspaces, ...environments, ...work, ...people];
+export const pages: readonly Page[] = [...pool, ...labs, ...workspaces, ...wall, ...environments, ...work, ...people];

@@ -67,6 +67,7 @@ export const places: readonly Place[] = [
   at('app', '/apps/:name', 'read-containers', async () => '/apps/web'),
   at('app-change', '/apps/:name/change', 'write-containers', async () => '/apps/web/change'),
   at('deploy', '/deploy', 'write-containers'),
+  at('wall', '/wall', 'read-containers'),
   at('workspaces', '/workspaces', 'read-containers'),
   at(
     'workspace',

@@ -75,7 +75,7 @@ impl Gate {
             Asked::Open => Access::Change,
             Asked::Watch | Asked::End(_) | Asked::Grant(_) | Asked::Join(_) | Asked::Recording(_) | Asked::Pictures => {
                 Access::Read
-            },
+            }
         };
         self.terms.admit(access, &head.headers).await?;
         match asked {

@@ -18,4 +18,5 @@ pub(super) mod saves;
 pub(super) mod session;
 pub(super) mod stats;
 pub(super) mod terminals;
+pub(super) mod wall;
 pub(super) mod workspaces;

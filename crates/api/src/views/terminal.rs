@@ -2,8 +2,7 @@
 
 use crate::identity::Caller;
 use pierhead_controller::TerminalNow;
-use pierhead_model::Permission;
-use pierhead_terminal::Role;
+use pierhead_terminal::{Right, Role};
 use pierhead_wire::{TerminalGuest, TerminalView, TerminalViewer, format_timestamp};
 
 /// A terminal.
@@ -11,12 +10,6 @@ pub(crate) fn terminal(caller: &Caller, now: &TerminalNow) -> TerminalView {
     let (record, view) = (&now.record, now.view.as_ref());
     let end = record.end();
     let viewers = view.map(|view| view.viewers.as_slice()).unwrap_or_default();
-    let viewer = |viewer: &pierhead_terminal::ViewerView| TerminalViewer {
-        id: viewer.id.clone(),
-        username: viewer.username.clone(),
-        role: if viewer.role == Role::Driver { "driver" } else { "viewer" }.to_owned(),
-        since: format_timestamp(viewer.since),
-    };
     let guests = record
         .guests
         .iter()
@@ -44,13 +37,21 @@ pub(crate) fn terminal(caller: &Caller, now: &TerminalNow) -> TerminalView {
     }
 }
 
+/// Somebody at a terminal.
+pub(crate) fn viewer(viewer: &pierhead_terminal::ViewerView) -> TerminalViewer {
+    TerminalViewer {
+        id: viewer.id.clone(),
+        username: viewer.username.clone(),
+        role: if viewer.role == Role::Driver { "driver" } else { "viewer" }.to_owned(),
+        since: format_timestamp(viewer.since),
+    }
+}
+
 fn right(caller: &Caller, now: &TerminalNow) -> &'static str {
-    let record = &now.record;
-    let is_owner = record.owner == caller.identity.username || caller.may(Permission::WriteAllContainers);
-    match record.guests.get(&caller.identity.username) {
+    match now.right {
         _ if !caller.may_work() => "viewer",
-        _ if is_owner => "owner",
-        Some(role) => role.as_str(),
-        None => "viewer",
+        Right::Owner => "owner",
+        Right::Driver => "driver",
+        Right::Viewer => "viewer",
     }
 }

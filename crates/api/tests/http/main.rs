@@ -39,5 +39,6 @@ mod stats;
 mod streams;
 mod terminals;
 mod tokens;
+mod wall;
 mod watchers;
 mod workspaces;

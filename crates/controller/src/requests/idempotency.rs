@@ -42,6 +42,11 @@ impl Idempotency {
 }
 
 impl Idempotency {
+    /// The key of one part of a request that has several.
+    pub(super) fn with(&self, part: &str) -> Self {
+        Self { key: digest(&[&self.key, part.as_bytes()]), request: self.request }
+    }
+
     /// What tells one person's key from all others.
     pub(super) fn of(&self, actor: &Username) -> [u8; 32] {
         digest(&[actor.as_str().as_bytes(), &self.key])

@@ -8,20 +8,26 @@ mod opening;
 pub(crate) use changing::end_of_record;
 pub use opening::TerminalRequest;
 
+use super::watching::{Watch, may_watch, workspace_of};
 use super::{Actor, RequestError};
 use crate::Controller;
+use crate::known::Known;
 use crate::terminals::{HomeError, Line, Looking, TerminalHome};
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use pierhead_model::{Terminal, TerminalPlace, TerminalRole};
 use pierhead_terminal::{Right, SessionView, Visitor};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// The most terminals that run at the same time.
 pub const MOST_TERMINALS: usize = 1_000;
 /// The most of them of one account: nobody shuts all others out.
 pub const MOST_TERMINALS_OF_ONE: usize = 200;
+/// The least time between two looks at rights that depend on the world.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// A terminal and what is seen of it now.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TerminalNow {
@@ -29,6 +35,8 @@ pub struct TerminalNow {
     pub record: Arc<Terminal>,
     /// How it stands in its home, as far as this controller sees that.
     pub view: Option<SessionView>,
+    /// What the asker may in it; to look for who did not ask by name.
+    pub right: Right,
 }
 
 /// The way to a terminal.
@@ -43,10 +51,13 @@ impl Controller {
     /// The terminals that somebody may come to, the newest first.
     #[must_use]
     pub fn terminals_of(&self, actor: &Actor) -> Vec<TerminalNow> {
-        let records: Vec<Arc<Terminal>> = self.known().terminals.values().cloned().collect();
-        let mut theirs: Vec<_> = records.into_iter().filter(|record| right_of(actor, record, true).is_some()).collect();
-        theirs.sort_by(|one, other| (other.created_at, &other.id).cmp(&(one.created_at, &one.id)));
-        theirs.into_iter().map(|record| self.terminal_now(record)).collect()
+        let mut theirs: Vec<(Arc<Terminal>, Right)> = {
+            let known = self.known();
+            let all = known.terminals.values();
+            all.filter_map(|record| Some((Arc::clone(record), right_of(&known, actor, record, true)?))).collect()
+        };
+        theirs.sort_by(|(one, _), (other, _)| (other.created_at, &other.id).cmp(&(one.created_at, &one.id)));
+        theirs.into_iter().map(|(record, right)| TerminalNow { right, ..self.terminal_now(record) }).collect()
     }
 
     /// One terminal, if they may come to it.
@@ -54,9 +65,13 @@ impl Controller {
     /// # Errors
     /// If there is none, as far as they may know.
     pub fn terminal(&self, actor: &Actor, id: &str) -> Result<TerminalNow, RequestError> {
-        let record = self.known().terminals.get(id).cloned();
-        let record = record.filter(|record| right_of(actor, record, true).is_some());
-        record.map(|record| self.terminal_now(record)).ok_or_else(|| missing(id))
+        let record = {
+            let known = self.known();
+            let record = known.terminals.get(id);
+            record.and_then(|record| Some((Arc::clone(record), right_of(&known, actor, record, true)?)))
+        };
+        let (record, right) = record.ok_or_else(|| missing(id))?;
+        Ok(TerminalNow { right, ..self.terminal_now(record) })
     }
 
     pub(crate) fn terminal_now(&self, record: Arc<Terminal>) -> TerminalNow {
@@ -69,7 +84,7 @@ impl Controller {
                     .cloned()
             }
         };
-        TerminalNow { record, view }
+        TerminalNow { record, view, right: Right::Viewer }
     }
 
     /// The way to a terminal for somebody; `may_drive` is whether their role lets them change containers at all.
@@ -78,7 +93,7 @@ impl Controller {
     /// If there is none as far as they may know, it has ended and is forgotten, its home can't be reached, or too many look.
     pub async fn join_terminal(&self, actor: &Actor, id: &str, may_drive: bool) -> Result<TerminalWay, RequestError> {
         let record = self.terminal(actor, id)?.record;
-        let right = right_of(actor, &record, may_drive).ok_or_else(|| missing(id))?;
+        let right = right_of(&self.known(), actor, &record, may_drive).ok_or_else(|| missing(id))?;
         let looking = self.terminals.look(&actor.username).ok_or(RequestError::TooManyViewers)?;
         let home = match self.home_of(&record) {
             Ok(home) => home,
@@ -92,14 +107,25 @@ impl Controller {
 
     /// Returns when somebody may less in a terminal than they may now, or it is forgotten.
     pub async fn terminal_right_lost(&self, actor: &Actor, id: &str, may_drive: bool) {
-        let mut changes = self.terminal_changes();
+        let (mut changes, mut world) = (self.terminal_changes(), self.changes());
         let right = || {
             let known = self.known();
-            known.terminals.get(id).and_then(|record| right_of(actor, record, may_drive))
+            let record = known.terminals.get(id)?;
+            Some((right_of(&known, actor, record, may_drive)?, own_right(actor, record).is_none()))
         };
-        let before = right();
-        while before.is_some() && right() >= before {
-            if changes.changed().await.is_err() {
+        let Some((before, by_workspace)) = right() else { return };
+        while right().is_some_and(|(now, _)| now >= before) {
+            let changed = async {
+                tokio::select! {
+                    changed = changes.changed() => changed.is_ok(),
+                    changed = world.changed(), if by_workspace => {
+                        // The world changes all the time.
+                        tokio::time::sleep(LOOK).await;
+                        changed.is_ok()
+                    }
+                }
+            };
+            if !changed.await {
                 return;
             }
         }
@@ -167,17 +193,26 @@ enum Elsewhere {
 }
 
 /// What somebody may in a terminal; `None` if it is as if it were not there. Drivers must be let change containers.
-fn right_of(actor: &Actor, record: &Terminal, may_drive: bool) -> Option<Right> {
+fn right_of(known: &Known, actor: &Actor, record: &Terminal, may_drive: bool) -> Option<Right> {
     if record.is_ahead {
         return None;
     }
-    let right = match record.guests.get(&actor.username) {
-        _ if record.owner == actor.username || actor.may_change_all => Right::Owner,
-        Some(TerminalRole::Driver) => Right::Driver,
-        Some(TerminalRole::Viewer) => Right::Viewer,
-        None => return None,
+    let of_workspace = || {
+        let watch = may_watch(known, actor, workspace_of(known, record)?)?;
+        Some(if watch == Watch::Look { Right::Viewer } else { Right::Driver })
     };
+    let right = own_right(actor, record).max(of_workspace())?;
     Some(if may_drive { right } else { Right::Viewer })
+}
+
+/// What the record of a terminal says.
+fn own_right(actor: &Actor, record: &Terminal) -> Option<Right> {
+    match record.guests.get(&actor.username) {
+        _ if record.owner == actor.username || actor.may_change_all => Some(Right::Owner),
+        Some(TerminalRole::Driver) => Some(Right::Driver),
+        Some(TerminalRole::Viewer) => Some(Right::Viewer),
+        None => None,
+    }
 }
 
 fn missing(id: &str) -> RequestError {

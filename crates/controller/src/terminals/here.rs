@@ -10,11 +10,12 @@ use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use pierhead_engine::{DynEngine, EngineError, ExecId, ExecRequest};
 use pierhead_model::{ContainerId, TerminalId, Timestamp, Username};
-use pierhead_sessions::{Hooks, Sessions, SessionsError};
-use pierhead_terminal::{Role, SessionSpec, SessionView, Visitor};
+use pierhead_sessions::{Hooks, Sessions, SessionsError, Wanted};
+use pierhead_terminal::{PictureChange, Role, SessionSpec, SessionView, Visitor};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 /// How many terminals may run here.
@@ -155,6 +156,15 @@ impl TerminalHome for Here {
             Some((sessions.list(), (sessions, changes)))
         });
         Ok(views.boxed())
+    }
+
+    async fn pictures(
+        &self,
+        wanted: watch::Receiver<Wanted>,
+    ) -> Result<BoxStream<'static, Vec<PictureChange>>, HomeError> {
+        let pictures = self.sessions.pictures(wanted);
+        let changes = stream::unfold(pictures, |mut pictures| async move { Some((pictures.next().await?, pictures)) });
+        Ok(changes.boxed())
     }
 
     async fn recording(&self, id: &TerminalId) -> Result<BoxStream<'static, std::io::Result<Bytes>>, HomeError> {

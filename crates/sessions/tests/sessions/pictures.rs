@@ -119,9 +119,8 @@ async fn the_end_of_a_session_is_told_once() {
     let stage = Stage::new(true);
     let (wants, wanted_now) = watch::channel(wanted(&["t1", "nowhere"]));
     let mut looker = Looker::new(&stage, wanted_now);
-    let overs = |looker: &Looker, id: &str| {
-        looker.told.iter().filter(|change| change.over && change.terminal == id).count()
-    };
+    let overs =
+        |looker: &Looker, id: &str| looker.told.iter().filter(|change| change.over && change.terminal == id).count();
     looker.until("one that is not there", |looker| overs(looker, "nowhere") == 1).await;
     stage.sessions.end("t1", "enough").await.unwrap();
     looker.until("its end", |looker| overs(looker, "t1") == 1).await;

@@ -107,14 +107,8 @@ fn what_is_out_of_bounds_is_seen_and_does_no_harm() {
 
 #[test]
 fn a_session_is_painted_only_when_something_happened() {
-    let spec = SessionSpec {
-        id: "t1".into(),
-        columns: 20,
-        rows: 4,
-        tty: true,
-        title: String::new(),
-        recording_bytes: 0,
-    };
+    let spec =
+        SessionSpec { id: "t1".into(), columns: 20, rows: 4, tty: true, title: String::new(), recording_bytes: 0 };
     let mut session = Session::new(spec, Timestamp(0));
     let (mark, picture) = session.picture(None).unwrap();
     assert!(picture.lines.iter().all(Vec::is_empty));

@@ -97,7 +97,8 @@ impl Session {
 
     fn attach(&mut self, id: ViewerId, asked: &Asked, now: Timestamp) -> Vec<Effect> {
         let was = self.replaced(id, asked);
-        let sits_down = self.sits_down(id, was);
+        let drove = was.is_some() && was == self.driver();
+        let sits_down = (!asked.looks || drove) && self.sits_down(id, was);
         if let Some(old) = was.and_then(|was| self.viewers.get_mut(&was)) {
             old.close("replaced", "the same client has come back on another line");
         }

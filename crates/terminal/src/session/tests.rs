@@ -211,6 +211,22 @@ fn who_may_not_any_more_is_told_so() {
 }
 
 #[test]
+fn who_comes_to_look_takes_no_free_seat_and_may_ask_for_it() {
+    let mut session = Session::new(spec(true), NOW);
+    let looks = Asked { looks: true, ..asked(None) };
+    let mut boss = Client::attach(&mut session, "boss", Right::Owner, looks.clone());
+    assert_eq!(session.driver(), None);
+    let owner = Client::owner(&mut session);
+    assert_eq!(session.driver(), Some(owner.id), "the seat was free for whose it is");
+    session.leave(owner.id, NOW);
+    session.tick(NOW.plus(60_000));
+    boss.say(&mut session, &ClientMessage::Drive, NOW);
+    assert_eq!(session.driver(), Some(boss.id));
+    let back = Client::attach(&mut session, "boss", Right::Owner, Asked { was: Some(boss.id.to_string()), ..looks });
+    assert_eq!(session.driver(), Some(back.id), "who drove and lost the line goes on");
+}
+
+#[test]
 fn the_driver_owns_the_size_unless_nobody_sees_it() {
     let mut session = Session::new(spec(true), NOW);
     let mut owner = Client::owner(&mut session);

@@ -7,14 +7,14 @@ use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use hyper::body::Bytes;
 use pierhead_agent::{AgentError, Opening, TerminalFrames, Tunnel, Visiting, VisitorRight, in_words};
-use pierhead_controller::{HomeError, Line, TerminalHome, TerminalHomes, TerminalOrder};
+use pierhead_controller::{HomeError, Line, TerminalHome, TerminalHomes, TerminalOrder, Wanted};
 use pierhead_model::{EngineId, TerminalId, Username};
-use pierhead_terminal::{Frame, Right, Role, SessionView, Visitor};
+use pierhead_terminal::{Frame, PictureChange, Right, Role, SessionView, Visitor};
 use serde::Deserialize;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// How long an agent may take for what is no stream: it may have to end what does not want to.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -95,6 +95,22 @@ impl TerminalHome for AgentHome {
             .filter_map(move |views| {
                 let _kept = &tunnel;
                 std::future::ready(views.ok())
+            })
+            .boxed())
+    }
+
+    async fn pictures(
+        &self,
+        wanted: watch::Receiver<Wanted>,
+    ) -> Result<BoxStream<'static, Vec<PictureChange>>, HomeError> {
+        let tunnel = self.tunnel()?;
+        let changes = Self::in_time(tunnel.pictures(wanted)).await?;
+        let changes = changes.take_while(|changes| std::future::ready(changes.is_ok()));
+        // The tunnel stays open as long as this is looked at.
+        Ok(changes
+            .filter_map(move |changes| {
+                let _kept = &tunnel;
+                std::future::ready(changes.ok())
             })
             .boxed())
     }

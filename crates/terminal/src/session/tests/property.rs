@@ -169,7 +169,7 @@ impl World {
         }
         let (name, right) = NAMES[client];
         let id = self.session.join(visitor(name, right), self.now);
-        let asked = Asked { from: watcher.next, was: watcher.was.take(), columns: 30, rows: 9, stderr_from: None };
+        let asked = Asked { from: watcher.next, was: watcher.was.take(), columns: 30, rows: 9, ..Asked::default() };
         self.session.receive(id, ClientMessage::Attach(asked).to_frame(), self.now);
         watcher.id = Some(id);
     }
