@@ -247,7 +247,7 @@ impl Seat<'_> {
     async fn greet(&mut self, socket: &mut TerminalSocket) -> Result<(), SocketEnd> {
         let (columns, rows) = size().unwrap_or(DEFAULT_SIZE);
         let stderr_from = (!self.manner.tty).then_some(self.next_error);
-        let asked = Asked { from: self.next, stderr_from, columns, rows, was: self.you.clone() };
+        let asked = Asked { from: self.next, stderr_from, columns, rows, was: self.you.clone(), ..Asked::default() };
         socket.send(ClientMessage::Attach(asked).to_frame()).await?;
         if self.input_ended || self.manner.closes_input {
             self.end_input(socket).await?;

@@ -14,7 +14,7 @@ fn an_attaching_client_may_say_more_or_less() {
         Ok(ClientMessage::Attach(asked)) => asked,
         other => panic!("{text}: {other:?}"),
     };
-    let least = Asked { from: None, stderr_from: None, columns: 80, rows: 24, was: None };
+    let least = Asked { from: None, stderr_from: None, columns: 80, rows: 24, was: None, looks: false };
     assert_eq!(attach(r#"{"type":"attach","columns":80,"rows":24}"#), least, "nothing is as good as null");
     assert_eq!(attach(r#"{"rows":24,"columns":80,"type":"attach","later":[1]}"#), least, "of later versions");
     let again = Asked { from: Some(u64::MAX), stderr_from: Some(0), was: Some("v1".into()), ..least };

@@ -2,9 +2,10 @@
 
 use crate::lab::Lab;
 use crate::raw::{Sender, snapshot};
+use crate::terminals::Seat;
 use pierhead_client::{Change, Client, SocketEnd, Wait, WallSocket};
 use pierhead_store::StoreJson;
-use pierhead_terminal::{Asked, ClientMessage, Frame, Picture};
+use pierhead_terminal::Picture;
 use pierhead_testkit::{PATIENCE, eventually};
 use pierhead_wire::{TerminalRequest, WallPersonView, WallSaid};
 use serde_json::{Value, json};
@@ -62,15 +63,6 @@ impl Wall {
     }
 }
 
-async fn type_in(client: &Client, terminal: &str, text: &str) {
-    let mut socket = client.terminal_socket(terminal).await.unwrap();
-    socket.send(ClientMessage::Attach(Asked { columns: 80, rows: 24, ..Asked::default() }).to_frame()).await.unwrap();
-    socket.send(Frame::Binary(text.as_bytes().to_vec().into())).await.unwrap();
-    // Until its echo came, it may not have arrived.
-    let echoed = async { while !matches!(socket.next().await.unwrap(), Frame::Binary(_)) {} };
-    tokio::time::timeout(PATIENCE, echoed).await.expect("an echo");
-}
-
 /// Ann's workspace, running, with a shell in it.
 async fn with_shell() -> (Lab, String, String) {
     let lab = Lab::open(1).await;
@@ -97,7 +89,8 @@ async fn a_terminal_is_seen_small_by_those_who_may_watch_and_by_nobody_else() {
     assert_eq!((wall.people[&id].owner.as_str(), wall.people[&id].may.as_str()), ("ann", "lead"));
     assert!(wall.pictures.is_empty(), "nothing is painted that nobody shows");
     wall.socket.show(vec![terminal.clone(), "stranger".to_owned()]).await.unwrap();
-    type_in(&ann, &terminal, "echo seen\r").await;
+    let mut seat = Seat::take(&ann, &terminal).await;
+    seat.type_in("echo seen\r").await;
     wall.until("what was typed", |wall| wall.shows(&terminal, "seen")).await;
     let mut again = Wall::look(&lab.cluster.user("bob").await).await;
     assert_eq!(again.people[&id].may, "look");
@@ -110,7 +103,7 @@ async fn a_terminal_is_seen_small_by_those_who_may_watch_and_by_nobody_else() {
     // Bob is shown out: what he looked at goes from his wall, and nothing more is painted for him.
     assert_eq!(lab.ann.send("DELETE", &format!("/api/workspaces/{id}/guests/bob"), "").await.status, 204);
     again.until("nobody is on it", |wall| wall.order.is_empty()).await;
-    type_in(&ann, &terminal, "echo secret\r").await;
+    seat.type_in("echo secret\r").await;
     wall.until("what was typed then", |wall| wall.shows(&terminal, "secret")).await;
     assert_eq!(lab.ann.send("DELETE", &format!("/api/terminals/{terminal}"), "").await.status, 204);
     wall.until("its end", |wall| wall.people[&id].terminals.is_empty()).await;
@@ -133,7 +126,7 @@ async fn who_watches_may_join_and_ask_to_drive() {
     let listed = lab.carl.get("/api/terminals").await.json();
     assert_eq!(listed.as_array().map(Vec::len), Some(1));
     let carl = lab.cluster.user("carl").await;
-    let mut seat = crate::terminals::Seat::take(&carl, &terminal).await;
+    let mut seat = Seat::take(&carl, &terminal).await;
     assert_eq!(lab.ann.send("DELETE", &format!("/api/workspaces/{id}/guests/carl"), "").await.status, 204);
     assert!(matches!(seat.end().await, SocketEnd::Closed(4403, _)), "whose right is gone is shown out");
     assert_eq!(shown(&lab.carl).await.status, 404);
@@ -155,6 +148,7 @@ async fn who_gives_a_course_watches_its_students_at_its_labs() {
     let (mut environment, _) = lab.cluster.controller().store().get_json::<Value>(&key).await.unwrap().unwrap();
     environment["lab"] = json!("shell-basics");
     write(&lab, &key, &environment).await;
+    let dan = Sender::user(&lab.cluster, "dan").await;
     let course = |labs: Value| json!({ "id": "cs", "title": "CS", "teachers": ["eve"], "assistants": ["dan"], "labs": labs, "created_at": 1 });
     let (courses, enrolments) = (pierhead_controller::keys::COURSES, pierhead_controller::keys::ENROLMENTS);
     let (courses, enrolments) = (format!("{courses}cs"), format!("{enrolments}cs"));
@@ -163,7 +157,6 @@ async fn who_gives_a_course_watches_its_students_at_its_labs() {
         let sender = sender.clone();
         async move { sender.get("/api/wall").await.json()["people"][0]["may"].clone() }
     };
-    let dan = Sender::user(&lab.cluster, "dan").await;
     assert_eq!(may(&lab.eve).await, Value::Null, "Ann does not take the course");
     write(&lab, &enrolments, &json!({ "students": { "ann": { "since": 1 }, "bob": { "since": 1 } } })).await;
     assert_eq!((may(&lab.eve).await, may(&dan).await), (json!("lead"), json!("help")));

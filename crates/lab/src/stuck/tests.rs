@@ -63,6 +63,7 @@ fn attempt() -> LabAttempt {
                 score: 1,
                 tries: 1,
                 at: Timestamp(40 * MINUTE),
+                explanation: String::new(),
             },
         )]),
         ..StepProgress::default()
@@ -84,6 +85,7 @@ fn attempt() -> LabAttempt {
         course: None,
         seed: String::new(),
         language: String::new(),
+        opened: 0,
         workspace: None,
         prepared: None,
         step: 1,
