@@ -20,6 +20,8 @@ export interface Page {
   load: () => Promise<{ default: Component<any> }>;
   /** What one must be allowed to do to see it. */
   permission?: Permission;
+  /** Another permission that does as well. */
+  also?: Permission;
   /** Where it stands in the navigation, if it does: `main` at the top, `more` below. Lower `order` first. */
   menu?: { group: 'main' | 'more'; order: number };
   /** Whether it uses the whole width. */

@@ -3,9 +3,14 @@
 import { may } from '../lib/session.svelte';
 import { pages, type Page } from '../pages';
 
+/** Whether whoever is logged in may see a page. */
+export function maySee({ permission, also }: Page): boolean {
+  return permission === undefined || may(permission) || (also !== undefined && may(also));
+}
+
 /** Pages that one may see and that lead somewhere by themselves. */
 export function listed(): readonly Page[] {
-  return pages.filter((page) => !page.path.includes(':') && (!page.permission || may(page.permission)));
+  return pages.filter((page) => !page.path.includes(':') && maySee(page));
 }
 
 export function menu(group: 'main' | 'more'): readonly Page[] {

@@ -22,6 +22,12 @@ describe('navigation', () => {
     expect(paths('main').slice(0, 3)).toEqual(['/', '/hosts', '/apps']);
     expect(paths('more')).toContain('/accounts');
     expect(listed().filter((page) => page.path.includes(':'))).toEqual([]);
+    const wall = () => listed().some((page) => page.path === '/wall');
+    expect(wall()).toBe(true);
+    be('read-labs');
+    expect(wall(), 'another permission does as well').toBe(true);
+    be('read-engines');
+    expect(wall()).toBe(false);
   });
 
   test('has each page once, each with a title in both languages', () => {

@@ -11,6 +11,7 @@ export const wall: readonly Page[] = [
     title: () => t('wall'),
     load: () => import('./Wall.svelte'),
     permission: 'read-containers',
+    also: 'read-labs',
     menu: { group: 'more', order: 2 },
     isWide: true,
   },

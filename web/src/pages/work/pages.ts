@@ -32,6 +32,7 @@ export const work: readonly Page[] = [
     title: () => t('terminal'),
     load: () => import('../terminals/Terminal.svelte'),
     permission: 'read-containers',
+    also: 'read-labs',
     isWide: true,
   },
   {

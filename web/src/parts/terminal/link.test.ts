@@ -24,6 +24,15 @@ describe('attaching', () => {
     expect(world.screen.size).toBe('80x24');
   });
 
+  test('says that it comes to look, also when it comes back', async () => {
+    const world = Object.assign(new World(), { looks: true });
+    const link = new TerminalLink(world, ROOM);
+    link.open();
+    await settle();
+    world.line.open();
+    expect(world.line.heard).toEqual([{ type: 'attach', from: null, ...ROOM, looks: true }]);
+  });
+
   test('goes on from what was kept', async () => {
     const { world, link } = await attached('me', 5);
     expect(world.line.heard[0]).toMatchObject({ from: 5 });

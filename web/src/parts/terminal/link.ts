@@ -47,6 +47,8 @@ export interface Ports {
   /** Opens a socket; fails with `Refused` if trying again is of no use. */
   connect(events: SocketEvents): Promise<Socket>;
   screen: Screen;
+  /** Whether we come to look, and not to work. */
+  looks?: boolean;
   /** A new value of `state` is there. */
   changed(): void;
   /** What went wrong with one message of ours, such as input of somebody who does not drive. */
@@ -297,6 +299,7 @@ export class TerminalLink {
     const attach: ClientMessage = { type: 'attach', from: this.#from, columns, rows };
     if (this.#stderrFrom > 0) attach.stderr_from = this.#stderrFrom;
     if (this.#state.you !== null) attach.was = this.#state.you;
+    if (this.#ports.looks) attach.looks = true;
     this.#socket?.send(JSON.stringify(attach));
   }
 

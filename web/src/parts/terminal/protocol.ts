@@ -24,6 +24,8 @@ export type ClientMessage =
       rows: number;
       /** Who we were before the line broke: we take that place again. */
       was?: ViewerId;
+      /** We come to look: we take no seat that is free. */
+      looks?: true;
     }
   | { type: 'ack'; offset: number }
   | { type: 'resize'; columns: number; rows: number }

@@ -72,11 +72,14 @@ export class TerminalWindow {
   #connection: TerminalLink | null = null;
   #complaintTimer: ReturnType<typeof setTimeout> | undefined;
   #isShown = true;
+  readonly #looks: boolean;
   #leave: () => void = () => {};
   #changes = new Set<() => void>();
 
-  constructor(id: string) {
+  /** With `looks` the keyboard is not taken though it may be free: it can be asked for. */
+  constructor(id: string, looks = false) {
     this.id = id;
+    this.#looks = looks;
   }
 
   /**
@@ -145,6 +148,7 @@ export class TerminalWindow {
     return {
       connect: (events) => openSocket(this.id, events, (record) => (this.record = record)),
       screen,
+      looks: this.#looks,
       changed: () => {
         const state = this.#connection?.state;
         if (!state) return;
