@@ -5,7 +5,7 @@ use crate::top::Screen;
 use crate::workspace::OneWorkspace;
 use crate::{CliError, Output, names, render};
 use clap::{Args, Subcommand};
-use pierhead_client::{Change, Client, ClientError, Wait};
+use pierhead_client::{Change, Client, ClientError, Wait, WallOf};
 use pierhead_wire::{MessageRequest, WallChangeRequest};
 use std::time::Duration;
 use tokio::time::sleep;
@@ -22,6 +22,12 @@ pub struct WallArgs {
     /// Only workspaces of this environment
     #[arg(long, short = 'e', value_name = "ENVIRONMENT", global = true, add = names::environments())]
     pub environment: Option<String>,
+    /// Only students of this course, at its labs
+    #[arg(long, value_name = "COURSE", global = true, add = names::courses())]
+    pub course: Option<String>,
+    /// Only those who work at this lab
+    #[arg(long, value_name = "LAB", global = true, add = names::labs())]
+    pub lab: Option<String>,
     /// Print it once, as it is now, and end
     #[arg(long, short = '1')]
     pub once: bool,
@@ -98,6 +104,8 @@ pub(crate) async fn wall(args: &WallArgs, client: &Client, out: &mut Output) -> 
         change: change.to_owned(),
         minutes,
         environment: args.environment.clone(),
+        course: args.course.clone(),
+        lab: args.lab.clone(),
         workspaces: None,
     };
     let came = client.change_wall(&request, &Change::new(Wait::UntilEnded)).await?;
@@ -119,6 +127,8 @@ async fn tell(
         text: text.to_owned(),
         terminal: terminal.map(str::to_owned),
         environment: args.environment.clone(),
+        course: args.course.clone(),
+        lab: args.lab.clone(),
         workspaces: None,
     };
     let sent = client.send_message(&request, &Change::new(Wait::UntilEnded)).await?;
@@ -130,8 +140,9 @@ async fn tell(
 }
 
 async fn show(args: &WallArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
-    let environment = args.environment.as_deref();
-    let found = client.wall(environment).await?;
+    let of =
+        WallOf { environment: args.environment.as_deref(), course: args.course.as_deref(), lab: args.lab.as_deref() };
+    let found = client.wall(&of).await?;
     if out.is_json() {
         return out.json(found.json());
     }
@@ -145,7 +156,7 @@ async fn show(args: &WallArgs, client: &Client, out: &mut Output) -> Result<(), 
         let (width, _) = out.size();
         screen.draw(&render::wall::people(&last, width), note.as_deref(), out)?;
         sleep(PACE).await;
-        match client.wall(environment).await {
+        match client.wall(&of).await {
             Ok(found) => (last, note) = (found, None),
             // Whoever looks wants to see what comes after a restart of the controller, too.
             Err(error @ ClientError::Unreachable { .. }) => note = Some(format!("{error}; trying again")),

@@ -52,4 +52,4 @@ pub use stats::{StatsFeed, StatsQuery};
 pub use token::TokensOf;
 pub use transport::Client;
 pub use trust::{Authority, Fingerprint};
-pub use wall::WallSocket;
+pub use wall::{WallOf, WallSocket};

@@ -11,6 +11,24 @@ use pierhead_wire::{
     WallChangeView, WallSaid, WallView,
 };
 
+/// Whom a wall is about: all that one may watch, or fewer.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WallOf<'a> {
+    /// Only workspaces of this environment.
+    pub environment: Option<&'a str>,
+    /// Only those in which students of this course work at its labs.
+    pub course: Option<&'a str>,
+    /// Only those that are for this lab.
+    pub lab: Option<&'a str>,
+}
+
+impl WallOf<'_> {
+    fn call(&self, path: &[&str]) -> Call {
+        let call = Call::get(path).query_if("environment", self.environment);
+        call.query_if("course", self.course).query_if("lab", self.lab)
+    }
+}
+
 /// The socket of a wall. Dropping it is leaving.
 #[derive(Debug)]
 pub struct WallSocket(Socket);
@@ -39,20 +57,20 @@ impl WallSocket {
 }
 
 impl Client {
-    /// Everybody whose work one may watch, who seems stuck first; of one environment, if one is named.
+    /// Everybody whose work one may watch, who seems stuck first.
     ///
     /// # Errors
     /// [`ClientError`] if it cannot be had.
-    pub async fn wall(&self, environment: Option<&str>) -> Result<Answer<WallView>, ClientError> {
-        self.send(&Call::get(&["api", "wall"]).query_if("environment", environment)).await?.read()
+    pub async fn wall(&self, of: &WallOf<'_>) -> Result<Answer<WallView>, ClientError> {
+        self.send(&of.call(&["api", "wall"])).await?.read()
     }
 
     /// The socket of the wall.
     ///
     /// # Errors
     /// [`ClientError::Refused`] with status 429 if one looks at as many as one can.
-    pub async fn wall_socket(&self, environment: Option<&str>) -> Result<WallSocket, ClientError> {
-        let call = Call::get(&["api", "wall", "socket"]).query_if("environment", environment);
+    pub async fn wall_socket(&self, of: &WallOf<'_>) -> Result<WallSocket, ClientError> {
+        let call = of.call(&["api", "wall", "socket"]);
         Ok(WallSocket(Socket::open(self, &call, WALL_SUBPROTOCOL).await?))
     }
 

@@ -64,6 +64,12 @@ pub struct Logged {
 }
 
 impl Logged {
+    /// The revision of the store that wrote it: the world holds all that it tells of once that is reached.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        self.position.revision
+    }
+
     fn read(entry: &Entry) -> Result<Self> {
         let event: Event = entry.json()?;
         let position = Position::of(entry, &event.id);

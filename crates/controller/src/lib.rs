@@ -72,7 +72,7 @@ pub use requests::{
     SaveChanges, SiteContainer, Started, StudentChange, TerminalNow, TerminalRequest, TerminalWay, WorkspaceBeginning,
     WorkspaceChange, WorkspaceNow, WorkspaceSite,
 };
-pub use requests::{HandNow, MOST_ON_WALL, WallEntry, WallOutcome, WallScope, Watch};
+pub use requests::{HandNow, MOST_ON_WALL, WallEntry, WallOutcome, WallScope, WallWork, Watch};
 pub use roster::{RosterError, RosterOptions, RosterOrder, RosterRecord, RosterReport};
 pub use stats::{
     ContainerStatistics, EngineStatistics, Figures, HostLoad, Measured as StatisticsMeasured, Statistics,

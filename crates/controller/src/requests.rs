@@ -47,7 +47,7 @@ pub use saves::SaveChanges;
 pub use sites::{SiteContainer, WorkspaceSite};
 pub(crate) use terminals::end_of_record;
 pub use terminals::{MOST_TERMINALS, MOST_TERMINALS_OF_ONE, TerminalNow, TerminalRequest, TerminalWay};
-pub use wall::{MOST_ON_WALL, WallEntry, WallOutcome, WallScope};
+pub use wall::{MOST_ON_WALL, WallEntry, WallOutcome, WallScope, WallWork};
 pub use watching::Watch;
 pub(crate) use workspaces::Claims;
 pub use workspaces::{MOST_WORKSPACES_OF_ONE, OpenWorkspace, WorkspaceBeginning, WorkspaceChange, WorkspaceNow};

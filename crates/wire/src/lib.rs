@@ -81,10 +81,11 @@ pub use stats::{ContainerStatsView, EngineStatsView, StatsHistoryView, StatsPoin
 pub use terminal::{DEFAULT_SIZE, GuestRequest, TerminalGuest, TerminalRequest, TerminalView, TerminalViewer};
 pub use time::{format_timestamp, parse_timestamp};
 pub use token::{LifeSpan, TokenCreated, TokenRequest, TokenView};
-pub use wall::parse::{WallChangeKind, wall_scope};
+pub use wall::parse::{WallChangeKind, WallNamed, WallNames};
 pub use wall::{
     HandRequest, HandView, HandsView, MessageRequest, MessageView, MessagesReadRequest, MessagesView, WallAsked,
     WallChangeRequest, WallChangeView, WallOutcomeView, WallPersonView, WallSaid, WallTerminalView, WallView,
+    WallWorkView,
 };
 pub use workspace::{
     AsksDescription, EnvironmentChange, EnvironmentContainerDescription, EnvironmentDescription,

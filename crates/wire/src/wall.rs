@@ -49,8 +49,39 @@ pub struct WallPersonView {
     /// Why, the weightiest first: `hand`, `no-progress`, `failing`, `tries`, `idle`.
     #[serde(default)]
     pub reasons: Vec<String>,
+    /// How far they have come with a lab, if they work at one; told to them, to those who give it, and to administrators.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work: Option<WallWorkView>,
     /// The terminals in the workspace that run, the oldest first.
     pub terminals: Vec<WallTerminalView>,
+}
+
+/// How far somebody on a wall has come with a lab.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct WallWorkView {
+    /// Their attempt, by its id.
+    pub attempt: String,
+    /// The lab, by its id.
+    pub lab: String,
+    /// What it is called.
+    pub title: String,
+    /// The course that they work for, by its id, if it is for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub course: Option<String>,
+    /// The step that they are at, counted from 0.
+    pub step: u32,
+    /// How many steps there are; 0 if the lab is gone.
+    pub steps: u32,
+    /// In how many of these everything is done.
+    pub done: u32,
+    /// The points so far.
+    pub score: u32,
+    /// The most that there are.
+    pub most: u32,
+    /// When all of it was done, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done_at: Option<String>,
 }
 
 /// A terminal on a wall.
@@ -114,6 +145,14 @@ pub struct WallChangeRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub environment: Option<String>,
+    /// Only those in which students of this course work at its labs, by its id; one that one gives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub course: Option<String>,
+    /// Only those that are for this lab, by its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub lab: Option<String>,
     /// Only these workspaces; all that one leads if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
@@ -201,6 +240,14 @@ pub struct MessageRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub environment: Option<String>,
+    /// Only those in which students of this course work at its labs, by its id; one that one gives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub course: Option<String>,
+    /// Only those that are for this lab, by its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub lab: Option<String>,
     /// Only those with these workspaces; all that one leads if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]

@@ -166,7 +166,7 @@ fn frames(events: EventStream, own: Option<Own>) -> impl Stream<Item = io::Resul
             Ok(Some(found)) if found.is_empty() => None,
             Ok(Some(mut found)) => {
                 if let Some(own) = &own {
-                    found.retain(|logged| own.takes(&logged.event));
+                    found = own.of(found).await;
                 }
                 Some((Ok(joined(&found)), Some((watched, own))))
             }

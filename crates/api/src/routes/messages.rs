@@ -23,7 +23,7 @@ pub(super) async fn send(
 ) -> Result<(StatusCode, Json<MessagesView>), ApiError> {
     let text = body.value.text()?;
     let terminal = body.value.terminal.as_deref();
-    let scope = scope(body.value.environment.as_deref(), body.value.workspaces.as_deref())?;
+    let scope = scope(body.value.names())?;
     let key = idempotency(&headers, &[b"send-message", &body.bytes])?;
     let actor = caller.actor();
     let sent = api.controller.send_message(&actor, &scope, (text, terminal), key.as_ref()).await?;

@@ -11,25 +11,31 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use pierhead_controller::{WallScope, WorkspaceChange};
-use pierhead_wire::{WallChangeKind, WallChangeRequest, WallChangeView, WallOutcomeView, WallView, wall_scope};
+use pierhead_wire::{
+    WallChangeKind, WallChangeRequest, WallChangeView, WallNamed, WallNames, WallOutcomeView, WallView,
+};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WallQuery {
     environment: Option<String>,
+    course: Option<String>,
+    lab: Option<String>,
 }
 
 impl WallQuery {
     fn scope(&self) -> Result<WallScope, ApiError> {
-        scope(self.environment.as_deref().filter(|name| !name.is_empty()), None)
+        let [environment, course, lab] =
+            [&self.environment, &self.course, &self.lab].map(|text| text.as_deref().filter(|text| !text.is_empty()));
+        scope(WallNames { environment, course, lab, workspaces: None })
     }
 }
 
 /// Whom something is about.
-pub(super) fn scope(environment: Option<&str>, workspaces: Option<&[String]>) -> Result<WallScope, ApiError> {
-    let (environment, workspaces) = wall_scope(environment, workspaces)?;
-    Ok(WallScope { environment, workspaces })
+pub(super) fn scope(names: WallNames<'_>) -> Result<WallScope, ApiError> {
+    let WallNamed { environment, course, lab, workspaces } = names.named()?;
+    Ok(WallScope { environment, course, lab, workspaces })
 }
 
 pub(super) async fn show(
@@ -37,7 +43,7 @@ pub(super) async fn show(
     caller: Caller,
     Query(query): Query<WallQuery>,
 ) -> Result<Json<WallView>, ApiError> {
-    let entries = api.controller.wall(&caller.actor(), &query.scope()?);
+    let entries = api.controller.wall(&caller.actor(), &query.scope()?).await?;
     Ok(Json(WallView { people: entries.iter().map(views::wall_person).collect() }))
 }
 
@@ -53,7 +59,7 @@ pub(super) async fn change(
         WallChangeKind::Stop => WorkspaceChange::Stop,
         WallChangeKind::Start => WorkspaceChange::Start(None),
     };
-    let scope = scope(body.value.environment.as_deref(), body.value.workspaces.as_deref())?;
+    let scope = scope(body.value.names())?;
     let key = idempotency(&headers, &[b"change-many", &body.bytes])?;
     let outcomes = api.controller.change_many(&caller.actor(), &scope, &change, key.as_ref()).await?;
     let people: Vec<WallOutcomeView> = outcomes

@@ -1,9 +1,10 @@
 //! People on a wall, raised hands and messages as they are shown.
 
 use super::viewer;
-use pierhead_controller::{HandNow, TerminalNow, WallEntry, Watch};
+use pierhead_controller::{HandNow, TerminalNow, WallEntry, WallWork, Watch};
+use pierhead_lab::progress::{Outline, is_done, score};
 use pierhead_model::{ClassMessage, Username};
-use pierhead_wire::{HandView, MessageView, WallPersonView, WallTerminalView, format_timestamp};
+use pierhead_wire::{HandView, MessageView, WallPersonView, WallTerminalView, WallWorkView, format_timestamp};
 
 /// Somebody on a wall.
 pub(crate) fn wall_person(entry: &WallEntry) -> WallPersonView {
@@ -26,7 +27,27 @@ pub(crate) fn wall_person(entry: &WallEntry) -> WallPersonView {
         question: hand.and_then(|hand| hand.question.clone()),
         stuck: entry.stuck.points,
         reasons: entry.stuck.reasons.iter().map(|reason| reason.as_str().to_owned()).collect(),
+        work: entry.work.as_ref().map(work),
         terminals: entry.terminals.iter().map(terminal).collect(),
+    }
+}
+
+fn work(work: &WallWork) -> WallWorkView {
+    let (attempt, nothing) = (&*work.attempt, Outline::default());
+    let outline = work.outline.as_deref().unwrap_or(&nothing);
+    let steps = u32::try_from(outline.steps.len()).unwrap_or(u32::MAX);
+    let done = (0..steps).filter(|step| is_done(attempt, outline, *step)).count();
+    WallWorkView {
+        attempt: attempt.id.to_string(),
+        lab: attempt.lab.to_string(),
+        title: work.title.clone(),
+        course: attempt.course.clone(),
+        step: attempt.step,
+        steps,
+        done: u32::try_from(done).unwrap_or(u32::MAX),
+        score: score(attempt, outline),
+        most: outline.most(),
+        done_at: attempt.done_at.map(format_timestamp),
     }
 }
 

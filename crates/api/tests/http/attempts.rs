@@ -17,9 +17,9 @@ const SECOND: &str = "---\nchecks: [{name: on, run: exit 0, continuous: true, ev
 const GERMAN: &str = "# Erstens\n";
 
 /// Ann's lab, published and open to all; carl works through it.
-struct Bed {
-    lab: Lab,
-    carl: Sender,
+pub struct Bed {
+    pub lab: Lab,
+    pub carl: Sender,
 }
 
 async fn put(ann: &Sender, path: &str, content: impl Into<Vec<u8>>) {
@@ -33,7 +33,7 @@ async fn publish(ann: &Sender) {
 }
 
 impl Bed {
-    async fn set() -> Self {
+    pub async fn set() -> Self {
         let lab = Lab::open(1).await;
         let made = lab.ann.post("/api/labs", r#"{"id":"shell","visibility":"shared"}"#).await;
         assert_eq!(made.status, 201, "{made:?}");
@@ -56,13 +56,13 @@ impl Bed {
         Self { lab, carl }
     }
 
-    async fn begin(&self) -> Value {
+    pub async fn begin(&self) -> Value {
         let begun = self.carl.post("/api/labs/shell/attempts", "{}").await;
         assert_eq!(begun.status, 201, "{begun:?}");
         begun.json()
     }
 
-    async fn view(&self, id: &str) -> Value {
+    pub async fn view(&self, id: &str) -> Value {
         self.carl.get(&format!("/api/attempts/{id}")).await.json()
     }
 
@@ -79,13 +79,13 @@ impl Bed {
         self.carl.post(&format!("/api/attempts/{id}/{verb}"), &body.to_string()).await
     }
 
-    async fn done(&self, id: &str, verb: &str, body: Value) -> Value {
+    pub async fn done(&self, id: &str, verb: &str, body: Value) -> Value {
         let answer = self.post(id, verb, body).await;
         assert_eq!(answer.status, 200, "{verb}: {answer:?}");
         answer.json()
     }
 
-    async fn step(&self, id: &str, step: u32) -> Value {
+    pub async fn step(&self, id: &str, step: u32) -> Value {
         let answer =
             self.carl.send("PUT", &format!("/api/attempts/{id}/step"), json!({ "step": step }).to_string()).await;
         assert_eq!(answer.status, 200, "{answer:?}");
@@ -93,7 +93,7 @@ impl Bed {
     }
 }
 
-fn id_of(view: &Value) -> String {
+pub fn id_of(view: &Value) -> String {
     view["id"].as_str().unwrap_or_else(|| panic!("{view}")).to_owned()
 }
 

@@ -3,7 +3,7 @@
 mod endings;
 mod frames;
 mod guests;
-mod origins;
+pub mod origins;
 
 use pierhead_client::{Change, Client, SocketEnd, TerminalSocket, Wait};
 use pierhead_terminal::{Asked, ClientMessage, Frame, ServerMessage};

@@ -1,9 +1,12 @@
 //! The wall: who is on it for whom, small pictures of terminals, raised hands, messages, and what is done for many at once.
 
+mod class;
+mod sockets;
+
 use crate::lab::Lab;
 use crate::raw::{Sender, snapshot};
 use crate::terminals::Seat;
-use pierhead_client::{Change, Client, SocketEnd, Wait, WallSocket};
+use pierhead_client::{Change, Client, SocketEnd, Wait, WallOf, WallSocket};
 use pierhead_store::StoreJson;
 use pierhead_terminal::Picture;
 use pierhead_testkit::{PATIENCE, eventually};
@@ -22,7 +25,7 @@ struct Wall {
 
 impl Wall {
     async fn look(client: &Client) -> Self {
-        let socket = client.wall_socket(None).await.unwrap();
+        let socket = client.wall_socket(&WallOf::default()).await.unwrap();
         let mut wall =
             Self { socket, order: Vec::new(), people: BTreeMap::new(), pictures: BTreeMap::new(), over: Vec::new() };
         wall.hear().await.unwrap();
@@ -188,7 +191,7 @@ async fn hands_are_a_queue() {
         answer["hands"].as_array().unwrap().iter().map(|hand| hand["workspace"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(queue(lab.admin.get("/api/hands").await.json()), [second.clone(), first.clone()]);
-    assert_eq!(queue(lab.bob.get("/api/hands").await.json()), [first.clone()]);
+    assert_eq!(queue(lab.bob.get("/api/hands").await.json()), std::slice::from_ref(&first));
     let again = lab.eve.send("PUT", &hand(&second), r#"{"question":"Why?"}"#).await.json();
     assert_eq!((&again["question"], &again["raised_at"]), (&json!("Why?"), &raised.json()["raised_at"]));
     let wall = lab.admin.get("/api/wall").await.json();
@@ -297,17 +300,4 @@ async fn the_same_is_done_for_many_and_each_is_told_of() {
     assert_eq!(snapshot(&lab.cluster).await, state);
     assert_eq!(change(&lab.admin, json!({ "change": "stop", "workspaces": [id] })).await.json()["done"], 1);
     eventually(PATIENCE, "it stops", async || lab.phase(&id).await != "ready").await;
-}
-
-#[tokio::test]
-async fn a_wall_that_says_nonsense_or_looks_too_often_is_refused() {
-    let lab = Lab::open(0).await;
-    let admin = lab.cluster.admin();
-    let walls = futures_util::future::join_all((0..10).map(|_| Wall::look(&admin))).await;
-    let refused = admin.wall_socket(None).await.err().expect("one too many");
-    assert!(format!("{refused:?}").contains("429"), "{refused:?}");
-    drop(walls);
-    eventually(PATIENCE, "there is room again", async || admin.wall_socket(None).await.is_ok()).await;
-    let plain = lab.admin.get("/api/wall/socket").await;
-    assert_eq!((plain.status, plain.refusal().code.as_str()), (426, "not_websocket"));
 }

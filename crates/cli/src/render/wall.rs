@@ -13,6 +13,8 @@ pub(crate) fn people(wall: &WallView, width: Option<u16>) -> String {
             person.owner.clone(),
             person.workspace.clone(),
             person.phase.clone(),
+            person.work.as_ref().map(|work| format!("{}/{}", work.step + 1, work.steps)).unwrap_or_default(),
+            person.work.as_ref().map(|work| format!("{}/{}", work.score, work.most)).unwrap_or_default(),
             person.stuck.to_string(),
             person.reasons.join(", "),
             person.active_at.clone().unwrap_or_default(),
@@ -20,7 +22,7 @@ pub(crate) fn people(wall: &WallView, width: Option<u16>) -> String {
             person.question.clone().unwrap_or_default(),
         ]
     };
-    let heads = ["PERSON", "WORKSPACE", "PHASE", "STUCK", "WHY", "ACTIVE", "TERMINALS", "ASKS"];
+    let heads = ["PERSON", "WORKSPACE", "PHASE", "STEP", "SCORE", "STUCK", "WHY", "ACTIVE", "TERMINALS", "ASKS"];
     table(&heads, wall.people.iter().map(row), width)
 }
 
@@ -46,9 +48,15 @@ pub(crate) fn outcomes(came: &WallChangeView, width: Option<u16>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pierhead_wire::{Example, WallWorkView};
 
     fn words(text: &str) -> Vec<String> {
         text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+    }
+
+    fn work() -> WallWorkView {
+        let mut examples = WallView::example().people;
+        examples.remove(0).work.unwrap()
     }
 
     #[test]
@@ -66,13 +74,16 @@ mod tests {
             question: question.map(str::to_owned),
             stuck,
             reasons: reasons.iter().map(|reason| (*reason).to_owned()).collect(),
+            work: None,
             terminals: Vec::new(),
         };
         let people = vec![person("sue", 1003, &["hand", "idle"], Some("How\u{1b}[31m?")), person("bob", 0, &[], None)];
+        let mut people = people;
+        people[1].work = Some(WallWorkView { step: 1, steps: 5, score: 3, most: 12, ..work() });
         let shown = words(&super::people(&WallView { people }, None));
-        assert_eq!(shown[0], "PERSON WORKSPACE PHASE STUCK WHY ACTIVE TERMINALS ASKS");
-        assert_eq!(shown[1], r"sue w-sue ready 1003 hand, idle How\x1b[31m?");
-        assert_eq!(shown[2], "bob w-bob ready 0");
+        assert_eq!(shown[0], "PERSON WORKSPACE PHASE STEP SCORE STUCK WHY ACTIVE TERMINALS ASKS");
+        assert_eq!(shown[1], r"sue w-sue ready - - 1003 hand, idle - - How\x1b[31m?");
+        assert_eq!(shown[2], "bob w-bob ready 2/5 3/12 0 - - - -");
         assert!(super::people(&WallView { people: Vec::new() }, None).contains("Nobody is here"));
     }
 

@@ -93,6 +93,12 @@ impl Controller {
         })
     }
 
+    /// Whether there is a message that somebody has still to read.
+    #[must_use]
+    pub fn is_unread(&self, actor: &Actor, id: &str) -> bool {
+        self.known().messages.get(id).is_some_and(|message| message.is_unread_by(&actor.username))
+    }
+
     /// Notes that somebody has read a message; once more changes nothing, nor does it of one that is not theirs.
     ///
     /// # Errors

@@ -1,14 +1,15 @@
 //! The wall: everybody whose work somebody may watch, who seems stuck first, and what is done for many of them at once.
 
-use super::watching::{Watch, may_watch, workspace_of};
+use super::watching::{Watch, is_of_course, may_judge, may_watch, work_at, workspace_of};
 use super::{Actor, Idempotency, RequestError, TerminalNow, WorkspaceChange};
 use crate::Controller;
 use crate::known::Known;
 use crate::wall::{Home, WallPictures};
+use pierhead_lab::progress::Outline;
 use pierhead_lab::stuck::{Standing, Stuck, stuck};
 use pierhead_model::{
-    EnvironmentId, Hand, Terminal, TerminalId, TerminalPlace, Timestamp, Username, Workspace, WorkspaceId,
-    WorkspaceWish,
+    Course, CourseId, CourseRight, EnvironmentId, Hand, LabAttempt, LabId, LabVersionRef, Terminal, TerminalId,
+    TerminalPlace, Timestamp, Username, Workspace, WorkspaceId, WorkspaceWish,
 };
 use pierhead_planner::{WorkspacePhase, WorkspaceStatus, workspace_statuses};
 use std::cmp::Reverse;
@@ -25,6 +26,10 @@ const MOST_OF_ONE: usize = 8;
 pub struct WallScope {
     /// Only workspaces of this environment.
     pub environment: Option<EnvironmentId>,
+    /// Only those in which students of this course work at its labs.
+    pub course: Option<CourseId>,
+    /// Only those that are for this lab.
+    pub lab: Option<LabId>,
     /// Only these workspaces.
     pub workspaces: Option<BTreeSet<WorkspaceId>>,
 }
@@ -48,8 +53,21 @@ pub struct WallEntry {
     pub terminals: Vec<TerminalNow>,
     /// Their hand, if it is up.
     pub hand: Option<Hand>,
+    /// How far they have come with a lab, if the asker may know that.
+    pub work: Option<WallWork>,
     /// How stuck they seem.
     pub stuck: Stuck,
+}
+
+/// How far somebody on a wall has come with a lab.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WallWork {
+    /// Their attempt.
+    pub attempt: Arc<LabAttempt>,
+    /// What the lab is called.
+    pub title: String,
+    /// What it asks for, unless it is gone.
+    pub outline: Option<Arc<Outline>>,
 }
 
 /// What came of a change for many, for one of them.
@@ -64,25 +82,55 @@ pub struct WallOutcome {
 }
 
 impl WallScope {
-    fn takes(&self, workspace: &Workspace) -> bool {
-        self.environment.as_ref().is_none_or(|environment| workspace.environment == *environment)
+    /// Whether it is about a workspace; `course` is the one that it names.
+    fn takes(&self, known: &Known, course: Option<&Course>, workspace: &Workspace) -> bool {
+        course.is_none_or(|course| is_of_course(known, workspace, course))
+            && self.lab.as_ref().is_none_or(|lab| work_at(known, workspace).is_some_and(|(at, _)| at == lab))
+            && self.environment.as_ref().is_none_or(|environment| workspace.environment == *environment)
             && self.workspaces.as_ref().is_none_or(|workspaces| workspaces.contains(&workspace.id))
     }
 }
 
 impl Controller {
     /// Everybody whose work somebody may watch, who seems stuck first; at most [`MOST_ON_WALL`].
-    #[must_use]
-    pub fn wall(&self, actor: &Actor, scope: &WallScope) -> Vec<WallEntry> {
+    ///
+    /// # Errors
+    /// If it is about a course that they do not give, as far as they may know.
+    pub async fn wall(&self, actor: &Actor, scope: &WallScope) -> Result<Vec<WallEntry>, RequestError> {
+        let mut entries = self.wall_entries(actor, scope)?;
+        let mut outlines: BTreeMap<(LabId, u32), Option<Arc<Outline>>> = BTreeMap::new();
+        for work in entries.iter_mut().filter_map(|entry| entry.work.as_mut()) {
+            let (lab, version) = (&work.attempt.lab, work.attempt.version);
+            let of = (lab.clone(), version);
+            if !outlines.contains_key(&of) {
+                let document = self.lab_document(lab, LabVersionRef::Number(version)).await;
+                outlines.insert(of.clone(), document.ok().map(|document| document.outline));
+            }
+            work.outline = outlines.get(&of).cloned().flatten();
+        }
+        Ok(entries)
+    }
+
+    /// The course that a wall is about, for who gives it.
+    fn wall_course(&self, actor: &Actor, scope: &WallScope) -> Result<Option<Arc<Course>>, RequestError> {
+        let course = scope.course.as_ref();
+        let found = course.map(|id| self.course_as(actor, id.as_str(), CourseRight::Assistant)).transpose()?;
+        Ok(found.map(|found| found.record))
+    }
+
+    fn wall_entries(&self, actor: &Actor, scope: &WallScope) -> Result<Vec<WallEntry>, RequestError> {
         let now = self.clock.now();
+        let course = self.wall_course(actor, scope)?;
         let (mut entries, terminals) = {
             let known = self.known();
             let mut statuses = workspace_statuses(&known.world, now);
-            let watched = known.world.workspaces().values().filter(|workspace| scope.takes(workspace));
-            let entries = watched.filter_map(|workspace| {
+            let entries = known.world.workspaces().values().filter_map(|workspace| {
                 let watch = may_watch(&known, actor, workspace)?;
+                if !scope.takes(&known, course.as_deref(), workspace) {
+                    return None;
+                }
                 let status = statuses.remove(&workspace.id).filter(|status| status.phase != WorkspacePhase::Ended)?;
-                Some(entry(&known, workspace, status, watch, now))
+                Some(entry(&known, actor, (workspace, status, watch), now))
             });
             (entries.collect::<Vec<_>>(), terminals(&known))
         };
@@ -92,7 +140,7 @@ impl Controller {
             let theirs = terminals.get(&entry.workspace).into_iter().flatten().take(MOST_OF_ONE);
             entry.terminals = theirs.map(|record| self.terminal_now(Arc::clone(record))).collect();
         }
-        entries
+        Ok(entries)
     }
 
     /// Pictures of terminals for somebody, of none at first.
@@ -145,10 +193,11 @@ impl Controller {
 
     /// The workspaces of others that somebody leads, by their owners' names.
     pub(super) fn led(&self, actor: &Actor, scope: &WallScope) -> Result<Vec<(WorkspaceId, Username)>, RequestError> {
+        let course = self.wall_course(actor, scope)?;
         let known = self.known();
         let workspaces = known.world.workspaces().values().filter(|workspace| {
-            scope.takes(workspace)
-                && workspace.owner != actor.username
+            workspace.owner != actor.username
+                && scope.takes(&known, course.as_deref(), workspace)
                 && !matches!(workspace.wish, WorkspaceWish::Ended | WorkspaceWish::Discarded)
                 && may_watch(&known, actor, workspace) == Some(Watch::Lead)
         });
@@ -162,10 +211,21 @@ impl Controller {
     }
 }
 
-fn entry(known: &Known, workspace: &Workspace, status: WorkspaceStatus, watch: Watch, now: Timestamp) -> WallEntry {
+fn entry(
+    known: &Known,
+    actor: &Actor,
+    (workspace, status, watch): (&Workspace, WorkspaceStatus, Watch),
+    now: Timestamp,
+) -> WallEntry {
+    let work = work_at(known, workspace).filter(|_| may_judge(known, actor, workspace)).and_then(|(lab, attempt)| {
+        let title = known.labs.get(lab).map_or_else(|| lab.to_string(), |lab| lab.title.clone());
+        Some(WallWork { attempt: Arc::clone(attempt?), title, outline: None })
+    });
     let hand = known.hands.get(&workspace.id).cloned();
-    let standing =
-        Standing { hand_ms: hand.as_ref().map(|hand| now.since(hand.at)), ..standing(workspace, &status, now) };
+    let standing = Standing {
+        hand_ms: hand.as_ref().map(|hand| now.since(hand.at)),
+        ..standing(workspace, work.as_ref(), &status, now)
+    };
     WallEntry {
         workspace: workspace.id.clone(),
         name: workspace.name.clone(),
@@ -174,15 +234,19 @@ fn entry(known: &Known, workspace: &Workspace, status: WorkspaceStatus, watch: W
         watch,
         terminals: Vec::new(),
         hand,
+        work,
         stuck: stuck(&standing),
         status,
     }
 }
 
 /// How somebody stands. Whose workspace does not run does not work now.
-fn standing(workspace: &Workspace, status: &WorkspaceStatus, now: Timestamp) -> Standing {
-    match status.phase {
-        WorkspacePhase::Ready | WorkspacePhase::Idle => {
+fn standing(workspace: &Workspace, work: Option<&WallWork>, status: &WorkspaceStatus, now: Timestamp) -> Standing {
+    match (status.phase, work) {
+        (WorkspacePhase::Ready | WorkspacePhase::Idle, Some(work)) => {
+            Standing::of_attempt(&work.attempt, status.active_at, now)
+        }
+        (WorkspacePhase::Ready | WorkspacePhase::Idle, None) => {
             Standing::of_workspace(workspace.asked_at, status.active_at, now)
         }
         _ => Standing::default(),

@@ -2,7 +2,10 @@
 
 use super::Actor;
 use crate::known::Known;
-use pierhead_model::{CourseRight, LabId, Terminal, Username, Workspace, WorkspaceRight, WorkspaceWish};
+use pierhead_model::{
+    Course, CourseRight, LabAttempt, LabId, Terminal, Username, Workspace, WorkspaceRight, WorkspaceWish,
+};
+use std::sync::Arc;
 
 /// What somebody may in a workspace that people work in; a later one may all that an earlier one may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,24 +33,53 @@ pub(crate) fn may_watch(known: &Known, actor: &Actor, workspace: &Workspace) -> 
         WorkspaceRight::Driver => Watch::Help,
         WorkspaceRight::Viewer => Watch::Look,
     });
-    let environment = known.world.environments().get(&workspace.environment);
-    let lab = environment.and_then(|environment| environment.lab.as_ref());
-    own.max(lab.and_then(|lab| by_lab(known, &actor.username, lab, &workspace.owner)))
+    own.max(cares_for(known, &actor.username, workspace))
 }
 
-/// What somebody may in a workspace of a lab that is somebody else's.
-fn by_lab(known: &Known, who: &Username, lab: &LabId, owner: &Username) -> Option<Watch> {
+/// Whether somebody may know how far whoever works in a workspace has come: they themselves, those who give them the lab,
+/// and administrators. Its guests work with them, and are not told what they achieve.
+pub(crate) fn may_judge(known: &Known, actor: &Actor, workspace: &Workspace) -> bool {
+    actor.may_change_all || workspace.owner == actor.username || cares_for(known, &actor.username, workspace).is_some()
+}
+
+/// The lab that a workspace is for, and the attempt that is made in it, if it is one.
+pub(crate) fn work_at<'a>(known: &'a Known, workspace: &Workspace) -> Option<(&'a LabId, Option<&'a Arc<LabAttempt>>)> {
+    let attempt = known.attempts_at.get(&workspace.id).and_then(|id| known.attempts.get(id));
+    if let Some(attempt) = attempt.filter(|attempt| attempt.account == workspace.owner) {
+        return Some((&attempt.lab, Some(attempt)));
+    }
+    let environment = known.world.environments().get(&workspace.environment)?;
+    Some((environment.lab.as_ref()?, None))
+}
+
+/// Whether somebody who takes a course works at a lab of it in a workspace. What they do for one course is nothing to another.
+pub(crate) fn is_of_course(known: &Known, workspace: &Workspace, course: &Course) -> bool {
+    work_at(known, workspace).is_some_and(|(lab, attempt)| {
+        attempt.and_then(|attempt| attempt.course.as_deref()).is_none_or(|by| by == course.id.as_str())
+            && course.labs.iter().any(|entry| entry.lab == *lab)
+            && known.enrolments.get(&course.id).is_some_and(|enrolments| enrolments.has(&workspace.owner))
+    })
+}
+
+/// What somebody may in a workspace that is somebody else's, because of the lab that it is for.
+fn cares_for(known: &Known, who: &Username, workspace: &Workspace) -> Option<Watch> {
+    let (lab, attempt) = work_at(known, workspace)?;
     let writes = known.labs.get(lab).filter(|lab| lab.is_author(who)).map(|_| Watch::Help);
-    let by_course = known.courses.values().filter(|course| course.labs.iter().any(|entry| entry.lab == *lab));
-    let by_course = by_course.filter_map(|course| {
-        let enrolments = known.enrolments.get(&course.id).filter(|enrolments| enrolments.has(owner))?;
-        match course.right_of(who, Some(enrolments))? {
+    let by_course = |course: &Arc<Course>| {
+        if course.is_over() || !is_of_course(known, workspace, course) {
+            return None;
+        }
+        match course.right_of(who, None)? {
             CourseRight::Teacher => Some(Watch::Lead),
             CourseRight::Assistant => Some(Watch::Help),
             CourseRight::Student => None,
         }
-    });
-    by_course.max().max(writes)
+    };
+    let by_course = match attempt.and_then(|attempt| attempt.course.as_deref()) {
+        Some(course) => known.courses.get(course).and_then(by_course),
+        None => known.courses.values().filter_map(by_course).max(),
+    };
+    by_course.max(writes)
 }
 
 /// The workspace that a terminal is in, if it is in one.

@@ -3,7 +3,7 @@
 use super::{Example, MOMENT};
 use crate::{
     HandRequest, HandView, HandsView, MessageRequest, MessageView, MessagesReadRequest, MessagesView, TerminalViewer,
-    WallChangeRequest, WallChangeView, WallOutcomeView, WallPersonView, WallTerminalView, WallView,
+    WallChangeRequest, WallChangeView, WallOutcomeView, WallPersonView, WallTerminalView, WallView, WallWorkView,
 };
 
 const WORKSPACE: &str = "k3f5a2bq7x";
@@ -24,6 +24,18 @@ impl Example for WallView {
             live: true,
             viewers: vec![viewer("v1", "sue", "driver"), viewer("v2", "tina", "viewer")],
         };
+        let work = WallWorkView {
+            attempt: "w7c2m9x4ka".to_owned(),
+            lab: "first-steps".to_owned(),
+            title: "First steps".to_owned(),
+            course: Some("python-1".to_owned()),
+            step: 1,
+            steps: 5,
+            done: 1,
+            score: 3,
+            most: 12,
+            done_at: Some(MOMENT.to_owned()),
+        };
         let person = WallPersonView {
             workspace: WORKSPACE.to_owned(),
             name: "python".to_owned(),
@@ -37,6 +49,7 @@ impl Example for WallView {
             question: Some("Why does it not compile?".to_owned()),
             stuck: 1003,
             reasons: vec!["hand".to_owned(), "idle".to_owned()],
+            work: Some(work),
             terminals: vec![terminal],
         };
         Self { people: vec![person] }
@@ -49,6 +62,8 @@ impl Example for WallChangeRequest {
             change: "extend".to_owned(),
             minutes: Some(30),
             environment: Some("python".to_owned()),
+            course: Some("python-1".to_owned()),
+            lab: Some("first-steps".to_owned()),
             workspaces: Some(vec![WORKSPACE.to_owned()]),
         }
     }
@@ -98,6 +113,8 @@ impl Example for MessageRequest {
             text: "A break until ten".to_owned(),
             terminal: Some(TERMINAL.to_owned()),
             environment: Some("python".to_owned()),
+            course: Some("python-1".to_owned()),
+            lab: Some("first-steps".to_owned()),
             workspaces: Some(vec![WORKSPACE.to_owned()]),
         }
     }

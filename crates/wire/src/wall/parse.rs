@@ -2,7 +2,7 @@
 
 use super::{HandRequest, MessageRequest, MessagesReadRequest, WallChangeRequest};
 use crate::FieldError;
-use pierhead_model::{EnvironmentId, LONGEST_MESSAGE, LONGEST_QUESTION, WorkspaceId};
+use pierhead_model::{CourseId, EnvironmentId, LONGEST_MESSAGE, LONGEST_QUESTION, LabId, WorkspaceId};
 use std::collections::BTreeSet;
 
 /// The most workspaces that are named at once.
@@ -23,25 +23,66 @@ pub enum WallChangeKind {
     Start,
 }
 
-/// Whom something is about, as named in a request or a query.
-///
-/// # Errors
-/// [`FieldError`] names the field and the accepted form.
-pub fn wall_scope(
-    environment: Option<&str>,
-    workspaces: Option<&[String]>,
-) -> Result<(Option<EnvironmentId>, Option<BTreeSet<WorkspaceId>>), FieldError> {
-    let environment = environment.map(EnvironmentId::parse).transpose();
-    let environment = environment.map_err(|invalid| FieldError::of("environment", &invalid))?;
-    let Some(named) = workspaces else { return Ok((environment, None)) };
-    if named.is_empty() || named.len() > MOST_NAMED {
-        return Err(FieldError::new("workspaces", "the ids of 1 to 500 workspaces"));
+/// Whom something is about, as a request or a query names them.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WallNames<'a> {
+    /// An environment.
+    pub environment: Option<&'a str>,
+    /// A course.
+    pub course: Option<&'a str>,
+    /// A lab.
+    pub lab: Option<&'a str>,
+    /// Workspaces.
+    pub workspaces: Option<&'a [String]>,
+}
+
+/// Whom something is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WallNamed {
+    /// Only what is of this environment.
+    pub environment: Option<EnvironmentId>,
+    /// Only what is of this course.
+    pub course: Option<CourseId>,
+    /// Only what is for this lab.
+    pub lab: Option<LabId>,
+    /// Only these workspaces.
+    pub workspaces: Option<BTreeSet<WorkspaceId>>,
+}
+
+impl WallNames<'_> {
+    /// What they name.
+    ///
+    /// # Errors
+    /// [`FieldError`] names the field and the accepted form.
+    pub fn named(&self) -> Result<WallNamed, FieldError> {
+        let environment = self.environment.map(EnvironmentId::parse).transpose();
+        let environment = environment.map_err(|invalid| FieldError::of("environment", &invalid))?;
+        let course = self.course.map(CourseId::parse).transpose();
+        let course = course.map_err(|invalid| FieldError::of("course", &invalid))?;
+        let lab = self.lab.map(LabId::parse).transpose().map_err(|invalid| FieldError::of("lab", &invalid))?;
+        let mut named = WallNamed { environment, course, lab, workspaces: None };
+        let Some(ids) = self.workspaces else { return Ok(named) };
+        if ids.is_empty() || ids.len() > MOST_NAMED {
+            return Err(FieldError::new("workspaces", "the ids of 1 to 500 workspaces"));
+        }
+        let parsed: Result<BTreeSet<_>, _> = ids.iter().map(|id| WorkspaceId::parse(id.as_str())).collect();
+        named.workspaces = Some(parsed.map_err(|invalid| FieldError::of("workspaces", &invalid))?);
+        Ok(named)
     }
-    let parsed: Result<BTreeSet<_>, _> = named.iter().map(|id| WorkspaceId::parse(id.as_str())).collect();
-    Ok((environment, Some(parsed.map_err(|invalid| FieldError::of("workspaces", &invalid))?)))
 }
 
 impl WallChangeRequest {
+    /// Whom it is about.
+    #[must_use]
+    pub fn names(&self) -> WallNames<'_> {
+        WallNames {
+            environment: self.environment.as_deref(),
+            course: self.course.as_deref(),
+            lab: self.lab.as_deref(),
+            workspaces: self.workspaces.as_deref(),
+        }
+    }
+
     /// What shall be done.
     ///
     /// # Errors
@@ -76,6 +117,17 @@ impl HandRequest {
 }
 
 impl MessageRequest {
+    /// Whom it is for.
+    #[must_use]
+    pub fn names(&self) -> WallNames<'_> {
+        WallNames {
+            environment: self.environment.as_deref(),
+            course: self.course.as_deref(),
+            lab: self.lab.as_deref(),
+            workspaces: self.workspaces.as_deref(),
+        }
+    }
+
     /// What it says, without spaces around it.
     ///
     /// # Errors

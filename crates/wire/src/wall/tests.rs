@@ -1,4 +1,4 @@
-use super::parse::{WallChangeKind, wall_scope};
+use super::parse::{WallChangeKind, WallNamed, WallNames};
 use super::*;
 use serde_json::json;
 
@@ -30,14 +30,40 @@ fn a_change_for_many_says_what_it_is() {
 #[test]
 fn whom_something_is_about_is_named_within_bounds() {
     let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
-    assert_eq!(wall_scope(None, None).unwrap(), (None, None));
-    let (environment, workspaces) = wall_scope(Some("python"), Some(&ids(&["k3f5a2bq7x", "k3f5a2bq7x"]))).unwrap();
-    assert_eq!((environment.unwrap().to_string(), workspaces.unwrap().len()), ("python".to_owned(), 1));
-    let field = |environment, workspaces: Option<&[String]>| wall_scope(environment, workspaces).unwrap_err().field;
-    assert_eq!(field(Some("No Name"), None), "environment");
-    assert_eq!(field(None, Some(&[])), "workspaces");
-    assert_eq!(field(None, Some(&ids(&["../x"]))), "workspaces");
-    assert_eq!(field(None, Some(&vec!["k3f5a2bq7x".to_owned(); 501])), "workspaces");
+    let none = WallNames::default();
+    assert_eq!(none.named().unwrap(), WallNamed::default());
+    let twice = ids(&["k3f5a2bq7x", "k3f5a2bq7x"]);
+    let of_all = WallNames {
+        environment: Some("python"),
+        course: Some("cs-101"),
+        lab: Some("first-steps"),
+        workspaces: Some(&twice),
+    };
+    let named = of_all.named().unwrap();
+    assert_eq!((named.environment.unwrap().as_str(), named.workspaces.unwrap().len()), ("python", 1));
+    assert_eq!((named.course.unwrap().as_str(), named.lab.unwrap().as_str()), ("cs-101", "first-steps"));
+    let field = |names: WallNames| names.named().unwrap_err().field;
+    assert_eq!(field(WallNames { environment: Some("No Name"), ..none }), "environment");
+    assert_eq!(field(WallNames { course: Some("a/b"), ..none }), "course");
+    assert_eq!(field(WallNames { lab: Some("../x"), ..none }), "lab");
+    for bad in [ids(&[]), ids(&["../x"]), vec!["k3f5a2bq7x".to_owned(); 501]] {
+        assert_eq!(field(WallNames { workspaces: Some(&bad), ..none }), "workspaces");
+    }
+}
+
+#[test]
+fn requests_for_many_name_them_alike() {
+    let body = json!({"environment": "python", "course": "cs", "lab": "shell", "workspaces": ["k3f5a2bq7x"]});
+    let with = |name: &str, value: &str| {
+        let mut body = body.clone();
+        body[name] = json!(value);
+        body
+    };
+    let change: WallChangeRequest = serde_json::from_value(with("change", "save")).unwrap();
+    let message: MessageRequest = serde_json::from_value(with("text", "Hello")).unwrap();
+    let named = change.names().named().unwrap();
+    assert_eq!(named, message.names().named().unwrap());
+    assert!(named.environment.is_some() && named.course.is_some() && named.lab.is_some() && named.workspaces.is_some());
 }
 
 #[test]

@@ -11,15 +11,23 @@ const NO_WORKSPACE: &str = "There is no such workspace, or not for you";
 const NOBODY: &str = "There is no workspace of somebody else that you lead, among those that it is about";
 const MEANWHILE: &str = "Somebody changed the same thing meanwhile";
 
-fn of_environment(doc: Doc) -> Doc {
+const NOT_GIVEN: &str = "It is about a course that you take, and do not give";
+const NO_COURSE: &str = "There is no such course, or not for you";
+
+fn of_some(doc: Doc) -> Doc {
     doc.query("environment", Kind::Like("python"), "Only workspaces of this environment")
+        .query("course", Kind::Like("python-1"), "Only those in which students of this course work at its labs")
+        .query("lab", Kind::Like("first-steps"), "Only those that are for this lab")
+        .refuses(403, "forbidden", NOT_GIVEN)
+        .refuses(404, "not_found", NO_COURSE)
 }
 
 pub fn show() -> Doc {
-    of_environment(Doc::new("show_wall", "Show everybody whose work one may watch"))
+    of_some(Doc::new("show_wall", "Show everybody whose work one may watch"))
         .about(
             "The owners of workspaces that one may watch: one's own, those that one is a guest of, those of labs \
-             that one writes or of courses that one gives, and for administrators all. Who seems stuck comes first: a raised hand counts 1000 points and one for each minute \
+             that one writes or of courses that one gives, and for administrators all. Of those who work at a lab it tells how far \
+             they have come (`work`), but not to guests. Who seems stuck comes first: a raised hand counts 1000 points and one for each minute \
              that it is up; 5 minutes or more without getting on 2 for each minute after the fourth, at most 50; \
              each failing check 10, at most 30; each try at these from the third on 3, at most 30; 5 minutes or more without \
              activity 1 for each minute after the fourth, at most 15.",
@@ -28,7 +36,7 @@ pub fn show() -> Doc {
 }
 
 pub fn socket() -> Doc {
-    of_environment(Doc::new("wall_socket", "Follow the wall, with small pictures of terminals"))
+    of_some(Doc::new("wall_socket", "Follow the wall, with small pictures of terminals"))
         .about(
             "A WebSocket of the subprotocol `pierhead.wall.v1`, with a token in a header or a ticket. A browser's must come \
              from a page of this very server. Everything is JSON with a `type`. The server says `people`: the `order` \
@@ -36,7 +44,7 @@ pub fn socket() -> Doc {
              `terminals` that can be seen now, at most 200, and is told `pictures` of these: at most two a second of \
              each, the first one `whole`, then the `lines` that changed by their numbers. A line is a list of runs of \
              text (`t`) with colours (`f`, `b`: 0 to 15, 16 that of the background, 17 that of text) and attributes \
-             (`a`: 1 bold, 2 dim, 4 underlined, added up). It is closed with 4401 when the token ends, 4400 when \
+             (`a`: 1 bold, 2 dim, 4 underlined, added up). It is closed with 4401 when the token ends, 4403 when you do not give its course any more, 4400 when \
              something is not understood, 4408 when nothing was heard for a minute.",
         )
         .switches("The wall")
@@ -52,6 +60,8 @@ pub fn change() -> Doc {
         .takes::<WallChangeRequest>()
         .answers::<WallChangeView>(200, "What came of each")
         .once()
+        .refuses(403, "forbidden", NOT_GIVEN)
+        .refuses(404, "not_found", NO_COURSE)
         .refuses(409, "nobody", NOBODY)
 }
 
@@ -97,6 +107,8 @@ pub fn send() -> Doc {
         .takes::<MessageRequest>()
         .answers::<MessagesView>(201, "It was sent; a request that is repeated with its key answers with nothing")
         .once()
+        .refuses(403, "forbidden", NOT_GIVEN)
+        .refuses(404, "not_found", NO_COURSE)
         .refuses(409, "nobody", NOBODY)
         .refuses(409, "conflict", MEANWHILE)
 }

@@ -1,8 +1,12 @@
 //! What accounts are told of the log that may not read it: what they did, and what happens to what is theirs.
 
 use crate::Api;
-use pierhead_controller::Actor;
+use pierhead_controller::{Actor, Logged};
 use pierhead_model::{Event, WorkspaceRight};
+use std::sync::Arc;
+
+/// The event that tells of a new message.
+const SEND_MESSAGE: &str = "send-message";
 
 /// Somebody who is told of their own only.
 pub(super) struct Own {
@@ -11,12 +15,24 @@ pub(super) struct Own {
 }
 
 impl Own {
+    /// Those events that are about them.
+    pub async fn of(&self, mut events: Vec<Arc<Logged>>) -> Vec<Arc<Logged>> {
+        // Whom a message is for stands in its record only, and that may not be here yet.
+        let message = events.iter().rfind(|logged| logged.event.kind == SEND_MESSAGE);
+        if let Some(revision) = message.map(|logged| logged.revision()) {
+            self.api.controller.reached(revision).await;
+        }
+        events.retain(|logged| self.takes(&logged.event));
+        events
+    }
+
     /// Whether an event is about them.
-    pub fn takes(&self, event: &Event) -> bool {
+    fn takes(&self, event: &Event) -> bool {
         event.actor.as_ref() == Some(&self.actor.username)
             || named(&event.message).any(|(name, value)| match name {
                 "account" => value == self.actor.username.as_str(),
                 "workspace" => self.is_theirs(value),
+                "message" => self.api.controller.is_unread(&self.actor, value),
                 _ => false,
             })
     }

@@ -41,6 +41,7 @@ const LONGEST_ASKED: usize = 32 * 1024;
 
 /// Why sockets are closed by this side, beyond the protocol's own codes.
 const REVOKED: u16 = 4401;
+const LOST: u16 = 4403;
 const SILENT: u16 = 4408;
 const NOT_UNDERSTOOD: u16 = 4400;
 const GOING_AWAY: u16 = 1001;
@@ -65,6 +66,7 @@ pub(in crate::routes) async fn socket(
         let message = format!("the WebSocket must offer the subprotocol {WALL_SUBPROTOCOL}");
         return Err(ApiError::field("Sec-WebSocket-Protocol", message));
     }
+    api.controller.wall(&caller.actor(), &scope).await?;
     let pictures = api.controller.wall_pictures(&caller.actor())?;
     let wall = Wall { api, caller, scope, pictures, told: BTreeMap::new(), order: Vec::new() };
     Ok(upgrade
@@ -138,7 +140,8 @@ impl Wall {
             if is_old || is_changed || asks {
                 world.mark_unchanged();
                 looked = Some(Instant::now());
-                messages.extend(self.look(&now.shows));
+                let Ok(said) = self.look(&now.shows).await else { return Some((LOST, "the course is none of yours")) };
+                messages.extend(said);
             }
             if !asks {
                 let changes = self.pictures.take();
@@ -161,8 +164,11 @@ impl Wall {
     }
 
     /// Looks who is on the wall; what is to be told of that, if something is new.
-    fn look(&mut self, shows: &BTreeSet<String>) -> Option<WallSaid> {
-        let entries = self.api.controller.wall(&self.caller.actor(), &self.scope);
+    ///
+    /// # Errors
+    /// If it is about a course that they do not give any more.
+    async fn look(&mut self, shows: &BTreeSet<String>) -> Result<Option<WallSaid>, ApiError> {
+        let entries = self.api.controller.wall(&self.caller.actor(), &self.scope).await?;
         self.api.controller.show_on_wall(&mut self.pictures, &entries, shows);
         let people: Vec<WallPersonView> = entries.iter().map(views::wall_person).collect();
         let order: Vec<String> = people.iter().map(|person| person.workspace.clone()).collect();
@@ -170,11 +176,11 @@ impl Wall {
         let new: Vec<WallPersonView> = people.iter().filter(is_new).cloned().collect();
         let is_first = self.order.is_empty() && self.told.is_empty();
         if new.is_empty() && order == self.order && !(is_first && order.is_empty()) {
-            return None;
+            return Ok(None);
         }
         self.told = people.into_iter().map(|person| (person.workspace.clone(), person)).collect();
         self.order.clone_from(&order);
-        Some(WallSaid::People { order, people: new })
+        Ok(Some(WallSaid::People { order, people: new }))
     }
 }
 

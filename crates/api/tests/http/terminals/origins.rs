@@ -2,6 +2,7 @@
 
 use super::Bed;
 use crate::raw::Sender;
+use pierhead_testkit::Cluster;
 use serde_json::json;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -9,7 +10,12 @@ use tokio_tungstenite::tungstenite::{Error, http};
 
 /// The status of the answer to a request for a socket with these headers; 101 if it opens.
 async fn asked(bed: &Bed, path: &str, headers: &[(&str, &str)]) -> (u16, String) {
-    let address = bed.cluster.url().strip_prefix("http://").unwrap().to_owned();
+    opened(&bed.cluster, path, headers).await
+}
+
+/// The same in any pool.
+pub async fn opened(cluster: &Cluster, path: &str, headers: &[(&str, &str)]) -> (u16, String) {
+    let address = cluster.url().strip_prefix("http://").unwrap().to_owned();
     let mut request = format!("ws://{address}{path}").into_client_request().unwrap();
     for (name, value) in headers {
         let name: http::HeaderName = name.parse().unwrap();
@@ -28,7 +34,7 @@ async fn asked(bed: &Bed, path: &str, headers: &[(&str, &str)]) -> (u16, String)
 
 const PROTOCOL: (&str, &str) = ("Sec-WebSocket-Protocol", "pierhead.terminal.v1");
 
-async fn ticket(sender: &Sender, path: &str) -> String {
+pub async fn ticket(sender: &Sender, path: &str) -> String {
     let given = sender.post("/api/tickets", &json!({ "resource": path }).to_string()).await;
     given.json()["ticket"].as_str().unwrap_or_else(|| panic!("{given:?}")).to_owned()
 }
