@@ -177,10 +177,18 @@ impl Seat {
     /// # Errors
     /// The controller refuses.
     pub async fn take(person: &Client, workspace: &WorkspaceView) -> Result<Self> {
+        Self::take_with(person, workspace, &TerminalRequest::default()).await
+    }
+
+    /// The same of a terminal that somebody describes.
+    ///
+    /// # Errors
+    /// The controller refuses.
+    pub async fn take_with(person: &Client, workspace: &WorkspaceView, request: &TerminalRequest) -> Result<Self> {
         let container = workspace.containers.first().and_then(|container| container.id.as_deref());
         let container = container.context("it has no container")?;
         let change = Change::new(Wait::UntilEnded);
-        let opened = person.open_terminal(container, &TerminalRequest::default(), &change).await?.into_value();
+        let opened = person.open_terminal(container, request, &change).await?.into_value();
         let mut socket = person.terminal_socket(&opened.id).await?;
         let asked = Asked { columns: 80, rows: 24, ..Asked::default() };
         if let Err(end) = socket.send(ClientMessage::Attach(asked).to_frame()).await {

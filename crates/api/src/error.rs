@@ -114,16 +114,8 @@ impl From<RequestError> for ApiError {
             RequestError::Exists { .. } => Self::exists(message),
             RequestError::Differs { .. } => Self::new(StatusCode::CONFLICT, "app_differs", message),
             RequestError::Forbidden(_) => Self::forbidden(message),
-            RequestError::ForeignVolume { at, .. } => {
-                let mut error = Self::forbidden(message);
-                error.body.field = Some(format!("volumes[{at}]"));
-                error
-            }
-            RequestError::ForeignLink(_) => {
-                let mut error = Self::forbidden(message);
-                error.body.field = Some("links".to_owned());
-                error
-            }
+            RequestError::ForeignVolume { at, .. } => forbidden_at(format!("volumes[{at}]"), message),
+            RequestError::ForeignLink(_) => forbidden_at("links".to_owned(), message),
             RequestError::Ended { .. } => Self::new(StatusCode::CONFLICT, "has_ended", message),
             RequestError::NotRestored => Self::new(StatusCode::CONFLICT, "not_restored", message),
             RequestError::NotFrozen => Self::new(StatusCode::CONFLICT, "not_frozen", message),
@@ -183,6 +175,12 @@ impl From<RequestError> for ApiError {
             RequestError::Store(error) => error.into(),
         }
     }
+}
+
+fn forbidden_at(field: String, message: String) -> ApiError {
+    let mut error = ApiError::forbidden(message);
+    error.body.field = Some(field);
+    error
 }
 
 fn of_home(source: &HomeError, message: String) -> ApiError {

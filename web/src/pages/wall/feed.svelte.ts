@@ -7,6 +7,13 @@ import { changed, type Picture, type PictureChange } from './picture';
 
 export type Person = Schemas['WallPersonView'];
 
+/** Whom a wall is about: all that one may watch, or fewer. */
+export interface About {
+  environment?: string | undefined;
+  course?: string | undefined;
+  lab?: string | undefined;
+}
+
 type Said =
   | { type: 'people'; order: readonly string[]; people: readonly Person[] }
   | { type: 'pictures'; pictures: readonly PictureChange[] };
@@ -31,10 +38,10 @@ export class Feed {
   #seen = new Set<string>();
   #socket: WebSocket | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #environment: string;
+  readonly #about: About;
 
-  constructor(environment: string) {
-    this.#environment = environment;
+  constructor(about: About) {
+    this.#about = about;
   }
 
   /** Follows the wall while the page is seen; answers how to end that. */
@@ -86,8 +93,8 @@ export class Feed {
   async #once(signal: AbortSignal): Promise<boolean> {
     const { ticket } = (await post('/api/tickets', { body: { resource: PATH } })) as { ticket: string };
     if (signal.aborted) return false;
-    const query = this.#environment ? { ticket, environment: this.#environment } : { ticket };
-    const url = address(PATH, query);
+    const given = Object.entries(this.#about).filter(([, value]) => value);
+    const url = address(PATH, { ...Object.fromEntries(given), ticket });
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     const socket = new WebSocket(url, SUBPROTOCOL);
     this.#socket = socket;
