@@ -9,9 +9,7 @@ use pierhead_devhosts::{Host, sample};
 use pierhead_engine::{
     CreateRequest, Docker, DockerOptions, Engine, ExecRequest, NetworkRequest, Stream, WorkspacePart, processes,
 };
-use pierhead_model::{
-    Asks, ContainerId, ContainerSpec, ImageReference, Limits, NetworkMode, Placement, Resources, RestartPolicy, Subnet,
-};
+use pierhead_model::{Asks, ContainerId, ContainerSpec, ImageReference, Limits, Resources, RestartPolicy, Subnet};
 use pierhead_terminal::{Asked, ClientMessage, Frame, ServerMessage};
 use pierhead_wire::{
     AccountRequest, EnvironmentChange, EnvironmentContainerDescription, EnvironmentDescription, EnvironmentRequest,
@@ -375,23 +373,11 @@ pub async fn key(stream: &mut Box<dyn Stream>) -> Result<()> {
 fn spec() -> Result<ContainerSpec> {
     let (cpu, memory) = RESERVED;
     Ok(ContainerSpec {
-        image: ImageReference::parse(sample::IMAGE)?,
-        limits: Limits { reserved: Resources::new(cpu, memory), cpu_limit_millis: LIMIT_MILLIS },
-        cpuset: None,
-        entrypoint: Vec::new(),
-        args: Vec::new(),
-        environment: BTreeMap::new(),
         hostname: Some("main".to_owned()),
-        domainname: None,
-        placement: Placement::Service,
-        labels: Vec::new(),
-        ports: Vec::new(),
-        publish_all: false,
-        user_data: BTreeMap::new(),
-        volumes: Vec::new(),
-        links: BTreeMap::new(),
         restart: RestartPolicy::No,
-        network: NetworkMode::Bridge,
-        single_writer: false,
+        ..ContainerSpec::new(
+            ImageReference::parse(sample::IMAGE)?,
+            Limits { reserved: Resources::new(cpu, memory), cpu_limit_millis: LIMIT_MILLIS },
+        )
     })
 }

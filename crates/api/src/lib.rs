@@ -15,6 +15,7 @@ mod mount;
 #[cfg(feature = "mutants")]
 mod mutants;
 mod paging;
+mod precondition;
 mod previews;
 mod relay;
 mod routes;

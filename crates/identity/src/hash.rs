@@ -55,6 +55,16 @@ struct Pbkdf2 {
     hash: Vec<u8>,
 }
 
+/// The cost that a bcrypt hash says it has, if it is written as one: `$2b$`, two digits, `$`, and 53 characters.
+fn bcrypt_cost(text: &str) -> Option<u32> {
+    let (cost, rest) = text.get(4..)?.split_once('$')?;
+    let is_written_so = cost.len() == 2
+        && cost.bytes().all(|byte| byte.is_ascii_digit())
+        && rest.len() == 53
+        && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'/'));
+    cost.parse().ok().filter(|_| is_written_so)
+}
+
 impl SchoolHash {
     /// Recognises a hash.
     ///
@@ -66,8 +76,7 @@ impl SchoolHash {
             return Err(unknown);
         }
         let form = if ["$2a$", "$2b$", "$2x$", "$2y$"].iter().any(|begin| text.starts_with(begin)) {
-            let is_whole = text.len() == 60 && text.as_bytes()[6] == b'$';
-            let cost = text.get(4..6).and_then(|cost| cost.parse::<u32>().ok()).filter(|_| is_whole).ok_or(unknown)?;
+            let cost = bcrypt_cost(text).ok_or(unknown)?;
             if text.starts_with("$2x$") || !(4..=MOST_BCRYPT).contains(&cost) {
                 return Err("is bcrypt of another kind than 2a, 2b or 2y, or of a cost that is not from 4 to 15");
             }
@@ -227,6 +236,9 @@ mod tests {
             "{SSHA}abc",
             "$2b$31$abc",
             "$2b$10$short",
+            "$2b$+5$abcdefghijklmnopqrstuuU1Q8hQ7Pz9b5b1mG2m0mCkX3cO1dWlK",
+            "$2b$10$abcdefghijklmnopqrstuuU1Q8hQ7Pz9b5b1mG2m0mCkX3cO1dW!K",
+            "$2b$10Xabcdefghijklmnopqrstuu1Q8hQ7Pz9b5b1mG2m0mCkX3cO1dWlK$",
             "$2z$04$abcdefghijklmnopqrstuuU1Q8hQ7Pz9b5b1mG2m0mCkX3cO1dWlK",
             "$2x$04$abcdefghijklmnopqrstuuU1Q8hQ7Pz9b5b1mG2m0mCkX3cO1dWlK",
             "$2b$20$abcdefghijklmnopqrstuuU1Q8hQ7Pz9b5b1mG2m0mCkX3cO1dWlK",

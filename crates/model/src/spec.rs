@@ -59,6 +59,33 @@ pub struct ContainerSpec {
     pub single_writer: bool,
 }
 
+impl ContainerSpec {
+    /// A container of an image, on whichever host has room, with nothing asked that need not be.
+    #[must_use]
+    pub fn new(image: ImageReference, limits: Limits) -> Self {
+        Self {
+            image,
+            limits,
+            cpuset: None,
+            entrypoint: Vec::new(),
+            args: Vec::new(),
+            environment: BTreeMap::new(),
+            hostname: None,
+            domainname: None,
+            placement: Placement::default(),
+            labels: Vec::new(),
+            ports: Vec::new(),
+            publish_all: false,
+            user_data: BTreeMap::new(),
+            volumes: Vec::new(),
+            links: BTreeMap::new(),
+            restart: RestartPolicy::default(),
+            network: NetworkMode::default(),
+            single_writer: false,
+        }
+    }
+}
+
 /// CPU and memory of a container. Where a description names none, defaults apply: a small reservation for the
 /// planner, and a more generous limit of CPU, because CPU can be shared without harm and memory cannot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -20,6 +20,7 @@ mod file;
 mod image;
 mod join;
 mod lab;
+mod lab_text;
 mod operation;
 mod preview;
 mod registry;
@@ -63,10 +64,13 @@ pub use file::{FileView, FolderView, MakeFolderRequest, MoveFileRequest};
 pub use image::{ArchiveView, ImageView, SpreadView};
 pub use join::{JoinTokenCreated, JoinTokenRequest};
 pub use lab::{
-    LabBlockView, LabCheckView, LabDiffView, LabDraftView, LabEnvironmentRequest, LabFileDiffView, LabFileView,
-    LabHistoryView, LabImageView, LabImagesView, LabImportView, LabOutlineView, LabPageView, LabPlaceView,
-    LabPreviewRequest, LabProblemView, LabReportView, LabRequest, LabSettings, LabStepLineView, LabStepView,
-    LabTerminalView, LabVersionView, LabView, MoveLabFileRequest, PublishRequest, lab_version,
+    LabDiffView, LabDraftView, LabFileDiffView, LabFileView, LabHistoryView, LabRequest, LabSettings, LabVersionView,
+    LabView, MoveLabFileRequest, PublishRequest, lab_version,
+};
+pub use lab_text::{
+    LabBlockView, LabCheckView, LabEnvironmentRequest, LabImageView, LabImagesView, LabImportView, LabOutlineView,
+    LabPageView, LabPlaceView, LabPreviewRequest, LabProblemView, LabReportView, LabStepLineView, LabStepView,
+    LabTerminalView,
 };
 pub use operation::OperationView;
 pub use preview::{PortView, PreviewView};

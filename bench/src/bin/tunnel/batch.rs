@@ -6,9 +6,7 @@ use anyhow::{Result, ensure};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use pierhead_devhosts::sample;
 use pierhead_engine::{CreateRequest, Docker, Engine};
-use pierhead_model::{
-    ContainerSpec, ImageReference, Limits, NetworkMode, Ownership, Placement, Resources, RestartPolicy,
-};
+use pierhead_model::{ContainerSpec, ImageReference, Limits, NetworkMode, Ownership, Resources, RestartPolicy};
 use std::collections::BTreeMap;
 
 /// As many as a controller starts at the same time on one host.
@@ -49,24 +47,13 @@ pub(crate) fn description(name: &str, command: &[&str]) -> Result<CreateRequest>
     Ok(CreateRequest {
         name: name.to_owned(),
         spec: ContainerSpec {
-            image: ImageReference::parse(sample::IMAGE)?,
-            limits: Limits { reserved: Resources::new(100, 64), cpu_limit_millis: 2000 },
-            cpuset: None,
             entrypoint: command.iter().map(|word| (*word).to_owned()).collect(),
-            args: vec![],
-            environment: BTreeMap::new(),
-            hostname: None,
-            domainname: None,
-            placement: Placement::Service,
-            labels: vec![],
-            ports: vec![],
-            publish_all: false,
-            user_data: BTreeMap::new(),
-            volumes: vec![],
-            links: BTreeMap::new(),
             restart: RestartPolicy::No,
             network: NetworkMode::None,
-            single_writer: false,
+            ..ContainerSpec::new(
+                ImageReference::parse(sample::IMAGE)?,
+                Limits { reserved: Resources::new(100, 64), cpu_limit_millis: 2000 },
+            )
         },
         ports: vec![],
         labels: BTreeMap::from([(Ownership::CLUSTER.to_owned(), "bench".to_owned())]),

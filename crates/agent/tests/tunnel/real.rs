@@ -17,8 +17,8 @@ use pierhead_agent::{
 use pierhead_devhosts::{Pool, PoolSpec, sample};
 use pierhead_engine::{Archive, CreateRequest, Deadlines, Docker, DockerOptions, Engine, EngineError, LogOptions};
 use pierhead_model::{
-    ContainerSpec, ContainerState, HostPort, ImageReference, Limits, NetworkMode, Ownership, Placement, Protocol,
-    Resources, RestartPolicy, Volume, VolumeSource,
+    ContainerSpec, ContainerState, HostPort, ImageReference, Limits, Ownership, Protocol, Resources, RestartPolicy,
+    Volume, VolumeSource,
 };
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -101,24 +101,18 @@ fn request() -> CreateRequest {
     CreateRequest {
         name: "tunnel.0.1".to_owned(),
         spec: ContainerSpec {
-            image: ImageReference::parse(sample::IMAGE).unwrap(),
-            limits: Limits { reserved: Resources::new(100, 32), cpu_limit_millis: 500 },
             cpuset: Some("0".to_owned()),
             entrypoint: ["/bin/sh", "-c", "echo one; cat > /data/heard; exec sleep 1000"].map(str::to_owned).to_vec(),
             args: vec!["x".to_owned()],
             environment: BTreeMap::from([("A".to_owned(), "b=c d\n".to_owned())]),
             hostname: Some("web".to_owned()),
             domainname: Some("lan".to_owned()),
-            placement: Placement::Service,
-            labels: vec![],
-            ports: vec![],
-            publish_all: false,
-            user_data: BTreeMap::new(),
             volumes: vec![Volume { source: VolumeSource::Anonymous, target: "/data".to_owned(), read_only: false }],
-            links: BTreeMap::new(),
             restart: RestartPolicy::No,
-            network: NetworkMode::Bridge,
-            single_writer: false,
+            ..ContainerSpec::new(
+                ImageReference::parse(sample::IMAGE).unwrap(),
+                Limits { reserved: Resources::new(100, 32), cpu_limit_millis: 500 },
+            )
         },
         ports: vec![port],
         labels: BTreeMap::from([(Ownership::CLUSTER.to_owned(), "tunnel".to_owned())]),

@@ -3,14 +3,13 @@
 use crate::body::{Body, Path, Query, flag};
 use crate::files::{FileBytes, FilePlace};
 use crate::identity::Caller;
+use crate::precondition::Precondition;
 use crate::{Api, ApiError, views};
 use axum::Json;
 use axum::body::{Body as Bytes, BodyDataStream};
 use axum::extract::State;
-use axum::http::header::{
-    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH,
-};
-use axum::http::{HeaderMap, HeaderName, StatusCode};
+use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, ETAG};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
 use pierhead_model::{ArchiveForm, FileAct, FileBefore, FilePath, FileTold, MemberName, WorkspaceRight};
@@ -235,25 +234,11 @@ fn coming(mut body: BodyDataStream) -> FileBytes {
 }
 
 fn before(headers: &HeaderMap) -> Result<FileBefore, ApiError> {
-    let one = |name: HeaderName| -> Result<Option<String>, ApiError> {
-        let mut values = headers.get_all(&name).iter();
-        let Some(value) = values.next() else { return Ok(None) };
-        match value.to_str().ok().filter(|_| values.next().is_none()) {
-            Some(value) => Ok(Some(value.trim().to_owned())),
-            None => Err(ApiError::field(name.as_str(), format!("{name} must be given once, as text"))),
-        }
-    };
-    match (one(IF_MATCH)?, one(IF_NONE_MATCH)?.as_deref()) {
-        (None, None) => Ok(FileBefore::Any),
-        (None, Some("*")) => Ok(FileBefore::Absent),
-        (None, Some(_)) => Err(ApiError::field("if-none-match", "if-none-match must be *: only if there is nothing")),
-        (Some(_), Some(_)) => Err(ApiError::field("if-match", "if-match and if-none-match exclude one another")),
-        (Some(tag), None) => {
-            let tag = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).filter(|tag| !tag.contains('"'));
-            let form = || ApiError::field("if-match", "if-match must be the etag of the file, in quotes");
-            Ok(FileBefore::Tagged(tag.filter(|tag| !tag.is_empty()).ok_or_else(form)?.to_owned()))
-        }
-    }
+    Ok(match Precondition::of(headers, "the etag of the file")? {
+        Precondition::None => FileBefore::Any,
+        Precondition::Absent => FileBefore::Absent,
+        Precondition::Tag(tag) => FileBefore::Tagged(tag),
+    })
 }
 
 fn mode_of(text: &str) -> Result<u32, ApiError> {
@@ -304,25 +289,6 @@ pub(super) async fn remove(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::http::HeaderValue;
-
-    fn condition(headers: &[(&'static str, &'static str)]) -> Result<FileBefore, String> {
-        let headers =
-            headers.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
-        before(&headers.collect()).map_err(|error| error.body.field.unwrap_or_default())
-    }
-
-    #[test]
-    fn what_must_be_there_is_told_in_one_way() {
-        assert_eq!(condition(&[]), Ok(FileBefore::Any));
-        assert_eq!(condition(&[("if-none-match", "*")]), Ok(FileBefore::Absent));
-        assert_eq!(condition(&[("if-match", "\"a-1\"")]), Ok(FileBefore::Tagged("a-1".to_owned())));
-        for bad in ["*", "a-1", "\"\"", "W/\"a\"", "\"a\", \"b\"", ""] {
-            assert_eq!(condition(&[("if-match", bad)]), Err("if-match".to_owned()), "{bad}");
-        }
-        assert_eq!(condition(&[("if-none-match", "\"a\"")]), Err("if-none-match".to_owned()));
-        assert_eq!(condition(&[("if-match", "\"a\""), ("if-none-match", "*")]), Err("if-match".to_owned()));
-    }
 
     #[test]
     fn a_mode_gives_nobody_anothers_rights() {

@@ -3,15 +3,16 @@
 use super::labs::{lab_path, version};
 use crate::body::{Body, Path, Query, flag};
 use crate::identity::Caller;
+use crate::precondition::Precondition;
 use crate::{Api, ApiError, views};
 use axum::Json;
 use axum::body::{Body as Bytes, BodyDataStream};
 use axum::extract::State;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_MATCH,
-    IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
+    X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderMap, HeaderName, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 use pierhead_controller::{LabBefore, LabFile, LabUpload, RequestError, Spooled};
@@ -183,26 +184,12 @@ fn drain(mut coming: BodyDataStream) {
 
 /// What must be there, by `If-Match` or `If-None-Match`.
 fn before(headers: &HeaderMap) -> Result<LabBefore, ApiError> {
-    let one = |name: HeaderName| -> Result<Option<String>, ApiError> {
-        let mut values = headers.get_all(&name).iter();
-        let Some(value) = values.next() else { return Ok(None) };
-        match value.to_str().ok().filter(|_| values.next().is_none()) {
-            Some(value) => Ok(Some(value.trim().to_owned())),
-            None => Err(ApiError::field(name.as_str(), format!("{name} must be given once, as text"))),
-        }
-    };
-    match (one(IF_MATCH)?, one(IF_NONE_MATCH)?.as_deref()) {
-        (None, None) => Ok(LabBefore::Any),
-        (None, Some("*")) => Ok(LabBefore::Absent),
-        (None, Some(_)) => Err(ApiError::field("if-none-match", "if-none-match must be *: only if there is nothing")),
-        (Some(_), Some(_)) => Err(ApiError::field("if-match", "if-match and if-none-match exclude one another")),
-        (Some(tag), None) => {
-            let digest = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
-            let digest = digest.and_then(|digest| Digest::parse(digest).ok());
-            let form = || ApiError::field("if-match", "if-match must be the digest of the file, in quotes");
-            Ok(LabBefore::Content(digest.ok_or_else(form)?))
-        }
-    }
+    let form = "the digest of the file";
+    Ok(match Precondition::of(headers, form)? {
+        Precondition::None => LabBefore::Any,
+        Precondition::Absent => LabBefore::Absent,
+        Precondition::Tag(tag) => LabBefore::Content(Digest::parse(&tag).map_err(|_| Precondition::malformed(form))?),
+    })
 }
 
 pub(super) async fn remove(
@@ -312,28 +299,20 @@ async fn imported(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::http::HeaderValue;
-
-    fn condition(headers: &[(&'static str, &str)]) -> Result<LabBefore, String> {
-        let header = |(name, value): &(&'static str, &str)| {
-            (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
-        };
-        before(&headers.iter().map(header).collect()).map_err(|error| error.body.field.unwrap_or_default())
-    }
+    use axum::http::{HeaderName, HeaderValue};
 
     #[test]
-    fn what_must_be_there_is_told_in_one_way() {
+    fn what_must_be_there_is_named_by_its_digest() {
+        let condition = |tag: &str| {
+            let headers = HeaderMap::from_iter([(axum::http::header::IF_MATCH, HeaderValue::from_str(tag).unwrap())]);
+            before(&headers).map_err(|error| error.body.field.unwrap_or_default())
+        };
         let digest = "0a".repeat(32);
-        assert_eq!(condition(&[]), Ok(LabBefore::Any));
-        assert_eq!(condition(&[("if-none-match", "*")]), Ok(LabBefore::Absent));
         let there = LabBefore::Content(Digest::parse(digest.as_str()).unwrap());
-        assert_eq!(condition(&[("if-match", &format!("\"{digest}\""))]), Ok(there));
-        for bad in ["*", &digest, "\"\"", "W/\"a\"", "\"0A\"", ""] {
-            assert_eq!(condition(&[("if-match", bad)]), Err("if-match".to_owned()), "{bad}");
+        assert_eq!(condition(&format!("\"{digest}\"")), Ok(there));
+        for bad in [digest.as_str(), "\"0A\"", "\"0a\""] {
+            assert_eq!(condition(bad), Err("if-match".to_owned()), "{bad}");
         }
-        assert_eq!(condition(&[("if-none-match", &format!("\"{digest}\""))]), Err("if-none-match".to_owned()));
-        let both = [("if-match", "\"a\""), ("if-none-match", "*")];
-        assert_eq!(condition(&both), Err("if-match".to_owned()));
     }
 
     #[test]

@@ -5,8 +5,8 @@ use crate::engines::Link;
 use crate::execute::Executor;
 use pierhead_engine::{CreateRequest, EngineError, NetworkRequest, WorkspacePart, processes};
 use pierhead_model::{
-    ContainerId, ContainerSpec, EnvironmentContainer, Failure, FailureKind, ImageReference, MemberName, NetworkMode,
-    ObservedContainer, Placement, RestartPolicy, SaveId, WorkspaceId,
+    ContainerId, ContainerSpec, EnvironmentContainer, Failure, FailureKind, ImageReference, MemberName,
+    ObservedContainer, RestartPolicy, SaveId, WorkspaceId,
 };
 use pierhead_planner::{NewNetwork, NewWorkspaceContainer, SaveOrder, WorkspaceAction, WorkspaceStep};
 use std::collections::BTreeMap;
@@ -234,23 +234,10 @@ fn request(container: &NewWorkspaceContainer, image: &ImageReference, network: &
 
 fn spec(described: &EnvironmentContainer, image: &ImageReference) -> ContainerSpec {
     ContainerSpec {
-        image: image.clone(),
-        limits: described.limits,
-        cpuset: None,
-        entrypoint: Vec::new(),
         args: described.command.clone(),
         environment: described.environment.clone(),
         hostname: Some(described.name.to_string()),
-        domainname: None,
-        placement: Placement::Service,
-        labels: Vec::new(),
-        ports: Vec::new(),
-        publish_all: false,
-        user_data: BTreeMap::new(),
-        volumes: Vec::new(),
-        links: BTreeMap::new(),
         restart: RestartPolicy::No,
-        network: NetworkMode::Bridge,
-        single_writer: false,
+        ..ContainerSpec::new(image.clone(), described.limits)
     }
 }

@@ -5,10 +5,7 @@ mod workspaces;
 use super::*;
 use crate::{CreateRequest, Engine, LogOptions, Usage, Verb};
 use futures_util::StreamExt;
-use pierhead_model::{
-    ContainerId, ContainerSpec, ContainerState, FailureKind, HostPort, Limits, NetworkMode, ObservedContainer,
-    Placement, RestartPolicy,
-};
+use pierhead_model::{ContainerId, ContainerSpec, ContainerState, FailureKind, HostPort, Limits, ObservedContainer};
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -20,26 +17,10 @@ fn fake() -> Fake {
 fn request(name: &str) -> CreateRequest {
     CreateRequest {
         name: name.to_owned(),
-        spec: ContainerSpec {
-            image: ImageReference::parse("a:1").unwrap(),
-            limits: Limits { reserved: Resources::new(100, 32), cpu_limit_millis: 500 },
-            cpuset: None,
-            entrypoint: vec![],
-            args: vec![],
-            environment: BTreeMap::new(),
-            hostname: None,
-            domainname: None,
-            placement: Placement::Service,
-            labels: vec![],
-            ports: vec![],
-            publish_all: false,
-            user_data: BTreeMap::new(),
-            volumes: vec![],
-            links: BTreeMap::new(),
-            restart: RestartPolicy::Always,
-            network: NetworkMode::Bridge,
-            single_writer: false,
-        },
+        spec: ContainerSpec::new(
+            ImageReference::parse("a:1").unwrap(),
+            Limits { reserved: Resources::new(100, 32), cpu_limit_millis: 500 },
+        ),
         ports: vec![],
         labels: BTreeMap::new(),
         pids_limit: 64,

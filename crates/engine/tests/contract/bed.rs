@@ -5,8 +5,8 @@ use pierhead_engine::{
     CreateRequest, Deadlines, Docker, DockerOptions, DynEngine, Fake, FakeImage, FakeOptions, LogLine, Progress,
 };
 use pierhead_model::{
-    ContainerId, ContainerSpec, HostPort, ImageReference, Limits, NetworkMode, ObservedContainer, Ownership, Placement,
-    Protocol, Resources, RestartPolicy, Timestamp,
+    ContainerId, ContainerSpec, HostPort, ImageReference, Limits, ObservedContainer, Ownership, Protocol, Resources,
+    RestartPolicy, Timestamp,
 };
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -136,24 +136,12 @@ impl Bed {
         CreateRequest {
             name: format!("case.{}.1", self.next.fetch_add(1, Ordering::SeqCst)),
             spec: ContainerSpec {
-                image: ImageReference::parse(image).unwrap(),
-                limits: Limits { reserved: Resources::new(100, 32), cpu_limit_millis: 500 },
-                cpuset: None,
                 entrypoint: entrypoint.iter().map(|word| (*word).to_owned()).collect(),
-                args: vec![],
-                environment: BTreeMap::new(),
-                hostname: None,
-                domainname: None,
-                placement: Placement::Service,
-                labels: vec![],
-                ports: vec![],
-                publish_all: false,
-                user_data: BTreeMap::new(),
-                volumes: vec![],
-                links: BTreeMap::new(),
                 restart: RestartPolicy::No,
-                network: NetworkMode::Bridge,
-                single_writer: false,
+                ..ContainerSpec::new(
+                    ImageReference::parse(image).unwrap(),
+                    Limits { reserved: Resources::new(100, 32), cpu_limit_millis: 500 },
+                )
             },
             ports: vec![],
             labels: BTreeMap::from([(Ownership::CLUSTER.to_owned(), "contract".to_owned())]),

@@ -15,7 +15,7 @@ mod tests {
         Archive, CreateRequest, Deadlines, Docker, DockerOptions, Engine, EngineError, LogOptions, Tls,
     };
     use pierhead_model::{
-        ContainerId, ContainerSpec, ImageReference, Limits, NetworkMode, Ownership, Placement, Resources, RestartPolicy,
+        ContainerId, ContainerSpec, ImageReference, Limits, NetworkMode, Ownership, Resources, RestartPolicy,
     };
     use std::collections::BTreeMap;
     use std::sync::Arc;
@@ -50,24 +50,13 @@ mod tests {
         CreateRequest {
             name: "tls.0.1".to_owned(),
             spec: ContainerSpec {
-                image: ImageReference::parse(sample::IMAGE).unwrap(),
-                limits: Limits { reserved: Resources::new(100, 32), cpu_limit_millis: 500 },
-                cpuset: None,
                 entrypoint: ["/bin/sh", "-c", "echo one; exec sleep 1000"].map(str::to_owned).to_vec(),
-                args: vec![],
-                environment: BTreeMap::new(),
-                hostname: None,
-                domainname: None,
-                placement: Placement::Service,
-                labels: vec![],
-                ports: vec![],
-                publish_all: false,
-                user_data: BTreeMap::new(),
-                volumes: vec![],
-                links: BTreeMap::new(),
                 restart: RestartPolicy::No,
                 network: NetworkMode::None,
-                single_writer: false,
+                ..ContainerSpec::new(
+                    ImageReference::parse(sample::IMAGE).unwrap(),
+                    Limits { reserved: Resources::new(100, 32), cpu_limit_millis: 500 },
+                )
             },
             ports: vec![],
             labels: BTreeMap::from([(Ownership::CLUSTER.to_owned(), "tls".to_owned())]),

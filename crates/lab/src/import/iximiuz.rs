@@ -109,8 +109,12 @@ fn is_solution(name: &str) -> bool {
 
 fn read_unit(folder: &Folder<'_>, file: &LabPath, tasks: &mut Tasks, problems: &mut Problems) -> Option<Step> {
     let text = folder.text(file, (file, 1), problems)?;
-    let (front, before) = front_matter(&text)?;
-    let front = read_yaml(front, file, 1, problems).unwrap_or(Node { line: 1, value: Value::Null });
+    let (front, before) = match front_matter(&text) {
+        Some((front, before)) => (read_yaml(front, file, 1, problems), before),
+        // It is a page all the same, named by its first heading.
+        None => (None, 0),
+    };
+    let front = front.unwrap_or(Node { line: 1, value: Value::Null });
     let body: String = text.split_inclusive('\n').skip(before).collect();
     let title = front.text_of("title").unwrap_or_default().to_owned();
     Some(step(&Source { file, before, text: &body }, title, tasks, problems))

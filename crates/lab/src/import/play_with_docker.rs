@@ -104,7 +104,7 @@ fn slug(name: &str) -> String {
     let name = name.rsplit_once('.').map_or(name, |(name, _)| name);
     let mut parts = name.splitn(4, '-');
     let dated = parts.by_ref().take(3).all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit()));
-    parts.next().filter(|_| dated).unwrap_or(name).to_owned()
+    parts.next().filter(|rest| dated && !rest.is_empty()).unwrap_or(name).to_owned()
 }
 
 fn host_name(number: u8) -> String {

@@ -2,9 +2,9 @@
 
 use super::simulation::{Simulation, engine};
 use pierhead_model::{
-    App, AppId, AppName, ContainerSpec, Duty, Goal, ImageReference, Limits, Member, MemberName, NetworkMode, Operation,
-    OperationId, OperationState, Placement, PortRequest, Protocol, Relocation, Resources, RestartPolicy, Slot,
-    SlotIntent, SlotKey, SlotWish, Target, Username,
+    App, AppId, AppName, ContainerSpec, Duty, Goal, ImageReference, Limits, Member, MemberName, Operation, OperationId,
+    OperationState, PortRequest, Protocol, Relocation, Resources, RestartPolicy, Slot, SlotIntent, SlotKey, SlotWish,
+    Target, Username,
 };
 use std::collections::BTreeMap;
 
@@ -13,26 +13,10 @@ pub(super) const DEADLINE_MS: u64 = 300_000;
 
 /// A small container that runs for ever.
 pub(super) fn spec(image: &str) -> ContainerSpec {
-    ContainerSpec {
-        image: ImageReference::parse(image).unwrap(),
-        limits: Limits { reserved: Resources::new(100, 64), cpu_limit_millis: 1000 },
-        cpuset: None,
-        entrypoint: Vec::new(),
-        args: Vec::new(),
-        environment: BTreeMap::new(),
-        hostname: None,
-        domainname: None,
-        placement: Placement::Service,
-        labels: Vec::new(),
-        ports: Vec::new(),
-        publish_all: false,
-        user_data: BTreeMap::new(),
-        volumes: Vec::new(),
-        links: BTreeMap::new(),
-        restart: RestartPolicy::Always,
-        network: NetworkMode::Bridge,
-        single_writer: false,
-    }
+    ContainerSpec::new(
+        ImageReference::parse(image).unwrap(),
+        Limits { reserved: Resources::new(100, 64), cpu_limit_millis: 1000 },
+    )
 }
 
 pub(super) fn of_size(image: &str, cpu_millis: u64, memory_mb: u64) -> ContainerSpec {

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use pierhead_agent::Firewall;
 use pierhead_devhosts::Host;
 use pierhead_engine::{ExecRequest, NetworkRequest, WorkspacePart, processes};
-use pierhead_model::{Asks, ContainerId, Subnet, WorkspaceId};
+use pierhead_model::{Asks, ContainerId, NetworkMode, Subnet, WorkspaceId};
 use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output};

@@ -4,32 +4,18 @@ mod workspace;
 
 use super::*;
 use pierhead_model::{
-    ImageReference, LabelExpression, Limits, NetworkMode, Placement, PortRequest, Protocol, Resources,
-    RestartPolicy as Restarts,
+    ImageReference, LabelExpression, Limits, NetworkMode, PortRequest, Protocol, Resources, RestartPolicy as Restarts,
 };
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 fn spec() -> ContainerSpec {
     ContainerSpec {
-        image: ImageReference::parse("a:1").unwrap(),
-        limits: Limits { reserved: Resources::new(250, 64), cpu_limit_millis: 1500 },
-        cpuset: None,
-        entrypoint: vec![],
-        args: vec![],
-        environment: BTreeMap::new(),
-        hostname: None,
-        domainname: None,
-        placement: Placement::Service,
-        labels: vec![],
-        ports: vec![],
-        publish_all: false,
-        user_data: BTreeMap::new(),
-        volumes: vec![],
-        links: BTreeMap::new(),
         restart: Restarts::Always,
-        network: NetworkMode::Bridge,
-        single_writer: false,
+        ..ContainerSpec::new(
+            ImageReference::parse("a:1").unwrap(),
+            Limits { reserved: Resources::new(250, 64), cpu_limit_millis: 1500 },
+        )
     }
 }
 

@@ -176,3 +176,15 @@ fn a_playground_without_names_has_one_machine() {
     let machine = "index.md:7: \"Not_a_name\" can't be the name of a machine, or is that of another one";
     assert_eq!(problems, [image, machine]);
 }
+
+#[test]
+fn a_page_without_front_matter_is_a_step_all_the_same() {
+    let (lab, problems) = only(&[
+        ("index.md", FRONT),
+        ("unit-2.md", "# On foot\n\nIt begins at once.\n"),
+        ("unit-3.md", "No heading.\n"),
+    ]);
+    let steps: Vec<_> = lab.steps.iter().map(|step| (step.page.title.as_str(), step.page.line)).collect();
+    assert_eq!(&steps[steps.len() - 2..], [("On foot", 1), ("Step", 1)], "{problems:?}");
+    assert!(lab.steps[lab.steps.len() - 2].page.text.contains("It begins at once."));
+}

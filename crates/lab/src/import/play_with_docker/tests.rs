@@ -64,3 +64,14 @@ fn what_a_post_quotes_and_asks_keeps_its_lines() {
     let message = "the template {{ page.title }} is left out: its value is not known here";
     assert_eq!(problems, [format!("{POST}:12: {message}")]);
 }
+
+#[test]
+fn a_post_is_called_as_its_file_if_nothing_else_says_how() {
+    for (file, title) in [
+        ("_posts/2019-08-01-two-nodes.md", "two-nodes"),
+        ("_posts/2019-08-01-.md", "2019-08-01-"),
+        ("_posts/notes.md", "notes"),
+    ] {
+        assert_eq!(only(&[(file, "---\nlayout: post\n---\nx\n")]).0.title, title, "{file}");
+    }
+}
