@@ -116,7 +116,9 @@ impl From<RequestError> for ApiError {
             RequestError::Forbidden(_) => Self::forbidden(message),
             RequestError::ForeignVolume { at, .. } => forbidden_at(format!("volumes[{at}]"), message),
             RequestError::ForeignLink(_) => forbidden_at("links".to_owned(), message),
-            RequestError::Ended { .. } => Self::new(StatusCode::CONFLICT, "has_ended", message),
+            RequestError::Ended { .. } | RequestError::TerminalOver { .. } => {
+                Self::new(StatusCode::CONFLICT, "has_ended", message)
+            }
             RequestError::NotRestored => Self::new(StatusCode::CONFLICT, "not_restored", message),
             RequestError::NotFrozen => Self::new(StatusCode::CONFLICT, "not_frozen", message),
             RequestError::Invalid { field, .. } => Self::field(field, message),
@@ -161,6 +163,7 @@ impl From<RequestError> for ApiError {
                 let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "busy", message);
                 Self { retry_after_s: Some(60), ..error }
             }
+            RequestError::WorkState(_) => Self::new(StatusCode::CONFLICT, "work_state", message),
             RequestError::WorkspaceState { .. } => Self::new(StatusCode::CONFLICT, "workspace_state", message),
             RequestError::Nobody => Self::new(StatusCode::CONFLICT, "nobody", message),
             RequestError::NotRunning { .. } => Self::new(StatusCode::CONFLICT, "not_running", message),
@@ -168,7 +171,6 @@ impl From<RequestError> for ApiError {
                 let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_terminals", message);
                 Self { retry_after_s: Some(5), ..error }
             }
-            RequestError::TerminalOver { .. } => Self::new(StatusCode::CONFLICT, "has_ended", message),
             RequestError::TerminalHome(error) => of_home(&error, message),
             RequestError::Engine { source, .. } => of_engine(&source, message),
             RequestError::Archive(error) => of_archive(&error, message),

@@ -7,6 +7,7 @@ mod attempts;
 mod cluster;
 mod containers;
 mod courses;
+mod coursework;
 mod doc;
 mod duty;
 mod engines;
@@ -55,6 +56,7 @@ use pierhead_model::Permission::{
 pub(crate) fn index() -> Routes {
     let routes = accounts(Routes::default());
     let routes = courses(routes);
+    let routes = work(routes);
     let routes = engines(routes);
     let routes = containers(routes);
     let routes = workspaces(routes);
@@ -122,6 +124,26 @@ fn courses(routes: Routes) -> Routes {
         .get("/api/roster", admin, roster::show, told::show_roster())
         .post("/api/roster/preview", admin, roster::preview, told::preview_roster())
         .post("/api/roster/sync", admin, roster::sync, told::sync_roster())
+}
+
+fn work(routes: Routes) -> Routes {
+    use doc::coursework as told;
+    // Who may what is said by the course.
+    let read = Holders(ReadLabs);
+    routes
+        .noun("work", "Work in courses: deadlines, what is handed in, and what it was worth")
+        .get("/api/courses/{id}/work", read, coursework::list, told::list())
+        .put("/api/courses/{id}/work/{lab}", read, coursework::change, told::change())
+        .put("/api/courses/{id}/work/{lab}/extensions/{username}", read, coursework::extend, told::extend())
+        .delete("/api/courses/{id}/work/{lab}/extensions/{username}", read, coursework::take_back, told::take_back())
+        .post("/api/courses/{id}/work/{lab}/submissions", read, coursework::submit, told::submit())
+        .get("/api/courses/{id}/submissions", read, coursework::submissions, told::submissions())
+        .post("/api/courses/{id}/submissions/{lab}/{username}/retry", read, coursework::retry, told::retry())
+        .post("/api/courses/{id}/submissions/{lab}/{username}/workspace", read, coursework::open, told::open())
+        .put("/api/courses/{id}/grades/{lab}/{username}", read, coursework::grade, told::grade())
+        .get("/api/courses/{id}/results", read, coursework::results, told::results())
+        .get("/api/courses/{id}/grades", read, coursework::gradebook, told::gradebook())
+        .get("/api/courses/{id}/grades/csv", read, coursework::export, told::export())
 }
 
 fn engines(routes: Routes) -> Routes {

@@ -3,6 +3,7 @@
 mod agent;
 mod attempt;
 mod course;
+mod coursework;
 mod event;
 mod explain;
 mod file;
@@ -16,6 +17,7 @@ mod workspace;
 
 pub(crate) use attempt::{attempt, lab_run};
 pub(crate) use course::{course, roster, students};
+pub(crate) use coursework::{gradebook_csv, gradebook_row, result, submission, work};
 pub(crate) use event::event;
 pub(crate) use explain::{explain_app, explain_request, explain_slot};
 pub(crate) use file::{file, folder};

@@ -30,6 +30,7 @@ use crate::terminal::TerminalArgs;
 use crate::token::TokenArgs;
 use crate::top::TopArgs;
 use crate::wall::{HandArgs, WallArgs};
+use crate::work::{GradeArgs, SubmitArgs, WorkArgs};
 use crate::workspace::WorkspaceArgs;
 use clap::{ArgAction, Parser, Subcommand};
 
@@ -93,6 +94,13 @@ pub enum ClientCommand {
     Course(CourseArgs),
     /// The school's own list of people and courses
     Roster(RosterArgs),
+    /// Hand in one's work at a lab of a course
+    Submit(SubmitArgs),
+    /// Work in courses: deadlines, extensions, what was handed in
+    Work(WorkArgs),
+    /// Grades: the gradebook, points and comments by hand, results
+    #[command(visible_alias = "grades")]
+    Grade(GradeArgs),
     /// Show what hosts and containers use, live
     #[command(visible_alias = "stats")]
     Top(TopArgs),

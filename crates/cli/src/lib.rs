@@ -55,6 +55,7 @@ mod token;
 mod top;
 mod trust;
 mod wall;
+mod work;
 mod workspace;
 
 pub use command::{Cli, ClientCommand};

@@ -22,6 +22,7 @@ pub(crate) mod save;
 pub(crate) mod stats;
 pub(crate) mod terminal;
 pub(crate) mod wall;
+pub(crate) mod work;
 pub(crate) mod workspace;
 
 use crate::escape::escape;

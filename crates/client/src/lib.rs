@@ -13,6 +13,7 @@ mod cluster;
 mod connection;
 mod container;
 mod course;
+mod coursework;
 mod engine;
 mod error;
 mod events;

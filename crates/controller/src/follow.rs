@@ -5,8 +5,8 @@ use crate::engines::Engines;
 use crate::keys;
 use crate::known::{Known, Shared};
 use pierhead_model::{
-    App, AppId, Assignment, AttemptId, ClassMessage, Course, CourseId, Engine, EngineId, Enrolments, Environment,
-    EnvironmentId, Hand, Lab, LabAttempt, Operation, OperationId, Slot, SlotKey, Terminal, Workspace,
+    App, AppId, Assignment, AttemptId, ClassMessage, Course, CourseId, CourseWork, Engine, EngineId, Enrolments,
+    Environment, EnvironmentId, Hand, Lab, LabAttempt, Operation, OperationId, Slot, SlotKey, Terminal, Workspace,
     WorkspaceAssignment, WorkspaceId,
 };
 use pierhead_store::leadership::Leader;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The records that the world is made of.
-const FOLLOWED: [&str; 18] = [
+const FOLLOWED: [&str; 19] = [
     keys::RESTORED,
     keys::ENGINES,
     keys::APPS,
@@ -31,6 +31,7 @@ const FOLLOWED: [&str; 18] = [
     keys::WORKSPACE_ASSIGNMENTS,
     keys::LABS,
     keys::COURSES,
+    keys::WORK,
     keys::ENROLMENTS,
     keys::ATTEMPTS,
     keys::HANDS,
@@ -157,6 +158,9 @@ fn put(known: &mut Known, entry: &Entry) -> Result<()> {
     } else if key.starts_with(keys::LABS) {
         let lab = entry.json::<Lab>()?;
         known.labs.insert(lab.id.clone(), Arc::new(lab));
+    } else if key.starts_with(keys::WORK) {
+        let work = entry.json::<CourseWork>()?;
+        known.work.insert((work.course.clone(), work.lab.clone()), Arc::new(work));
     } else if key.starts_with(keys::COURSES) {
         let course = entry.json::<Course>()?;
         known.courses.insert(course.id.clone(), Arc::new(course));
@@ -215,6 +219,8 @@ fn delete(known: &mut Known, key: &str) {
         }
     } else if let Some(id) = key.strip_prefix(keys::LABS) {
         known.labs.remove(id);
+    } else if key.starts_with(keys::WORK) {
+        known.work.retain(|(course, lab), _| keys::work(course, lab) != key);
     } else if let Some(id) = key.strip_prefix(keys::COURSES) {
         known.courses.remove(id);
     } else if let Some(id) = key.strip_prefix(keys::ENROLMENTS) {

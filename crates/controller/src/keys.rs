@@ -2,7 +2,7 @@
 
 use pierhead_model::{
     AppId, AppName, AttemptId, CourseId, EngineId, EnvironmentId, ImageId, ImageReference, LabId, OperationId,
-    RegistryHost, SaveId, SlotKey, TerminalId, Username, WorkspaceId,
+    RegistryHost, SaveId, SlotKey, SubmissionKey, TerminalId, Username, WorkspaceId,
 };
 
 /// Records of engines.
@@ -85,6 +85,18 @@ pub const ROSTER: &str = "roster";
 pub const LINKS: &str = "links/";
 /// Hashes of links of the school's site that were used: none counts twice.
 pub const REDIRECTS: &str = "redirects/";
+/// How work at labs of courses is handed in and graded.
+pub const WORK: &str = "work/";
+/// Work that was handed in, by courses, labs, accounts and numbers.
+pub const SUBMISSIONS: &str = "submissions/";
+/// Those of them that are under way.
+pub(crate) const SUBMITTING: &str = "submitting/";
+/// The saves that were handed in, and for what.
+pub(crate) const SUBMITTED_SAVES: &str = "submitted-saves/";
+/// What people said of work, by courses, labs and accounts.
+pub const GRADES: &str = "grades/";
+/// When nobody could hand in anything.
+pub(crate) const SERVICE: &str = "service";
 /// The event log. Its keys are such that the newest comes first in a listing.
 pub const EVENTS: &str = "log/";
 /// Says that the records were restored from a backup, until somebody says that all is well.
@@ -107,6 +119,45 @@ pub fn hand(workspace: &WorkspaceId) -> String {
 #[must_use]
 pub fn message(id: &str) -> String {
     format!("{MESSAGES}{id}")
+}
+
+/// The key of how work at a lab of a course is handed in and graded.
+#[must_use]
+pub fn work(course: &CourseId, lab: &LabId) -> String {
+    format!("{WORK}{course}/{lab}")
+}
+
+/// The key of a submission: later ones of the same student sort after earlier ones.
+#[must_use]
+pub fn submission(key: &SubmissionKey) -> String {
+    format!("{}{:04}", submissions_of(key), key.number)
+}
+
+/// What the keys begin with of all that the student of one submission handed in for its lab.
+pub(crate) fn submissions_of(key: &SubmissionKey) -> String {
+    submissions_by(&key.course, &key.lab, &key.account)
+}
+
+/// What the keys begin with of what a student handed in for a lab.
+pub(crate) fn submissions_by(course: &CourseId, lab: &LabId, account: &Username) -> String {
+    format!("{SUBMISSIONS}{course}/{lab}/{account}/")
+}
+
+/// The key that says that a submission is under way.
+pub(crate) fn submitting(key: &SubmissionKey) -> String {
+    let SubmissionKey { course, lab, account, number } = key;
+    format!("{SUBMITTING}{course}/{lab}/{account}/{number:04}")
+}
+
+/// The key that says that a save was handed in.
+pub(crate) fn submitted_save(save: &SaveId) -> String {
+    format!("{SUBMITTED_SAVES}{save}")
+}
+
+/// The key of what people said of a student's work at a lab.
+#[must_use]
+pub fn grade(course: &CourseId, lab: &LabId, account: &Username) -> String {
+    format!("{GRADES}{course}/{lab}/{account}")
 }
 
 /// The key of an engine's record.

@@ -4,7 +4,7 @@
 use crate::Clock;
 use crate::controllers::ControllerRecord;
 use pierhead_model::{
-    AppId, AttemptId, ClassMessage, Course, CourseId, EngineId, Enrolments, Hand, Lab, LabAttempt, LabId,
+    AppId, AttemptId, ClassMessage, Course, CourseId, CourseWork, EngineId, Enrolments, Hand, Lab, LabAttempt, LabId,
     ObservedContainer, Ownership, Terminal, TerminalId, Username, WorkspaceId,
 };
 use pierhead_planner::{Blocked, World};
@@ -33,6 +33,8 @@ pub struct Known {
     pub labs: BTreeMap<LabId, Arc<Lab>>,
     /// The courses.
     pub courses: BTreeMap<CourseId, Arc<Course>>,
+    /// How work at labs of courses is handed in and graded, where somebody has said so.
+    pub(crate) work: BTreeMap<(CourseId, LabId), Arc<CourseWork>>,
     /// Who takes each of them; none for those that nobody took yet.
     pub enrolments: BTreeMap<CourseId, Arc<Enrolments>>,
     /// The attempts at labs.
@@ -143,6 +145,7 @@ impl Shared {
             terminals: BTreeMap::new(),
             labs: BTreeMap::new(),
             courses: BTreeMap::new(),
+            work: BTreeMap::new(),
             enrolments: BTreeMap::new(),
             attempts: BTreeMap::new(),
             attempts_at: BTreeMap::new(),

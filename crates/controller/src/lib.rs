@@ -9,6 +9,7 @@ mod backups;
 mod clock;
 mod collect;
 mod controllers;
+mod coursework;
 mod detect;
 mod discovery;
 mod engines;
@@ -64,13 +65,14 @@ pub use labs::{
 pub use leases::LeaseTerms;
 pub use pierhead_sessions::Wanted;
 pub use requests::{
-    Actor, AppLogPiece, AttemptBeginning, AttemptNow, Container, ContainerLog, CourseChange, CourseNow, Idempotency,
-    ImportedLab, LabBefore, LabFileNow, LabOutline, LabOutlineStep, LabPage, LabRun, LabRunResult, LabSetting,
-    LabTarget, MOST_ATTEMPTS_OF_ONE, MOST_COURSES_OF_ONE, MOST_ENVIRONMENTS_OF_ONE, MOST_LABS_OF_ONE, MOST_LOG_READERS,
+    Actor, AppLogPiece, AttemptBeginning, AttemptNow, Container, ContainerLog, CourseChange, CourseNow, DueChange,
+    ExtensionChange, GradeChange, GradeLineChange, Gradebook, GradebookRow, Idempotency, ImportedLab, LabBefore,
+    LabFileNow, LabOutline, LabOutlineStep, LabPage, LabResult, LabRun, LabRunResult, LabSetting, LabTarget,
+    MOST_ATTEMPTS_OF_ONE, MOST_COURSES_OF_ONE, MOST_ENVIRONMENTS_OF_ONE, MOST_LABS_OF_ONE, MOST_LOG_READERS,
     MOST_LOG_READERS_OF_ONE, MOST_MERGED, MOST_SLOTS, MOST_TERMINALS, MOST_TERMINALS_OF_ONE, MOST_WARM_OF_ONE,
     MOST_WORKSPACES_OF_ONE, Once, OpenWorkspace, PoolImage, PoolImages, QuizReply, RequestError, RunRequest,
-    SaveChanges, SiteContainer, Started, StudentChange, TerminalNow, TerminalRequest, TerminalWay, WorkspaceBeginning,
-    WorkspaceChange, WorkspaceNow, WorkspaceSite,
+    SaveChanges, SiteContainer, Started, StudentChange, TerminalNow, TerminalRequest, TerminalWay, WorkChange, WorkNow,
+    WorkspaceBeginning, WorkspaceChange, WorkspaceNow, WorkspaceSite,
 };
 pub use requests::{HandNow, MOST_ON_WALL, WallEntry, WallOutcome, WallScope, WallWork, Watch};
 pub use roster::{RosterError, RosterOptions, RosterOrder, RosterRecord, RosterReport};
@@ -203,6 +205,8 @@ pub struct Controller {
     scripts: Arc<attempts::Scripts>,
     outlines: Arc<attempts::Outlines>,
     asking: attempts::Asking,
+    /// Rings when work was handed in.
+    handed_in: Arc<tokio::sync::Notify>,
     discovers: Arc<AtomicBool>,
     /// Held by whoever looks at the school's list.
     roster_turn: Arc<tokio::sync::Mutex<()>>,
@@ -271,6 +275,7 @@ impl Controller {
             scripts: Arc::default(),
             outlines: Arc::default(),
             asking: attempts::Asking::default(),
+            handed_in: Arc::default(),
             discovers: Arc::default(),
             roster_turn: Arc::default(),
             controllers: Arc::new(Controllers::new(me)),

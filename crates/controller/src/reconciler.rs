@@ -43,10 +43,12 @@ pub(crate) async fn lead(controller: Controller) {
                 controller.leading.send_replace(Some((leadership.key().into(), leadership.term())));
                 let mut reconciler = Reconciler::new(&controller, leadership);
                 let sweeping = crate::saves::keep_sweeping(reconciler.executor.clone());
+                let working = crate::coursework::keep_working(controller.clone(), reconciler.leadership.standing());
                 tokio::select! {
                     () = stop.cancelled() => {}
                     () = reconciler.run() => {}
                     () = sweeping => {}
+                    () = working => {}
                 }
                 controller.leading.send_replace(None);
                 controller.standing.end();

@@ -9,6 +9,7 @@ mod attempts;
 mod commit;
 mod containers;
 mod courses;
+mod coursework;
 mod duty;
 mod edit;
 mod engines;
@@ -32,6 +33,9 @@ pub use app_logs::{AppLogPiece, MOST_MERGED};
 pub use attempts::{AttemptBeginning, AttemptNow, LabRun, LabRunResult, MOST_ATTEMPTS_OF_ONE, QuizReply};
 pub use containers::Container;
 pub use courses::{CourseChange, CourseNow, MOST_COURSES_OF_ONE, StudentChange};
+pub use coursework::{
+    DueChange, ExtensionChange, GradeChange, GradeLineChange, Gradebook, GradebookRow, LabResult, WorkChange, WorkNow,
+};
 pub use edit::Started;
 pub use environments::{MOST_ENVIRONMENTS_OF_ONE, MOST_WARM_OF_ONE};
 pub use hands::HandNow;
@@ -44,6 +48,7 @@ pub use labs::{
 pub use logs::{ContainerLog, MOST_LOG_READERS, MOST_LOG_READERS_OF_ONE};
 pub(crate) use messages::MESSAGE_MS;
 pub use saves::SaveChanges;
+pub(crate) use saves::refused as of_save;
 pub use sites::{SiteContainer, WorkspaceSite};
 pub(crate) use terminals::end_of_record;
 pub use terminals::{MOST_TERMINALS, MOST_TERMINALS_OF_ONE, TerminalNow, TerminalRequest, TerminalWay};
@@ -253,6 +258,9 @@ pub enum RequestError {
     /// The school's list says how it is.
     #[error("{0}; it comes from the school's own list: change it there")]
     FromRoster(String),
+    /// Work can't be handed in, or tried again, as things stand.
+    #[error("{0}")]
+    WorkState(String),
     /// Too often for the hosts.
     #[error("{what} are made too often; try again in {seconds} s")]
     TooOften {

@@ -3,6 +3,7 @@
 //! Lists are only ever read. What is to change is worked out here, purely; it is carried out by the controller.
 
 mod csv;
+mod deadline;
 mod diff;
 mod error;
 mod hash;
@@ -13,6 +14,7 @@ mod source;
 mod table;
 mod zone;
 
+pub use deadline::{deadline_moment, wall_time};
 pub use diff::{
     Changes, CourseAct, CourseChange, EnrolmentChange, Excess, PersonAct, PersonChange, Present, Totals, diff,
 };

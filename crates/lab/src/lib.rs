@@ -7,6 +7,7 @@
 mod check;
 mod files;
 mod glob;
+pub mod grading;
 mod grammar;
 pub mod import;
 mod model;

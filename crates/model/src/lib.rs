@@ -35,6 +35,7 @@ mod subnet;
 mod terminal;
 mod time;
 mod volume;
+mod work;
 mod workspace;
 
 pub use account::{Account, Grant, Origin, Permission, Role, RoleName, Scope, TokenKind, TokenRecord};
@@ -76,6 +77,10 @@ pub use terminal::{
 };
 pub use time::Timestamp;
 pub use volume::{Volume, VolumeSource};
+pub use work::{
+    CourseWork, Criterion, FrozenCheck, FrozenQuiz, FrozenResults, Grade, GradeLine, LatePolicy, Outage, Points,
+    PointsFrom, Service, Submission, SubmissionKey, SubmissionStage,
+};
 pub use workspace::{
     Ahead, SaveCause, StopCause, Workspace, WorkspaceAssignment, WorkspaceOrigin, WorkspaceOwnership, WorkspacePlace,
     WorkspaceRight, WorkspaceStage, WorkspaceWish,

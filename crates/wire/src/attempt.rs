@@ -11,6 +11,9 @@ pub struct AttemptRequest {
     /// The language in which one reads; the lab's own if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+    /// The course for which one works; the first that one takes and that shows the lab if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub course: Option<String>,
 }
 
 /// Body of `PUT /api/attempts/{id}/step`.

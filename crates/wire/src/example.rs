@@ -3,6 +3,7 @@
 mod access;
 mod attempts;
 mod courses;
+mod coursework;
 mod files;
 mod images;
 mod labs;

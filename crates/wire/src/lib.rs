@@ -9,6 +9,7 @@ mod attempt;
 mod cluster;
 mod container;
 mod course;
+mod coursework;
 mod description;
 mod engine;
 mod error;
@@ -50,6 +51,10 @@ pub use container::{ContainerView, EngineOfContainer, GONE_SINCE};
 pub use course::{
     CourseLabEntry, CourseRequest, CourseSessionEntry, CourseUpdate, CourseView, EnrolEntry, EnrolRequest, LinkRequest,
     LinkView, StudentUpdate, StudentView,
+};
+pub use coursework::{
+    CriterionEntry, ExtensionRequest, ExtensionView, GradeUpdate, GradebookRowView, ResultLine, ResultView,
+    SubmissionView, SubmittedCheck, SubmittedQuiz, WallMoment, WorkUpdate, WorkView,
 };
 pub use description::{
     DEFAULT_CPU_LIMIT_MILLIS, Defaults, ImageDescription, PortDescription, PortNumber, RestartDescription,

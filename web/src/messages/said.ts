@@ -335,4 +335,32 @@ export const said = messages({
     '正在传输的文件过多；请在部分完成后重试',
   ],
   filePaused: ['the container is paused', '容器已暂停'],
+  workChecks: ['Checks', '检查'],
+  workQuizzes: ['Questions', '问答'],
+  workNotBegun: [
+    'you have not begun this lab yet: there is nothing to hand in',
+    '您还没有开始这个实验，没有可提交的内容',
+  ],
+  workLate: ['it was due, and what is late is not taken in this course', '已过截止时间，本课程不接受迟交'],
+  workNotFailed: ['only a submission that failed can be tried again', '只有失败的提交可以重试'],
+  workNotSaved: ['nothing of this submission was saved', '这次提交没有保存任何内容'],
+  workNotStudent: ['only those who take a course hand in work', '只有课程的学生可以提交'],
+  workNoWorkspace: ['there was no workspace to save', '没有可保存的工作区'],
+  workNothingSaved: ['nothing of the workspace was saved, and it does not run', '工作区没有任何存档，也没有在运行'],
+  workEarlier: [
+    'the workspace stopped before it could be saved: this is what had been saved last',
+    '工作区在保存之前已停止：这是最近一次保存的内容',
+  ],
+  workUnchecked: [
+    'its checks could not be run on a copy: what they had come to before counts',
+    '无法在副本上运行检查：以之前的检查结果为准',
+  ],
+  workNoCopy: ['its checks could not be run on a copy', '无法在副本上运行检查'],
+  workGone: ['its workspace was gone before it could be saved', '工作区在保存之前已不存在'],
+  workStopped: ['its workspace stopped before it could be saved', '工作区在保存之前已停止'],
+  workUnsaved: ['it could not be saved', '无法保存'],
+  workUndescribed: [
+    'nobody knows any more how its workspace was described: its checks were not run on a copy',
+    '已无法得知其工作区的描述：没有在副本上运行检查',
+  ],
 });

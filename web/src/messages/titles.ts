@@ -30,6 +30,8 @@ export const titles = messages({
   wall: ['Wall', '课堂墙'],
   workspaces: ['Workspaces', '工作区'],
   workspace: ['Workspace', '工作区'],
+  courses: ['Courses', '课程'],
+  course: ['Course', '课程'],
   saves: ['Saves', '存档'],
   accounts: ['Accounts', '账户'],
   roles: ['Roles', '角色'],

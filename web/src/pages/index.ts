@@ -2,6 +2,7 @@
 
 import type { Component } from 'svelte';
 import type { Permission } from '../lib/session.svelte';
+import { courses } from './courses/pages';
 import { environments } from './environments/pages';
 import { labs } from './labs/pages';
 import { people } from './people/pages';
@@ -28,4 +29,13 @@ export interface Page {
   isWide?: boolean;
 }
 
-export const pages: readonly Page[] = [...pool, ...labs, ...workspaces, ...wall, ...environments, ...work, ...people];
+export const pages: readonly Page[] = [
+  ...pool,
+  ...labs,
+  ...courses,
+  ...workspaces,
+  ...wall,
+  ...environments,
+  ...work,
+  ...people,
+];

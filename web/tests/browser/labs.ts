@@ -1,6 +1,7 @@
 /** Labs that tests make by the API. */
 
 import { api, putText } from './api';
+import { ADMIN, ann } from './people';
 
 /** The files of a lab whose environment waits for a host that nobody has labelled: it takes room from nobody. */
 export const SAMPLER: Readonly<Record<string, string>> = {
@@ -83,5 +84,22 @@ export async function writeLab(id: string, files: Readonly<Record<string, string
 async function del(id: string, path: string, digest: string, token?: string): Promise<void> {
   await api('DELETE', `/api/labs/${id}/files/content?path=${encodeURIComponent(path)}`, undefined, token, {
     'if-match': `"${digest}"`,
+  });
+}
+
+/** A course with a lab that is due and graded; its teacher takes it too, and has handed in. */
+export async function teach(course: string, lab: string): Promise<void> {
+  await api('POST', '/api/courses', { id: course, title: 'Pages of your own', zone: 'Asia/Shanghai', labs: [{ lab }] });
+  const students = [{ username: ADMIN }, { username: ann.username, group: 'A' }];
+  await api('POST', `/api/courses/${course}/students`, { students });
+  const rubric = [
+    { id: 'work', title: 'What is checked', from: 'checks', most: 8 },
+    { id: 'style', title: 'Style', from: 'hand', most: 2 },
+  ];
+  await api('PUT', `/api/courses/${course}/work/${lab}`, { due: '2050-12-01T18:00', rubric });
+  await api('POST', `/api/courses/${course}/work/${lab}/submissions`);
+  await api('PUT', `/api/courses/${course}/grades/${lab}/${ann.username}`, {
+    points: { style: 1.5 },
+    comment: 'Neat.',
   });
 }

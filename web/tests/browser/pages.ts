@@ -78,6 +78,8 @@ export const places: readonly Place[] = [
   at('labs', '/labs', 'read-labs'),
   at('lab', '/labs/:id', 'read-labs', async () => '/labs/sampler'),
   at('attempt', '/attempts/:id', 'read-labs', async () => `/attempts/${await waitingAttempt()}`),
+  at('courses', '/courses', 'read-labs'),
+  at('course', '/courses/:id', 'read-labs', async () => '/courses/web-101?tab=gradebook'),
   at('saves', '/saves', 'read-containers'),
   at('environments', '/environments', 'read-containers'),
   at('environment', '/environments/:id', 'read-containers', async () => '/environments/locked'),

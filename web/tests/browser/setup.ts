@@ -9,7 +9,7 @@ import { api, deploy, sample, shell, tokenOf } from './api';
 import { ACCOUNTS, ann, ROLES } from './people';
 import { keep, pictures, type Pool, program } from './place';
 import { corpus } from './corpus';
-import { SAMPLER, writeLab } from './labs';
+import { SAMPLER, teach, writeLab } from './labs';
 
 const run = promisify(execFile);
 
@@ -47,6 +47,7 @@ async function furnish(): Promise<void> {
   await api('POST', '/api/workspaces', { environment: 'locked', name: 'patience' });
   await writeLab('sampler', SAMPLER);
   await api('POST', '/api/labs/sampler/attempts', {});
+  await teach('web-101', 'sampler');
   await Promise.all([
     deploy('web', sample({ bind_ports: [{ container_port: 80 }] }), 3),
     deploy('shop', sample({ bind_ports: [{ container_port: 80 }] }), 1, token),

@@ -11,7 +11,7 @@ const crates = join(import.meta.dirname, '../../../crates');
 
 /** What stands in quotation marks in the source, with any value as `{}`. */
 function source(): string {
-  const texts = ['agent', 'api', 'controller', 'engine', 'planner'].flatMap((crate) => {
+  const texts = ['agent', 'api', 'controller', 'engine', 'lab', 'planner'].flatMap((crate) => {
     const folder = join(crates, crate, 'src');
     return readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.rs'))

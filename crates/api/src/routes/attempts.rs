@@ -34,7 +34,8 @@ pub(super) async fn begin(
     Path(lab): Path,
     body: Body<AttemptRequest>,
 ) -> Result<(StatusCode, Json<AttemptView>), ApiError> {
-    let beginning = AttemptBeginning { language: body.value.language, ..AttemptBeginning::default() };
+    let AttemptRequest { language, course } = body.value;
+    let beginning = AttemptBeginning { language, course, version: None };
     let begun = api.controller.begin_attempt(&caller.actor(), &lab, &beginning).await?;
     Ok((StatusCode::CREATED, Json(views::attempt(&begun))))
 }

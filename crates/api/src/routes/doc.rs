@@ -6,6 +6,7 @@ pub(super) mod attempts;
 pub(super) mod cluster;
 pub(super) mod containers;
 pub(super) mod courses;
+pub mod coursework;
 pub(super) mod engines;
 pub(super) mod enter;
 pub(super) mod events;

@@ -23,7 +23,13 @@ pub(super) async fn list(
     Path(id): Path,
 ) -> Result<Json<Vec<StudentView>>, ApiError> {
     let now = api.controller.course_as(&caller.actor(), &id, CourseRight::Assistant)?;
-    let students = &now.enrolments.students;
+    let called = called(&api, &now.enrolments).await?;
+    Ok(Json(views::students(&now, &called)))
+}
+
+/// What those are called who take a course.
+pub(super) async fn called(api: &Api, enrolments: &Enrolments) -> Result<HashMap<Username, String>, ApiError> {
+    let students = &enrolments.students;
     let mut called = HashMap::new();
     if students.len() > MANY {
         let accounts = api.accounts.list().await?.into_iter();
@@ -35,7 +41,7 @@ pub(super) async fn list(
             }
         }
     }
-    Ok(Json(views::students(&now, &called)))
+    Ok(called)
 }
 
 pub(super) async fn enrol(

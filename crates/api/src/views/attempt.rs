@@ -35,7 +35,7 @@ pub(crate) fn attempt(now: &AttemptNow) -> AttemptView {
         title: filled(&title),
         summary: filled(&summary),
         version: record.version,
-        newest_version: now.lab.as_ref().and_then(|lab| lab.newest()).map(|newest| newest.number),
+        newest_version: now.newest,
         account: record.account.to_string(),
         course: record.course.as_ref().map(ToString::to_string),
         language: record.language.clone(),

@@ -9,6 +9,7 @@ mod browsers;
 mod canary;
 mod console;
 mod courses;
+mod coursework;
 mod disk;
 mod entering;
 mod environments;

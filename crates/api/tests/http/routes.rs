@@ -48,6 +48,18 @@ const ROUTES: &[(&str, &str, Who)] = &[
     ("PUT", "/api/courses/{id}/students/{username}", Users),
     ("DELETE", "/api/courses/{id}/students/{username}", Users),
     ("POST", "/api/courses/{id}/students/{username}/link", Users),
+    ("GET", "/api/courses/{id}/work", Users),
+    ("PUT", "/api/courses/{id}/work/{lab}", Users),
+    ("PUT", "/api/courses/{id}/work/{lab}/extensions/{username}", Users),
+    ("DELETE", "/api/courses/{id}/work/{lab}/extensions/{username}", Users),
+    ("POST", "/api/courses/{id}/work/{lab}/submissions", Users),
+    ("GET", "/api/courses/{id}/submissions", Users),
+    ("POST", "/api/courses/{id}/submissions/{lab}/{username}/retry", Users),
+    ("POST", "/api/courses/{id}/submissions/{lab}/{username}/workspace", Users),
+    ("PUT", "/api/courses/{id}/grades/{lab}/{username}", Users),
+    ("GET", "/api/courses/{id}/results", Users),
+    ("GET", "/api/courses/{id}/grades", Users),
+    ("GET", "/api/courses/{id}/grades/csv", Users),
     ("GET", "/api/roster", Admins),
     ("POST", "/api/roster/preview", Admins),
     ("POST", "/api/roster/sync", Admins),
@@ -224,6 +236,7 @@ fn about_nothing(path: &str) -> String {
         .replace("{name}", "no-such-app")
         .replace("{host}", "no-such-registry.lan")
         .replace("{username}", "no-such-user")
+        .replace("{lab}", "no-such-lab")
 }
 
 #[tokio::test]

@@ -16,6 +16,9 @@ pub struct LabStartArgs {
     /// Language to read it in [default: the lab's own]
     #[arg(long, value_name = "LANGUAGE")]
     pub language: Option<String>,
+    /// Course to work for [default: the first that you take and that has it]
+    #[arg(long, value_name = "COURSE")]
+    pub course: Option<String>,
 }
 
 /// What `lab attempts` takes.
@@ -45,7 +48,8 @@ pub struct LabForgetArgs {
 
 /// Begins an attempt, or goes on with the one that there is.
 pub(super) async fn start(args: &LabStartArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
-    let begun = client.begin_attempt(&args.lab, &AttemptRequest { language: args.language.clone() }).await?;
+    let request = AttemptRequest { language: args.language.clone(), course: args.course.clone() };
+    let begun = client.begin_attempt(&args.lab, &request).await?;
     if out.is_json() {
         return out.json(begun.json());
     }

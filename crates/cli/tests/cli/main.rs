@@ -8,6 +8,7 @@ mod secured;
 
 mod access;
 mod changing;
+mod courses;
 mod environments;
 mod events;
 mod failing;
@@ -24,4 +25,5 @@ mod sharing;
 mod terminals;
 mod top;
 mod trust;
+mod work;
 mod workspaces;

@@ -12,6 +12,7 @@ pub use checking::{LabRun, LabRunResult};
 pub use working::QuizReply;
 
 use super::commit::Made;
+use super::courses::version_for;
 use super::{Actor, RequestError, events};
 use crate::attempts::{Document, Seat};
 use crate::known::Known;
@@ -31,6 +32,8 @@ pub struct AttemptNow {
     pub record: Arc<LabAttempt>,
     /// The lab, unless that was deleted.
     pub lab: Option<Arc<Lab>>,
+    /// The version that they can have now: that of their course, or the newest.
+    pub newest: Option<u32>,
     /// What the student works with, unless that is gone.
     pub document: Option<Document>,
     /// Its workspace, unless there is none any more.
@@ -78,7 +81,9 @@ impl Controller {
             .and_then(|id| Some((known.world.workspaces().get(id)?.clone(), workspace_status(&known.world, id, now)?)));
         let seat = record.workspace.as_ref().and_then(|workspace| Seat::of(&known, workspace));
         let begins_anew = seat.is_some_and(|seat| seat.is_new_to(&record));
-        AttemptNow { lab: known.labs.get(record.lab.as_str()).cloned(), record, document, workspace, begins_anew }
+        let lab = known.labs.get(record.lab.as_str()).cloned();
+        let newest = lab.as_ref().and_then(|lab| version_for(&known, lab, record.course.as_deref()));
+        AttemptNow { lab, newest, record, document, workspace, begins_anew }
     }
 
     /// Forgets an attempt; its workspace is saved and ends.

@@ -208,14 +208,48 @@ fn missing(what: &'static str, id: &str) -> RequestError {
 /// The first course by which somebody may see a lab now, and the version that its students begin with.
 pub(crate) fn course_with(known: &Known, who: &Username, lab: &LabId) -> Option<(CourseId, Option<u32>)> {
     known.courses.values().find_map(|course| {
-        let entry = course.labs.iter().find(|entry| entry.lab == *lab)?;
         let enrolments = known.enrolments.get(&course.id).map(|enrolments| &**enrolments);
-        let sees = match course.right_of(who, enrolments)? {
-            CourseRight::Student => course.shows(lab, known.clock.now()),
-            CourseRight::Assistant | CourseRight::Teacher => true,
-        };
-        sees.then(|| (course.id.clone(), entry.version))
+        let entry = entry_of(known, course, course.right_of(who, enrolments)?, lab)?;
+        Some((course.id.clone(), entry.version))
     })
+}
+
+/// The course for which somebody works at a lab: the one that they name, else the first that they take and that shows it.
+///
+/// # Errors
+/// If they have nothing to do with the one that they name, or it doesn't show them the lab.
+pub(crate) fn course_for(
+    known: &Known,
+    actor: &Actor,
+    lab: &LabId,
+    named: Option<&str>,
+) -> Result<Option<CourseId>, RequestError> {
+    if let Some(id) = named {
+        let CourseNow { record, right, .. } = find(known, actor, id)?;
+        entry_of(known, &record, right, lab).ok_or_else(|| missing("lab of that course", lab.as_str()))?;
+        return Ok(Some(record.id.clone()));
+    }
+    let is_taken = |course: &&Arc<Course>| {
+        let enrolments = known.enrolments.get(&course.id).map(|enrolments| &**enrolments);
+        course.right_of(&actor.username, enrolments) == Some(CourseRight::Student)
+            && course.shows(lab, known.clock.now())
+    };
+    Ok(known.courses.values().find(is_taken).map(|course| course.id.clone()))
+}
+
+/// The version of a lab at which people work for a course, or by themselves: the one that the course names, if it is there,
+/// else the newest.
+pub(crate) fn version_for(known: &Known, lab: &Lab, course: Option<&str>) -> Option<u32> {
+    let course = course.and_then(|id| known.courses.get(id));
+    let entry = course.and_then(|course| course.labs.iter().find(|entry| entry.lab == lab.id));
+    let named = entry.and_then(|entry| lab.version(entry.version?));
+    named.or_else(|| lab.newest()).map(|version| version.number)
+}
+
+/// A lab in a course, as far as it shows it to somebody with a right in it.
+fn entry_of<'a>(known: &Known, course: &'a Course, right: CourseRight, lab: &LabId) -> Option<&'a CourseLab> {
+    let entry = course.labs.iter().find(|entry| entry.lab == *lab);
+    entry.filter(|_| right > CourseRight::Student || course.shows(lab, known.clock.now()))
 }
 
 /// The course as it is to be.

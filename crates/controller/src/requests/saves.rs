@@ -223,7 +223,8 @@ fn missing(id: &str) -> RequestError {
     RequestError::NotFound { what: "save", id: id.chars().take(64).collect(), replaced_by: None }
 }
 
-fn refused(error: SaveError) -> RequestError {
+/// Why a save can't be had or let go.
+pub(crate) fn refused(error: SaveError) -> RequestError {
     match error {
         SaveError::Store(error) => RequestError::Store(error),
         SaveError::Needed { id, by } => RequestError::SaveNeeded { id: id.to_string(), by },

@@ -4,8 +4,8 @@ use super::records::By;
 use super::{SaveError, Saves};
 use crate::keys;
 use pierhead_model::{
-    Environment, Event, OwnImage, Save, SaveId, Workspace, WorkspaceAssignment, WorkspaceId, WorkspaceOrigin,
-    WorkspaceStage, WorkspaceWish,
+    Environment, Event, OwnImage, Save, SaveId, SubmissionKey, Workspace, WorkspaceAssignment, WorkspaceId,
+    WorkspaceOrigin, WorkspaceStage, WorkspaceWish,
 };
 use pierhead_store::{Entry, Revision};
 use std::collections::{BTreeMap, BTreeSet};
@@ -69,6 +69,18 @@ impl Saves {
                 if let Some(OwnImage::OfSave(Some(id))) = OwnImage::named(&container.image) {
                     needed.insert(id, format!("environment {}", environment.id));
                 }
+            }
+        }
+        let courses = self.store.list_all(keys::COURSES).await?;
+        let courses: BTreeSet<&str> =
+            courses.entries.iter().filter_map(|entry| entry.key.strip_prefix(keys::COURSES)).collect();
+        let listing = self.store.list_all(keys::SUBMITTED_SAVES).await?;
+        for entry in &listing.entries {
+            let (id, of) = (entry.key.strip_prefix(keys::SUBMITTED_SAVES), entry.json::<SubmissionKey>()?);
+            // What was handed in for a course that is gone is its student's to let go.
+            if let Some(id) = id.and_then(|id| SaveId::parse(id).ok()).filter(|_| courses.contains(of.course.as_str()))
+            {
+                needed.insert(id, format!("what was handed in for lab {} of course {}", of.lab, of.course));
             }
         }
         Ok(needed)

@@ -8,6 +8,7 @@ mod beginnings;
 mod buckets;
 mod changing;
 mod copies;
+mod coursework;
 mod crashes;
 mod detection;
 mod discovery;

@@ -8,7 +8,7 @@ use crate::{
 
 impl Example for AttemptRequest {
     fn example() -> Self {
-        Self { language: Some("de".to_owned()) }
+        Self { language: Some("de".to_owned()), course: None }
     }
 }
 

@@ -66,7 +66,7 @@ fn requests_need_what_nobody_can_guess_and_know_every_field() {
     asks::<LabRequest>(&json!({ "id": "http", "title": "HTTP", "visibility": "shared" }), &["id"]);
     asks::<MoveLabFileRequest>(&json!({ "path": "a.md", "to": "b.md" }), &["path", "to"]);
     asks::<PublishRequest>(&json!({ "note": "", "revision": 4 }), &[]);
-    asks::<AttemptRequest>(&json!({ "language": "zh" }), &[]);
+    asks::<AttemptRequest>(&json!({ "language": "zh", "course": "cs-101" }), &[]);
     asks::<StepRequest>(&json!({ "step": 0 }), &["step"]);
     asks::<CheckRequest>(&json!({ "name": "up" }), &[]);
     asks::<ResetRequest>(&json!({ "step": 2 }), &[]);

@@ -214,8 +214,8 @@ export function attemptFile(id: string, path: string): string {
 }
 
 /** Begins a lab, or finds the attempt that one has at it. */
-export function begin(lab: string): Promise<Attempt> {
-  return request('post', `${LAB}/attempts`, { path: { id: lab }, body: {} });
+export function begin(lab: string, course?: string): Promise<Attempt> {
+  return request('post', `${LAB}/attempts`, { path: { id: lab }, body: course ? { course } : {} });
 }
 
 export function goTo(id: string, step: number): Promise<Attempt> {

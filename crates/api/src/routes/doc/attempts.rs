@@ -32,7 +32,8 @@ fn opens(doc: Doc) -> Doc {
 
 pub fn begin() -> Doc {
     let doc = Doc::new("begin_attempt", "Begin an attempt at a lab, or find the one that one has")
-        .about("The newest version is worked with until one moves. The workspace is opened, or started again.")
+        .about("The version of the course is worked with until one moves, or the newest. In each course, and in none, one has an \
+             attempt of one's own. The workspace is opened, or started again.")
         .path("id", "The lab's name")
         .takes::<AttemptRequest>()
         .answers::<AttemptView>(201, "The attempt")

@@ -156,6 +156,8 @@ impl Stage {
         assert_eq!(sender.send("PUT", &step, STEP).await.status, 200, "{name}");
         let published = sender.post(&format!("/api/labs/{}/publish", lab_of(name)), "{}").await;
         assert_eq!(published.status, 200, "{name}: {published:?}");
+        let labs = json!({ "labs": [{ "lab": lab_of(name) }] }).to_string();
+        assert_eq!(sender.send("PUT", &format!("/api/courses/{}", course_of(name)), labs).await.status, 200, "{name}");
         let role = callers().iter().find(|caller| caller.name == name).map_or("user", |caller| caller.role);
         self.give_role(name, role).await;
         let things = Things {
@@ -301,6 +303,7 @@ impl Stage {
             ("/api/labs/", "{step}", "0"),
             ("/api/courses/", &id, &course_of(owner)),
             ("/api/courses/", "{username}", SPARE),
+            ("/api/courses/", "{lab}", &lab_of(owner)),
             ("/api/attempts/", &id, &things.attempt),
             ("/api/attempts/", "{step}", "0"),
             ("/api/attempts/", "{name}", "q"),

@@ -2,12 +2,13 @@
 
 use super::{AttemptNow, attempt_of, find, missing, no_step, state};
 use crate::requests::commit::{Committed, Made};
+use crate::requests::courses::{course_for, version_for};
 use crate::requests::{
     Actor, Idempotency, MOST_ATTEMPTS_OF_ONE, OpenWorkspace, RequestError, WorkspaceBeginning, WorkspaceChange,
 };
 use crate::{Controller, keys};
 use pierhead_lab::progress;
-use pierhead_model::{AttemptId, LabAttempt, LabVersionRef, WorkspaceId, WorkspaceWish};
+use pierhead_model::{AttemptId, CourseId, LabAttempt, LabVersionRef, WorkspaceId, WorkspaceWish};
 use pierhead_store::Transaction;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,9 +21,9 @@ const NAME: usize = 60;
 pub struct AttemptBeginning {
     /// The language in which the student reads; that of the lab without.
     pub language: Option<String>,
-    /// The course in which it is begun. That the account is in it is the caller's to check.
+    /// The course for which it is begun; without, the first that the account takes and that shows the lab, if there is one.
     pub course: Option<String>,
-    /// The version; the newest without.
+    /// The version; that of the course without, or the newest.
     pub version: Option<u32>,
 }
 
@@ -43,17 +44,22 @@ impl Controller {
             id: format!("of lab {} that is published", lab.id),
             replaced_by: None,
         };
-        let version = match beginning.version {
-            Some(number) => lab.version(number).map(|version| version.number),
-            None => lab.newest().map(|newest| newest.number),
+        let (course, version) = {
+            let known = self.known();
+            let course = course_for(&known, actor, &lab.id, beginning.course.as_deref())?;
+            let version = match beginning.version {
+                Some(number) => lab.version(number).map(|version| version.number),
+                None => version_for(&known, &lab, course.as_ref().map(CourseId::as_str)),
+            };
+            (course, version)
         };
+        let course = course.as_ref().map(CourseId::as_str);
         let version = version.ok_or_else(none)?;
         let document = self.lab_document(&lab.id, LabVersionRef::Number(version)).await?;
         let language = beginning.language.clone().unwrap_or_default();
         check_language(&document.languages(), &language)?;
         let (seed, id) = (self.ids.seed(), self.ids.attempt());
         let committed = self.commit(None, |known, now| {
-            let course = beginning.course.as_deref();
             if let Some(there) = attempt_of(known, &actor.username, lab.id.as_str(), course) {
                 return Ok(Made::Already(there.id.clone()));
             }
@@ -67,7 +73,7 @@ impl Controller {
                 lab: lab.id.clone(),
                 version,
                 account: actor.username.clone(),
-                course: beginning.course.clone(),
+                course: course.map(str::to_owned),
                 seed: seed.clone(),
                 language: language.clone(),
                 opened: 0,
@@ -178,7 +184,7 @@ impl Controller {
         self.open_attempt(actor, id).await
     }
 
-    /// Moves an attempt to the newest version of its lab. Results of steps that are the same there are kept; if the
+    /// Moves an attempt to the newest version of its lab, or to that of its course. Results of steps that are the same there are kept; if the
     /// environment is described in another way there, the workspace is saved and a new one is opened.
     ///
     /// # Errors
@@ -186,7 +192,7 @@ impl Controller {
     pub async fn move_attempt(&self, actor: &Actor, id: &str) -> Result<AttemptNow, RequestError> {
         let record = self.own_attempt(actor, id)?;
         let lab = self.lab(actor, record.lab.as_str())?;
-        let newest = lab.newest().map_or(record.version, |newest| newest.number);
+        let newest = version_for(&self.known(), &lab, record.course.as_deref()).unwrap_or(record.version);
         if newest == record.version {
             return self.attempt(actor, id).await;
         }
