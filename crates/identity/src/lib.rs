@@ -1,6 +1,7 @@
 //! Who people are by a school's own list: how it is read (CSV, MySQL, MariaDB, PostgreSQL), and what of ours is otherwise.
 //!
-//! Lists are only ever read. What is to change is worked out here, purely; it is carried out by the controller.
+//! Lists are only ever read. What is to change is worked out here, purely; it is carried out by the controller. And who somebody
+//! is by the word of a school's site, or of a provider of log-ins.
 
 mod csv;
 mod deadline;
@@ -8,6 +9,7 @@ mod diff;
 mod error;
 mod hash;
 mod mapping;
+mod oidc;
 mod redirect;
 mod roster;
 mod source;
@@ -21,6 +23,7 @@ pub use diff::{
 pub use error::SourceError;
 pub use hash::{SchoolHash, fingerprint};
 pub use mapping::Mapping;
+pub use oidc::{NameProblem, OidcError, OidcLogIn, OidcPerson, OidcProvider, OidcSettings, TokenError};
 pub use redirect::{KeyError, RedirectError, RedirectKeys, RedirectLink, SIGNATURE};
 pub use roster::{Enrolled, Listed, Person, Problem, Roster, SchoolRole};
 #[cfg(feature = "sql")]
