@@ -33,7 +33,7 @@ pub use previews::{
 pub use relay::{Relay, RelayError};
 
 use pierhead_controller::Controller;
-use pierhead_identity::RedirectKeys;
+use pierhead_identity::{OidcProvider, RedirectKeys};
 use pierhead_store::seal::Sealer;
 use pierhead_wire::Defaults;
 use std::sync::Arc;
@@ -63,6 +63,8 @@ pub struct Api {
     pub files: Option<Arc<dyn WorkspaceFiles>>,
     /// The keys of links of the school's site; none are taken without.
     pub redirect: Option<RedirectKeys>,
+    /// The provider of log-ins, if there is one.
+    pub oidc: Option<Arc<OidcProvider>>,
     /// The program's version.
     pub version: &'static str,
 }

@@ -97,6 +97,10 @@ pub(crate) const SUBMITTED_SAVES: &str = "submitted-saves/";
 pub const GRADES: &str = "grades/";
 /// When nobody could hand in anything.
 pub(crate) const SERVICE: &str = "service";
+/// Whose account each person at a provider of log-ins has.
+pub const OIDC_SUBJECTS: &str = "oidc-subjects/";
+/// Which person at a provider of log-ins has each account.
+pub const OIDC_ACCOUNTS: &str = "oidc-accounts/";
 /// The event log. Its keys are such that the newest comes first in a listing.
 pub const EVENTS: &str = "log/";
 /// Says that the records were restored from a backup, until somebody says that all is well.

@@ -91,6 +91,7 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<()> {
         },
         files: settings.agents.is_some().then(|| Arc::new(files) as Arc<dyn WorkspaceFiles>),
         redirect: settings.redirect.clone(),
+        oidc: settings.oidc.clone(),
         version: env!("CARGO_PKG_VERSION"),
     };
     let shown = previews.map(|previews| previews.start(api.clone(), ports)).transpose()?;

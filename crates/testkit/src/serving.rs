@@ -121,6 +121,7 @@ async fn begin(
         },
         files: Some(Arc::new(crate::files::MemoryFiles::default())),
         redirect: Some(RedirectKeys::parse(REDIRECT_KEY).expect("it is long enough")),
+        oidc: None,
         version: "test",
     };
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port is free");

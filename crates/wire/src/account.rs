@@ -14,6 +14,15 @@ pub struct LogIn {
     pub password: String,
 }
 
+/// Answer of `GET /auth/ways`: by what one may log in beside a password.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LogInWays {
+    /// What people call the provider of log-ins; nothing if this server has none. One begins at `GET /auth/oidc/start`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+}
+
 /// Answer of `POST /auth/login`.
 #[derive(Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

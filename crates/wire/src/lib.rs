@@ -36,7 +36,7 @@ mod token;
 mod wall;
 mod workspace;
 
-pub use account::{AccountRequest, AccountView, LogIn, LoggedIn, PasswordChange, RoleChange, RoleView};
+pub use account::{AccountRequest, AccountView, LogIn, LogInWays, LoggedIn, PasswordChange, RoleChange, RoleView};
 pub use app::{AppChange, AppView, SlotView};
 pub use attempt::{
     AnswerPart, AnswerRequest, Answered, AttemptCheckView, AttemptQuizView, AttemptRequest, AttemptStepView,

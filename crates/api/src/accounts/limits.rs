@@ -57,8 +57,8 @@ struct Bucket {
 
 /// An attempt that was let through.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Attempt {
-    account: [u8; 16],
+pub(crate) struct Attempt {
+    account: Option<[u8; 16]>,
     address: Option<IpAddr>,
 }
 
@@ -72,7 +72,7 @@ impl Attempts {
         let digest = Sha256::new().chain_update(&self.salt).chain_update(name).finalize();
         let mut account = [0; 16];
         account.copy_from_slice(&digest[..16]);
-        let attempt = Attempt { account, address: address.map(network) };
+        let attempt = Attempt { account: Some(account), address: address.map(network) };
         let LogInLimits { per_account, per_address, window_ms } = self.limits;
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         let Left { accounts, addresses } = &mut *left;
@@ -92,10 +92,28 @@ impl Attempts {
         Ok(attempt)
     }
 
+    /// The same for an attempt of which it is not known yet whose it is.
+    pub fn begin_nameless(&self, address: Option<IpAddr>, now: Timestamp) -> Result<Attempt, u64> {
+        let attempt = Attempt { account: None, address: address.map(network) };
+        let LogInLimits { per_address, window_ms, .. } = self.limits;
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(key) = attempt.address {
+            let mut bucket = refilled(&left.addresses, key, per_address, window_ms, now);
+            match bucket.wait(per_address, window_ms) {
+                0 => bucket.tokens -= 1.0,
+                wait => return Err(wait),
+            }
+            charge(&mut left.addresses, key, bucket, per_address);
+        }
+        Ok(attempt)
+    }
+
     /// The password was right: the account starts anew, and the address gets its attempt back.
     pub fn succeeded(&self, attempt: Attempt) {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        left.accounts.remove(&attempt.account);
+        if let Some(account) = attempt.account {
+            left.accounts.remove(&account);
+        }
         if let Some(bucket) = attempt.address.and_then(|address| left.addresses.get_mut(&address)) {
             bucket.tokens = (bucket.tokens + 1.0).min(f64::from(self.limits.per_address));
         }

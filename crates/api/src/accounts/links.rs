@@ -25,8 +25,8 @@ struct Link {
 
 /// That a link of the school's site was used.
 #[derive(Debug, Serialize, Deserialize)]
-struct Used {
-    expires_at: Timestamp,
+pub(super) struct Used {
+    pub expires_at: Timestamp,
 }
 
 /// For whom somebody makes links.

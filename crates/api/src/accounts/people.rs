@@ -111,7 +111,7 @@ impl Accounts {
     }
 
     /// Refuses a name that owns apps or uploaded images, or has to do with courses.
-    async fn check_owns_nothing(&self, name: &Username) -> Result<()> {
+    pub(super) async fn check_owns_nothing(&self, name: &Username) -> Result<()> {
         let (mut apps, mut images) = (0, 0);
         for (count, prefix) in [(&mut apps, keys::APPS), (&mut images, keys::IMAGE_TAGS)] {
             for entry in self.store.list_all(prefix).await?.entries {
@@ -310,7 +310,7 @@ impl Accounts {
 
     /// A role that may be given, and the transaction that gives it: it fails if the role is changed or deleted meanwhile,
     /// and makes a deletion fail that happens at the same time.
-    async fn grantable(&self, role: &str, by: Option<&Identity>) -> Result<(RoleName, Transaction)> {
+    pub(super) async fn grantable(&self, role: &str, by: Option<&Identity>) -> Result<(RoleName, Transaction)> {
         let no_role = || AccountsError::NoRole(excerpt(role));
         let name = RoleName::parse(role).map_err(|_| no_role())?;
         let key = keys::role(role);

@@ -19,12 +19,36 @@ pub(crate) fn cookie(token: &str, seconds: u64, is_tls: bool) -> String {
     format!("{}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}", cookie_name(is_tls))
 }
 
+/// The cookie of a log-in that goes on at a provider.
+const SECURE_LOG_IN: &str = "__Host-pierhead-log-in";
+const PLAIN_LOG_IN: &str = "pierhead-log-in";
+
+fn log_in_name(is_tls: bool) -> &'static str {
+    if is_tls { SECURE_LOG_IN } else { PLAIN_LOG_IN }
+}
+
+/// The header that gives a browser what belongs to a log-in at a provider. It comes back with whoever is sent back from there,
+/// which is another site.
+pub(crate) fn log_in_cookie(sealed: &str, seconds: u64, is_tls: bool) -> String {
+    let secure = if is_tls { "; Secure" } else { "" };
+    format!("{}={sealed}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}", log_in_name(is_tls))
+}
+
+/// What belongs to a log-in at a provider, if the request brings exactly one.
+pub(crate) fn log_in_of(headers: &HeaderMap, is_tls: bool) -> Option<String> {
+    cookie_of(headers, log_in_name(is_tls))
+}
+
 /// The token of a session, if the request brings exactly one.
 pub(super) fn session_of(headers: &HeaderMap, is_tls: bool) -> Option<String> {
+    cookie_of(headers, cookie_name(is_tls))
+}
+
+fn cookie_of(headers: &HeaderMap, wanted: &str) -> Option<String> {
     let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut found = cookies.flat_map(|line| line.split(';')).filter_map(|pair| {
         let (name, value) = pair.trim().split_once('=')?;
-        (name == cookie_name(is_tls) && !value.is_empty()).then(|| value.to_owned())
+        (name == wanted && !value.is_empty()).then(|| value.to_owned())
     });
     let token = found.next()?;
     found.next().is_none().then_some(token)

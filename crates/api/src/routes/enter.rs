@@ -1,7 +1,8 @@
-//! Coming in without a password: by a link that somebody made, good once, and by a link of the school's site.
+//! Coming in without a password: by a link that somebody made, good once, by a link of the school's site, and by a provider.
 //!
 //! Both answer browsers with pages, which run no scripts, and programs with the same refusals as everywhere.
 
+pub(super) mod oidc;
 mod page;
 mod refusal;
 

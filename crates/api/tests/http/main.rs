@@ -24,6 +24,7 @@ mod lists;
 mod logs;
 mod matrix;
 mod measurements;
+mod oidc;
 mod openapi;
 mod operations;
 mod ownership;

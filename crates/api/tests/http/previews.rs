@@ -52,6 +52,7 @@ impl Bed {
             previews: Previews { address, ports: None },
             files: None,
             redirect: None,
+            oidc: None,
             version: "test",
         };
         Self { lab, id, door }

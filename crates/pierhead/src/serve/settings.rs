@@ -5,6 +5,7 @@ mod agents;
 mod backups;
 mod blobs;
 mod discover;
+mod oidc;
 mod options;
 mod people;
 mod previews;
@@ -20,13 +21,14 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use pierhead_api::{LogInLimits, PublicUrl};
 use pierhead_controller::Options;
-use pierhead_identity::RedirectKeys;
+use pierhead_identity::{OidcProvider, RedirectKeys};
 use pierhead_model::{ImageReference, Resources};
 use pierhead_store::EtcdSettings;
 use pierhead_wire::Defaults;
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use value::{Hidden, Ports, Span};
 
 pub(super) use agents::AgentSettings;
@@ -209,6 +211,30 @@ pub(crate) struct ServeArgs {
     /// File with the key that links of the school's site are signed with, or two of them, each in a line [default: no such links]
     #[arg(long, env = "PIERHEAD_REDIRECT_KEY_FILE", value_name = "FILE")]
     redirect_key_file: Option<PathBuf>,
+    /// Provider of log-ins (OpenID Connect), such as `https://id.school.example` [default: none]
+    #[arg(long, env = "PIERHEAD_OIDC_ISSUER", value_name = "URL")]
+    oidc_issuer: Option<String>,
+    /// What this server is called there
+    #[arg(long, env = "PIERHEAD_OIDC_CLIENT_ID", value_name = "ID")]
+    oidc_client_id: Option<String>,
+    /// File with the secret that it has there [default: none, as a public client]
+    #[arg(long, env = "PIERHEAD_OIDC_CLIENT_SECRET_FILE", value_name = "FILE")]
+    oidc_client_secret_file: Option<PathBuf>,
+    /// The claim that holds the user name [default: preferred_username]
+    #[arg(long, env = "PIERHEAD_OIDC_CLAIM", value_name = "NAME")]
+    oidc_claim: Option<String>,
+    /// Domain whose mail addresses are those of accounts, li@DOMAIN of li; may be given several times, or as a comma list
+    #[arg(long, env = "PIERHEAD_OIDC_DOMAIN", value_delimiter = ',', value_name = "DOMAIN")]
+    oidc_domain: Option<Vec<String>>,
+    /// What is asked for beside `openid`; may be given several times, or as a comma list [default: profile,email]
+    #[arg(long, env = "PIERHEAD_OIDC_SCOPE", value_delimiter = ',', value_name = "SCOPE")]
+    oidc_scope: Option<Vec<String>>,
+    /// Make an account with this role for whoever comes from there and has none [default: none are made]
+    #[arg(long, env = "PIERHEAD_OIDC_CREATE", value_name = "ROLE")]
+    oidc_create: Option<String>,
+    /// What people call that provider, on the button [default: its host]
+    #[arg(long, env = "PIERHEAD_OIDC_NAME", value_name = "NAME")]
+    oidc_name: Option<String>,
     /// File with the token with which measurements are read at /metrics [default: none, and no measurements]
     #[arg(long, env = "PIERHEAD_METRICS_TOKEN_FILE", value_name = "FILE")]
     metrics_token_file: Option<PathBuf>,
@@ -286,6 +312,8 @@ pub(crate) struct Settings {
     pub log_in_limits: LogInLimits,
     /// The keys of links of the school's site.
     pub redirect: Option<RedirectKeys>,
+    /// The provider of log-ins.
+    pub oidc: Option<Arc<OidcProvider>>,
     /// Whether the password of the school's database stands where others on this machine may read it.
     pub tells_roster_password: bool,
 }
@@ -369,6 +397,14 @@ impl ServeArgs {
             roster_mapping,
             roster_every,
             redirect_key_file,
+            oidc_issuer,
+            oidc_client_id,
+            oidc_client_secret_file,
+            oidc_claim,
+            oidc_domain,
+            oidc_scope,
+            oidc_create,
+            oidc_name,
             metrics_token_file,
             gone_log_bytes,
             gone_logs_kept,
@@ -415,6 +451,7 @@ impl ServeArgs {
             controller: self.options(&data_dir)?,
             log_in_limits: self.log_in_limits()?,
             redirect: self.redirect_keys()?,
+            oidc: self.oidc()?.map(Arc::new),
             tells_roster_password: self.tells_roster_password(),
         })
     }

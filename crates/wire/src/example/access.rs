@@ -2,8 +2,8 @@
 
 use super::{Example, MOMENT};
 use crate::{
-    AccountRequest, AccountView, LogIn, LoggedIn, PasswordChange, PermissionsRequest, RoleChange, RoleDetail,
-    RoleRequest, RoleView, SessionView, TicketRequest, TicketView, TokenCreated, TokenRequest, TokenView,
+    AccountRequest, AccountView, LogIn, LogInWays, LoggedIn, PasswordChange, PermissionsRequest, RoleChange,
+    RoleDetail, RoleRequest, RoleView, SessionView, TicketRequest, TicketView, TokenCreated, TokenRequest, TokenView,
 };
 
 const PASSWORD: &str = "correct horse battery";
@@ -20,6 +20,12 @@ fn permissions() -> Vec<String> {
 impl Example for LogIn {
     fn example() -> Self {
         Self { username: "clare".to_owned(), password: PASSWORD.to_owned() }
+    }
+}
+
+impl Example for LogInWays {
+    fn example() -> Self {
+        Self { provider: Some("School".to_owned()) }
     }
 }
 

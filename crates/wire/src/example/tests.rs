@@ -55,6 +55,7 @@ fn every_example_is_read_as_it_is_written() {
         LabSettings,
         LabView,
         LogIn,
+        LogInWays,
         LoggedIn,
         MoveLabFileRequest,
         OperationView,

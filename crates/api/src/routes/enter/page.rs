@@ -37,9 +37,13 @@ pub(super) fn ask(key: &str) -> Response {
     answer(StatusCode::OK, &words, &form)
 }
 
-/// A refusal.
-pub(super) fn refuse(status: StatusCode, code: &str, words: &Words) -> Response {
-    answer(status, words, &format!("<p><a href=\"../\">Pierhead</a> <small>{}</small></p>", escaped(code)))
+/// A refusal; `again` is where one may try once more.
+pub(super) fn refuse(status: StatusCode, code: &str, words: &Words, again: Option<&str>) -> Response {
+    let again = again.map(|place| {
+        format!("<p><a href=\"{}\">Begin again · <span lang=\"zh\">重新开始</span></a></p>", escaped(place))
+    });
+    let rest = format!("<p><a href=\"/\">Pierhead</a> <small>{}</small></p>", escaped(code));
+    answer(status, words, &format!("{}{rest}", again.unwrap_or_default()))
 }
 
 fn answer(status: StatusCode, words: &Words, rest: &str) -> Response {

@@ -165,13 +165,18 @@ impl Refusal {
     pub fn answer(self, headers: &HeaderMap) -> Response {
         let accepted = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
         if accepted.contains("text/html") {
-            return page::refuse(self.status(), self.code(), &self.words());
+            return page::refuse(self.status(), self.code(), &self.words(), None);
         }
+        self.into_error().into_response()
+    }
+
+    /// The same for programs.
+    pub fn into_error(self) -> ApiError {
         match self {
-            Self::Other(error) => error.into_response(),
+            Self::Other(error) => error,
             refusal => {
                 let message = refusal.words().text[0].clone();
-                ApiError::new(refusal.status(), refusal.code(), message).into_response()
+                ApiError::new(refusal.status(), refusal.code(), message)
             }
         }
     }
