@@ -106,6 +106,7 @@ export const happened = messages({
     '来自 {address} 的 {name} 登录被拒绝：{reason}',
   ],
   'add-account': ['{who} added an account: {rest}', '{who} 添加了账户：{rest}'],
+  'link-account': ['{who} came by the log-in service for the first time', '{who} 首次通过登录服务进入'],
   'change-account': ['{who} changed an account: {rest}', '{who} 更改了账户：{rest}'],
   'delete-account': ['{who} deleted an account: {rest}', '{who} 删除了账户：{rest}'],
   'change-password': ['{who} changed a password: {rest}', '{who} 更改了密码：{rest}'],

@@ -94,6 +94,8 @@ export const logIn = messages({
   username: ['User name', '用户名'],
   password: ['Password', '密码'],
   submit: ['Log in', '登录'],
+  or: ['or', '或'],
+  by: ['Log in with {name}', '使用 {name} 登录'],
   show: ['Show', '显示'],
   hide: ['Hide', '隐藏'],
   showLabel: ['Show the password', '显示密码'],
