@@ -67,12 +67,13 @@ case $kind in
 set -e
 share=/usr/share/mysql; [ -d $share ] || share=/usr/share/mariadb
 if [ ! -d /var/lib/mysql/mysql ]; then
-  { echo 'CREATE DATABASE mysql; USE mysql;'
+  # A statement a line, as the server takes them here.
+  { printf 'CREATE DATABASE mysql;\nUSE mysql;\n'
+    printf 'SET @auth_root_socket=NULL;\nSET @skip_auth_anonymous=1;\nSET @current_hostname="localhost";\n'
     for part in mysql_system_tables.sql mariadb_system_tables.sql mysql_performance_tables.sql mariadb_performance_tables.sql; do
       [ -e $share/$part ] && cat $share/$part; done
     for part in mysql_system_tables_data.sql mariadb_system_tables_data.sql; do [ -e $share/$part ] && cat $share/$part; done
   } > /tmp/bootstrap.sql
-  sed -i "s/@current_hostname/'localhost'/g; s/@auth_root_socket/NULL/g; s/@skip_auth_anonymous/1/g" /tmp/bootstrap.sql
   mariadbd --no-defaults --bootstrap --datadir=/var/lib/mysql --lc-messages-dir=$share --character-sets-dir=$share/charsets < /tmp/bootstrap.sql
 fi
 echo "CREATE DATABASE IF NOT EXISTS $MARIADB_DATABASE;" > /tmp/init.sql
@@ -83,6 +84,9 @@ END
     chown -R 999:999 "$root/var/lib/mysql" "$root/run/mysqld"
     ;;
   docker)
+    # A privileged container gets all that there is, which takes somebody who has it.
+    all=$(printf %016x $(((1 << ($(cat /proc/sys/kernel/cap_last_cap) + 1)) - 1)))
+    grep -q "^CapBnd:[[:space:]]*$all$" /proc/self/status || lacks "right to run privileged containers"
     program dockerd docker containerd containerd-shim-runc-v2 runc iptables ip
     for name in docker-init tini docker-proxy docker-containerd xtables-legacy-multi xtables-nft-multi mkfs.ext4; do
       found=$(command -v "$name" || :)
