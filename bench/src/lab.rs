@@ -221,10 +221,19 @@ impl Seat {
     /// # Errors
     /// The socket ends.
     pub async fn key(&mut self) -> Result<()> {
-        if let Err(end) = self.socket.send(Frame::Binary(bytes::Bytes::from_static(b"x"))).await {
-            bail!("the socket ended: {end:?}");
-        }
+        self.write("x").await?;
         self.see().await
+    }
+
+    /// Types a text, and waits for nothing.
+    ///
+    /// # Errors
+    /// The socket ends.
+    pub async fn write(&mut self, text: &str) -> Result<()> {
+        match self.socket.send(Frame::Binary(bytes::Bytes::copy_from_slice(text.as_bytes()))).await {
+            Ok(()) => Ok(()),
+            Err(end) => bail!("the socket ended: {end:?}"),
+        }
     }
 }
 
