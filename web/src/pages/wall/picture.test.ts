@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { changed, look, type PictureChange } from './picture';
+import { changed, look, type PictureChange, written } from './picture';
 
 const line = (text: string) => [{ t: text }];
 
@@ -21,6 +21,12 @@ test('what has no place is left out', () => {
   const wild = change({ whole: true, height: 10_000, columns: 9_000, lines: [[9_999, line('x')]] });
   const picture = changed(undefined, wild);
   expect([picture.lines.length, picture.columns]).toEqual([50, 132]);
+});
+
+test('what is empty at the end of a screen takes no room', () => {
+  const lines = [line('one'), [], [{ t: '  ', b: 1 }], line('   '), []];
+  expect(written(lines)).toEqual(lines.slice(0, 3));
+  expect([written([]), written([[], line(' ')])]).toEqual([[], []]);
 });
 
 test('a run has classes, and no style of its own', () => {

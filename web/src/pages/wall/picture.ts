@@ -37,6 +37,12 @@ export function changed(before: Picture | undefined, change: PictureChange): Pic
   return { columns: Math.min(change.columns, WIDEST), lines };
 }
 
+/** The rows down to the last one in which something stands: of a screen that is half empty the full half is worth showing. */
+export function written(lines: Picture['lines']): Picture['lines'] {
+  const isBlank = (run: Run) => run.t.trim() === '' && (run.b ?? 16) === 16;
+  return lines.slice(0, lines.findLastIndex((line) => !line.every(isBlank)) + 1);
+}
+
 /** The classes of a run. */
 export function look(run: Run): string {
   const names: string[] = [];
