@@ -173,3 +173,6 @@ fn cells(result: &LabResult, zone: &Zone) -> [Cell; 5] {
     };
     [state, submitted, late, points.map_or(Cell::Empty, number), most.map_or(Cell::Empty, number)]
 }
+
+#[cfg(test)]
+mod tests;

@@ -247,3 +247,54 @@ async fn an_attempt_belongs_to_its_course_and_has_its_version() {
     let moved = school.li.post(&format!("/api/attempts/{id}/move"), "").await;
     assert_eq!(moved.json()["version"], 2, "{moved:?}");
 }
+
+#[tokio::test]
+async fn what_was_handed_in_is_listed_once_and_tried_again_only_if_it_failed() {
+    let school = school().await;
+    let begun = school.li.post("/api/labs/mysql/attempts", "{}").await;
+    assert_eq!(begun.status, 201, "{begun:?}");
+    assert_eq!(work(&school.li).await["begun"], true);
+    let submit = "/api/courses/cs-101/work/mysql/submissions";
+    let first = school.li.post(submit, "").await;
+    assert_eq!(
+        (first.status, first.json()["number"].as_u64(), first.json()["late"].as_bool()),
+        (201, Some(1), Some(false))
+    );
+    // Its workspace waits for a host: there is nothing to save, and what came out is all.
+    pierhead_testkit::eventually(pierhead_testkit::PATIENCE, "it is complete", async || {
+        work(&school.li).await["submission"]["state"] == "complete"
+    })
+    .await;
+    let seen = school.zhao.get("/api/courses/cs-101/submissions").await.json();
+    assert_eq!(seen.as_array().map(Vec::len), Some(1));
+    assert!(seen[0]["save"].is_null() && seen[0]["message"].is_string(), "{seen}");
+    for (query, many) in
+        [("?lab=mysql", 1), ("?lab=other", 0), ("?username=li", 1), ("?username=wu", 0), ("?lab=mysql&username=li", 1)]
+    {
+        let all = school.wang.get(&format!("/api/courses/cs-101/submissions{query}")).await.json();
+        assert_eq!(all.as_array().map(Vec::len), Some(many), "{query}");
+    }
+    assert_eq!(school.wang.get("/api/courses/cs-101/submissions?of=li").await.status, 400, "nobody knows `of`");
+    let place = "/api/courses/cs-101/submissions/mysql/li";
+    let again = school.wang.post(&format!("{place}/retry"), "").await;
+    assert_eq!((again.status, again.refusal().code.as_str()), (409, "work_state"), "it did not fail");
+    let copy = school.wang.post(&format!("{place}/workspace"), "").await;
+    assert_eq!((copy.status, copy.refusal().code.as_str()), (409, "work_state"), "nothing was saved");
+    // What is handed in again takes its place, and both are kept.
+    assert_eq!(school.li.post(submit, "").await.json()["number"], 2);
+    let numbers = school.wang.get("/api/courses/cs-101/submissions").await.json();
+    let numbers: Vec<_> = numbers.as_array().unwrap().iter().map(|one| one["number"].as_u64()).collect();
+    assert_eq!(numbers, [Some(1), Some(2)]);
+    // What is late is refused where the course says so, and marked where it does not.
+    let past = json!({ "opens": "2020-01-01T08:00", "due": "2020-02-01T08:00", "late": "refuse", "collects": false });
+    assert_eq!(set(&school.wang, past).await.status, 200);
+    pierhead_testkit::eventually(pierhead_testkit::PATIENCE, "the second is complete", async || {
+        work(&school.li).await["submission"]["number"] == 2
+    })
+    .await;
+    let refused = school.li.post(submit, "").await;
+    assert_eq!((refused.status, refused.refusal().code.as_str()), (409, "work_state"));
+    assert!(refused.refusal().message.contains("late"), "{refused:?}");
+    assert_eq!(set(&school.wang, json!({ "late": "mark" })).await.status, 200);
+    assert_eq!(school.li.post(submit, "").await.json()["late"], true);
+}

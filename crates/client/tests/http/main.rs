@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod answers;
+mod coursework;
 mod files;
 mod requests;
 mod scripted;

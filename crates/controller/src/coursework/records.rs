@@ -135,3 +135,52 @@ impl Begun {
         transaction.unchanged(key.clone(), revision).put_json(key, wanted)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(number: u32, stage: SubmissionStage) -> Submission {
+        let text = r#"{"course":"cs-101","lab":"mysql","account":"li","number":1,"asked_at":1,"attempt":"aaaaaaaaaa",
+            "version":1,"stage":"asked","results":{},"since":1}"#;
+        let mut one = Submission { stage, ..serde_json::from_str(text).unwrap() };
+        one.key.number = number;
+        one
+    }
+
+    fn failed() -> SubmissionStage {
+        SubmissionStage::Failed { why: "it could not be saved".to_owned() }
+    }
+
+    fn counts(theirs: &[Submission]) -> Option<u32> {
+        counting(theirs).map(|one| one.key.number)
+    }
+
+    #[test]
+    fn the_last_that_is_complete_counts_and_the_last_of_all_while_none_is() {
+        use SubmissionStage::{Asked, Complete};
+        assert_eq!(counts(&[]), None);
+        assert_eq!(counts(&[one(1, failed()), one(2, Asked)]), Some(2));
+        assert_eq!(
+            counts(&[one(1, Complete), one(2, Asked), one(3, failed())]),
+            Some(1),
+            "what is under way does not yet"
+        );
+        assert_eq!(counts(&[one(2, Complete), one(1, Complete)]), Some(2), "in whatever order they are read");
+    }
+
+    #[test]
+    fn keys_sort_by_number_and_keep_people_and_labs_apart() {
+        let key = |number| keys::submission(&one(number, failed()).key);
+        assert!(key(9) < key(10) && key(99) < key(100) && key(999) < key(1_000));
+        let key = one(7, failed()).key;
+        assert!(keys::submission(&key).starts_with(&keys::submissions_of(&key)));
+        assert_eq!(keys::submissions_of(&key), keys::submissions_by(&key.course, &key.lab, &key.account));
+        let longer = Username::parse("li2").unwrap();
+        let of_another = keys::submissions_by(&key.course, &key.lab, &longer);
+        assert!(!of_another.starts_with(&keys::submissions_of(&key)), "li sees nothing of li2");
+        assert_ne!(keys::submitting(&key), keys::submission(&key));
+        assert!(keys::grade(&key.course, &key.lab, &key.account).starts_with(keys::GRADES));
+        assert!(keys::work(&key.course, &key.lab).starts_with(keys::WORK));
+    }
+}

@@ -121,3 +121,76 @@ fn a_silence_is_an_outage_and_a_pause_is_none() {
     assert_eq!(service.outages.len(), Service::KEPT);
     assert_eq!(service.outages.last().unwrap().to, service.alive_at);
 }
+
+#[test]
+fn points_are_read_as_they_are_written() {
+    for hundredths in (0..2_000).chain([99_999, 1_000_001, 10_000_000]) {
+        let points = Points(hundredths);
+        let text = points.to_string();
+        let number: f64 = text.parse().unwrap();
+        assert_eq!(Points::parse(number), Some(points), "{text}");
+        assert_eq!(Points::parse(points.as_f64()), Some(points), "{text}");
+        assert!(!text.ends_with('.') && (!text.contains('.') || !text.ends_with('0')), "{text}");
+    }
+    for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.01, 0.005, 100_000.01] {
+        assert_eq!(Points::parse(bad), None, "{bad}");
+    }
+    assert_eq!(Points(u32::MAX).plus(Points(1)), Points(u32::MAX), "they end somewhere");
+    assert_eq!(Points::whole(u32::MAX), Points(u32::MAX));
+}
+
+#[test]
+fn work_of_which_nobody_said_anything_is_taken_late_and_collected() {
+    let course = CourseId::parse("cs-101").unwrap();
+    let lab = LabId::parse("mysql").unwrap();
+    let unsaid = CourseWork::new(course, lab);
+    assert_eq!((unsaid.late, unsaid.collects, unsaid.published_at), (LatePolicy::Mark, true, None));
+    let shortest: CourseWork = serde_json::from_str(r#"{"course":"cs-101","lab":"mysql"}"#).unwrap();
+    assert_eq!(shortest, unsaid, "what an older program left out is what nobody said");
+    let mut said = unsaid.clone();
+    said.extensions.insert(Username::parse("li").unwrap(), Timestamp(7));
+    said.rubric.push(Criterion {
+        id: "style".to_owned(),
+        title: "Style".to_owned(),
+        from: PointsFrom::Hand,
+        most: Points(250),
+    });
+    let text = serde_json::to_string(&said).unwrap();
+    assert_eq!(serde_json::from_str::<CourseWork>(&text).unwrap(), said);
+    let later = text.replacen('{', r#"{"of_a_later_version":[1],"#, 1);
+    assert_eq!(serde_json::from_str::<CourseWork>(&later).unwrap(), said);
+}
+
+#[test]
+fn only_the_last_outages_are_remembered_and_time_never_goes_back() {
+    let mut service = Service::default();
+    let mut now = Timestamp(1_000_000);
+    service.beat(now);
+    assert!(service.outages.is_empty(), "before the first moment there was nobody to miss");
+    for _ in 0..Service::KEPT + 5 {
+        now = now.plus(Service::SILENCE_MS);
+        service.beat(now);
+    }
+    assert_eq!(service.outages.len(), Service::KEPT);
+    assert_eq!(service.outages.last().map(|outage| outage.to), Some(now), "the newest last");
+    assert!(service.outages.windows(2).all(|pair| pair[0].to <= pair[1].from));
+    let before = service.clone();
+    service.beat(Timestamp(5));
+    assert_eq!(service, before, "a clock that was put back is no outage");
+}
+
+#[test]
+fn a_stage_is_over_when_nothing_more_becomes_of_it() {
+    let stages = [
+        (SubmissionStage::Asked, "asked", false),
+        (SubmissionStage::Saving { wish: 1, after: 0 }, "saving", false),
+        (SubmissionStage::Checking { copy: None }, "checking", false),
+        (SubmissionStage::Complete, "complete", true),
+        (SubmissionStage::Failed { why: "it could not be saved".to_owned() }, "failed", true),
+    ];
+    for (stage, name, is_over) in stages {
+        assert_eq!((stage.as_str(), stage.is_over()), (name, is_over));
+        let text = serde_json::to_string(&Submission { stage: stage.clone(), ..submission() }).unwrap();
+        assert_eq!(serde_json::from_str::<Submission>(&text).unwrap().stage, stage);
+    }
+}

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod answers;
+mod coursework;
 mod environments;
 mod requests;
 mod school;
