@@ -278,3 +278,94 @@ async fn an_answer_that_is_none_is_told_and_repeats_no_secret() {
     let result = provider.finish(&log_in, "c", Some("https://evil.example"), NOW).await;
     assert!(matches!(result, Err(OidcError::OtherProvider)), "{result:?}");
 }
+
+/// A provider that tells some things only to who asks with the token that it gave.
+async fn with_more(claims: Value, more: (u16, Value)) -> (Server, Result<OidcPerson, OidcError>) {
+    let server = Server::start().await;
+    let place = Value::from(format!("{}/me", server.url));
+    let document = server.discovery(&[("userinfo_endpoint", place)]);
+    server.answer("/.well-known/openid-configuration", 200, document.to_string());
+    let provider = server.provider(None);
+    let (one, log_in) = begun(&provider, NOW).await;
+    let key = key();
+    server.sign(&key, &one["nonce"], NOW);
+    let mut all = json!({ "iss": server.url, "aud": "pier head", "sub": "42", "nonce": one["nonce"],
+        "iat": NOW.0 / 1_000, "exp": NOW.0 / 1_000 + 60 });
+    for (name, value) in claims.as_object().unwrap() {
+        all[name] = value.clone();
+    }
+    let text = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let signed = format!("{}.{}", text(json!({ "alg": "EdDSA" })), text(all));
+    let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(key.sign(signed.as_bytes())));
+    server.answer("/token", 200, json!({ "id_token": token, "access_token": "more please" }).to_string());
+    server.answer("/me", more.0, more.1.to_string());
+    let person = provider.finish(&log_in, "c", None, NOW).await;
+    (server, person)
+}
+
+#[tokio::test]
+async fn more_is_asked_only_where_the_token_lacks_the_name() {
+    let li = json!({ "sub": "42", "preferred_username": "li", "name": "Li Wei" });
+    let (server, person) = with_more(json!({ "preferred_username": "wu" }), (200, li.clone())).await;
+    assert_eq!(person.unwrap().name.unwrap().as_str(), "wu");
+    assert_eq!(server.times("/me"), 0);
+
+    let (server, person) = with_more(json!({}), (200, li.clone())).await;
+    let person = person.unwrap();
+    assert_eq!((person.name.unwrap().as_str(), person.full_name.as_str()), ("li", "Li Wei"));
+    assert_eq!(server.last("/me").authorization.as_deref(), Some("Bearer more please"));
+
+    let (_, person) = with_more(json!({ "name": "Wu" }), (200, li)).await;
+    assert_eq!(person.unwrap().full_name, "Wu", "what was signed counts more");
+}
+
+#[tokio::test]
+async fn more_that_is_about_somebody_else_is_about_nobody() {
+    for other in [json!({ "sub": "43", "preferred_username": "li" }), json!({ "preferred_username": "li" })] {
+        let (_, person) = with_more(json!({}), (200, other.clone())).await;
+        assert!(matches!(person, Err(OidcError::Token(TokenError::Subject))), "{other}: {person:?}");
+    }
+    for more in [(401, json!({ "sub": "42" })), (200, json!(["42"])), (302, json!({}))] {
+        let (_, person) = with_more(json!({}), more.clone()).await;
+        is_away(person, "/me answers");
+    }
+}
+
+#[tokio::test]
+async fn of_many_who_find_it_away_at_once_one_asks() {
+    let server = Server::start().await;
+    server.go_away();
+    let provider = server.provider(None);
+    let all = (0..8).map(|_| provider.begin(BACK, "/", NOW));
+    let found = futures_util::future::join_all(all).await;
+    assert!(found.iter().all(|found| matches!(found, Err(OidcError::Away(_)))), "{found:?}");
+    assert_eq!(server.times("/.well-known/openid-configuration"), 1);
+    // Who comes later asks anew.
+    server.answer("/.well-known/openid-configuration", 200, server.discovery(&[]).to_string());
+    assert!(provider.begin(BACK, "/", NOW).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_log_in_goes_on_at_another_controller() {
+    let server = Server::start().await;
+    let (one, log_in) = begun(&server.provider(None), NOW).await;
+    server.sign(&key(), &one["nonce"], NOW);
+    let kept = serde_json::to_string(&log_in).unwrap();
+    let log_in: OidcLogIn = serde_json::from_str(&kept).unwrap();
+    let person = server.provider(None).finish(&log_in, "c", None, NOW).await.unwrap();
+    assert_eq!(person.name.unwrap().as_str(), "li");
+    assert!(!format!("{log_in:?}").contains(&one["nonce"]));
+}
+
+#[tokio::test]
+async fn an_issuer_that_may_not_be_asked_is_refused_at_once() {
+    let server = Server::start().await;
+    for issuer in ["http://id.school.example", "id.school.example", "file:///etc/passwd", "https://a:b@id.example"] {
+        let settings = OidcSettings { issuer: issuer.to_owned(), ..server.provider(None).settings().clone() };
+        let refused = OidcProvider::new(settings).unwrap_err();
+        assert!(refused.contains("must be https://HOST") && refused.contains(issuer), "{refused}");
+    }
+    let elsewhere = OidcSettings { issuer: format!("{}/", server.url), ..server.provider(None).settings().clone() };
+    let refused = OidcProvider::new(elsewhere).unwrap().begin(BACK, "/", NOW).await.unwrap_err();
+    assert!(matches!(&refused, OidcError::Away(why) if why.contains("it is the issuer")), "{refused:?}");
+}

@@ -72,6 +72,7 @@ fn is_here(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_provider_is_reached_by_tls_or_on_this_machine() {
@@ -122,5 +123,23 @@ mod tests {
         let discovery = |issuer| Address::of_issuer(issuer).unwrap().discovery().to_string();
         assert_eq!(discovery("https://a.example"), "https://a.example/.well-known/openid-configuration");
         assert_eq!(discovery("https://a.example/r/x/"), "https://a.example/r/x/.well-known/openid-configuration");
+    }
+
+    proptest! {
+        #[test]
+        fn whoever_is_far_leads_to_tls_only(text in "(http|https|ftp|file|HTTP|ws)(://|:|:///|:/)[a-z0-9.:@/\\[\\]\\\\-]{0,30}") {
+            let far = Address::of_issuer("https://id.school.example").unwrap();
+            let near = Address::of_issuer("http://localhost:9000").unwrap();
+            if let Ok(address) = far.named(&text) {
+                prop_assert!(address.is_secure() && address.url().username().is_empty(), "{text}");
+            }
+            if let Ok(address) = near.named(&text) {
+                prop_assert!(address.is_secure() || is_here(address.url()), "{text}");
+            }
+            if let Ok(issuer) = Address::of_issuer(&text) {
+                prop_assert!(issuer.is_secure() || is_here(issuer.url()), "{text}");
+                prop_assert!(issuer.discovery().to_string().ends_with("/.well-known/openid-configuration"));
+            }
+        }
     }
 }

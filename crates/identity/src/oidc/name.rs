@@ -78,6 +78,7 @@ fn is_true(value: Option<&Value>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use serde_json::json;
 
     fn settings(claim: &str) -> OidcSettings {
@@ -136,5 +137,34 @@ mod tests {
         );
         assert!(person("email", json!({ "name": "Li" })).is_none());
         assert_eq!(person("email", json!({ "sub": "1", "name": "Li\n Wei" })).unwrap().full_name, "Li Wei");
+    }
+
+    proptest! {
+        #[test]
+        fn nobody_of_another_domain_is_anybody(
+            local in "[A-Za-z0-9@._-]{0,20}",
+            domain in "[a-z@.]{0,20}",
+            verified in any::<bool>(),
+        ) {
+            let address = format!("{local}@{domain}");
+            let is_ours = address.to_lowercase().rsplit('@').next() == Some("school.example");
+            let claims = json!({ "sub": "1", "email": address, "email_verified": verified, "upn": address });
+            for claim in ["email", "upn"] {
+                let found = person(claim, claims.clone()).unwrap().name;
+                prop_assert!(found.is_err() || is_ours, "{claim}: {address}");
+                prop_assert!(found.is_err() || verified || claim == "upn", "{claim}: {address}");
+            }
+        }
+
+        #[test]
+        fn whatever_is_claimed_is_an_account_or_none(value in ".{0,80}", name in ".{0,300}") {
+            let found = person("upn", json!({ "sub": "1", "upn": value, "name": name })).unwrap();
+            prop_assert!(found.full_name.chars().count() <= LONGEST_NAME);
+            prop_assert!(!found.full_name.chars().any(char::is_control));
+            if let Ok(account) = found.name {
+                prop_assert_eq!(Username::parse(account.as_str()), Ok(account.clone()));
+                prop_assert!(value.starts_with(account.as_str()) || value.contains('@'));
+            }
+        }
     }
 }

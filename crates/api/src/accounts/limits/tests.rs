@@ -79,3 +79,19 @@ fn memory_is_bounded_and_the_locked_stay_locked() {
     assert!(attempts.left.lock().unwrap().accounts.len() <= MOST_REMEMBERED);
     assert!(attempts.begin("ann", None, NOW).is_err());
 }
+
+#[test]
+fn an_attempt_of_nobody_known_counts_for_its_address_only() {
+    let attempts = Attempts::new(LogInLimits { per_account: 3, per_address: 2, window_ms: 60_000 });
+    let now = Timestamp(60_000);
+    for _ in 0..5 {
+        let right = attempts.begin_nameless(address(1), now).unwrap();
+        attempts.succeeded(right);
+    }
+    assert!(attempts.begin_nameless(address(1), now).is_ok() && attempts.begin_nameless(address(1), now).is_ok());
+    assert!(attempts.begin_nameless(address(1), now).unwrap_err() > 0);
+    assert!(attempts.begin("ann", address(1), now).is_err(), "passwords from there wait too");
+    assert!(attempts.begin("ann", address(2), now).is_ok());
+    assert!(attempts.begin_nameless(address(1), now.plus(30_000)).is_ok(), "they come back one by one");
+    assert!(attempts.begin_nameless(None, now).is_ok());
+}

@@ -1,5 +1,6 @@
 use super::*;
 use base64::engine::general_purpose::STANDARD;
+use proptest::prelude::*;
 use ring::hmac;
 use ring::rand::SystemRandom;
 use ring::signature::{
@@ -225,4 +226,32 @@ fn what_is_no_token_is_refused() {
     }
     let list = signer.token("EdDSA", &json!({ "alg": "EdDSA" }), &json!(["iss"]));
     assert_eq!(judged(&list, &signer.keys()), Err(TokenError::Malformed));
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_changed_of_a_token_is_refused(at in 0_usize..10_000, to in "[A-Za-z0-9_.-]") {
+        let signer = Signer::new();
+        let good = signer.token("EdDSA", &json!({ "alg": "EdDSA", "kid": "d" }), &claims());
+        let at = at % good.len();
+        let bad = format!("{}{to}{}", &good[..at], &good[at + 1..]);
+        prop_assert_eq!(judged(&bad, &signer.keys()).is_ok(), bad == good);
+    }
+
+    #[test]
+    fn no_text_is_a_token(text in ".{0,200}", parts in prop::collection::vec("[A-Za-z0-9_-]{0,40}", 0..5)) {
+        let keys = Signer::new().keys();
+        prop_assert!(judged(&text, &keys).is_err());
+        prop_assert!(judged(&parts.join("."), &keys).is_err());
+    }
+
+    #[test]
+    fn no_text_breaks_the_reading_of_keys(text in ".{0,200}", field in "[a-z]{1,4}", value in ".{0,50}") {
+        drop(Keys::parse(text.as_bytes()));
+        let mut key = Signer::new().published().swap_remove(2);
+        key[field.as_str()] = json!(value);
+        let keys = keys_of(&[key]);
+        let signature = [0; 64];
+        prop_assert_ne!(keys.check(Algorithm::EdDsa, Some("d"), b"x", &signature), Some(true));
+    }
 }
