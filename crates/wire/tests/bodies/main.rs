@@ -6,6 +6,8 @@ mod coursework;
 mod environments;
 mod requests;
 mod school;
+#[cfg(feature = "openapi")]
+mod wall;
 
 use pierhead_wire::FieldError;
 use serde::Serialize;
