@@ -78,7 +78,8 @@ fn what_came_out_is_kept_as_it_stood() {
         |name: &str, score| CheckOutline { name: name.to_owned(), title: name.to_owned(), continuous: false, score };
     let quizzes = vec![QuizOutline { name: "port".to_owned(), score: 2 }];
     let first = StepOutline { checks: vec![asks("up", 3), asks("new", 1)], quizzes, ..StepOutline::default() };
-    let outline = Outline { steps: vec![first, StepOutline { checks: vec![asks("up", 1)], ..StepOutline::default() }] };
+    let second = StepOutline { checks: vec![asks("up", 1)], ..StepOutline::default() };
+    let outline = Outline { steps: vec![first, second], ..Outline::default() };
     let mut attempt: LabAttempt = serde_json::from_str(
         r#"{"id":"aaaaaaaaaa","lab":"mysql","version":1,"account":"li","seed":"x","started_at":1,"steps":{"0":{"seen_at":1}}}"#,
     )
@@ -90,7 +91,10 @@ fn what_came_out_is_kept_as_it_stood() {
     progress.checks.insert("up".to_owned(), result(CheckState::Passed));
     progress.checks.insert("of another version".to_owned(), result(CheckState::Passed));
     let answer = QuizAnswer::Text("80".to_owned());
-    progress.quizzes.insert("port".to_owned(), QuizResult { answer, right: true, score: 9, tries: 1, at });
+    progress.quizzes.insert(
+        "port".to_owned(),
+        QuizResult { answer, right: true, score: 9, tries: 1, at, explanation: String::new() },
+    );
     let frozen = frozen(&attempt, &outline);
     let states: Vec<_> = frozen.checks.iter().map(|check| (check.step, check.name.as_str(), check.state)).collect();
     assert_eq!(states, [(0, "up", Some(CheckState::Passed)), (0, "new", None), (1, "up", None)]);
