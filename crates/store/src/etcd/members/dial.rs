@@ -73,7 +73,7 @@ async fn begin(
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES);
     let (sender, connection) =
-        builder.handshake::<_, Body>(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
+        builder.handshake::<_, Body>(TokioIo::new(stream)).await.map_err(|error| format!("{error}{hint}"))?;
     Ok(Sender::over(sender, connection, hint))
 }
 
