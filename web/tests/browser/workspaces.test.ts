@@ -111,12 +111,20 @@ test('files are made, changed, dropped, downloaded and removed, and nobody overw
     await expect(page.getByText('saved', { exact: true })).toBeVisible();
     await expect(row('notes.txt')).toContainText('5 B');
 
+    // The workspace changes: its files are not read anew because of that, and what is open stays open.
+    let listings = 0;
+    page.on('request', (request) => (listings += Number(/\/files\?/.test(request.url()))));
+    const heard = page.waitForResponse((response) => response.url().endsWith(`/api/workspaces/${id}`));
+    await api('POST', `/api/workspaces/${id}/extend`, { minutes: 30 }, token);
+    await heard;
+
     // Somebody else writes meanwhile: what was typed stays, and theirs too until one says so.
     await api('PUT', `${content}/my%20100%2525/notes.txt`, 'theirs', token);
     await editor.fill('mine again\n');
     await page.getByRole('button', { name: 'Save', exact: true }).click();
     await expect(page.getByRole('alert')).toContainText('Somebody changed this file meanwhile');
     await expect(editor).toHaveValue('mine again\n');
+    expect(listings).toBe(0);
     expect(await serious(page)).toEqual([]);
     await page.getByRole('button', { name: 'Take theirs' }).click();
     await expect(editor).toHaveValue('"theirs"');
