@@ -45,10 +45,8 @@ impl Sender {
     ) -> Self {
         let (tell, end) = watch::channel(None);
         tokio::spawn(async move {
-            // Without an error it ended since the last sender was dropped.
-            if let Err(error) = connection.await {
-                tell.send_replace(Some(format!("{}{hint}", words(&error))));
-            }
+            let why = connection.await.map_or_else(|error| words(&error), |()| "the connection was closed".to_owned());
+            tell.send_replace(Some(format!("{why}{hint}")));
         });
         Self { requests, end }
     }
@@ -60,9 +58,7 @@ impl Sender {
 
     /// What a failed request is told: a connection that ended knows better why than the request.
     async fn reason(&mut self, error: &hyper::Error) -> String {
-        if !error.is_canceled() && !error.is_closed() {
-            return words(error);
-        }
+        // Of a connection that breaks, a request may hear first, and as of a fault of its own.
         let end = tokio::time::timeout(END_WITHIN, self.end.wait_for(Option::is_some)).await;
         let end = end.ok().and_then(|end| end.ok()?.clone());
         end.unwrap_or_else(|| words(error))
