@@ -32,26 +32,18 @@ impl<K: Clone + Eq + Hash + Send + 'static> Pulls<K> {
         P: FnOnce(Progress) -> F,
         F: Future<Output = Result<()>> + Send + 'static,
     {
-        let mut state = {
-            let mut running = self.lock();
-            if let Some(sender) = running.get(image) {
-                sender.subscribe()
-            } else {
-                let (sender, receiver) = watch::channel(State::default());
-                let sender = Arc::new(sender);
-                running.insert(image.clone(), sender.clone());
-                let entry = Entry { pulls: self.clone(), image: image.clone(), sender: sender.clone() };
-                let report: Progress = Arc::new(move |percent| {
-                    sender.send_if_modified(|state| {
-                        let rises = percent > state.percent;
-                        state.percent = state.percent.max(percent);
-                        rises
-                    });
+        let (mut state, entry) = self.enter(image);
+        if let Some(entry) = entry {
+            let sender = entry.sender.clone();
+            let report: Progress = Arc::new(move |percent| {
+                sender.send_if_modified(|state| {
+                    let rises = percent > state.percent;
+                    state.percent = state.percent.max(percent);
+                    rises
                 });
-                tokio::spawn(entry.run(pull(report)));
-                receiver
-            }
-        };
+            });
+            tokio::spawn(entry.run(pull(report)));
+        }
         let mut told = None;
         loop {
             let State { percent, result } = state.borrow_and_update().clone();
@@ -66,6 +58,19 @@ impl<K: Clone + Eq + Hash + Send + 'static> Pulls<K> {
                 return Err(EngineError::Failed("the transfer was given up".to_owned()));
             }
         }
+    }
+
+    /// Joins whoever pulls the image, or enters it into the list: the entry is for the one who then pulls it. Nothing may be
+    /// spawned under the lock: a runtime that is ending drops what it is given at once, and an entry that is dropped takes the lock.
+    fn enter(self: &Arc<Self>, image: &K) -> (watch::Receiver<State>, Option<Entry<K>>) {
+        let mut running = self.lock();
+        if let Some(sender) = running.get(image) {
+            return (sender.subscribe(), None);
+        }
+        let (sender, receiver) = watch::channel(State::default());
+        let sender = Arc::new(sender);
+        running.insert(image.clone(), sender.clone());
+        (receiver, Some(Entry { pulls: self.clone(), image: image.clone(), sender }))
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<K, Arc<watch::Sender<State>>>> {

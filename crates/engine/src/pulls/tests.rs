@@ -125,3 +125,38 @@ async fn a_pull_that_panics_fails_its_callers_and_can_be_tried_again() {
     assert!(matches!(result, Err(EngineError::Failed(_))));
     within(pulls.join(&image(), silent(), |_| async { Ok(()) })).await.unwrap();
 }
+
+/// Whether a runtime drops what it is given before it returns from taking it.
+fn drops_what_is_spawned() -> bool {
+    let (alive, is_alive) = std::sync::mpsc::channel::<()>();
+    let task = tokio::spawn(async move {
+        let _alive = alive;
+        std::future::pending::<()>().await;
+    });
+    let dropped = is_alive.try_recv() == Err(std::sync::mpsc::TryRecvError::Disconnected);
+    task.abort();
+    dropped
+}
+
+#[test]
+fn a_pull_that_a_runtime_on_its_way_out_does_not_take_is_given_up() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    let pulls = Arc::new(Pulls::default());
+    let (busy, is_busy) = std::sync::mpsc::channel();
+    let (tell, told) = std::sync::mpsc::channel();
+    let list = pulls.clone();
+    runtime.spawn(async move {
+        busy.send(()).unwrap();
+        // Keeps its worker, while the other one ends the runtime.
+        while !drops_what_is_spawned() {
+            std::thread::yield_now();
+        }
+        let result = list.join(&image(), silent(), |_| std::future::pending()).await;
+        tell.send(result).unwrap();
+    });
+    is_busy.recv().unwrap();
+    runtime.shutdown_background();
+    let result = told.recv_timeout(Duration::from_secs(10)).expect("no deadlock");
+    assert!(matches!(&result, Err(EngineError::Failed(why)) if why == "the transfer was given up"), "{result:?}");
+    assert!(pulls.lock().is_empty());
+}
