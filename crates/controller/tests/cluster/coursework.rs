@@ -13,8 +13,9 @@ use pierhead_model::{
     Username, Visibility, Zone,
 };
 use pierhead_testkit::{ClusterOptions, PATIENCE, eventually, eventually_ok};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+use tokio::task::JoinSet;
 
 const HEAD: &str = "title: A server\ncontainers:\n  - {name: main, image: \"pierhead/sample:1\"}\n";
 const STEP: &str =
@@ -213,13 +214,14 @@ async fn a_deadline_holds_whichever_controller_is_there() {
     assert_eq!(theirs(&controller, "wang").await.len(), 4, "each of them once, and no more than were handed in");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sixty_hand_in_within_a_minute() {
-    const STUDENTS: usize = 60;
+const CLASS: usize = 60;
+
+/// Sixty people at work, and their names.
+async fn a_class_at_work() -> (Pool, Vec<String>) {
     let capacity = Resources::new(64_000, 65_536);
     let pool = Pool::start_with(ClusterOptions { hosts: 3, capacity, ..ClusterOptions::default() }).await;
     let controller = pool.cluster.controller();
-    let students: Vec<String> = (0..STUDENTS).map(|at| format!("s{at:02}")).collect();
+    let students: Vec<String> = (0..CLASS).map(|at| format!("s{at:02}")).collect();
     course(controller, &students).await;
     for name in &students {
         begin(controller, name).await;
@@ -227,6 +229,13 @@ async fn sixty_hand_in_within_a_minute() {
     for name in &students {
         is_ready(controller, name).await;
     }
+    (pool, students)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sixty_hand_in_within_a_minute() {
+    let (pool, students) = a_class_at_work().await;
+    let controller = pool.cluster.controller();
     let at = controller.clock().now().plus(60_000);
     change(controller, due(at)).await;
     let began = controller.clock().now();
@@ -240,16 +249,57 @@ async fn sixty_hand_in_within_a_minute() {
     }
     assert!(controller.clock().now().since(began) < 60_000, "none had to wait for longer than a minute");
     eventually(Duration::from_secs(180), "all are complete", async || {
-        theirs(controller, "wang").await.iter().filter(|one| one.stage == SubmissionStage::Complete).count() == STUDENTS
+        theirs(controller, "wang").await.iter().filter(|one| one.stage == SubmissionStage::Complete).count() == CLASS
     })
     .await;
     let all = theirs(controller, "wang").await;
     assert!(all.iter().all(|one| !one.late && one.results.ran_on_copy), "{all:?}");
     let saves: BTreeSet<_> = all.iter().filter_map(|one| one.save.clone()).collect();
-    assert_eq!((all.len(), saves.len()), (STUDENTS, STUDENTS));
+    assert_eq!((all.len(), saves.len()), (CLASS, CLASS));
     let gradebook = controller.gradebook(&actor("wang"), "cs").await.unwrap();
     let points = |row: &pierhead_controller::GradebookRow| row.labs[0].score.as_ref().unwrap().points;
     assert!(gradebook.rows.iter().all(|row| points(row) == Points::whole(3)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sixty_hand_in_while_controllers_die() {
+    let (mut pool, students) = a_class_at_work().await;
+    let at = pool.cluster.controller().clock().now().plus(600_000);
+    change(pool.cluster.controller(), due(at)).await;
+    let mut told = BTreeMap::new();
+    for _ in 0..3 {
+        let controller = pool.cluster.controller().clone();
+        let mut asked = JoinSet::new();
+        for name in students.iter().filter(|name| !told.contains_key(*name)) {
+            let (controller, name) = (controller.clone(), name.clone());
+            asked.spawn(async move {
+                let answer = controller.submit_work(&actor(&name), "cs", "server", None).await;
+                (name, answer)
+            });
+        }
+        // A third of those who ask hear of it before the controller dies; of the others some were taken, and none knows.
+        for _ in 0..asked.len().div_ceil(3) {
+            let (name, answer) = asked.join_next().await.unwrap().unwrap();
+            told.insert(name, answer.unwrap().asked_at);
+        }
+        asked.shutdown().await;
+        drop(controller);
+        pool.succeed().await;
+    }
+    let controller = pool.cluster.controller();
+    for name in students.iter().filter(|name| !told.contains_key(*name)).cloned().collect::<Vec<_>>() {
+        let answer = controller.submit_work(&actor(&name), "cs", "server", None).await.unwrap();
+        told.insert(name, answer.asked_at);
+    }
+    let mut saves = BTreeSet::new();
+    for name in &students {
+        let newest = over(controller, name).await;
+        assert_eq!((&newest.stage, newest.late), (&SubmissionStage::Complete, false), "{newest:?}");
+        assert!(newest.asked_at <= told[name] && newest.save.is_some_and(|save| saves.insert(save)), "{name}");
+        let all = theirs(controller, name).await;
+        assert!(all.iter().any(|one| one.asked_at == told[name]), "what was told is kept: {all:?}");
+    }
+    assert_eq!(saves.len(), CLASS);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
