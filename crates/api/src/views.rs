@@ -16,7 +16,7 @@ mod wall;
 mod workspace;
 
 pub(crate) use attempt::{attempt, lab_run};
-pub(crate) use course::{course, roster, students};
+pub(crate) use course::{ahead as course_ahead, course, roster, students};
 pub(crate) use coursework::{gradebook_csv, gradebook_row, result, submission, work};
 pub(crate) use event::event;
 pub(crate) use explain::{explain_app, explain_request, explain_slot};

@@ -6,6 +6,7 @@
 mod attempts;
 mod authority;
 mod backups;
+mod classes;
 mod clock;
 mod collect;
 mod controllers;
@@ -66,8 +67,8 @@ pub use leases::LeaseTerms;
 pub use pierhead_sessions::Wanted;
 pub use requests::{
     Actor, AppLogPiece, AttemptBeginning, AttemptNow, Container, ContainerLog, CourseChange, CourseNow, DueChange,
-    ExtensionChange, GradeChange, GradeLineChange, Gradebook, GradebookRow, Idempotency, ImportedLab, LabBefore,
-    LabFileNow, LabOutline, LabOutlineStep, LabPage, LabResult, LabRun, LabRunResult, LabSetting, LabTarget,
+    ExtensionChange, GradeChange, GradeLineChange, Gradebook, GradebookRow, Idempotency, ImportedLab, LabAhead,
+    LabBefore, LabFileNow, LabOutline, LabOutlineStep, LabPage, LabResult, LabRun, LabRunResult, LabSetting, LabTarget,
     MOST_ATTEMPTS_OF_ONE, MOST_COURSES_OF_ONE, MOST_ENVIRONMENTS_OF_ONE, MOST_LABS_OF_ONE, MOST_LOG_READERS,
     MOST_LOG_READERS_OF_ONE, MOST_MERGED, MOST_SLOTS, MOST_TERMINALS, MOST_TERMINALS_OF_ONE, MOST_WARM_OF_ONE,
     MOST_WORKSPACES_OF_ONE, Once, OpenWorkspace, PoolImage, PoolImages, QuizReply, RequestError, RunRequest,

@@ -41,11 +41,15 @@ pub(crate) async fn lead(controller: Controller) {
                 tracing::info!(term = %leadership.term(), "this controller leads");
                 controller.begin_to_lead(&leadership);
                 controller.leading.send_replace(Some((leadership.key().into(), leadership.term())));
+                // Before the first plan: what courses want ahead is let go where nobody asks for it.
+                crate::classes::ask(&controller).await;
                 let mut reconciler = Reconciler::new(&controller, leadership);
                 let sweeping = crate::saves::keep_sweeping(reconciler.executor.clone());
                 let working = crate::coursework::keep_working(controller.clone(), reconciler.leadership.standing());
+                let asking = crate::classes::keep_asking(controller.clone(), reconciler.leadership.standing());
                 tokio::select! {
                     () = stop.cancelled() => {}
+                    () = asking => {}
                     () = reconciler.run() => {}
                     () = sweeping => {}
                     () = working => {}

@@ -32,7 +32,8 @@ mod workspaces;
 pub use app_logs::{AppLogPiece, MOST_MERGED};
 pub use attempts::{AttemptBeginning, AttemptNow, LabRun, LabRunResult, MOST_ATTEMPTS_OF_ONE, QuizReply};
 pub use containers::Container;
-pub use courses::{CourseChange, CourseNow, MOST_COURSES_OF_ONE, StudentChange};
+pub(crate) use courses::version_for;
+pub use courses::{CourseChange, CourseNow, LabAhead, MOST_COURSES_OF_ONE, StudentChange};
 pub use coursework::{
     DueChange, ExtensionChange, GradeChange, GradeLineChange, Gradebook, GradebookRow, LabResult, WorkChange, WorkNow,
 };

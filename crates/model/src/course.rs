@@ -61,7 +61,7 @@ pub struct CourseLab {
     /// When it is due; never without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_at: Option<Timestamp>,
-    /// From when on workspaces are started ahead for it.
+    /// From when on workspaces are started ahead for it; as its timetable says without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warm_from: Option<Timestamp>,
 }

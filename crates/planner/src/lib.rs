@@ -42,10 +42,10 @@ pub use status::{SlotPhase, SlotStatus, slot_status};
 pub use survival::{Homeless, Survival, survive};
 pub use workspaces::{
     Happened, NewNetwork, NewWorkspaceContainer, SaveOrder, SavedContainer, WorkspaceAction, WorkspacePhase,
-    WorkspacePlan, WorkspaceStatus, WorkspaceStep, WorkspaceWrite, after_workspace_step, plan_workspaces,
+    WorkspacePlan, WorkspaceStatus, WorkspaceStep, WorkspaceWrite, after_workspace_step, plan_workspaces, ready_ahead,
     workspace_ends_at, workspace_has_ended, workspace_status, workspace_statuses,
 };
-pub use world::{EngineState, World};
+pub use world::{AskedAhead, EngineState, World};
 pub use writer::{about_one_writer, may_have_copy, unguarded};
 
 #[cfg(test)]

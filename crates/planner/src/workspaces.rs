@@ -22,6 +22,7 @@ pub use step::{
     WorkspaceStep, WorkspaceWrite,
 };
 pub use stopping::workspace_ends_at;
+pub use warm::ready_ahead;
 
 use crate::freeze::{Freeze, freeze};
 use crate::making_room::MakingRoom;

@@ -11,6 +11,7 @@ mod workspaces;
 
 pub use engine_state::EngineState;
 pub(crate) use holds::{needed_ports, needed_resources};
+pub use workspaces::AskedAhead;
 pub(crate) use workspaces::place_hold;
 
 use self::workspaces::Workspaces;

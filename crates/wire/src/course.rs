@@ -80,7 +80,8 @@ pub struct CourseLabEntry {
     /// When it is due; never if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_at: Option<String>,
-    /// From when on workspaces are started ahead for it; not at all if absent.
+    /// From when on workspaces are started ahead for it, for the class that follows; a quarter of an hour before each class if
+    /// absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warm_from: Option<String>,
 }
@@ -121,6 +122,9 @@ pub struct CourseView {
     pub labs: Vec<CourseLabEntry>,
     /// Its timetable, the earliest first.
     pub sessions: Vec<CourseSessionEntry>,
+    /// What is started ahead for its labs, or will be next; not told to students, and in lists.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ahead: Vec<CourseAheadView>,
     /// How many take it; not told to students.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub students: Option<u32>,
@@ -133,6 +137,22 @@ pub struct CourseView {
     pub archived: bool,
     /// When it was made (RFC 3339).
     pub created_at: String,
+}
+
+/// Workspaces that are, or will be, started ahead for a lab of a course.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CourseAheadView {
+    /// The lab.
+    pub lab: String,
+    /// From when on (RFC 3339).
+    pub from: String,
+    /// Until when (RFC 3339).
+    pub until: String,
+    /// How many are wanted as things are now: one for each group and each student in none who has no workspace of it.
+    pub wanted: u32,
+    /// How many of these are ready.
+    pub ready: u32,
 }
 
 /// Body of `POST /api/courses/{id}/students`.

@@ -49,8 +49,8 @@ pub use cluster::{
 };
 pub use container::{ContainerView, EngineOfContainer, GONE_SINCE};
 pub use course::{
-    CourseLabEntry, CourseRequest, CourseSessionEntry, CourseUpdate, CourseView, EnrolEntry, EnrolRequest, LinkRequest,
-    LinkView, StudentUpdate, StudentView,
+    CourseAheadView, CourseLabEntry, CourseRequest, CourseSessionEntry, CourseUpdate, CourseView, EnrolEntry,
+    EnrolRequest, LinkRequest, LinkView, StudentUpdate, StudentView,
 };
 pub use coursework::{
     CriterionEntry, ExtensionRequest, ExtensionView, GradeUpdate, GradebookRowView, ResultLine, ResultView,

@@ -13,6 +13,14 @@ export const courses = messages({
   ],
   added: ['{name} was created', '{name} 已创建'],
   addTitle: ['New course', '新建课程'],
+  ahead: [
+    'Ready ahead: {ready} of {wanted}, from {from} to {until}',
+    '预先启动就绪：{ready} / {wanted}，{from} 至 {until}',
+  ],
+  aheadLater: [
+    '{n} {n|workspace is|workspaces are} started ahead, from {from} to {until}',
+    '将预先启动 {n} 个工作区，{from} 至 {until}',
+  ],
   all: ['All', '全部'],
   archived: ['Over', '已结束'],
   assistant: ['You help in it', '您是助教'],

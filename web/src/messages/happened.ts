@@ -76,6 +76,10 @@ export const happened = messages({
   'stop-workspace': ['Workspace {name}: {what}', '工作区 {name}：{what}'],
   'fail-workspace': ['Workspace {name}: {what}', '工作区 {name}：{what}'],
   'lose-workspace': ['Workspace {name}: {what}', '工作区 {name}：{what}'],
+  'warm-course': [
+    '{workspaces} workspaces are started ahead for {lab} of {course}',
+    '为 {course} 的 {lab} 预先启动 {workspaces} 个工作区',
+  ],
   'warn-workspace': ['Workspace {name}: {what}', '工作区 {name}：{what}'],
   'fail-save': ['A save of the workspace {name} failed: {what}', '工作区 {name} 保存失败：{what}'],
   'add-lab': ['{who} made the lab {lab}', '{who} 创建了实验 {lab}'],

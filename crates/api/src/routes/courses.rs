@@ -30,11 +30,11 @@ pub(super) async fn add(
     let asked = CourseUpdate { title, term, zone, teachers, assistants, labs, sessions, archived: None };
     let change = change_of(&api, &asked, &Zone::default(), &BTreeSet::new()).await?;
     api.controller.add_course(&caller.actor(), &id, &change, key.as_ref()).await?;
-    Ok((StatusCode::CREATED, shown(&api, &caller, id.as_str())?))
+    Ok((StatusCode::CREATED, shown(&api, &caller, id.as_str()).await?))
 }
 
 pub(super) async fn show(State(api): State<Api>, caller: Caller, Path(id): Path) -> Result<Json<CourseView>, ApiError> {
-    shown(&api, &caller, &id)
+    shown(&api, &caller, &id).await
 }
 
 pub(super) async fn change(
@@ -48,7 +48,7 @@ pub(super) async fn change(
     let known: BTreeSet<Username> = found.record.teachers.union(&found.record.assistants).cloned().collect();
     let change = change_of(&api, &body.value, &found.record.zone, &known).await?;
     api.controller.change_course(&caller.actor(), &id, &change).await?;
-    shown(&api, &caller, &id)
+    shown(&api, &caller, &id).await
 }
 
 pub(super) async fn delete(State(api): State<Api>, caller: Caller, Path(id): Path) -> Result<StatusCode, ApiError> {
@@ -56,9 +56,10 @@ pub(super) async fn delete(State(api): State<Api>, caller: Caller, Path(id): Pat
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn shown(api: &Api, caller: &Caller, id: &str) -> Result<Json<CourseView>, ApiError> {
+async fn shown(api: &Api, caller: &Caller, id: &str) -> Result<Json<CourseView>, ApiError> {
     let course = api.controller.course(&caller.actor(), id)?;
-    Ok(Json(views::course(&course, &caller.identity.username)))
+    let ahead = api.controller.ahead_of(&course).await.iter().map(views::course_ahead).collect();
+    Ok(Json(CourseView { ahead, ..views::course(&course, &caller.identity.username) }))
 }
 
 /// What is asked, with people who are there and moments of the course's zone.

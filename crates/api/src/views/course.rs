@@ -1,10 +1,10 @@
 //! Courses and who takes them, as they are shown to those who have to do with them; and what became of the school's list.
 
-use pierhead_controller::{CourseNow, RosterReport};
+use pierhead_controller::{CourseNow, LabAhead, RosterReport};
 use pierhead_model::{CourseLab, CourseRight, CourseSession, Timestamp, Username};
 use pierhead_wire::{
-    CourseLabEntry, CourseSessionEntry, CourseView, RosterChangeView, RosterProblemView, RosterTotals, RosterView,
-    StudentView, format_timestamp,
+    CourseAheadView, CourseLabEntry, CourseSessionEntry, CourseView, RosterChangeView, RosterProblemView, RosterTotals,
+    RosterView, StudentView, format_timestamp,
 };
 use std::collections::{BTreeSet, HashMap};
 
@@ -22,6 +22,7 @@ pub(crate) fn course(now: &CourseNow, who: &Username) -> CourseView {
         assistants: names(&record.assistants),
         labs: record.labs.iter().map(lab).collect(),
         sessions: record.sessions.iter().map(session).collect(),
+        ahead: Vec::new(),
         students: (!is_student).then(|| u32::try_from(now.enrolments.active().count()).unwrap_or(u32::MAX)),
         group: now.enrolments.group_of(who).map(str::to_owned),
         source: record.source.as_str().to_owned(),
@@ -38,6 +39,17 @@ fn lab(entry: &CourseLab) -> CourseLabEntry {
         opens_at: moment(entry.opens_at),
         due_at: moment(entry.due_at),
         warm_from: moment(entry.warm_from),
+    }
+}
+
+/// What is started ahead for its labs.
+pub(crate) fn ahead(of: &LabAhead) -> CourseAheadView {
+    CourseAheadView {
+        lab: of.lab.to_string(),
+        from: format_timestamp(of.from),
+        until: format_timestamp(of.until),
+        wanted: of.wanted,
+        ready: of.ready,
     }
 }
 

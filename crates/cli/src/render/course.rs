@@ -1,7 +1,7 @@
 //! How courses and the school's list look.
 
 use super::{fields, table};
-use pierhead_wire::{CourseLabEntry, CourseView, RosterStatusView, RosterView, StudentView};
+use pierhead_wire::{CourseAheadView, CourseLabEntry, CourseView, RosterStatusView, RosterView, StudentView};
 
 /// How many changes and problems are printed; the API tells more.
 const MOST_SHOWN: usize = 40;
@@ -43,8 +43,14 @@ pub(crate) fn show(course: &CourseView) -> String {
     rows.extend(course.labs.iter().enumerate().map(|(at, entry)| (first(at, "labs"), lab(entry))));
     let sessions = course.sessions.iter().enumerate();
     rows.extend(sessions.map(|(at, one)| (first(at, "sessions"), format!("{} to {}", one.starts, one.ends))));
+    rows.extend(course.ahead.iter().enumerate().map(|(at, one)| (first(at, "ahead"), ahead(one))));
     rows.retain(|(_, value)| !value.is_empty());
     fields(&rows)
+}
+
+fn ahead(of: &CourseAheadView) -> String {
+    let CourseAheadView { lab, from, until, wanted, ready } = of;
+    format!("{lab}: {ready} of {wanted} workspaces ready, from {from} to {until}")
 }
 
 fn lab(entry: &CourseLabEntry) -> String {
@@ -184,6 +190,7 @@ mod tests {
                 ..CourseLabEntry::default()
             }],
             sessions: Vec::new(),
+            ahead: Vec::new(),
             students: None,
             group: None,
             source: "here".to_owned(),
@@ -193,6 +200,10 @@ mod tests {
         let shown = show(&course);
         assert!(shown.contains("mysql version 2, due 2026-12-01T10:00:00.000Z"), "{shown}");
         assert!(!shown.contains("term") && !shown.contains("group"), "{shown}");
+        let (from, until) = ("09:45".to_owned(), "11:30".to_owned());
+        course.ahead.push(CourseAheadView { lab: "mysql".to_owned(), from, until, wanted: 30, ready: 12 });
+        let shown = show(&course);
+        assert!(shown.contains("mysql: 12 of 30 workspaces ready, from 09:45 to 11:30"), "{shown}");
         (course.students, course.archived) = (Some(60), true);
         let row = list(&[course], None);
         assert!(row.contains("60") && row.contains("over"), "{row}");

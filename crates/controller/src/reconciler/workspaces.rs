@@ -4,7 +4,7 @@ use super::{Busy, Outcome, PAUSE, Reconciler};
 use crate::keys;
 use crate::known::Known;
 use pierhead_model::{
-    EnvironmentId, Event, Failure, Timestamp, Workspace, WorkspaceAssignment, WorkspaceId, WorkspaceOrigin,
+    Environment, Event, Failure, Timestamp, Workspace, WorkspaceAssignment, WorkspaceId, WorkspaceOrigin,
     WorkspaceStage, WorkspaceWish,
 };
 use pierhead_planner::{Happened, WorkspaceAction, WorkspacePlan, WorkspaceStep, WorkspaceWrite, after_workspace_step};
@@ -27,7 +27,7 @@ impl Reconciler<'_> {
             transactions.push(self.workspace_transaction(known, write)?);
         }
         for environment in &plan.warm {
-            transactions.extend(self.warm(known, environment)?);
+            transactions.push(self.warm(environment)?);
         }
         Ok(transactions)
     }
@@ -68,8 +68,7 @@ impl Reconciler<'_> {
     }
 
     /// One more workspace that is started ahead.
-    fn warm(&self, known: &Known, id: &EnvironmentId) -> Result<Option<Transaction>> {
-        let Some(environment) = known.world.environments().get(id) else { return Ok(None) };
+    fn warm(&self, environment: &Environment) -> Result<Transaction> {
         let now = self.controller.clock.now();
         let workspace = Workspace {
             id: self.controller.ids.workspace(),
@@ -90,7 +89,7 @@ impl Reconciler<'_> {
             created_at: now,
         };
         let key = keys::workspace(&workspace.id);
-        Ok(Some(Transaction::new().absent(key.clone()).put_json(key, &workspace)?))
+        Transaction::new().absent(key.clone()).put_json(key, &workspace)
     }
 
     /// Whether a step is under way whose outcome decides first: at the workspace's present place, or about a copy that was

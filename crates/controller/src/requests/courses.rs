@@ -1,7 +1,9 @@
 //! Requests about courses: make one, change it, enrol people. Who may what in a course is said by its records.
 
+mod ahead;
 mod students;
 
+pub use ahead::LabAhead;
 pub use students::StudentChange;
 
 use super::commit::Made;

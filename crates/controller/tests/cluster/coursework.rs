@@ -22,7 +22,7 @@ const STEP: &str =
     "---\nchecks:\n  - {name: up, title: Up, run: exit 0, score: 3}\n  - {name: more, run: exit 1}\n---\n# One\n";
 const ZONE: &str = "Asia/Shanghai";
 
-fn actor(name: &str) -> Actor {
+pub fn actor(name: &str) -> Actor {
     Actor { username: Username::parse(name).unwrap(), may_change_all: false, may_run_privileged: false }
 }
 
@@ -30,7 +30,7 @@ fn zone() -> Zone {
     Zone::parse(ZONE).unwrap()
 }
 
-async fn write(controller: &Controller, path: &str, text: &str) {
+pub async fn write(controller: &Controller, path: &str, text: &str) {
     let mut upload = controller.begin_lab_file(None).await.unwrap();
     upload.write(text.as_bytes()).await.unwrap();
     let content = upload.finish().await.unwrap();
@@ -39,7 +39,7 @@ async fn write(controller: &Controller, path: &str, text: &str) {
 }
 
 /// Wang's course `cs` with the lab `server` in it, which these take.
-async fn course(controller: &Controller, students: &[String]) {
+pub async fn course(controller: &Controller, students: &[String]) {
     let wang = actor("wang");
     let lab = LabId::parse("server").unwrap();
     controller.add_lab(&wang, &lab, Some("A server"), Visibility::Private, None).await.unwrap();
@@ -60,12 +60,12 @@ async fn course(controller: &Controller, students: &[String]) {
     controller.enrol(&wang, "cs", &students, None).await.unwrap();
 }
 
-async fn begin(controller: &Controller, name: &str) {
+pub async fn begin(controller: &Controller, name: &str) {
     let beginning = AttemptBeginning { course: Some("cs".to_owned()), ..AttemptBeginning::default() };
     controller.begin_attempt(&actor(name), "server", &beginning).await.unwrap();
 }
 
-async fn is_ready(controller: &Controller, name: &str) {
+pub async fn is_ready(controller: &Controller, name: &str) {
     eventually(PATIENCE, "the workspace is ready", async || {
         let theirs = controller.workspaces_of(&actor(name));
         theirs.iter().any(|one| one.record.owner.as_str() == name && one.status.phase.as_str() == "ready")
@@ -100,7 +100,7 @@ async fn over(controller: &Controller, name: &str) -> Submission {
     .await
 }
 
-fn names(names: &[&str]) -> Vec<String> {
+pub fn names(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 

@@ -7,6 +7,7 @@ mod asking;
 mod beginnings;
 mod buckets;
 mod changing;
+mod classes;
 mod copies;
 mod coursework;
 mod crashes;

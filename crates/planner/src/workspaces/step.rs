@@ -1,8 +1,8 @@
 //! What to do next for workspaces, as data: an action carries every choice.
 
 use pierhead_model::{
-    Asks, ContainerId, EngineId, EnvironmentContainer, EnvironmentFile, EnvironmentId, EnvironmentSpec, Generation,
-    ImageReference, MemberName, SaveId, Subnet, TerminalId, Username, WorkspaceAssignment, WorkspaceId,
+    Asks, ContainerId, EngineId, Environment, EnvironmentContainer, EnvironmentFile, EnvironmentId, EnvironmentSpec,
+    Generation, ImageReference, MemberName, SaveId, Subnet, TerminalId, Username, WorkspaceAssignment, WorkspaceId,
 };
 use std::collections::BTreeMap;
 
@@ -15,8 +15,8 @@ pub struct WorkspacePlan {
     pub actions: Vec<WorkspaceAction>,
     /// What workspaces wait for, in words.
     pub blocked: BTreeMap<WorkspaceId, String>,
-    /// Environments of which one more workspace is to be started ahead.
-    pub warm: Vec<EnvironmentId>,
+    /// Environments, as they are described, of which one more workspace is to be started ahead.
+    pub warm: Vec<Environment>,
     /// Whether more are to be when some time has passed.
     pub warm_later: bool,
 }

@@ -1,6 +1,7 @@
 //! Workspaces on simulated hosts: what people do, what goes wrong, and what must hold.
 
 mod ahead;
+mod asked;
 mod ends;
 mod faults;
 mod kept;

@@ -2,36 +2,72 @@
 
 use super::Draft;
 use super::placing::request_of;
-use crate::{Ledger, World};
-use pierhead_model::{Environment, EnvironmentId, Timestamp, Workspace, WorkspaceId, WorkspaceStage, WorkspaceWish};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::{AskedAhead, Ledger, World};
+use pierhead_model::{Environment, Timestamp, Workspace, WorkspaceId, WorkspaceStage, WorkspaceWish};
+use std::collections::BTreeSet;
 
 /// For how many times the quiet that is waited for people may keep the next from being started.
 const MOST_QUIETS: u64 = 5;
 
-/// Those that nobody was given yet, by environment, the oldest first.
-fn waiting_for_people(world: &World) -> BTreeMap<&EnvironmentId, Vec<&Workspace>> {
-    let mut warm: BTreeMap<&EnvironmentId, Vec<&Workspace>> = BTreeMap::new();
-    for workspace in world.workspaces().values().filter(|workspace| workspace.wish == WorkspaceWish::Warm) {
-        warm.entry(&workspace.environment).or_default().push(workspace);
+/// So many are wanted ahead of one description of an environment.
+struct Wanted<'a> {
+    environment: &'a Environment,
+    count: usize,
+}
+
+impl Wanted<'_> {
+    /// Whether a workspace is one of these. Descriptions without a record of their own all bear the version 0.
+    fn is_of(&self, workspace: &Workspace) -> bool {
+        let Self { environment, .. } = self;
+        let is_same = workspace.environment == environment.id && workspace.version == environment.version;
+        is_same && (environment.version > 0 || workspace.spec == environment.spec)
     }
-    warm.values_mut().for_each(|list| list.sort_by_key(|workspace| (workspace.created_at, &workspace.id)));
+}
+
+/// What is wanted ahead: what each environment keeps itself, and what is asked for beyond it.
+fn wanted(world: &World) -> Vec<Wanted<'_>> {
+    let own = |environment| Wanted { environment, count: environment.spec.warm as usize };
+    let mut all: Vec<Wanted<'_>> = world.environments().values().map(own).collect();
+    for asked in world.asked_ahead() {
+        let count = asked.count as usize;
+        match &asked.older {
+            Some(environment) => all.push(Wanted { environment, count }),
+            None => {
+                let of_record = all.iter_mut().find(|wanted| wanted.environment.id == asked.environment);
+                of_record.into_iter().for_each(|wanted| wanted.count += count);
+            }
+        }
+    }
+    all.retain(|wanted| wanted.count > 0);
+    all
+}
+
+/// How many that are ready ahead can be given to those for whom something is asked, at most as many as are.
+#[must_use]
+pub fn ready_ahead(world: &World, asked: &AskedAhead) -> u32 {
+    let of_record = || world.environments().get(&asked.environment);
+    let Some(environment) = asked.older.as_deref().or_else(of_record) else { return 0 };
+    let wanted = Wanted { environment, count: asked.count as usize };
+    let ready = waiting_for_people(world).into_iter().filter(|found| wanted.is_of(found) && is_ready(world, found));
+    u32::try_from(ready.count()).unwrap_or(u32::MAX).min(asked.count)
+}
+
+/// Those that nobody was given yet, the oldest first.
+fn waiting_for_people(world: &World) -> Vec<&Workspace> {
+    let is_nobodys = |workspace: &&Workspace| workspace.wish == WorkspaceWish::Warm;
+    let mut warm: Vec<&Workspace> = world.workspaces().values().filter(is_nobodys).collect();
+    warm.sort_by_key(|workspace| (workspace.created_at, &workspace.id));
     warm
 }
 
-/// Those that are not wanted any more: their environment has gone, was described anew, or asks for fewer.
+/// Those that are not wanted any more: their environment has gone, was described anew, or fewer are asked for.
 pub(super) fn surplus(world: &World) -> BTreeSet<WorkspaceId> {
+    let mut all = wanted(world);
     let mut surplus = BTreeSet::new();
-    for (id, list) in waiting_for_people(world) {
-        let environment = world.environments().get(id);
-        let mut wanted = environment.map_or(0, |environment| environment.spec.warm as usize);
-        for workspace in list {
-            let is_current = environment.is_some_and(|environment| environment.version == workspace.version);
-            if is_current && wanted > 0 {
-                wanted -= 1;
-            } else {
-                surplus.insert(workspace.id.clone());
-            }
+    for workspace in waiting_for_people(world) {
+        match all.iter_mut().find(|wanted| wanted.count > 0 && wanted.is_of(workspace)) {
+            Some(wanted) => wanted.count -= 1,
+            None => drop(surplus.insert(workspace.id.clone())),
         }
     }
     surplus
@@ -41,7 +77,7 @@ pub(super) fn surplus(world: &World) -> BTreeSet<WorkspaceId> {
 #[derive(Default)]
 pub(super) struct Refill {
     /// The environment of which one more is to be started now.
-    pub now: Option<EnvironmentId>,
+    pub now: Option<Environment>,
     /// Whether more are to be when some time has passed.
     pub later: bool,
 }
@@ -58,38 +94,36 @@ pub(super) fn refill(draft: &Draft<'_>, ledger: &Ledger, is_somebody_waiting: bo
     }
     let usable = world.engines().values().filter(|engine| engine.is_usable() && engine.record.agent.is_some()).count();
     let is_on_its_way = |workspace: &&&Workspace| !is_ready(world, workspace) && !is_over(world, workspace);
-    let on_their_way = warm.values().flatten().filter(is_on_its_way).count();
-    let newest = warm.values().flatten().map(|workspace| workspace.created_at).max().unwrap_or_default();
+    let on_their_way = warm.iter().filter(is_on_its_way).count();
+    let newest = warm.iter().map(|workspace| workspace.created_at).max().unwrap_or_default();
     let every_ms = world.policy.warm_every_ms / (usable.max(1) as u64);
     let is_too_soon = now.since(newest) < every_ms || !is_calm(world, now);
     if is_somebody_waiting || is_too_soon || on_their_way >= usable {
         return Refill { now: None, later: usable > 0 };
     }
     let fits = |environment: &&&Environment| ledger.place(&request_of(&environment.spec, 0)).is_ok();
-    let next = lacking.iter().find(fits).map(|environment| environment.id.clone());
+    let next = lacking.iter().find(fits).map(|environment| Environment::clone(environment));
     Refill { later: next.is_some(), now: next }
 }
 
 /// The environments of which there are fewer than wanted, those that lack the most first. One that fails is left alone
 /// until it does not.
-fn lacking<'a>(draft: &Draft<'a>, warm: &BTreeMap<&EnvironmentId, Vec<&Workspace>>) -> Vec<&'a Environment> {
+fn lacking<'a>(draft: &Draft<'a>, warm: &[&Workspace]) -> Vec<&'a Environment> {
     let world = draft.world;
-    let mut lacking: Vec<(u64, &Environment)> = Vec::new();
-    for environment in world.environments().values() {
-        let list = warm.get(&environment.id).map(Vec::as_slice).unwrap_or_default();
-        let wanted = u64::from(environment.spec.warm);
-        let current = || list.iter().filter(|workspace| !draft.surplus.contains(&workspace.id));
-        let have = current().count() as u64;
+    let mut lacking: Vec<(usize, &Environment)> = Vec::new();
+    for wanted in wanted(world) {
+        let current = || warm.iter().filter(|found| wanted.is_of(found) && !draft.surplus.contains(&found.id));
+        let have = current().count();
         let fails = |workspace: &&Workspace| {
             let assignment = world.workspace_assignments().get(&workspace.id);
             let has_failed = assignment.is_some_and(|found| found.failures > 0) && !is_ready(world, workspace);
             has_failed || is_over(world, workspace)
         };
-        if have < wanted && !current().any(fails) {
-            lacking.push((have * 1000 / wanted, environment));
+        if have < wanted.count && !current().any(fails) {
+            lacking.push((have * 1000 / wanted.count, wanted.environment));
         }
     }
-    lacking.sort_by_key(|(share, environment)| (*share, &environment.id));
+    lacking.sort_by_key(|(share, environment)| (*share, &environment.id, environment.version));
     lacking.into_iter().map(|(_, environment)| environment).collect()
 }
 

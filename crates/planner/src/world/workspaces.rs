@@ -9,14 +9,27 @@ use pierhead_model::{
     WorkspaceWish,
 };
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Containers that were made for a workspace: where each is, and of which generation and name.
 type Made = BTreeMap<(EngineId, ContainerId), (Generation, MemberName)>;
+
+/// So many workspaces of an environment that are wanted ahead for a while, beyond those that it keeps ahead itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AskedAhead {
+    /// The environment.
+    pub environment: EnvironmentId,
+    /// A description of it that has no record of its own; as its record says without.
+    pub older: Option<Arc<Environment>>,
+    /// How many.
+    pub count: u32,
+}
 
 /// See the module.
 #[derive(Clone, Default)]
 pub(super) struct Workspaces {
     environments: BTreeMap<EnvironmentId, Environment>,
+    asked_ahead: Vec<AskedAhead>,
     records: BTreeMap<WorkspaceId, Workspace>,
     assignments: BTreeMap<WorkspaceId, WorkspaceAssignment>,
     made: BTreeMap<WorkspaceId, Made>,
@@ -30,6 +43,17 @@ impl World {
     #[must_use]
     pub fn environments(&self) -> &BTreeMap<EnvironmentId, Environment> {
         &self.workspaces.environments
+    }
+
+    /// What is wanted ahead beyond what environments keep ahead themselves.
+    #[must_use]
+    pub fn asked_ahead(&self) -> &[AskedAhead] {
+        &self.workspaces.asked_ahead
+    }
+
+    /// Takes note of what is wanted ahead from now on.
+    pub fn ask_ahead(&mut self, asked: Vec<AskedAhead>) {
+        self.workspaces.asked_ahead = asked;
     }
 
     /// What people want of workspaces.

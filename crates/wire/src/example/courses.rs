@@ -2,9 +2,9 @@
 
 use super::{Example, MOMENT};
 use crate::{
-    CourseLabEntry, CourseRequest, CourseSessionEntry, CourseUpdate, CourseView, EnrolEntry, EnrolRequest, LinkRequest,
-    LinkView, RosterChangeView, RosterCsv, RosterProblemView, RosterRequest, RosterStatusView, RosterTotals,
-    RosterView, StudentUpdate, StudentView,
+    CourseAheadView, CourseLabEntry, CourseRequest, CourseSessionEntry, CourseUpdate, CourseView, EnrolEntry,
+    EnrolRequest, LinkRequest, LinkView, RosterChangeView, RosterCsv, RosterProblemView, RosterRequest,
+    RosterStatusView, RosterTotals, RosterView, StudentUpdate, StudentView,
 };
 
 fn text(text: &str) -> Option<String> {
@@ -60,11 +60,24 @@ impl Example for CourseView {
                 warm_from: text(MOMENT),
             }],
             sessions: sessions(),
+            ahead: vec![CourseAheadView::example()],
             students: Some(60),
             group: text("A"),
             source: "roster".to_owned(),
             archived: false,
             created_at: MOMENT.to_owned(),
+        }
+    }
+}
+
+impl Example for CourseAheadView {
+    fn example() -> Self {
+        Self {
+            lab: "mysql".to_owned(),
+            from: MOMENT.to_owned(),
+            until: "2026-11-21T23:40:00.000Z".to_owned(),
+            wanted: 30,
+            ready: 12,
         }
     }
 }

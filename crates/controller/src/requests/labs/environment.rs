@@ -93,17 +93,16 @@ impl Controller {
         lab: &Lab,
         version: LabVersionRef,
     ) -> Result<Environment, RequestError> {
+        if let LabVersionRef::Number(number) = version
+            && let Some(older) = self.older_environment(lab, number).await?
+        {
+            return Ok(older);
+        }
         let at = self.lab_at(&lab.id, version).await?;
-        let is_newest = lab.tree(version).is_some() && lab.tree(version) == lab.tree(LabVersionRef::Newest);
         let id = match version {
             LabVersionRef::Draft => lab.id.draft_environment(),
             _ => lab.id.environment(),
         };
-        if version != LabVersionRef::Draft && !is_newest {
-            // An older version has no record of its own: nothing is started ahead of it.
-            let spec = self.lab_spec(lab, &at, None)?;
-            return Ok(environment_of(lab, id, spec, self.clock.now(), 0));
-        }
         // What is published was looked at when it was.
         let is_checked = version == LabVersionRef::Draft;
         loop {
@@ -120,6 +119,21 @@ impl Controller {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// The environment of an older version of a lab, which has no record of its own; `None` for the newest, which has.
+    ///
+    /// # Errors
+    /// If there is no such version, or it describes none that there can be.
+    pub(crate) async fn older_environment(&self, lab: &Lab, number: u32) -> Result<Option<Environment>, RequestError> {
+        let version = LabVersionRef::Number(number);
+        if lab.tree(version).is_some() && lab.tree(version) == lab.tree(LabVersionRef::Newest) {
+            return Ok(None);
+        }
+        let at = self.lab_at(&lab.id, version).await?;
+        let spec = self.lab_spec(lab, &at, None)?;
+        let published_at = lab.version(number).map(|version| version.at).unwrap_or_default();
+        Ok(Some(environment_of(lab, lab.id.environment(), spec, published_at, 0)))
     }
 
     /// What must become of the record of an environment for it to be what a lab says. If it `is_checked` it is asked whether

@@ -224,6 +224,8 @@ fn claimable(known: &Known, beginning: &Beginning, claims: &BTreeSet<WorkspaceId
         workspace.wish == WorkspaceWish::Warm
             && workspace.environment == beginning.environment
             && workspace.version == beginning.version
+            // What has no record of its own is told by what it says.
+            && (beginning.version > 0 || workspace.spec == beginning.spec)
             && beginning.origin == WorkspaceOrigin::Environment
             && !claims.contains(&workspace.id)
     });

@@ -349,8 +349,7 @@ impl Pool {
             let wrote = self.write(&plan.writes);
             plan.actions.into_iter().for_each(|action| self.begin(action));
             for environment in plan.warm {
-                let found = self.environments[&environment].clone();
-                self.open_as(found.spec, WorkspaceWish::Warm, environment.as_str(), found.version);
+                self.open_as(environment.spec, WorkspaceWish::Warm, environment.id.as_str(), environment.version);
             }
             if !wrote {
                 break;

@@ -156,7 +156,8 @@ fn only_as_many_are_on_their_way_as_there_are_hosts_with_an_agent() {
     for name in ["algebra", "biology", "chemistry"] {
         pool.describe(name, warm(2));
     }
-    let named = |pool: &Pool| plan_workspaces(&pool.world, pool.now).warm.iter().map(ToString::to_string).collect();
+    let named =
+        |pool: &Pool| plan_workspaces(&pool.world, pool.now).warm.iter().map(|found| found.id.to_string()).collect();
     let missing: Vec<String> = named(&pool);
     assert_eq!(missing, ["algebra"]);
     pool.world.policy.warm_every_ms = 0;
