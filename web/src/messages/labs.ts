@@ -165,6 +165,7 @@ export const labs = messages({
   title: ['Labs', '实验'],
   titleNeeded: ['Give it a title.', '请填写标题。'],
   titleOf: ['Title', '标题'],
+  toCourse: ['Hand in, in the course', '到课程中提交'],
   toLabs: ['To all labs', '返回实验列表'],
   typed: ['typed', '已输入'],
   unwritten: ['{file} is as it was', '{file} 已还原'],
