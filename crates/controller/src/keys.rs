@@ -95,6 +95,8 @@ pub(crate) const SUBMITTING: &str = "submitting/";
 pub(crate) const SUBMITTED_SAVES: &str = "submitted-saves/";
 /// What people said of work, by courses, labs and accounts.
 pub const GRADES: &str = "grades/";
+/// What workspaces used, by courses and accounts.
+pub const USAGE: &str = "usage/";
 /// When nobody could hand in anything.
 pub(crate) const SERVICE: &str = "service";
 /// Whose account each person at a provider of log-ins has.
@@ -162,6 +164,17 @@ pub(crate) fn submitted_save(save: &SaveId) -> String {
 #[must_use]
 pub fn grade(course: &CourseId, lab: &LabId, account: &Username) -> String {
     format!("{GRADES}{course}/{lab}/{account}")
+}
+
+/// The key of what somebody's workspaces used for a course, or for none: no course is called `-`.
+#[must_use]
+pub fn usage(course: Option<&CourseId>, account: &Username) -> String {
+    format!("{}{account}", usage_for(course))
+}
+
+/// What the keys begin with of what was used for a course, or for none.
+pub(crate) fn usage_for(course: Option<&CourseId>) -> String {
+    format!("{USAGE}{}/", course.map_or("-", CourseId::as_str))
 }
 
 /// The key of an engine's record.

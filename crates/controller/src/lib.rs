@@ -3,6 +3,7 @@
 //!
 //! What to do is decided in `pierhead-planner` alone; here it is carried out and remembered. Nothing here knows HTTP.
 
+mod accounting;
 mod attempts;
 mod authority;
 mod backups;
@@ -72,8 +73,8 @@ pub use requests::{
     MOST_ATTEMPTS_OF_ONE, MOST_COURSES_OF_ONE, MOST_ENVIRONMENTS_OF_ONE, MOST_LABS_OF_ONE, MOST_LOG_READERS,
     MOST_LOG_READERS_OF_ONE, MOST_MERGED, MOST_SLOTS, MOST_TERMINALS, MOST_TERMINALS_OF_ONE, MOST_WARM_OF_ONE,
     MOST_WORKSPACES_OF_ONE, Once, OpenWorkspace, PoolImage, PoolImages, QuizReply, RequestError, RunRequest,
-    SaveChanges, SiteContainer, Started, StudentChange, TerminalNow, TerminalRequest, TerminalWay, WorkChange, WorkNow,
-    WorkspaceBeginning, WorkspaceChange, WorkspaceNow, WorkspaceSite,
+    SaveChanges, SiteContainer, Started, StudentChange, TerminalNow, TerminalRequest, TerminalWay, UsageNow,
+    WorkChange, WorkNow, WorkspaceBeginning, WorkspaceChange, WorkspaceNow, WorkspaceSite,
 };
 pub use requests::{HandNow, MOST_ON_WALL, WallEntry, WallOutcome, WallScope, WallWork, Watch};
 pub use roster::{RosterError, RosterOptions, RosterOrder, RosterRecord, RosterReport};
@@ -144,6 +145,8 @@ pub struct Options {
     pub disk_look_interval: Duration,
     /// The time between two removals of what is kept no longer.
     pub sweep_interval: Duration,
+    /// The time between two moments at which it is written what workspaces used.
+    pub usage_write_interval: Duration,
 }
 
 impl Default for Options {
@@ -166,6 +169,7 @@ impl Default for Options {
             save_sweep_interval: Duration::from_secs(60),
             disk_look_interval: Duration::from_secs(3),
             sweep_interval: Duration::from_secs(600),
+            usage_write_interval: Duration::from_secs(60),
         }
     }
 }

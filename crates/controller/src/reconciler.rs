@@ -47,12 +47,14 @@ pub(crate) async fn lead(controller: Controller) {
                 let sweeping = crate::saves::keep_sweeping(reconciler.executor.clone());
                 let working = crate::coursework::keep_working(controller.clone(), reconciler.leadership.standing());
                 let asking = crate::classes::keep_asking(controller.clone(), reconciler.leadership.standing());
+                let accounting = crate::accounting::keep_accounts(controller.clone(), reconciler.leadership.standing());
                 tokio::select! {
                     () = stop.cancelled() => {}
                     () = asking => {}
                     () = reconciler.run() => {}
                     () = sweeping => {}
                     () = working => {}
+                    () = accounting => {}
                 }
                 controller.leading.send_replace(None);
                 controller.standing.end();

@@ -111,6 +111,12 @@ impl Stats {
         self.book().load(host, load, self.clock.now().0);
     }
 
+    /// The CPU time that a container had used, since it was started, when it was read last: when that was, and how much in
+    /// nanoseconds.
+    pub(crate) fn counter(&self, host: &EngineId, id: &ContainerId) -> Option<(Timestamp, u64)> {
+        self.book().counter(host, id).map(|(at_ms, cpu_nanos)| (Timestamp(at_ms), cpu_nanos))
+    }
+
     fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }

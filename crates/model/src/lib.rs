@@ -34,6 +34,7 @@ mod spec;
 mod subnet;
 mod terminal;
 mod time;
+mod usage;
 mod volume;
 mod work;
 mod workspace;
@@ -76,6 +77,7 @@ pub use terminal::{
     Terminal, TerminalEnd, TerminalId, TerminalPlace, TerminalRole, TerminalState, check_container_user,
 };
 pub use time::Timestamp;
+pub use usage::{UsageRecord, Used};
 pub use volume::{Volume, VolumeSource};
 pub use work::{
     CourseWork, Criterion, FrozenCheck, FrozenQuiz, FrozenResults, Grade, GradeLine, LatePolicy, Outage, Points,

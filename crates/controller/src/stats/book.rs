@@ -139,6 +139,12 @@ impl Book {
         self.hosts.get(host)?.containers.get(id)?.series.now(now_ms).copied()
     }
 
+    /// When a container was read last, in milliseconds, and how much CPU time it had used since it was started, in
+    /// nanoseconds.
+    pub(super) fn counter(&self, host: &EngineId, id: &ContainerId) -> Option<(u64, u64)> {
+        self.hosts.get(host)?.containers.get(id)?.series.counter()
+    }
+
     /// The history of a host, or of a container on it, from a moment on; empty if there is none.
     pub(super) fn history(
         &self,

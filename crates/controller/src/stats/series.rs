@@ -101,6 +101,12 @@ pub(super) struct Series {
 }
 
 impl Series {
+    /// When it was read last, in milliseconds of our clock, and how much CPU time it had used since it was started, in
+    /// nanoseconds.
+    pub(super) fn counter(&self) -> Option<(u64, u64)> {
+        self.last.map(|read| (read.at_ms, read.usage.cpu_nanos))
+    }
+
     /// Takes a reading.
     pub(super) fn take(&mut self, at_ms: u64, usage: Usage, pace: Pace) {
         let read = Read { at_ms, usage };

@@ -24,6 +24,7 @@ mod labs;
 mod lost_work;
 mod registries;
 mod saves;
+mod usage;
 mod verbs;
 mod workspaces;
 mod writers;
