@@ -38,6 +38,7 @@ mod students;
 mod terminals;
 mod ticket;
 mod token;
+mod usage;
 mod waiting;
 mod wall;
 mod workspaces;
@@ -95,6 +96,7 @@ fn accounts(routes: Routes) -> Routes {
         .post("/api/account/{username}/suspend", Holders(WriteAccounts), account::suspend, doc::access::suspend())
         .post("/api/account/{username}/resume", Holders(WriteAccounts), account::resume, doc::access::resume())
         .post("/api/account/{username}/link", Holders(WriteAccounts), account::link, doc::access::link())
+        .get("/api/usage", Holders(WriteAccounts), usage::of_all, doc::usage::of_all())
         .noun("token", "Tokens, with which programs log in")
         .list("/api/tokens", LoggedIn, token::list, doc::access::list_tokens(), Order::Id)
         .post("/api/tokens", LoggedIn, token::create, doc::access::create_token())
@@ -147,6 +149,8 @@ fn work(routes: Routes) -> Routes {
         .get("/api/courses/{id}/results", read, coursework::results, told::results())
         .get("/api/courses/{id}/grades", read, coursework::gradebook, told::gradebook())
         .get("/api/courses/{id}/grades/csv", read, coursework::export, told::export())
+        .get("/api/courses/{id}/usage", read, usage::of_course, doc::usage::of_course())
+        .get("/api/courses/{id}/usage/csv", read, usage::export, doc::usage::export())
 }
 
 fn engines(routes: Routes) -> Routes {

@@ -12,6 +12,7 @@ mod rows;
 mod save;
 mod stats;
 mod terminal;
+mod usage;
 mod wall;
 mod workspace;
 
@@ -28,6 +29,7 @@ pub(crate) use rows::Rows;
 pub(crate) use save::{save, save_changes};
 pub(crate) use stats::{statistics, statistics_history};
 pub(crate) use terminal::{terminal, viewer};
+pub(crate) use usage::{usage, usage_csv};
 pub(crate) use wall::{hand, message, wall_person};
 pub(crate) use workspace::{environment, workspace};
 

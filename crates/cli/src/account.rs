@@ -43,6 +43,8 @@ pub enum AccountCommand {
         #[arg(value_name = "NAME", add = names::accounts())]
         username: String,
     },
+    /// Show what everybody's workspaces used
+    Usage,
     /// Make a link with which somebody logs in once
     Link(AccountLinkArgs),
 }
@@ -138,6 +140,7 @@ pub(crate) async fn account(args: &AccountArgs, connection: &Connection, out: &m
             client.resume_account(username).await?;
             out.done(&format!("{username} can log in again"))
         }
+        Some(AccountCommand::Usage) => crate::usage::of_all(&client, out).await,
         Some(AccountCommand::Link(args)) => {
             let link = client.account_link(&args.username, &LinkRequest { minutes: Some(args.minutes) }).await?;
             crate::course::tell_link(&link, &args.username, out)

@@ -3,6 +3,7 @@
 use crate::listing::ListArgs;
 use crate::names;
 use crate::output::{Confirm, WithoutTerminal};
+use crate::usage::{self, CourseUsageArgs};
 use crate::{CliError, Output, render};
 use clap::{Args, Subcommand};
 use pierhead_client::Client;
@@ -56,6 +57,8 @@ pub enum CourseCommand {
         #[command(flatten)]
         first: ListArgs,
     },
+    /// Show what workspaces used for a course: everybody's if you give it, else your own
+    Usage(CourseUsageArgs),
     /// Enrol people: all of them or nobody
     Enrol(EnrolArgs),
     /// Take somebody off a course, or let them leave it with --suspend
@@ -209,6 +212,7 @@ pub(crate) async fn course(args: &CourseArgs, client: &Client, out: &mut Output)
             let table = render::course::students(&students, out.width());
             out.text(&table)
         }
+        Some(CourseCommand::Usage(args)) => usage::of_course(args, client, out).await,
         Some(CourseCommand::Enrol(args)) => enrol(args, client, out).await,
         Some(CourseCommand::Unenrol(args)) => unenrol(args, client, out).await,
         Some(CourseCommand::Link(args)) => {

@@ -54,6 +54,7 @@ mod terminal;
 mod token;
 mod top;
 mod trust;
+mod usage;
 mod wall;
 mod work;
 mod workspace;

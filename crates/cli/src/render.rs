@@ -21,6 +21,7 @@ pub(crate) mod preview;
 pub(crate) mod save;
 pub(crate) mod stats;
 pub(crate) mod terminal;
+pub(crate) mod usage;
 pub(crate) mod wall;
 pub(crate) mod work;
 pub(crate) mod workspace;

@@ -6,7 +6,7 @@ use crate::{Answer, Client, ClientError};
 use hyper::Method;
 use pierhead_wire::{
     CourseRequest, CourseUpdate, CourseView, EnrolRequest, LinkRequest, LinkView, RosterRequest, RosterStatusView,
-    RosterView, StudentUpdate, StudentView,
+    RosterView, StudentUpdate, StudentView, UsageView,
 };
 
 const COURSES: [&str; 2] = ["api", "courses"];
@@ -50,6 +50,30 @@ impl Client {
     /// As [`Client::set_course`].
     pub async fn delete_course(&self, id: &str) -> Result<(), ClientError> {
         self.send(&Call::delete(&["api", "courses", id])).await.map(drop)
+    }
+
+    /// What workspaces used for a course: everybody's for those who give it, else one's own.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with status 404 if there is no such course, or not for the asker.
+    pub async fn course_usage(&self, course: &str) -> Result<Answer<Vec<UsageView>>, ClientError> {
+        self.send(&Call::get(&["api", "courses", course, "usage"])).await?.read()
+    }
+
+    /// The same as a table for other programs.
+    ///
+    /// # Errors
+    /// As [`Client::course_usage`].
+    pub async fn export_course_usage(&self, course: &str) -> Result<String, ClientError> {
+        Ok(self.send(&Call::get(&["api", "courses", course, "usage", "csv"])).await?.text())
+    }
+
+    /// What everybody's workspaces used.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with status 403 if the asker may not manage accounts.
+    pub async fn usage(&self) -> Result<Answer<Vec<UsageView>>, ClientError> {
+        self.send(&Call::get(&["api", "usage"])).await?.read()
     }
 
     /// Who takes a course, for those who give it.

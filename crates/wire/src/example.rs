@@ -12,6 +12,7 @@ mod previews;
 mod saves;
 mod stats;
 mod terminals;
+mod usage;
 mod wall;
 mod work;
 mod workspaces;

@@ -33,6 +33,7 @@ mod stats;
 mod terminal;
 mod time;
 mod token;
+mod usage;
 mod wall;
 mod workspace;
 
@@ -90,6 +91,7 @@ pub use stats::{ContainerStatsView, EngineStatsView, StatsHistoryView, StatsPoin
 pub use terminal::{DEFAULT_SIZE, GuestRequest, TerminalGuest, TerminalRequest, TerminalView, TerminalViewer};
 pub use time::{format_timestamp, parse_timestamp};
 pub use token::{LifeSpan, TokenCreated, TokenRequest, TokenView};
+pub use usage::UsageView;
 pub use wall::parse::{WallChangeKind, WallNamed, WallNames};
 pub use wall::{
     HandRequest, HandView, HandsView, MessageRequest, MessageView, MessagesReadRequest, MessagesView, WallAsked,

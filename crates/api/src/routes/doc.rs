@@ -19,5 +19,6 @@ pub(super) mod saves;
 pub(super) mod session;
 pub(super) mod stats;
 pub(super) mod terminals;
+pub(super) mod usage;
 pub(super) mod wall;
 pub(super) mod workspaces;

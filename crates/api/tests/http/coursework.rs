@@ -143,6 +143,38 @@ async fn what_others_came_to_is_for_those_who_give_the_course() {
     assert_eq!(lines.len(), 3);
 }
 
+#[tokio::test]
+async fn what_was_used_is_told_to_who_gives_the_course_and_to_each_of_themselves() {
+    let school = school().await;
+    let usage = "/api/courses/cs-101/usage";
+    let told = async |sender: &Sender| {
+        let all = sender.get(usage).await.json();
+        let names = all.as_array().unwrap().iter().map(|one| one["username"].as_str().unwrap().to_owned());
+        names.collect::<Vec<_>>()
+    };
+    for (sender, names) in [
+        (&school.wang, vec!["li", "wu"]),
+        (&school.zhao, vec!["li", "wu"]),
+        (&school.admin, vec!["li", "wu"]),
+        (&school.li, vec!["li"]),
+    ] {
+        assert_eq!(told(sender).await, names);
+    }
+    let nothing = json!({ "username": "li", "name": "", "course": "cs-101", "cpu_hours": 0.0, "memory_gb_hours": 0.0,
+        "save_bytes": 0 });
+    assert_eq!(school.li.get(usage).await.json()[0], nothing, "nothing was counted");
+    let csv = school.wang.get("/api/courses/cs-101/usage/csv").await;
+    assert!(
+        csv.text.ends_with("\r\nli,,cs-101,0.000000,0.000000,0,,\r\nwu,,cs-101,0.000000,0.000000,0,,\r\n"),
+        "{csv:?}"
+    );
+    assert_eq!(school.li.get("/api/courses/cs-101/usage/csv").await.text.lines().count(), 2);
+    assert_eq!((school.eve.get(usage).await.status, school.admin.get("/api/usage").await.status), (404, 200));
+    for sender in [&school.wang, &school.zhao, &school.li] {
+        assert_eq!(sender.get("/api/usage").await.status, 403);
+    }
+}
+
 /// What somebody meets at a door: let in, forbidden, or as if there were none.
 fn door(status: u16) -> &'static str {
     match status {
@@ -188,6 +220,8 @@ async fn every_role_of_this_course_and_of_another_meets_its_door() {
         ("GET", "/api/courses/cs-101/results", "", all),
         ("GET", "/api/courses/cs-101/grades", "", staff),
         ("GET", "/api/courses/cs-101/grades/csv", "", staff),
+        ("GET", "/api/courses/cs-101/usage", "", all),
+        ("GET", "/api/courses/cs-101/usage/csv", "", all),
     ] {
         let here =
             [("admin", &school.admin), ("teacher", &school.wang), ("assistant", &school.zhao), ("student", &school.li)];

@@ -111,3 +111,27 @@ async fn points_are_given_shown_and_exported() {
     assert_eq!(std::fs::read_to_string(&file).unwrap(), csv);
     assert!(session.run("grade export cs").await.out.contains("li,1.5"));
 }
+
+#[tokio::test]
+async fn what_was_used_is_told_and_exported() {
+    let session = Session::start().await;
+    let li = json!({"username": "li", "name": "Li \u{1b}[2JNa", "course": "cs", "cpu_hours": 1.5, "memory_gb_hours": 12.25,
+        "save_bytes": 1048576, "since": "2026-12-01T10:00:00.000Z", "until": "2026-12-01T12:00:00.000Z"});
+    let wu = json!({"username": "wu", "name": "", "course": "cs", "cpu_hours": 2.0, "memory_gb_hours": 0.0, "save_bytes": 0});
+    session.server.json("GET /api/courses/cs/usage", json!([li, wu]));
+    let told = session.run("course usage cs").await;
+    let users: Vec<&str> = told.out.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!((told.code, users), (0, vec!["USER", "wu", "li"]), "{told:?}");
+    assert!(told.out.contains("1.50") && told.out.contains("12.25") && told.out.contains("1.0 MiB"), "{told:?}");
+    assert!(!told.out.contains('\u{1b}'), "{told:?}");
+    let json: Value = serde_json::from_str(&session.run("course usage cs --json").await.out).unwrap();
+    assert_eq!(json, json!([li, wu]), "as it was told");
+    let csv = "\u{feff}username,cpu_hours\r\nli,1.500000\r\n";
+    session.server.on("GET /api/courses/cs/usage/csv", Reply::Json(200, csv.to_owned()));
+    assert_eq!(session.run("course usage cs --csv").await.out, "username,cpu_hours\nli,1.500000\n");
+    session.server.json("GET /api/usage", json!([]));
+    session.server.json("GET /api/usage", json!([li]));
+    assert_eq!(session.run("account usage").await.out, "Nobody used anything yet.\n");
+    let all = session.run("account usage").await;
+    assert!(all.out.contains("COURSE") && all.out.contains(" cs "), "{all:?}");
+}

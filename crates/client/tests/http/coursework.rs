@@ -45,6 +45,9 @@ async fn each_call_asks_its_route_with_what_was_given() {
         client.course_results("cs").await.err(),
         client.gradebook("cs").await.err(),
         client.export_grades("cs").await.err(),
+        client.course_usage("cs").await.err(),
+        client.export_course_usage("cs").await.err(),
+        client.usage().await.err(),
     ];
     let is_told = |error: &Option<ClientError>| error.as_ref().and_then(ClientError::code) == Some("not_found");
     assert!(missing.iter().all(is_told), "{missing:?}");
@@ -65,6 +68,9 @@ async fn each_call_asks_its_route_with_what_was_given() {
         ("GET /api/courses/cs/results", ""),
         ("GET /api/courses/cs/grades", ""),
         ("GET /api/courses/cs/grades/csv", ""),
+        ("GET /api/courses/cs/usage", ""),
+        ("GET /api/courses/cs/usage/csv", ""),
+        ("GET /api/usage", ""),
     ];
     let asked = server.asked();
     let asked: Vec<_> = asked.iter().map(|asked| (asked.line.as_str(), asked.body.as_str())).collect();

@@ -4,7 +4,7 @@ use crate::answers::check;
 use crate::{comes_back, is_odd, read};
 use pierhead_wire::{
     CriterionEntry, ExtensionRequest, ExtensionView, GradeUpdate, GradebookRowView, ResultLine, ResultView,
-    SubmissionView, SubmittedCheck, SubmittedQuiz, WallMoment, WorkUpdate, WorkView,
+    SubmissionView, SubmittedCheck, SubmittedQuiz, UsageView, WallMoment, WorkUpdate, WorkView,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -49,6 +49,8 @@ fn answers_of_other_versions_are_understood() {
     let row =
         json!({ "username": "li", "name": "", "suspended": false, "points": 0.0, "most": 2.5, "results": [result()] });
     check::<GradebookRowView>(&row, &[]);
+    let used = json!({ "username": "li", "name": "", "cpu_hours": 0.5, "memory_gb_hours": 2.0, "save_bytes": 7 });
+    check::<UsageView>(&used, &["name"]);
 }
 
 #[test]
@@ -89,6 +91,9 @@ fn what_is_there_comes_back_whole() {
         graded[field] = value;
     }
     comes_back::<ResultView>(&graded);
+    let used = json!({ "username": "li", "name": "Li Na", "course": "cs-101", "cpu_hours": 0.5, "memory_gb_hours": 2.0,
+        "save_bytes": 7, "since": AT, "until": AT });
+    comes_back::<UsageView>(&used);
 }
 
 #[test]
