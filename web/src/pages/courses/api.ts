@@ -13,11 +13,13 @@ export type Work = Omit<Schemas['WorkView'], 'submission' | 'late'> & {
   submission?: Submission | null;
 };
 export type Result = Omit<Schemas['ResultView'], 'submission'> & { submission?: Submission | null };
+export type Usage = Schemas['UsageView'];
 export type Row = Omit<Schemas['GradebookRowView'], 'results'> & { results: readonly Result[] };
 
 const ABOUT_COURSES = /course|enrol|roster/;
 const ABOUT_WORK = /work|submi|results|course|enrol|attempt/;
 const wakeOnCourses = (event: Event) => ABOUT_COURSES.test(event.type);
+const wakeOnSaves = (event: Event) => ABOUT_COURSES.test(event.type) || event.type.includes('save');
 const wakeOnWork = (event: Event) => ABOUT_WORK.test(event.type);
 
 export const everyCourse: Source<Course[]> = {
@@ -36,6 +38,7 @@ export const studentsOf = (id: string): Source<Student[]> => of(id, '/students',
 export const workOf = (id: string): Source<Work[]> => of(id, '/work', wakeOnWork);
 export const resultsOf = (id: string): Source<Result[]> => of(id, '/results', wakeOnWork);
 export const submissionsOf = (id: string): Source<Submission[]> => of(id, '/submissions', wakeOnWork);
+export const usageOf = (id: string): Source<Usage[]> => of(id, '/usage', wakeOnSaves);
 export const gradebookOf = (id: string): Source<Row[]> => of(id, '/grades', wakeOnWork);
 
 export function addCourse(body: Schemas['CourseRequest']): Promise<Course> {
