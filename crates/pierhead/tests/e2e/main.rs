@@ -104,6 +104,8 @@ mod tls;
 #[cfg(test)]
 mod unhappy;
 #[cfg(test)]
+mod usage;
+#[cfg(test)]
 mod valve;
 #[cfg(test)]
 mod wait;
