@@ -24,8 +24,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use tempfile::TempDir;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
 
 /// The id of the key that it knows.
 pub const KEY_ID: &str = "AKIAOFTESTSONLY";
@@ -36,6 +39,7 @@ pub const SECRET: &str = "a-secret-of-tests-only";
 pub struct BucketServer {
     directory: TempDir,
     address: SocketAddr,
+    scheme: &'static str,
     desk: Arc<Desk>,
     task: JoinHandle<()>,
 }
@@ -59,6 +63,18 @@ impl BucketServer {
     /// # Errors
     /// If there is no room or port for it.
     pub async fn start(buckets: &[&str]) -> io::Result<Self> {
+        Self::start_with(buckets, None).await
+    }
+
+    /// Starts one that speaks TLS alone.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_with_tls(buckets: &[&str], tls: ServerConfig) -> io::Result<Self> {
+        Self::start_with(buckets, Some(TlsAcceptor::from(Arc::new(tls)))).await
+    }
+
+    async fn start_with(buckets: &[&str], tls: Option<TlsAcceptor>) -> io::Result<Self> {
         let directory = tempfile::tempdir()?;
         for bucket in buckets {
             std::fs::create_dir(directory.path().join(bucket))?;
@@ -70,18 +86,30 @@ impl BucketServer {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         let answering = Arc::clone(&desk);
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, Arc::clone(&answering)));
+                let (desk, tls) = (Arc::clone(&answering), tls.clone());
+                tokio::spawn(async move {
+                    match tls {
+                        None => serve(stream, desk).await,
+                        // A client that does not trust us leaves.
+                        Some(tls) => {
+                            if let Ok(stream) = tls.accept(stream).await {
+                                serve(stream, desk).await;
+                            }
+                        }
+                    }
+                });
             }
         });
-        Ok(Self { directory, address, desk, task })
+        Ok(Self { directory, address, scheme, desk, task })
     }
 
-    /// Where it answers: an `http` address.
+    /// Where it answers: an `http` or `https` address.
     #[must_use]
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// From now on something goes wrong with requests of this method whose path and query hold this text, so many times.
@@ -124,7 +152,7 @@ impl BucketServer {
     }
 }
 
-async fn serve(stream: TcpStream, desk: Arc<Desk>) {
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, desk: Arc<Desk>) {
     let service = service_fn(move |request| answer(Arc::clone(&desk), request));
     // A client that leaves, or a fault that closes the connection, ends it.
     let _ended = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;

@@ -5,7 +5,7 @@ use crate::rules::PURE;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What each crate may use of ours; `*` is everything. A crate that is not here has no place yet.
-const MAY_USE: [(&str, &[&str]); 23] = [
+const MAY_USE: [(&str, &[&str]); 24] = [
     ("pierhead", &["*"]),
     ("pierhead-bench", &["*"]),
     ("pierhead-testkit", &["*"]),
@@ -35,10 +35,11 @@ const MAY_USE: [(&str, &[&str]); 23] = [
     ("pierhead-wire", &["model", "terminal"]),
     ("pierhead-sessions", &["model", "terminal"]),
     ("pierhead-engine", &["model"]),
-    ("pierhead-identity", &["model"]),
+    ("pierhead-identity", &["model", "outbound"]),
     ("pierhead-ingress", &[]),
     ("pierhead-store", &[]),
-    ("pierhead-blobs", &[]),
+    ("pierhead-blobs", &["outbound"]),
+    ("pierhead-outbound", &[]),
     ("pierhead-bucketkit", &[]),
     ("pierhead-console", &[]),
     ("pierhead-devhosts", &[]),

@@ -1,11 +1,12 @@
 //! What an object store answers: a status, and of a refusal a code and what helps.
 
-use super::http::{root_cause, silent};
+use super::http::silent;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_LENGTH, ETAG, HeaderMap, HeaderName, LAST_MODIFIED};
 use hyper::{Response, StatusCode};
+use pierhead_outbound::root_cause;
 use std::time::Duration;
 
 /// The longest text that is read, in bytes; a list of a thousand names is shorter.

@@ -7,20 +7,11 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{CONTENT_LENGTH, HeaderName, RANGE};
 use hyper::{Method, Request};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use md5::{Digest as _, Md5};
-use rustls::crypto::ring;
-use rustls::{ClientConfig, RootCertStore};
-use std::error::Error;
-use std::sync::Arc;
+use pierhead_outbound::{HttpsClient, client, root_cause};
 use std::time::Duration;
 use url::Url;
 
-/// The longest that a connection may take to be made.
-const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// How long a connection that nobody uses is kept.
 const IDLE_LIMIT: Duration = Duration::from_secs(30);
 const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
@@ -84,29 +75,12 @@ impl Ask {
 }
 
 /// Connections to an object store.
-pub(super) struct Http(Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
+pub(super) struct Http(HttpsClient);
 
 impl Http {
     /// With TLS the authorities count that the system trusts, or those of the file that `SSL_CERT_FILE` names.
     pub(super) fn new(is_secure: bool) -> Result<Self, String> {
-        let mut roots = RootCertStore::empty();
-        if is_secure {
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            if roots.is_empty() {
-                return Err("this system trusts no authority; name a file of them with SSL_CERT_FILE".to_owned());
-            }
-        }
-        let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-        let config = builder.with_safe_default_protocol_versions().map_err(|error| error.to_string())?;
-        let config = config.with_root_certificates(roots).with_no_client_auth();
-        let mut http = HttpConnector::new();
-        http.enforce_http(false);
-        http.set_nodelay(true);
-        http.set_connect_timeout(Some(CONNECT_LIMIT));
-        let connector = HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1();
-        let mut client = Client::builder(TokioExecutor::new());
-        client.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE_LIMIT);
-        Ok(Self(client.build(connector.wrap_connector(http))))
+        client(is_secure, Some(IDLE_LIMIT)).map(Self)
     }
 
     /// Asks; returns when the answer begins. Else why there is none.
@@ -120,13 +94,4 @@ impl Http {
 /// Nothing came for so long.
 pub(super) fn silent(limit: Duration) -> String {
     format!("nothing came within {} s", limit.as_secs_f64())
-}
-
-/// What everything came of. The errors above it name addresses.
-pub(super) fn root_cause(error: &(dyn Error + 'static)) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
 }

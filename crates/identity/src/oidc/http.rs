@@ -5,25 +5,16 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use hyper::{Method, Request, StatusCode};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
-use rustls::crypto::ring;
-use rustls::{ClientConfig, RootCertStore};
-use std::error::Error;
-use std::sync::Arc;
+use pierhead_outbound::{HttpsClient, client, root_cause};
 use std::time::Duration;
 
 /// The longest that an exchange may take.
 const LIMIT: Duration = Duration::from_secs(10);
-/// The longest that a connection may take to be made.
-const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// The largest answer, in bytes.
 const LARGEST: usize = 1 << 20;
 
 /// Connections to a provider.
-pub(super) struct Http(Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
+pub(super) struct Http(HttpsClient);
 
 /// A whole answer.
 pub(super) struct Answer {
@@ -34,23 +25,8 @@ pub(super) struct Answer {
 impl Http {
     /// With TLS the authorities count that the system trusts, or those of the file that `SSL_CERT_FILE` names.
     pub fn new(is_secure: bool) -> Result<Self, String> {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        if is_secure && roots.is_empty() {
-            return Err("this system trusts no authority; name a file of them with SSL_CERT_FILE".to_owned());
-        }
-        let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-        let config = builder.with_safe_default_protocol_versions().map_err(|error| error.to_string())?;
-        let config = config.with_root_certificates(roots).with_no_client_auth();
-        let mut http = HttpConnector::new();
-        http.enforce_http(false);
-        http.set_nodelay(true);
-        http.set_connect_timeout(Some(CONNECT_LIMIT));
-        let connector = HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1();
-        let mut client = Client::builder(TokioExecutor::new());
         // Log-ins are rare: a connection that was kept would be one that is gone.
-        client.pool_max_idle_per_host(0);
-        Ok(Self(client.build(connector.wrap_connector(http))))
+        client(is_secure, None).map(Self)
     }
 
     pub async fn get(&self, address: &Address, bearer: Option<&str>) -> Result<Answer, String> {
@@ -89,13 +65,4 @@ impl Http {
         let answered = answered.unwrap_or_else(|_| Err(format!("nothing came within {} s", LIMIT.as_secs())));
         answered.map_err(|why| format!("{address} does not answer: {why}"))
     }
-}
-
-/// What everything came of.
-fn root_cause(error: &(dyn Error + 'static)) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
 }

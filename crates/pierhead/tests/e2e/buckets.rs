@@ -2,9 +2,15 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use pierhead_bucketkit::{BucketServer, Fault, KEY_ID, SECRET};
 use pierhead_devhosts::{EtcdSpec, Pool, PoolSpec};
+use pierhead_testkit::image_archive;
+use rcgen::{CertifiedKey, KeyPair};
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::pki_types::PrivatePkcs8KeyDer;
 use tokio::runtime::Runtime;
 
 use crate::api::Api;
@@ -111,4 +117,47 @@ fn an_image_that_one_controller_took_is_deployed_by_another() {
         ok(&one, &token, &["app", "rm", app, "--yes"]);
     }
     assert!(raw::ours(&hosts).is_empty(), "{:?}", raw::ours(&hosts));
+}
+
+fn server_config(pair: &CertifiedKey<KeyPair>) -> ServerConfig {
+    let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+    let key = PrivatePkcs8KeyDer::from(pair.signing_key.serialize_der());
+    builder.with_single_cert(vec![pair.cert.der().clone()], key.into()).unwrap()
+}
+
+#[test]
+fn a_bucket_behind_tls_is_used_only_if_its_authority_is_trusted() {
+    let runtime = Runtime::new().unwrap();
+    let pair = || rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let (ours, foreign) = (pair(), pair());
+    let server = runtime.block_on(BucketServer::start_with_tls(&[BUCKET], server_config(&ours))).unwrap();
+    let place = Place::new();
+    let (blobs, endpoint) = (format!("s3://{BUCKET}/{PREFIX}"), server.endpoint());
+    assert!(endpoint.starts_with("https://"), "{endpoint}");
+    let trusting = |name: &str, pair: &CertifiedKey<KeyPair>| {
+        let file = place.beside(name);
+        fs::write(&file, pair.cert.pem()).unwrap();
+        file.display().to_string()
+    };
+    let (ours, foreign) = (trusting("ours.pem", &ours), trusting("foreign.pem", &foreign));
+    let args = ["--blobs", &blobs, "--blobs-endpoint", &endpoint];
+    let keys = [("AWS_ACCESS_KEY_ID", KEY_ID), ("AWS_SECRET_ACCESS_KEY", SECRET)];
+
+    let archive = place.beside("tiny.tar");
+    fs::write(&archive, image_archive(&["tiny:1"], "tiny")).unwrap();
+    let push = |name: &str, authority: &str| {
+        let [id, secret] = keys;
+        let mut controller = Controller::new(&place.beside(name), &args, &[id, secret, ("SSL_CERT_FILE", authority)]);
+        let url = controller.start();
+        let token = Api::new(&url, None).log_in(PASSWORD).unwrap();
+        ask(&url, &token, &["image", "push", &archive.display().to_string()])
+    };
+
+    let refused = push("stranger", &foreign);
+    assert!(refused.code != 0 && refused.stderr.contains("certificate"), "{refused:?}");
+    assert_eq!(server.seen(), Vec::<String>::new(), "nothing was told to whom nobody trusts");
+    let taken = push("first", &ours);
+    assert_eq!(taken.code, 0, "{taken:?}");
+    assert_eq!(server.objects(BUCKET, PREFIX).len(), 1);
 }
