@@ -1,6 +1,7 @@
 use super::*;
 use crate::Cli;
 use clap::{CommandFactory, Parser};
+use pierhead_api::{LogInLimits, PublicUrl};
 use std::time::Duration;
 
 #[derive(Parser)]
