@@ -50,9 +50,19 @@ pub fn is_taken(asked: Timestamp, due: Option<Timestamp>, policy: LatePolicy) ->
 /// What an attempt has come to, as it is handed in.
 #[must_use]
 pub fn frozen(attempt: &LabAttempt, outline: &Outline) -> FrozenResults {
+    results(Some(attempt), outline)
+}
+
+/// What it is for those who did nothing.
+#[must_use]
+pub fn nothing_done(outline: &Outline) -> FrozenResults {
+    results(None, outline)
+}
+
+fn results(attempt: Option<&LabAttempt>, outline: &Outline) -> FrozenResults {
     let mut results = FrozenResults::default();
     for (step, asks) in (0..).zip(&outline.steps) {
-        let progress = attempt.progress(step);
+        let progress = attempt.and_then(|attempt| attempt.progress(step));
         results.checks.extend(asks.checks.iter().map(|check| FrozenCheck {
             step,
             name: check.name.clone(),

@@ -326,6 +326,13 @@ async fn results_are_their_students_and_told_when_the_teacher_says_so() {
     let too_many = controller.set_grade(&wang, "cs", "server", "li", &points(Points::whole(5))).await.unwrap_err();
     assert!(matches!(too_many, RequestError::Invalid { field: "points", .. }), "{too_many}");
     controller.set_grade(&wang, "cs", "server", "li", &points(Points(150))).await.unwrap();
+    let gradebook = controller.gradebook(&wang, "cs").await.unwrap();
+    let sums = gradebook.rows.iter().map(|row| row.labs[0].score.as_ref().map(|score| (score.points, score.most)));
+    assert_eq!(
+        sums.collect::<Vec<_>>(),
+        [Some((Points(150), Points::whole(4))), Some((Points(0), Points::whole(4)))],
+        "who handed in nothing could have had as much"
+    );
     assert!(own().await.score.is_none() && own().await.comment.is_empty(), "it is not told yet");
     change(controller, WorkChange { published: Some(true), ..WorkChange::default() }).await;
     let told = own().await;

@@ -6,10 +6,10 @@ use crate::requests::commit::Made;
 use crate::requests::courses::CourseNow;
 use crate::requests::{Actor, RequestError};
 use crate::{Controller, keys};
-use pierhead_lab::grading::{Score, due_for, scored};
+use pierhead_lab::grading::{Score, due_for, nothing_done, rubric_of, scored};
 use pierhead_model::{
-    CourseLab, CourseRight, CourseWork, EventTag, Grade, GradeLine, LabId, Outage, Points, Submission, Timestamp,
-    Username,
+    CourseLab, CourseRight, CourseWork, Criterion, EventTag, Grade, GradeLine, LabId, LabVersionRef, Outage, Points,
+    Submission, Timestamp, Username,
 };
 use pierhead_store::{Revision, StoreJson, Transaction};
 use std::collections::BTreeMap;
@@ -83,7 +83,15 @@ struct Sheet {
     outages: Vec<Outage>,
     submissions: BTreeMap<(LabId, Username), Vec<Submission>>,
     grades: BTreeMap<String, Grade>,
-    work: BTreeMap<LabId, (CourseWork, String)>,
+    work: BTreeMap<LabId, Work>,
+}
+
+/// What is said of a lab of the course.
+struct Work {
+    title: String,
+    settings: CourseWork,
+    /// What it is graded by where nothing was handed in that says so.
+    rubric: Vec<Criterion>,
 }
 
 impl Controller {
@@ -134,10 +142,27 @@ impl Controller {
         }
         let grades = grades_in(self, &format!("{}{id}/", keys::GRADES)).await?;
         let outages = self.outages().await?;
-        let known = self.known();
-        let of =
-            |entry: &CourseLab| (entry.lab.clone(), (known.coursework(id, &entry.lab), known.title_of(&entry.lab)));
-        Ok(Sheet { outages, submissions, grades, work: course.record.labs.iter().map(of).collect() })
+        let mut work = BTreeMap::new();
+        for entry in &course.record.labs {
+            work.insert(entry.lab.clone(), self.work_at(course, entry).await);
+        }
+        Ok(Sheet { outages, submissions, grades, work })
+    }
+
+    async fn work_at(&self, course: &CourseNow, entry: &CourseLab) -> Work {
+        let (title, settings) = {
+            let known = self.known();
+            (known.title_of(&entry.lab), known.coursework(&course.record.id, &entry.lab))
+        };
+        let mut rubric = settings.rubric.clone();
+        if rubric.is_empty() {
+            let version = entry.version.map_or(LabVersionRef::Newest, LabVersionRef::Number);
+            // Of a lab that is gone, or whose files can't be had just now, only what was handed in is known.
+            if let Ok(document) = self.lab_document(&entry.lab, version).await {
+                rubric = rubric_of(&nothing_done(&document.outline));
+            }
+        }
+        Work { title, settings, rubric }
     }
 
     /// Gives points and comments by hand.
@@ -192,16 +217,15 @@ impl Sheet {
         let of = (entry.lab.clone(), who.clone());
         let submission = self.submissions.get(&of).and_then(|theirs| counting(theirs)).cloned();
         let grade = self.grades.get(&keys::grade(&course.record.id, &entry.lab, who)).cloned().unwrap_or_default();
-        let (work, title) =
-            self.work.get(&entry.lab).cloned().unwrap_or_else(|| {
-                (CourseWork::new(course.record.id.clone(), entry.lab.clone()), entry.lab.to_string())
-            });
-        let score = scored(&work.rubric, submission.as_ref().map(|submission| &submission.results), &grade);
+        let work = &self.work[&entry.lab];
+        let results = submission.as_ref().map(|submission| &submission.results);
+        let rubric = if results.is_some() { &work.settings.rubric } else { &work.rubric };
+        let score = scored(rubric, results, &grade);
         LabResult {
             lab: entry.lab.clone(),
-            title,
-            due_at: due_for(entry.due_at, &work, who, &self.outages),
-            published_at: work.published_at,
+            title: work.title.clone(),
+            due_at: due_for(entry.due_at, &work.settings, who, &self.outages),
+            published_at: work.settings.published_at,
             submission,
             score: Some(score),
             graded: grade.by.map(|by| (by, grade.at)),
