@@ -1,5 +1,7 @@
 //! `course`: who gives and takes what.
 
+mod timetable;
+
 use crate::listing::ListArgs;
 use crate::names;
 use crate::output::{Confirm, WithoutTerminal};
@@ -10,6 +12,8 @@ use pierhead_client::Client;
 use pierhead_wire::{
     CourseLabEntry, CourseRequest, CourseUpdate, EnrolEntry, EnrolRequest, LinkRequest, StudentUpdate,
 };
+
+pub use timetable::{SessionAddArgs, SessionRmArgs};
 
 /// `course` and its commands; nothing at all lists them.
 #[derive(Debug, Clone, Args)]
@@ -48,6 +52,10 @@ pub enum CourseCommand {
         /// The lab
         lab: String,
     },
+    /// Say when a course is held
+    AddSession(SessionAddArgs),
+    /// Take a session off the timetable
+    RmSession(SessionRmArgs),
     /// List who takes a course
     Students {
         /// The course
@@ -204,6 +212,8 @@ pub(crate) async fn course(args: &CourseArgs, client: &Client, out: &mut Output)
         }
         Some(CourseCommand::AddLab(args)) => add_lab(args, client, out).await,
         Some(CourseCommand::RmLab { id, lab }) => remove_lab(id, lab, client, out).await,
+        Some(CourseCommand::AddSession(args)) => timetable::add(args, client, out).await,
+        Some(CourseCommand::RmSession(args)) => timetable::remove(args, client, out).await,
         Some(CourseCommand::Students { id, first }) => {
             let students = first.of(client).students(id).await?;
             if out.is_json() {
@@ -243,7 +253,7 @@ async fn list(client: &Client, out: &mut Output) -> Result<(), CliError> {
         return out.json(courses.json());
     }
     if courses.is_empty() {
-        return out.text("No courses. Make one: pierhead course add ID --title TITLE --zone Asia/Shanghai");
+        return out.text("You give, help in or take no course. A teacher makes one: pierhead course add ID --title TITLE --zone Asia/Shanghai");
     }
     let table = render::course::list(&courses, out.width());
     out.text(&table)

@@ -35,6 +35,8 @@ pub enum Subject {
     Save,
     /// A lab.
     Lab,
+    /// A course, and the work in it.
+    Course,
     /// The log-in.
     Login,
     /// Anything else.
@@ -54,6 +56,11 @@ impl Subject {
             ClientCommand::Workspace(_) | ClientCommand::Wall(_) | ClientCommand::Hand(_) => Self::Workspace,
             ClientCommand::Save(_) => Self::Save,
             ClientCommand::Lab(_) => Self::Lab,
+            ClientCommand::Course(_)
+            | ClientCommand::Roster(_)
+            | ClientCommand::Submit(_)
+            | ClientCommand::Work(_)
+            | ClientCommand::Grade(_) => Self::Course,
             ClientCommand::Container(_)
             | ClientCommand::Containers(_)
             | ClientCommand::Destroy(_)
@@ -99,6 +106,7 @@ impl Subject {
             Self::Workspace => "pierhead workspace ls, pierhead environment ls, pierhead save ls",
             Self::Save => "pierhead save ls",
             Self::Lab => "pierhead lab ls",
+            Self::Course => "pierhead course ls, pierhead course students COURSE, pierhead work ls COURSE",
             Self::Login | Self::Other => "pierhead app ls, pierhead container ls --all, pierhead engine ls",
         }
     }
@@ -124,6 +132,7 @@ impl Subject {
             Self::Environment => "choose another name, or change that environment: pierhead environment set NAME",
             Self::Workspace => "look at how it stands: pierhead workspace show WORKSPACE",
             Self::Lab => "look at what there is: pierhead lab ls, pierhead lab show LAB",
+            Self::Course => "look at how it stands: pierhead course show COURSE, pierhead work ls COURSE",
             Self::Save => "look at what there is: pierhead save ls, pierhead environment ls, pierhead workspace ls",
             Self::Login | Self::Other => "look at what is there, and try again",
         }

@@ -6,7 +6,7 @@ use crate::workspace::OneWorkspace;
 use crate::{CliError, Output, names, render};
 use clap::{Args, Subcommand};
 use pierhead_client::{Change, Client, ClientError, Wait, WallOf};
-use pierhead_wire::{MessageRequest, WallChangeRequest};
+use pierhead_wire::{HandView, MessageRequest, WallChangeRequest};
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -84,9 +84,9 @@ pub enum HandCommand {
     },
     /// Ask no longer, or answer
     Lower {
-        /// Which.
-        #[command(flatten)]
-        workspace: OneWorkspace,
+        /// The workspace, or who asks in it: as `hand ls` tells
+        #[arg(value_name = "WORKSPACE", add = names::workspaces())]
+        workspace: String,
     },
 }
 
@@ -184,8 +184,18 @@ pub(crate) async fn hand(args: &HandArgs, client: &Client, out: &mut Output) -> 
             if out.is_json() { out.json(raised.json()) } else { out.text("The hand is up") }
         }
         Some(HandCommand::Lower { workspace }) => {
-            client.lower_hand(&workspace.id(client).await?).await?;
+            let up = client.hands().await?;
+            let id = match up.hands.iter().find(|hand| is_asked_for(hand, workspace)) {
+                Some(hand) => hand.workspace.clone(),
+                None => OneWorkspace { id: workspace.clone() }.id(client).await?,
+            };
+            client.lower_hand(&id).await?;
             if out.is_json() { out.json("{}") } else { out.text("The hand is down") }
         }
     }
+}
+
+/// Whether somebody who names a workspace or a person means this hand.
+fn is_asked_for(hand: &HandView, named: &str) -> bool {
+    [&hand.workspace, &hand.by, &hand.name].into_iter().any(|name| name == named)
 }

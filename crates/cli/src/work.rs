@@ -305,7 +305,9 @@ pub(crate) async fn grade(args: &GradeArgs, client: &Client, out: &mut Output) -
                     std::fs::write(path, text).map_err(|source| CliError::WriteFile { path: path.clone(), source })?;
                     out.done(&format!("wrote {}", path.display()))
                 }
-                None => out.text(text.trim_end_matches("\r\n")),
+                None if out.terminals().stdout => out.text(text.trim_start_matches('\u{feff}')),
+                // A program that reads it gets it as it would be in a file.
+                None => out.bytes(text.as_bytes()),
             }
         }
         GradeCommand::Results { course } => {

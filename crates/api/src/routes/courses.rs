@@ -58,7 +58,8 @@ pub(super) async fn delete(State(api): State<Api>, caller: Caller, Path(id): Pat
 
 async fn shown(api: &Api, caller: &Caller, id: &str) -> Result<Json<CourseView>, ApiError> {
     let course = api.controller.course(&caller.actor(), id)?;
-    let ahead = api.controller.ahead_of(&course).await.iter().map(views::course_ahead).collect();
+    let (ahead, zone) = (api.controller.ahead_of(&course).await, &course.record.zone);
+    let ahead = ahead.iter().map(|of| views::course_ahead(of, zone)).collect();
     Ok(Json(CourseView { ahead, ..views::course(&course, &caller.identity.username) }))
 }
 

@@ -1,7 +1,8 @@
 //! Courses and who takes them, as they are shown to those who have to do with them; and what became of the school's list.
 
 use pierhead_controller::{CourseNow, LabAhead, RosterReport};
-use pierhead_model::{CourseLab, CourseRight, CourseSession, Timestamp, Username};
+use pierhead_identity::wall_time;
+use pierhead_model::{CourseLab, CourseRight, CourseSession, Timestamp, Username, Zone};
 use pierhead_wire::{
     CourseAheadView, CourseLabEntry, CourseSessionEntry, CourseView, RosterChangeView, RosterProblemView, RosterTotals,
     RosterView, StudentView, format_timestamp,
@@ -20,8 +21,8 @@ pub(crate) fn course(now: &CourseNow, who: &Username) -> CourseView {
         right: now.right.as_str().to_owned(),
         teachers: names(&record.teachers),
         assistants: names(&record.assistants),
-        labs: record.labs.iter().map(lab).collect(),
-        sessions: record.sessions.iter().map(session).collect(),
+        labs: record.labs.iter().map(|entry| lab(entry, &record.zone)).collect(),
+        sessions: record.sessions.iter().map(|entry| session(entry, &record.zone)).collect(),
         ahead: Vec::new(),
         students: (!is_student).then(|| u32::try_from(now.enrolments.active().count()).unwrap_or(u32::MAX)),
         group: now.enrolments.group_of(who).map(str::to_owned),
@@ -31,8 +32,8 @@ pub(crate) fn course(now: &CourseNow, who: &Username) -> CourseView {
     }
 }
 
-fn lab(entry: &CourseLab) -> CourseLabEntry {
-    let moment = |at: Option<Timestamp>| at.map(format_timestamp);
+fn lab(entry: &CourseLab, zone: &Zone) -> CourseLabEntry {
+    let moment = |at: Option<Timestamp>| at.map(|at| wall_time(at, zone));
     CourseLabEntry {
         lab: entry.lab.to_string(),
         version: entry.version,
@@ -43,20 +44,20 @@ fn lab(entry: &CourseLab) -> CourseLabEntry {
 }
 
 /// What is started ahead for its labs.
-pub(crate) fn ahead(of: &LabAhead) -> CourseAheadView {
+pub(crate) fn ahead(of: &LabAhead, zone: &Zone) -> CourseAheadView {
     CourseAheadView {
         lab: of.lab.to_string(),
-        from: format_timestamp(of.from),
-        until: format_timestamp(of.until),
+        from: wall_time(of.from, zone),
+        until: wall_time(of.until, zone),
         wanted: of.wanted,
         ready: of.ready,
     }
 }
 
-fn session(entry: &CourseSession) -> CourseSessionEntry {
+fn session(entry: &CourseSession, zone: &Zone) -> CourseSessionEntry {
     CourseSessionEntry {
-        starts: format_timestamp(entry.starts),
-        ends: format_timestamp(entry.ends),
+        starts: wall_time(entry.starts, zone),
+        ends: wall_time(entry.ends, zone),
         lab: entry.lab.as_ref().map(ToString::to_string),
     }
 }

@@ -116,6 +116,7 @@ fn advice_fits_what_the_command_is_about() {
         (Subject::Environment, "pierhead environment set"),
         (Subject::Workspace, "pierhead workspace show"),
         (Subject::Save, "pierhead save ls"),
+        (Subject::Course, "pierhead work ls COURSE"),
     ] {
         let hint = CliError::from(refused(409, "exists")).hint(subject).unwrap();
         assert!(hint.contains(command), "{subject:?}: {hint}");

@@ -1,7 +1,9 @@
 //! How courses and the school's list look.
 
 use super::{fields, table};
-use pierhead_wire::{CourseAheadView, CourseLabEntry, CourseView, RosterStatusView, RosterView, StudentView};
+use pierhead_wire::{
+    CourseAheadView, CourseLabEntry, CourseSessionEntry, CourseView, RosterStatusView, RosterView, StudentView,
+};
 
 /// How many changes and problems are printed; the API tells more.
 const MOST_SHOWN: usize = 40;
@@ -42,7 +44,7 @@ pub(crate) fn show(course: &CourseView) -> String {
     let first = |at: usize, name: &'static str| if at == 0 { name } else { "" };
     rows.extend(course.labs.iter().enumerate().map(|(at, entry)| (first(at, "labs"), lab(entry))));
     let sessions = course.sessions.iter().enumerate();
-    rows.extend(sessions.map(|(at, one)| (first(at, "sessions"), format!("{} to {}", one.starts, one.ends))));
+    rows.extend(sessions.map(|(at, one)| (first(at, "sessions"), format!("{}. {}", at + 1, session(one)))));
     rows.extend(course.ahead.iter().enumerate().map(|(at, one)| (first(at, "ahead"), ahead(one))));
     rows.retain(|(_, value)| !value.is_empty());
     fields(&rows)
@@ -64,6 +66,11 @@ fn lab(entry: &CourseLabEntry) -> String {
         }
     }
     text
+}
+
+fn session(entry: &CourseSessionEntry) -> String {
+    let lab = entry.lab.as_ref().map(|lab| format!(", {lab}")).unwrap_or_default();
+    format!("{} to {}{lab}", entry.starts, entry.ends)
 }
 
 /// What `course students` prints.

@@ -8,6 +8,7 @@ mod secured;
 
 mod access;
 mod changing;
+mod class;
 mod courses;
 mod environments;
 mod events;
