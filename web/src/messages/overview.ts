@@ -53,10 +53,6 @@ export const overview = messages({
   appFailed: ['{name}: {word}', '{name}：{word}'],
   takenBack: ['{name}: the last change was taken back', '{name}：上次变更已撤回'],
   restored: ['The records were restored from a backup', '记录已从备份恢复'],
-  noRight: [
-    'Your role does not let you see the hosts of the pool. An administrator can give you another one.',
-    '您的角色不能查看池中的主机。管理员可以为您更换角色。',
-  ],
   // Empty.
   welcome: ['Bring in the first host', '添加第一台主机'],
   welcomeText: [

@@ -43,7 +43,7 @@ export const shell = messages({
     '“{path}” leads nowhere. The address may be mistyped, or from another version.',
     '“{path}”不存在。地址可能有误，或来自其他版本。',
   ],
-  toOverview: ['Go to the overview', '前往总览'],
+  toHome: ['Go to the first page', '前往首页'],
   forbidden: ['Your role does not show this page', '您的角色无法查看此页面'],
   forbiddenText: [
     'You are {name}, with the role {role}. This page needs the permission {permission}; an administrator can give you another role.',

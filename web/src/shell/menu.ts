@@ -19,6 +19,11 @@ export function menu(group: 'main' | 'more'): readonly Page[] {
     .sort((a, b) => (a.menu?.order ?? 0) - (b.menu?.order ?? 0));
 }
 
+/** The path of the page that one comes to first: the first that one may see. */
+export function home(): string {
+  return [...menu('main'), ...menu('more')][0]?.path ?? '/';
+}
+
 /** Whether a page's place in the navigation is lit at a path: `/apps` also at `/apps/web`. */
 export function isUnder(page: Page, path: string): boolean {
   return page.path === path || (page.path !== '/' && path.startsWith(`${page.path}/`));

@@ -2,7 +2,7 @@
 
 import { api } from './api';
 import { admin, enter, expect, fillIn, settled, test } from './console';
-import { ann, lou, ned } from './people';
+import { ann, lou, ned, sue } from './people';
 
 test('the right password opens the console, and logging out closes it', async ({ page, home, pool }) => {
   await page.goto(home);
@@ -65,4 +65,19 @@ test('an address with a token in it logs nobody in', async ({ page, home, pool }
     await expect(page.getByLabel(/^User name/)).toBeVisible();
     expect(await page.context().cookies()).toEqual([]);
   }
+});
+
+test('a student comes to their courses, and from there to what is theirs', async ({ page, home }) => {
+  const refused: string[] = [];
+  page.on('response', (response) => {
+    if (response.status() === 403) refused.push(response.url());
+  });
+  await enter(page, home, sue);
+  await expect(page.getByRole('heading', { level: 1, name: 'Courses' })).toBeVisible();
+  expect(new URL(page.url()).hash).toBe('#/courses');
+  for (const name of ['Workspaces', 'Labs']) {
+    await page.getByRole('navigation').first().getByRole('link', { name, exact: true }).click();
+    await expect(page.getByRole('heading', { level: 1, name })).toBeVisible();
+  }
+  expect(refused, 'nothing is asked for that they may not see').toEqual([]);
 });

@@ -5,7 +5,7 @@ import { whileSeen } from '../../src/lib/seen';
 import { session, type Permission } from '../../src/lib/session.svelte';
 import { pages } from '../../src/pages';
 import { GO } from '../../src/shell/keys';
-import { isUnder, listed, menu } from '../../src/shell/menu';
+import { home, isUnder, listed, menu } from '../../src/shell/menu';
 import { again } from '../../src/shell/reload';
 
 const be = (...permissions: Permission[]) => {
@@ -28,6 +28,16 @@ describe('navigation', () => {
     expect(wall(), 'another permission does as well').toBe(true);
     be('read-engines');
     expect(wall()).toBe(false);
+  });
+
+  test('begins with a page that one may see', () => {
+    be('read-engines', 'read-containers');
+    expect(home()).toBe('/');
+    be('read-labs');
+    expect(home()).toBe('/courses');
+    expect(listed().map((page) => page.path)).toEqual(expect.arrayContaining(['/workspaces', '/saves']));
+    be();
+    expect(home()).toBe('/settings');
   });
 
   test('has each page once, each with a title in both languages', () => {

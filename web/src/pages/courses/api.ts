@@ -6,6 +6,7 @@ import type { State } from './work';
 
 /** Words that the description of the API leaves open are the ones that it names. */
 export type Course = Omit<Schemas['CourseView'], 'right'> & { right: 'student' | 'assistant' | 'teacher' };
+export type Session = Schemas['CourseSessionEntry'];
 export type Student = Schemas['StudentView'];
 export type Submission = Omit<Schemas['SubmissionView'], 'state'> & { state: State };
 export type Work = Omit<Schemas['WorkView'], 'submission' | 'late'> & {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { forField, isElsewhere, isUnderWay, namesIn, onTheWall, pointsOf, urgency } from './work';
+import { forField, isElsewhere, isUnderWay, namesIn, onTheWall, pointsOf, timesOf, urgency } from './work';
 
 const due = { at: '2026-12-01T10:00:00.000Z', local: '2026-12-01T18:00:00+08:00' };
 
@@ -8,6 +8,12 @@ describe('deadlines', () => {
     expect(onTheWall(due)).toBe('2026-12-01 18:00');
     expect(forField(due)).toBe('2026-12-01T18:00');
     expect([onTheWall(undefined), forField(null)]).toEqual(['', '']);
+  });
+
+  test('sessions name their day once', () => {
+    const [starts, ends] = [due.local, '2026-12-01T19:30:00+08:00'];
+    expect(timesOf({ starts, ends })).toBe('2026-12-01 18:00–19:30');
+    expect(timesOf({ starts, ends: '2026-12-02T00:30:00+08:00' })).toBe('2026-12-01 18:00–2026-12-02 00:30');
   });
 
   test('say whether this browser shows another time', () => {

@@ -13,6 +13,12 @@ export function onTheWall(moment: Moment | null | undefined): string {
   return moment ? moment.local.slice(0, 16).replace('T', ' ') : '';
 }
 
+/** When a session is held, as on those clocks; its day is told once if it ends on the same. */
+export function timesOf({ starts, ends }: { starts: string; ends: string }): string {
+  const [from, to] = [starts, ends].map((local) => onTheWall({ at: local, local }));
+  return `${from}–${to?.slice(0, 10) === from?.slice(0, 10) ? to?.slice(11) : to}`;
+}
+
 /** The same as a field for date and time takes it. */
 export function forField(moment: Moment | null | undefined): string {
   return moment ? moment.local.slice(0, 16) : '';

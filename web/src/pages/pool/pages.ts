@@ -10,6 +10,7 @@ export const pool: readonly Page[] = [
     path: '/',
     title: () => t('overview'),
     load: () => import('../overview/Overview.svelte'),
+    permission: 'read-engines',
     menu: { group: 'main', order: 10 },
     isWide: true,
   },

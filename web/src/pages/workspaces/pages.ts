@@ -11,6 +11,7 @@ export const workspaces: readonly Page[] = [
     title: () => t('workspaces'),
     load: () => import('./Workspaces.svelte'),
     permission: 'read-containers',
+    also: 'read-labs',
     menu: { group: 'main', order: 30 },
   },
   {
@@ -18,6 +19,7 @@ export const workspaces: readonly Page[] = [
     title: () => t('workspace'),
     load: () => import('./Workspace.svelte'),
     permission: 'read-containers',
+    also: 'read-labs',
     isWide: true,
   },
   {
@@ -25,6 +27,7 @@ export const workspaces: readonly Page[] = [
     title: () => t('saves'),
     load: () => import('./Saves.svelte'),
     permission: 'read-containers',
+    also: 'read-labs',
     menu: { group: 'more', order: 3 },
   },
 ];
