@@ -4,6 +4,9 @@ use super::{Happened, WorkspaceAction, WorkspaceStep, after_leaving};
 use crate::Policy;
 use pierhead_model::{Failure, FailureKind, SaveCause, SaveId, Timestamp, WorkspaceAssignment, WorkspaceStage};
 
+/// Told when all of it is off its host, and nothing follows by itself.
+const NOTHING_RUNS: &str = "nothing of it runs any more";
+
 /// The record of a workspace after a step, and what is told of it; `None` if the step says nothing about it.
 #[must_use]
 pub fn after_workspace_step(
@@ -140,7 +143,11 @@ impl After<'_> {
 
     fn removed(&self) -> Option<(WorkspaceAssignment, Option<Happened>)> {
         let WorkspaceStage::Leaving(cause) = self.present.stage else { return None };
-        Some((after_leaving(self.present, cause, self.now), None))
+        let next = after_leaving(self.present, cause, self.now);
+        // Who may not read the log of the pool hears of it by this alone.
+        let is_over = matches!(next.stage, WorkspaceStage::Over { .. });
+        let told = is_over.then(|| Happened { kind: "stop-workspace", message: NOTHING_RUNS.to_owned() });
+        Some((next, told))
     }
 
     /// A copy that was left on a lost host.

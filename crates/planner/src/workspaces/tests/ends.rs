@@ -19,6 +19,8 @@ fn it_is_made_saved_stopped_and_comes_back_elsewhere() {
     pool.until_phase(&id, "saved");
     assert_eq!(pool.left(), (0, 0), "nothing of it is left");
     assert_eq!(pool.message(&id), "it was stopped: somebody asked for it");
+    let ends = |pool: &Pool| pool.told.iter().filter(|(_, told)| told.contains("nothing of it runs any more")).count();
+    assert_eq!(ends(&pool), 1, "{:?}", pool.told);
     pool.host(&first).record.duty = pierhead_model::Duty::Cordoned;
     pool.start(&id, WorkspaceOrigin::Newest);
     pool.until_phase(&id, "ready");
