@@ -134,8 +134,12 @@ async fn admitted(api: &Api, link: &RedirectLink) -> Result<Account, Refusal> {
 
 /// The page of the console that a link leads to.
 fn goal(link: &RedirectLink) -> String {
-    let path = link.lab.as_ref().map_or("/#/labs".to_owned(), |lab| format!("/#/labs/{lab}"));
-    link.course.as_ref().map_or(path.clone(), |course| format!("{path}?course={course}"))
+    match (&link.course, &link.lab) {
+        (Some(course), Some(lab)) => format!("/#/labs/{lab}?course={course}"),
+        (Some(course), None) => format!("/#/courses/{course}"),
+        (None, Some(lab)) => format!("/#/labs/{lab}"),
+        (None, None) => "/#/labs".to_owned(),
+    }
 }
 
 async fn enter(api: &Api, how: &str, account: &Account, origin: &Origin, goal: &str) -> Result<Response, Refusal> {

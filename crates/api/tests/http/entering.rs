@@ -141,7 +141,7 @@ async fn the_schools_site_sends_students_to_their_lab() {
     let browser = Browser::at(&school);
     let path = link("li", "&course=cs-101", 1);
     let entered = browser.get(&path).await;
-    assert_eq!((entered.status, entered.location.as_str()), (303, "/#/labs?course=cs-101"), "{}", entered.page);
+    assert_eq!((entered.status, entered.location.as_str()), (303, "/#/courses/cs-101"), "{}", entered.page);
     let session = browser.who(&entered).await;
     assert_eq!((&session["username"], &session["role"]), (&json!("li"), &json!("student")));
     let again = browser.get(&path).await;
