@@ -11,7 +11,7 @@ const crates = join(import.meta.dirname, '../../../crates');
 
 /** What stands in quotation marks in the source, with any value as `{}`. */
 function source(): string {
-  const texts = ['agent', 'api', 'controller', 'engine', 'lab', 'planner'].flatMap((crate) => {
+  const texts = ['agent', 'api', 'controller', 'engine', 'lab', 'model', 'planner'].flatMap((crate) => {
     const folder = join(crates, crate, 'src');
     return readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.rs'))
@@ -72,6 +72,10 @@ describe('a sentence of the controller', () => {
       ['2 of 3 slots run; one more would go to host h2', '3 个槽位中 2 个在运行；再增加一个将放在主机 h2 上'],
       ['there is room for all 3: 2 on host-1, 1 on host-2', '3 个都有空间：host-1 上 2 个，host-2 上 1 个'],
       ['it was stopped: nobody used it', '已停止：无人使用'],
+      [
+        'the saves of li: at most 3 saves may be kept; delete saves that are not needed any more',
+        'li 的存档：最多保留 3 个存档；请删除不再需要的存档',
+      ],
       ['waits for room; 3 are before it in the queue', '等待空间；前面还有 3 个'],
       ['port 80/tcp is taken', '端口 80/tcp 已被占用'],
       [
