@@ -5,6 +5,7 @@ import { api, eventually, tokenOf } from './api';
 import { serious } from './axe';
 import { enter, expect, test, visit } from './console';
 import { corpus } from './corpus';
+import { isSaved, write } from './editor';
 import { writeLab } from './labs';
 import { ann, sue, tom } from './people';
 import { shows } from './screen';
@@ -30,22 +31,6 @@ async function cleared(lab: string, ...tokens: string[]): Promise<void> {
 }
 
 const field = (page: Page) => page.locator('.cm-content');
-const isSaved = (page: Page) => expect(page.getByText('✓ saved')).toBeVisible();
-
-/** Opens a file of the lab and writes all of it anew, as somebody would who pastes it. */
-async function write(page: Page, path: string, text: string): Promise<void> {
-  await page.getByRole('navigation', { name: 'Files of the lab' }).getByTitle(path, { exact: true }).click();
-  const editor = page.getByRole('textbox', { name: `Text of ${path}` });
-  await expect(editor).toBeVisible();
-  await editor.click();
-  await page.keyboard.press('Control+a');
-  await editor.evaluate((field, text) => {
-    const clipboardData = new DataTransfer();
-    clipboardData.setData('text/plain', text);
-    field.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
-  }, text);
-  await isSaved(page);
-}
 
 async function fileOf(lab: string, path: string, token: string): Promise<File | undefined> {
   return (await api<File[]>('GET', `/api/labs/${lab}/files`, undefined, token)).find((one) => one.path === path);

@@ -1,7 +1,10 @@
 import { defineConfig } from '@playwright/test';
 import { out } from './place';
 
-/** All tests share one pool. Files run two at a time and get along; then come those that empty and break its hosts. */
+/**
+ * All tests share one pool but the story, which has one of its own and takes longest. Files run two at a time and get along;
+ * then come those that empty and break the hosts.
+ */
 export default defineConfig({
   testDir: '.',
   workers: 2,
@@ -13,7 +16,8 @@ export default defineConfig({
   outputDir: `${out}/results`,
   globalSetup: './setup.ts',
   projects: [
-    { name: 'calm', testIgnore: ['pool.test.ts', 'storms.test.ts'] },
+    { name: 'story', testMatch: 'story.test.ts' },
+    { name: 'calm', testIgnore: ['story.test.ts', 'pool.test.ts', 'storms.test.ts'] },
     { name: 'moves', testMatch: 'pool.test.ts', dependencies: ['calm'] },
     { name: 'storms', testMatch: 'storms.test.ts', dependencies: ['moves'] },
   ],

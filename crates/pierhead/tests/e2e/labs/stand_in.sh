@@ -78,7 +78,7 @@ if [ ! -d /var/lib/mysql/mysql ]; then
 fi
 echo "CREATE DATABASE IF NOT EXISTS $MARIADB_DATABASE;" > /tmp/init.sql
 exec mariadbd --no-defaults --datadir=/var/lib/mysql --socket=/run/mysqld/mysqld.sock --lc-messages-dir=$share \
-  --character-sets-dir=$share/charsets --init-file=/tmp/init.sql --innodb-use-native-aio=0
+  --character-sets-dir=$share/charsets --init-file=/tmp/init.sql --innodb-use-native-aio=0 --innodb-log-file-size=8M
 END
     chmod 755 "$root/bin/start-mariadb"
     chown -R 999:999 "$root/var/lib/mysql" "$root/run/mysqld"
