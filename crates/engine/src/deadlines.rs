@@ -34,6 +34,10 @@ pub enum Verb {
     Commit,
     /// [`crate::Engine::remove_image`].
     RemoveImage,
+    /// [`crate::Engine::tag`].
+    Tag,
+    /// [`crate::Engine::push`].
+    Push,
     /// [`crate::Engine::without_volumes`].
     WithoutVolumes,
     /// [`crate::Engine::squash`].
@@ -97,6 +101,8 @@ impl Verb {
             Self::Written => "written",
             Self::Commit => "commit",
             Self::RemoveImage => "remove_image",
+            Self::Tag => "tag",
+            Self::Push => "push",
             Self::WithoutVolumes => "without_volumes",
             Self::Squash => "squash",
             Self::Changes => "changes",
@@ -143,6 +149,8 @@ pub struct Deadlines {
     pub image: Duration,
     /// For a pull without any progress.
     pub pull_idle: Duration,
+    /// For a push of which nothing is told.
+    pub push_idle: Duration,
     /// For the begin of an archive: an engine packs all of an image before it sends any of it.
     pub save: Duration,
     /// For a load without any progress.
@@ -163,7 +171,7 @@ pub struct Deadlines {
     pub stop: Duration,
     /// For `pause` and `unpause`.
     pub pause: Duration,
-    /// For `remove` and `remove_image`.
+    /// For `remove`, `remove_image` and `tag`.
     pub remove: Duration,
     /// For the begin of `logs`, `stats` and `events`, and for a log that is not followed and stops coming.
     pub stream: Duration,
@@ -182,6 +190,7 @@ impl Default for Deadlines {
             inspect: Duration::from_secs(5),
             image: Duration::from_secs(5),
             pull_idle: Duration::from_secs(60),
+            push_idle: Duration::from_secs(60),
             save: Duration::from_secs(600),
             load_idle: Duration::from_secs(120),
             written: Duration::from_secs(60),
@@ -211,6 +220,7 @@ impl Deadlines {
             inspect: deadline,
             image: deadline,
             pull_idle: deadline,
+            push_idle: deadline,
             save: deadline,
             load_idle: deadline,
             written: deadline,
@@ -243,7 +253,8 @@ impl Deadlines {
             Verb::Load => self.load_idle,
             Verb::Written => self.written,
             Verb::Commit => self.commit,
-            Verb::RemoveImage => self.remove,
+            Verb::RemoveImage | Verb::Tag => self.remove,
+            Verb::Push => self.push_idle,
             Verb::WithoutVolumes => self.load_idle,
             Verb::Squash | Verb::Changes => self.squash,
             Verb::Create => self.create,

@@ -17,6 +17,7 @@ mod load;
 mod networks;
 mod observe;
 mod progress;
+mod push;
 mod raw;
 mod save;
 mod saves;

@@ -5,6 +5,7 @@
 
 mod archive;
 mod control;
+mod depot;
 mod exec;
 mod logs;
 mod networks;
@@ -15,6 +16,7 @@ mod stats;
 mod verbs;
 mod world;
 
+pub use depot::FakeDepot;
 pub use program::{PIPE, RAW, SIZES};
 pub use script::Call;
 
@@ -47,6 +49,8 @@ pub struct FakeOptions {
     pub images: Vec<FakeImage>,
     /// Images that can be pulled.
     pub registry: Vec<FakeImage>,
+    /// What was pushed to registries, by whichever engine has the same one.
+    pub depot: FakeDepot,
     /// How long a call may take; short, so that tests of engines that hang end soon.
     pub deadlines: Deadlines,
 }
@@ -59,6 +63,7 @@ impl Default for FakeOptions {
             labels: BTreeSet::new(),
             images: vec![],
             registry: vec![],
+            depot: FakeDepot::default(),
             deadlines: Deadlines::uniform(Duration::from_millis(500)),
         }
     }

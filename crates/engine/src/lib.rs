@@ -26,7 +26,7 @@ pub use dial::{Dial, Stream, Talk};
 pub use docker::{COMPARE, Docker, DockerOptions, SQUASH};
 pub use error::{EngineError, Result};
 pub use exec::{ExecId, ExecRequest, ExecState, NO_DETACH_KEYS};
-pub use fake::{Fake, FakeImage, FakeOptions};
+pub use fake::{Fake, FakeDepot, FakeImage, FakeOptions};
 pub use layers::{ImageLayers, LeaveOut, NoArchive, bytes_of_lowest, chain_ids, shared, sieve};
 pub use network::{NetworkRequest, WORKSPACE_BRIDGES};
 pub use output::{EngineEvent, LocalImage, LogLine, LogOptions, Usage};
@@ -92,6 +92,13 @@ pub trait Engine: Send + Sync {
     /// Takes a name from an image, and the image with its last name. One that is gone already is a success;
     /// [`EngineError::Failed`] while a container is made of it.
     async fn remove_image(&self, image: &ImageReference) -> Result<()>;
+
+    /// Gives an image of the host one more name. The image that has this name loses it.
+    async fn tag(&self, image: &ImageReference, name: &ImageReference) -> Result<()>;
+
+    /// Sends an image of the host to the registry that its name tells, and gives the digest by which the registry knows it.
+    /// What the registry does not take is [`EngineError::NoImage`], as what it does not give is.
+    async fn push(&self, image: &ImageReference, auth: Option<&RegistryAuth>) -> Result<String>;
 
     /// Gives the same image, without the volumes that it declares, another name; and its id.
     async fn without_volumes(&self, image: &ImageReference, name: &ImageReference) -> Result<String>;

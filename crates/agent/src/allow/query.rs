@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 const LONGEST: usize = 16 * 1024;
 /// The longest value that is text, in bytes.
 const LONGEST_TEXT: usize = 4096;
+/// The repository of saves.
+const SAVES: &str = "pierhead/save";
 
 /// What the value of a key may be. An empty value is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +28,9 @@ pub(crate) enum Value {
     Name,
     /// Such a word that begins with `pierhead/`: a name that only Pierhead gives to images.
     Ours,
-    /// Several of these.
+    /// `pierhead/save`, or such a word that ends with `/pierhead/save`: what saves are called on hosts and in registries.
+    Saves,
+    /// Several names.
     Names,
     /// Any text without control characters.
     Text,
@@ -69,6 +73,7 @@ fn check(kind: Value, value: &str) -> Option<String> {
         }
         Value::Name | Value::Names => is_name(value),
         Value::Ours => is_name(value) && value.starts_with("pierhead/"),
+        Value::Saves => is_name(value) && (value == SAVES || value.ends_with("/pierhead/save")),
         Value::Text => value.len() <= LONGEST_TEXT && !value.chars().any(char::is_control),
         Value::Filters => return filters(value),
     };
@@ -97,6 +102,7 @@ fn form(kind: Value) -> &'static str {
         Value::Moment => "a moment in seconds",
         Value::Name | Value::Names => "a name",
         Value::Ours => "a name that begins with pierhead/",
+        Value::Saves => "pierhead/save, with a registry before it perhaps",
         Value::Text => "text without control characters",
         Value::Filters => "a JSON object of lists of texts",
     }
@@ -119,6 +125,7 @@ mod tests {
         ("since", Value::Moment),
         ("name", Value::Name),
         ("repo", Value::Ours),
+        ("saves", Value::Saves),
         ("names", Value::Names),
         ("path", Value::Text),
         ("filters", Value::Filters),
@@ -134,6 +141,8 @@ mod tests {
             ("tail=all", "tail=all"),
             ("since=17.5", "since=17.5"),
             ("repo=pierhead%2Fsave", "repo=pierhead%2Fsave"),
+            ("saves=pierhead/save", "saves=pierhead%2Fsave"),
+            ("saves=r.lan:5000/a/pierhead/save", "saves=r.lan%3A5000%2Fa%2Fpierhead%2Fsave"),
             ("name=web.0.1", "name=web.0.1"),
             ("names=a&names=b:1", "names=a&names=b%3A1"),
             ("path=%2Fetc%2Fa%20b%26all%3D1", "path=%2Fetc%2Fa+b%26all%3D1"),
@@ -159,6 +168,9 @@ mod tests {
             ("since=now", "'since' must be"),
             ("name=../x", "'name' must be"),
             ("repo=mysql", "'repo' must be a name that begins with pierhead/"),
+            ("saves=mysql", "'saves' must be pierhead/save"),
+            ("saves=r.lan/xpierhead/save", "'saves' must be"),
+            ("saves=pierhead/save:1", "'saves' must be"),
             ("name=a%00b", "'name' must be"),
             ("path=a%0d%0ab", "'path' must be"),
             ("filters=[]", "'filters' must be"),

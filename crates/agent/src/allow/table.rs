@@ -3,7 +3,7 @@
 use super::body::Shape;
 use super::create::{CONTAINER, EXEC, EXEC_START, NETWORK};
 use super::path::{Path, is_id};
-use super::query::Value::{self, Filters, Flag, Moment, Name, Names, Number, Off, Ours, Tail, Text};
+use super::query::Value::{self, Filters, Flag, Moment, Name, Names, Number, Off, Ours, Saves, Tail, Text};
 use crate::refusal::Refusal;
 use hyper::Method;
 
@@ -56,8 +56,8 @@ const fn change(path: &'static str, query: &'static [(&'static str, Value)], bod
     Rule { method: "POST", path, query, body, access: Access::Change, registry_auth: false }
 }
 
-/// `{id}` stands for one piece of a path, `{image}` for one or more.
-pub(crate) static RULES: [Rule; 40] = [
+/// `{id}` stands for one piece of a path, `{save}` for one that is `save` with a tag, `{image}` for one or more.
+pub(crate) static RULES: [Rule; 43] = [
     read("/_ping", &[]),
     Rule { method: "HEAD", ..read("/_ping", &[]) },
     read("/version", &[]),
@@ -107,6 +107,10 @@ pub(crate) static RULES: [Rule; 40] = [
     read("/images/{image}/get", &[]),
     // Only names that Pierhead gave, and only the name: a container's image stays.
     Rule { method: "DELETE", ..change("/images/pierhead/{image}", &[], Body::Empty) },
+    // Saves on their way to a registry and back: what is sent and taken away again bears a name of theirs.
+    change("/images/{image}/tag", &[("repo", Saves), ("tag", Name)], Body::Empty),
+    Rule { registry_auth: true, ..change("/images/{image}/pierhead/save/push", &[("tag", Name)], Body::Empty) },
+    Rule { method: "DELETE", ..change("/images/{image}/pierhead/{save}", &[], Body::Empty) },
     change("/commit", &[("container", Name), ("repo", Ours), ("tag", Name), ("pause", Flag)], Body::Empty),
     change("/images/load", &[("quiet", Flag)], Body::Archive),
     // From a registry only: `fromSrc` would let the engine fetch any address.
@@ -157,5 +161,9 @@ fn matches(pattern: &str, segments: &[&str]) -> bool {
 }
 
 fn one(part: &str, segment: &str) -> bool {
-    if part == "{id}" { is_id(segment) } else { part == segment }
+    match part {
+        "{id}" => is_id(segment),
+        "{save}" => segment.strip_prefix("save:").is_some_and(is_id),
+        word => word == segment,
+    }
 }

@@ -34,6 +34,9 @@ fn what_pierhead_does_passes_as_it_is() {
         ("GET", "/v1.41/images/registry.lan:5000/team/a@sha256:00ff/get"),
         ("POST", "/v1.41/images/load?quiet=false"),
         ("POST", "/v1.41/images/create?fromImage=registry.lan%3A5000%2Fteam%2Fa%3A1"),
+        ("POST", "/v1.41/images/pierhead/save:s-1-main/tag?repo=r.lan%3A5000%2Fa%2Fpierhead%2Fsave&tag=s-1-main"),
+        ("POST", "/v1.41/images/r.lan:5000/a/pierhead/save/push?tag=s-1-main"),
+        ("DELETE", "/v1.41/images/r.lan:5000/a/pierhead/save:s-1-main"),
         ("PUT", "/containers/00ff/archive?path=%2Fetc"),
         ("POST", "/exec/00ff/resize?h=24&w=80"),
     ] {
@@ -56,9 +59,16 @@ fn what_it_does_not_do_is_refused() {
         ("POST", "/images/create?fromSrc=http%3A%2F%2F169.254.169.254%2F"),
         ("POST", "/images/create?fromSrc=-"),
         ("POST", "/images/a/push"),
+        ("POST", "/images/r.lan/mine/push?tag=a"),
+        ("POST", "/images/pierhead/save/push?tag=a"),
+        ("POST", "/images/r.lan/pierhead/saves/push?tag=a"),
         ("POST", "/images/a/tag?repo=b"),
+        ("POST", "/images/a/tag?repo=r.lan%2Fmysql&tag=8"),
         ("DELETE", "/images/a"),
-        ("DELETE", "/images/mine/pierhead/save:a"),
+        ("DELETE", "/images/mine/save:a"),
+        ("DELETE", "/images/mine/pierhead/save"),
+        ("DELETE", "/images/mine/pierhead/saves:a"),
+        ("DELETE", "/images/mine/pierhead/save:a/b"),
         ("DELETE", "/images/pierhead/save:a?force=1"),
         ("POST", "/images/prune"),
         ("POST", "/volumes/create"),
@@ -102,6 +112,8 @@ fn an_account_goes_to_a_registry_only() {
     let headers = |value: &str| HeaderMap::from_iter([(REGISTRY_AUTH.parse().unwrap(), value.parse().unwrap())]);
     let ask = |target: &str, value: &str| decide(&Method::POST, &target.parse().unwrap(), &headers(value));
     assert_eq!(ask("/images/create?fromImage=a", "eyJ1-_=").unwrap().registry_auth.as_deref(), Some("eyJ1-_="));
+    assert_eq!(ask("/images/r.lan/pierhead/save/push?tag=a", "e30=").unwrap().registry_auth.as_deref(), Some("e30="));
+    assert_eq!(ask("/images/a/tag?repo=pierhead%2Fsave", "eyJ1").unwrap().registry_auth, None);
     assert_eq!(ask("/containers/a/start", "eyJ1").unwrap().registry_auth, None);
     for bad in ["a+b", "a/b", "a b", "{}", "\u{e9}", &"a".repeat(9000)] {
         let refusal = ask("/images/create?fromImage=a", bad).unwrap_err();

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-/// The lines once more, in words of their own: path with `*` for one piece and `**` for several, then the keys.
+/// The lines once more, in words of their own: path with `*` for one piece, `**` for several and `~` for a tag, then the keys.
 const ORACLE: &str = "GET /_ping | HEAD /_ping | GET /version | GET /info | GET /events since until filters \
     | GET /containers/json all limit size filters | GET /containers/*/json size \
     | GET /containers/*/logs follow stdout stderr since until timestamps tail \
@@ -15,7 +15,7 @@ const ORACLE: &str = "GET /_ping | HEAD /_ping | GET /version | GET /info | GET 
     | GET /networks filters | POST /networks/create | DELETE /networks/* \
     | POST /exec/*/start | POST /exec/*/resize h w | GET /exec/*/json | GET /images/json all digests filters \
     | GET /images/get names | GET /images/**/json | GET /images/**/history | GET /images/**/get \
-    | DELETE /images/pierhead/** | POST /commit container repo tag pause | POST /images/load quiet | POST /images/create fromImage tag platform";
+    | DELETE /images/pierhead/** | DELETE /images/**/pierhead/save~ | POST /images/**/tag repo tag | POST /images/**/pierhead/save/push tag | POST /commit container repo tag pause | POST /images/load quiet | POST /images/create fromImage tag platform";
 
 /// Whether a written request is one of the oracle's, told without the code that wrote it.
 pub fn is_listed(method: &str, target: &str) -> bool {
@@ -35,9 +35,15 @@ pub fn is_listed(method: &str, target: &str) -> bool {
     }
     ORACLE.split('|').any(|line| {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let (before, after) = words[1].split_once('*').unwrap_or((words[1], ""));
-        let fits = match words[1].matches('*').count() {
-            0 => path == words[1],
+        let (name, tag) = path.rsplit_once(':').filter(|(_, tag)| !tag.contains(['/', '@'])).unwrap_or((&path, ""));
+        let (pattern, path) = match words[1].strip_suffix('~') {
+            Some(_) if tag.is_empty() => return false,
+            Some(pattern) => (pattern, name),
+            None => (words[1], path.as_str()),
+        };
+        let (before, after) = pattern.split_once('*').unwrap_or((pattern, ""));
+        let fits = match pattern.matches('*').count() {
+            0 => path == pattern,
             stars => path
                 .strip_prefix(before)
                 .and_then(|rest| rest.strip_suffix(after.trim_start_matches('*')))
@@ -71,7 +77,7 @@ pub fn asked() -> impl Strategy<Value = (String, String)> {
     );
     let near = near.prop_map(|(line, name, extra, query, with_own)| {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let path = words[1].replace("**", &name).replace('*', &name);
+        let path = words[1].replace("**", &name).replace('*', &name).replace('~', ":1");
         let mut pieces: Vec<&str> = path.split('/').skip(1).collect();
         if let Some((at, piece)) = &extra {
             pieces.insert((*at).min(pieces.len()), piece);

@@ -74,7 +74,7 @@ fn refusal(verb: Verb, status: u16, message: &str) -> EngineError {
         (Verb::Create, 409) if says(&["container name"]) => EngineError::NameTaken,
         // What this host lacks another one may have, so the request itself is not to blame.
         (Verb::Create, 400) if says(OF_THIS_HOST) => EngineError::Failed(message),
-        (Verb::Pull, 401 | 403 | 404 | 500) => EngineError::NoImage(message),
+        (Verb::Pull | Verb::Push, 401 | 403 | 404 | 500) => EngineError::NoImage(message),
         (Verb::Save, 404) => EngineError::NoImage(message),
         (Verb::Squash | Verb::Changes, 503) => EngineError::Busy(message),
         (Verb::Create | Verb::Load, 404) => EngineError::Failed(message),
@@ -96,7 +96,7 @@ fn in_stream(verb: Verb, message: &str) -> EngineError {
     let words = message.to_lowercase();
     if NO_SPACE.iter().any(|part| words.contains(part)) {
         EngineError::NoSpace(message.to_owned())
-    } else if verb == Verb::Pull {
+    } else if matches!(verb, Verb::Pull | Verb::Push) {
         EngineError::NoImage(message.to_owned())
     } else {
         EngineError::Failed(message.to_owned())
@@ -225,6 +225,7 @@ mod tests {
     fn errors_within_a_stream() {
         let stream = |verb, error: &str| classify(verb, ClientError::DockerStreamError { error: error.to_owned() });
         assert!(matches!(stream(Verb::Pull, "manifest unknown"), EngineError::NoImage(_)));
+        assert!(matches!(stream(Verb::Push, "denied: requested access"), EngineError::NoImage(_)));
         assert!(matches!(stream(Verb::Pull, "write /x: no space left on device"), EngineError::NoSpace(_)));
         assert!(matches!(stream(Verb::Load, "unexpected EOF"), EngineError::Failed(_)));
     }

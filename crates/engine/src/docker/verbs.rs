@@ -2,7 +2,7 @@
 
 use super::demultiplex::Demultiplexer;
 use super::progress::Layers;
-use super::{Docker, chunks, events, facts, failure, observe, raw, timed_out, translate, usage};
+use super::{Docker, chunks, events, facts, failure, observe, push, raw, timed_out, translate, usage};
 use crate::deadlines::Verb;
 use crate::error::{EngineError, Result};
 use crate::merge::Changes;
@@ -14,7 +14,6 @@ use crate::{
 };
 use async_trait::async_trait;
 use bollard::Docker as Client;
-use bollard::auth::DockerCredentials;
 use bollard::models::ImageSummary;
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, CreateImageOptionsBuilder, ListImagesOptions, RemoveContainerOptionsBuilder,
@@ -120,6 +119,14 @@ impl Engine for Docker {
 
     async fn remove_image(&self, image: &ImageReference) -> Result<()> {
         self.image_removed(image).await
+    }
+
+    async fn tag(&self, image: &ImageReference, name: &ImageReference) -> Result<()> {
+        self.tagged(image, name).await
+    }
+
+    async fn push(&self, image: &ImageReference, auth: Option<&RegistryAuth>) -> Result<String> {
+        self.pushed(image, auth).await
     }
 
     async fn without_volumes(&self, image: &ImageReference, name: &ImageReference) -> Result<String> {
@@ -295,12 +302,7 @@ impl Docker {
         let idle = self.deadlines.pull_idle;
         let client = self.within(Verb::Pull, idle, self.wire.client()).await?;
         let options = CreateImageOptionsBuilder::new().from_image(image.as_str()).build();
-        let credentials = auth.map(|auth| DockerCredentials {
-            username: Some(auth.username),
-            password: Some(auth.password),
-            serveraddress: Some(auth.server).filter(|server| !server.is_empty()),
-            ..DockerCredentials::default()
-        });
+        let credentials = auth.as_ref().map(push::credentials);
         let mut told = std::pin::pin!(client.create_image(Some(options), None, credentials));
         let mut layers = Layers::default();
         loop {

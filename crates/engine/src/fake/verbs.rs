@@ -57,6 +57,11 @@ impl Fake {
         report(50);
         let result = self.change(|world| {
             world.check_account(image, auth)?;
+            if let Some((pulled, sizes)) = self.shared.options.depot.give(image)? {
+                world.layer_sizes.extend(sizes);
+                world.put_image(pulled, "pull");
+                return Ok(());
+            }
             let pulled = world.registry.get(image).or_else(|| world.images.get(image)).cloned();
             let pulled = pulled.ok_or_else(|| EngineError::NoImage(format!("pull access denied for {image}")))?;
             world.put_image(pulled, "pull");
@@ -200,6 +205,14 @@ impl Engine for Fake {
 
     async fn remove_image(&self, image: &ImageReference) -> Result<()> {
         self.image_removed(image).await
+    }
+
+    async fn tag(&self, image: &ImageReference, name: &ImageReference) -> Result<()> {
+        self.tagged(image, name).await
+    }
+
+    async fn push(&self, image: &ImageReference, auth: Option<&RegistryAuth>) -> Result<String> {
+        self.pushed(image, auth).await
     }
 
     async fn without_volumes(&self, image: &ImageReference, name: &ImageReference) -> Result<String> {

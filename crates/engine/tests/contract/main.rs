@@ -15,6 +15,8 @@ mod life;
 #[cfg(test)]
 mod networks;
 #[cfg(test)]
+mod registry;
+#[cfg(test)]
 mod reports;
 #[cfg(test)]
 mod saves;
@@ -27,7 +29,7 @@ type Case = (&'static str, fn(&Bed) -> BoxFuture<'_, ()>);
 
 /// The cases of both.
 fn cases() -> Vec<Case> {
-    [life::CASES, reports::CASES, images::CASES, exec::CASES, networks::CASES, saves::CASES].concat()
+    [life::CASES, reports::CASES, images::CASES, exec::CASES, networks::CASES, saves::CASES, registry::CASES].concat()
 }
 
 async fn run(bed: &Bed, cases: &[Case]) {

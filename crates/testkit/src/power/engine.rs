@@ -87,6 +87,14 @@ impl Engine for PoweredEngine {
         self.step("remove_image", image.as_str(), self.engine.remove_image(image)).await
     }
 
+    async fn tag(&self, image: &ImageReference, name: &ImageReference) -> Result<()> {
+        self.step("tag", name.as_str(), self.engine.tag(image, name)).await
+    }
+
+    async fn push(&self, image: &ImageReference, auth: Option<&RegistryAuth>) -> Result<String> {
+        self.step("push", image.as_str(), self.engine.push(image, auth)).await
+    }
+
     async fn without_volumes(&self, image: &ImageReference, name: &ImageReference) -> Result<String> {
         self.step("without_volumes", image.as_str(), self.engine.without_volumes(image, name)).await
     }
