@@ -139,6 +139,8 @@ pub struct Options {
     pub roster: RosterOptions,
     /// The most that people and environments may have of saves.
     pub save_limits: pierhead_model::SaveLimits,
+    /// Where saves are sent beside the hosts.
+    pub save_registry: Option<pierhead_model::SaveRegistry>,
     /// The time between two looks at what hosts have of saves.
     pub save_sweep_interval: Duration,
     /// The least time between two looks at what workspaces have written to the disks of their hosts.
@@ -166,6 +168,7 @@ impl Default for Options {
             backups: None,
             roster: RosterOptions::default(),
             save_limits: pierhead_model::SaveLimits::default(),
+            save_registry: None,
             save_sweep_interval: Duration::from_secs(60),
             disk_look_interval: Duration::from_secs(3),
             sweep_interval: Duration::from_secs(600),
@@ -252,7 +255,8 @@ impl Controller {
         let images = Images::new(Arc::clone(&store), options.images.clone(), options.largest_image_bytes);
         let library = Arc::new(labs::Library::new(options.lab_files.clone()));
         let registries = Registries::new(Arc::clone(&store), Arc::clone(&sealer));
-        let saves = Saves::new(Arc::clone(&store), clock, options.save_limits);
+        let (limits, registry) = (options.save_limits, options.save_registry.clone());
+        let saves = Saves::new(Arc::clone(&store), clock, Arc::clone(&ids), limits, registry);
         let controller = Self {
             store,
             bare,

@@ -1,19 +1,21 @@
 //! Saves of workspaces: their images on hosts, their records, what they may come to, and how they go again.
 //!
 //! An image of a save lies on a host only as long as a record knows of it; what a crash leaves is found by its name and
-//! label, and removed. A save is complete when another host has it too. Nothing here decides when one is made.
+//! label, and removed. A save is complete when the school's registry, or another host, has it too. Nothing here decides
+//! when one is made.
 
 mod fetch;
 mod make;
 mod records;
+mod registry;
 mod remove;
 mod sweep;
 
 pub(crate) use records::SaveError;
 pub(crate) use sweep::keep_sweeping;
 
-use crate::Clock;
-use pierhead_model::{SaveId, SaveLimits};
+use crate::{Clock, Ids};
+use pierhead_model::{SaveId, SaveLimits, SaveRegistry};
 use pierhead_store::Store;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,7 +25,12 @@ use tokio::sync::{Notify, RwLock};
 pub(crate) struct Saves {
     store: Arc<dyn Store>,
     clock: Clock,
+    ids: Arc<Ids>,
     limits: SaveLimits,
+    /// Where saves are sent, if there is such a place.
+    registry: Option<SaveRegistry>,
+    /// Whether it was told last that it takes none.
+    trouble: Mutex<bool>,
     /// Held alone by who makes a save or a copy of it, so that two who make the same one make it once; held together by
     /// those who remove what is left of it.
     turns: Mutex<BTreeMap<SaveId, Arc<RwLock<()>>>>,
@@ -32,8 +39,15 @@ pub(crate) struct Saves {
 }
 
 impl Saves {
-    pub(crate) fn new(store: Arc<dyn Store>, clock: Clock, limits: SaveLimits) -> Self {
-        Self { store, clock, limits, turns: Mutex::default(), wake: Notify::new() }
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        clock: Clock,
+        ids: Arc<Ids>,
+        limits: SaveLimits,
+        registry: Option<SaveRegistry>,
+    ) -> Self {
+        let (trouble, turns) = (Mutex::default(), Mutex::default());
+        Self { store, clock, ids, limits, registry, trouble, turns, wake: Notify::new() }
     }
 
     fn turn(&self, id: &SaveId) -> Arc<RwLock<()>> {

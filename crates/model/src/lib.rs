@@ -30,6 +30,7 @@ mod registration;
 mod registry;
 mod resources;
 mod save;
+mod save_registry;
 mod spec;
 mod subnet;
 mod terminal;
@@ -71,6 +72,7 @@ pub use registration::{Endpoint, REGISTRATIONS, RegisteredSize, Registration};
 pub use registry::{Registry, RegistryHost};
 pub use resources::Resources;
 pub use save::{OwnImage, Save, SaveLimits, SaveState, SaveTotals, SavedFiles};
+pub use save_registry::{RegistryCopy, SaveRegistry};
 pub use spec::{ContainerSpec, Limits, NetworkMode, Placement, RestartPolicy};
 pub use subnet::Subnet;
 pub use terminal::{

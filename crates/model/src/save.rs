@@ -1,6 +1,8 @@
 //! Saves: the files of a workspace's containers, kept as images of one layer over the environment's.
 
-use crate::{EngineId, EnvironmentId, ImageReference, MemberName, SaveId, Timestamp, Username, WorkspaceId};
+use crate::{
+    EngineId, EnvironmentId, ImageReference, MemberName, RegistryCopy, SaveId, Timestamp, Username, WorkspaceId,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -30,6 +32,9 @@ pub struct Save {
     /// The hosts that have it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub copies: BTreeSet<EngineId>,
+    /// What the school's registry has of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registry: Option<RegistryCopy>,
     /// How many bytes went between hosts for it.
     #[serde(default)]
     pub moved_bytes: u64,
@@ -43,9 +48,9 @@ pub struct Save {
 pub enum SaveState {
     /// It is being made.
     Saving,
-    /// One host has it, and no other could take it yet.
+    /// One host has it, and neither another nor a registry could take it yet.
     SingleCopy,
-    /// Another host has it too.
+    /// Another host or a registry has it too.
     Complete,
 }
 
@@ -108,6 +113,8 @@ impl Save {
     pub const LABEL: &'static str = "pierhead.saved-by";
     /// How the names of images of saves begin.
     pub const IMAGES: &'static str = "pierhead/save:";
+    /// What the names of these images have within them while they are on their way to a registry or from there.
+    pub const SENT: &'static str = "/pierhead/save:";
     /// How the names of images begin that exist only while a save is made.
     pub const UNFINISHED: &'static str = "pierhead/saving:";
     /// How the names of environments' images begin that have no declared volumes.

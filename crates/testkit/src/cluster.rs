@@ -7,7 +7,7 @@ use crate::{PATIENCE, eventually};
 use pierhead_api::LogInLimits;
 use pierhead_client::{Addresses, Change, Client, RunOptions, Started, Wait};
 use pierhead_controller::{Controller, Heartbeat, Options};
-use pierhead_engine::{Deadlines, Fake, FakeOptions, LogLine};
+use pierhead_engine::{Deadlines, Fake, FakeDepot, FakeOptions, LogLine};
 use pierhead_model::{ContainerId, Resources};
 use pierhead_planner::Policy;
 use pierhead_wire::{AccountRequest, ContainerView, EngineRequest, ImageDescription, LogIn, RoleView};
@@ -29,6 +29,8 @@ pub struct ClusterOptions {
     pub controller: Options,
     /// How often somebody may try to log in.
     pub log_in_limits: LogInLimits,
+    /// What hosts push to registries; what one pushed another can pull.
+    pub depot: FakeDepot,
 }
 
 impl Default for ClusterOptions {
@@ -39,6 +41,7 @@ impl Default for ClusterOptions {
             call_deadline: Duration::from_secs(5),
             controller: quick(),
             log_in_limits: LogInLimits::OFF,
+            depot: FakeDepot::default(),
         }
     }
 }
@@ -314,6 +317,7 @@ fn fake_options(options: &ClusterOptions, at: usize) -> FakeOptions {
         name: host_name(at),
         capacity: options.capacity,
         images: fake_images(),
+        depot: options.depot.clone(),
         deadlines: Deadlines::uniform(options.call_deadline),
         ..FakeOptions::default()
     }

@@ -21,7 +21,7 @@ pub struct SaveView {
     pub version: u32,
     /// Whether nobody asked for it. The next automatic one of the workspace takes its place.
     pub automatic: bool,
-    /// `saving`; `single-copy` while only one host has it; `complete`.
+    /// `saving`; `single-copy` while only one host has it; `complete` when another host or a registry has it.
     pub state: String,
     /// What that means where it is not complete, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -32,6 +32,9 @@ pub struct SaveView {
     pub containers: Vec<SavedContainerView>,
     /// The hosts that have it.
     pub copies: Vec<String>,
+    /// The repository of the school's registry that has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registry: Option<String>,
     /// How many bytes went between hosts for it.
     pub moved_bytes: u64,
     /// When it was begun.

@@ -81,6 +81,11 @@ export const happened = messages({
     '为 {course} 的 {lab} 预先启动 {workspaces} 个工作区',
   ],
   'warn-workspace': ['Workspace {name}: {what}', '工作区 {name}：{what}'],
+  'save-registry-away': [
+    'The registry {registry} takes no saves: {reason}',
+    '镜像仓库 {registry} 无法接收存档：{reason}',
+  ],
+  'save-registry-back': ['The registry {registry} takes saves again', '镜像仓库 {registry} 恢复接收存档'],
   'fail-save': ['A save of the workspace {name} failed: {what}', '工作区 {name} 保存失败：{what}'],
   'add-lab': ['{who} made the lab {lab}', '{who} 创建了实验 {lab}'],
   'change-lab': ['{who} changed who sees and writes the lab {lab}', '{who} 更改了实验 {lab} 的权限'],

@@ -163,7 +163,7 @@ fn matches(pattern: &str, segments: &[&str]) -> bool {
 fn one(part: &str, segment: &str) -> bool {
     match part {
         "{id}" => is_id(segment),
-        "{save}" => segment.strip_prefix("save:").is_some_and(is_id),
+        "{save}" => segment.strip_prefix("save:").is_some_and(|tag| !tag.is_empty() && is_id(tag)),
         word => word == segment,
     }
 }

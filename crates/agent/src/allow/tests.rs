@@ -67,6 +67,7 @@ fn what_it_does_not_do_is_refused() {
         ("DELETE", "/images/a"),
         ("DELETE", "/images/mine/save:a"),
         ("DELETE", "/images/mine/pierhead/save"),
+        ("DELETE", "/images/mine/pierhead/save:"),
         ("DELETE", "/images/mine/pierhead/saves:a"),
         ("DELETE", "/images/mine/pierhead/save:a/b"),
         ("DELETE", "/images/pierhead/save:a?force=1"),

@@ -32,6 +32,7 @@ pub(crate) fn save(save: &Save) -> SaveView {
         bytes: save.bytes,
         containers: save.containers.iter().map(files).collect(),
         copies: save.copies.iter().map(EngineId::to_string).collect(),
+        registry: save.registry.as_ref().map(|copy| copy.repository.clone()),
         moved_bytes: save.moved_bytes,
         created_at: format_timestamp(save.created_at),
     }

@@ -119,6 +119,7 @@ impl Lab {
             containers: workspace.spec.containers.iter().map(files).collect(),
             bytes: 10,
             copies: BTreeSet::from([EngineId::parse("host-9").unwrap()]),
+            registry: None,
             moved_bytes: 0,
             created_at: Timestamp(u64::from(number)),
         };

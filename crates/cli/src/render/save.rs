@@ -39,6 +39,7 @@ pub(crate) fn one(save: &SaveView) -> String {
         ("size", megabytes(save.bytes)),
         ("containers", containers.join(", ")),
         ("hosts", save.copies.join(", ")),
+        ("registry", save.registry.clone().unwrap_or_default()),
         ("moved", megabytes(save.moved_bytes)),
         ("made", save.created_at.clone()),
     ])

@@ -24,7 +24,7 @@ impl Executor {
             let files = found.files(name);
             let files =
                 files.ok_or_else(|| EngineError::NoImage(format!("the save {save} has no container {name}")))?;
-            match self.bring(link, files).await? {
+            match self.bring(link, &found, files).await? {
                 Copied::Done(0) => {}
                 Copied::Done(bytes) => tracing::info!(%save, to = %link.id(), bytes, "a save came to a host"),
                 Copied::NotGiven(why) => return Err(EngineError::NoImage(why)),
@@ -41,15 +41,25 @@ impl Executor {
     }
 
     /// Brings the image of one container of a save to a host: that very image. What an attempt that failed left there under
-    /// its name goes before.
-    pub(super) async fn bring(&self, link: &Link, files: &SavedFiles) -> Result<Copied, EngineError> {
+    /// its name goes before. If no host can give it, it comes from the registry.
+    pub(super) async fn bring(&self, link: &Link, save: &Save, files: &SavedFiles) -> Result<Copied, EngineError> {
         let there = link.engine.image(&files.image).await?;
         if there.is_some_and(|found| !is_that(&self.engines, link, &found, &files.image_id))
             && let Err(error) = self.leading(link.engine.remove_image(&files.image)).await
         {
             tracing::debug!(engine = %link.id(), image = %files.image, %error, "an older image only loses its name");
         }
-        copy(&self.engines, link, &files.image, Some(&files.image_id)).await
+        match copy(&self.engines, link, &files.image, Some(&files.image_id)).await? {
+            Copied::NobodyHasIt => self.received(link, save, files).await,
+            Copied::NotGiven(why) => match self.received(link, save, files).await? {
+                Copied::NobodyHasIt => Ok(Copied::NotGiven(why)),
+                Copied::NotGiven(nor) => {
+                    Ok(Copied::NotGiven(format!("{why}; nor does it come from the registry: {nor}")))
+                }
+                done @ Copied::Done(_) => Ok(done),
+            },
+            done @ Copied::Done(_) => Ok(done),
+        }
     }
 
     /// Makes sure that a host has an environment's image in the form that workspaces begin as, and gives its name: the

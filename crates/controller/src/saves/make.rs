@@ -1,4 +1,5 @@
-//! Makes a save: sizes first, then an image of each container with one layer over its base, then a copy on another host.
+//! Makes a save: sizes first, then an image of each container with one layer over its base, then a copy in the
+//! school's registry or on another host.
 
 use super::SaveError;
 use super::records::By;
@@ -78,6 +79,7 @@ impl Executor {
             containers: Vec::new(),
             bytes: before.iter().map(|before| before.bytes).sum(),
             copies: BTreeSet::from([link.id().clone()]),
+            registry: None,
             moved_bytes: 0,
             created_at: self.saves.clock.now(),
         };
@@ -88,13 +90,36 @@ impl Executor {
         }
         save.bytes = save.containers.iter().map(|files| files.layer_bytes).sum();
         save.state = SaveState::SingleCopy;
-        if let Some((other, moved)) = self.copied(link.id(), &save).await? {
-            save.copies.insert(other);
-            save.moved_bytes = moved;
-            save.state = SaveState::Complete;
-        }
+        self.second(link, &mut save).await?;
         self.saves.put(&self.standing, &save, *written).await?;
         Ok(save)
+    }
+
+    /// Sees to a second place of a save that one host has: the registry, or another host if that takes nothing.
+    async fn second(&self, link: &Link, save: &mut Save) -> Result<(), SaveError> {
+        let refused = match self.sent(link, save).await {
+            Some(Ok(copy)) => {
+                save.registry = Some(copy);
+                save.state = SaveState::Complete;
+                return Ok(());
+            }
+            Some(Err(why)) => {
+                tracing::warn!(save = %save.id, why, "the registry did not take a save; it goes there later");
+                true
+            }
+            None => false,
+        };
+        match self.copied(link.id(), save).await {
+            Ok(Some((other, moved))) => {
+                save.copies.insert(other);
+                save.moved_bytes = moved;
+                save.state = SaveState::Complete;
+            }
+            // The registry takes it when it is back.
+            Err(error) if refused => tracing::warn!(save = %save.id, %error, "nor did another host"),
+            other => drop(other?),
+        }
+        Ok(())
     }
 
     /// What there is to save, and what it may come to.
@@ -192,7 +217,7 @@ impl Executor {
     async fn copy_all(&self, to: &Link, save: &Save) -> Result<u64, String> {
         let mut moved = 0;
         for files in &save.containers {
-            match self.bring(to, files).await {
+            match self.bring(to, save, files).await {
                 Ok(Copied::Done(bytes)) => moved += bytes,
                 Ok(Copied::NobodyHasIt) => return Err(format!("no host has {}", files.image)),
                 Ok(Copied::NotGiven(why)) => return Err(why),

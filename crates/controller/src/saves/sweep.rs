@@ -6,7 +6,7 @@ use super::records::By;
 use super::{SaveError, Saves};
 use crate::engines::Link;
 use crate::execute::Executor;
-use crate::images::is_that;
+use crate::images::{Copied, is_that};
 use crate::keys;
 use futures_util::stream::{self, StreamExt};
 use pierhead_engine::LocalImage;
@@ -141,7 +141,7 @@ impl Executor {
         removed.await.map_err(failed)
     }
 
-    /// Copies a save to another host if too few of those that are in the pool have it.
+    /// Sends a save to the registry that is to have it, and copies it to another host if nobody else has it.
     async fn keep_copies(&self, save: &Save, lost: &Lost) -> Result<(), SaveError> {
         if !save.is_usable() {
             return Ok(());
@@ -149,26 +149,35 @@ impl Executor {
         let is_there =
             |id: &&EngineId| self.engines.link(id).is_some() && !lost.contains(&(save.id.clone(), (*id).clone()));
         let known: BTreeSet<EngineId> = save.copies.iter().filter(is_there).cloned().collect();
-        if known.len() > 1 {
+        let (is_to_be_sent, is_sent) = (self.saves.is_to_be_sent(save), save.registry.is_some());
+        if is_sent {
+            self.bring_again(save, lost).await;
+        }
+        if !is_to_be_sent && (is_sent || known.len() > 1) {
             return Ok(());
         }
-        let Some(from) =
-            known.first().filter(|id| self.engines.link(id).is_some_and(|link| !self.engines.is_down(&link)))
-        else {
+        let answers = |id: &&EngineId| self.engines.link(id).is_some_and(|link| !self.engines.is_down(&link));
+        let Some(from) = known.iter().find(answers).and_then(|id| self.engines.link(id)) else {
             return Ok(());
         };
         let turn = self.saves.turn(&save.id);
         let _held = turn.write().await;
-        let made = self.copied(from, save).await;
+        let sent = if is_to_be_sent { self.sent(&from, save).await.and_then(Result::ok) } else { None };
+        let has_enough = sent.is_some() || is_sent || known.len() > 1;
+        let made = if has_enough { Ok(None) } else { self.copied(from.id(), save).await };
         while let Some((mut now, revision)) = self.saves.find(&save.id).await? {
-            let copies = std::mem::replace(&mut now.copies, known.clone());
-            now.state = SaveState::SingleCopy;
+            let before = now.clone();
+            now.copies.clone_from(&known);
+            if sent.is_some() {
+                now.registry.clone_from(&sent);
+            }
             if let Ok(Some((other, moved))) = &made {
                 now.copies.insert(other.clone());
                 now.moved_bytes += moved;
-                now.state = SaveState::Complete;
             }
-            if now.copies == copies {
+            let has_two = now.registry.is_some() || now.copies.len() > 1;
+            now.state = if has_two { SaveState::Complete } else { SaveState::SingleCopy };
+            if now == before {
                 break;
             }
             match self.saves.put(&self.standing, &now, Some(revision)).await {
@@ -178,6 +187,21 @@ impl Executor {
             }
         }
         made.map(drop)
+    }
+
+    /// What somebody removed from a host comes back from the registry.
+    async fn bring_again(&self, save: &Save, lost: &Lost) {
+        let hosts = save.copies.iter().filter(|host| lost.contains(&(save.id.clone(), (*host).clone())));
+        for link in hosts.filter_map(|host| self.engines.link(host)) {
+            for files in &save.containers {
+                match self.bring(&link, save, files).await {
+                    Ok(Copied::Done(_)) => {}
+                    told => {
+                        tracing::debug!(save = %save.id, to = %link.id(), ?told, "a lost copy could not be made again yet")
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -199,7 +223,7 @@ impl Saves {
         let has = |label: &str| image.labels.get(label).is_some_and(|value| value == cluster);
         let of = |tag: &String| {
             let is_unfinished = tag.starts_with(Save::UNFINISHED) && has(Ownership::CLUSTER);
-            let is_save = tag.starts_with(Save::IMAGES) && has(Save::LABEL);
+            let is_save = (tag.starts_with(Save::IMAGES) || tag.contains(Save::SENT)) && has(Save::LABEL);
             let named = || Named { name: tag.clone(), id: image.id.clone(), save: Save::of_image(tag), is_unfinished };
             (is_unfinished || is_save).then(named)
         };

@@ -30,7 +30,9 @@ impl Bed {
         let dir = tempfile::tempdir().unwrap();
         let store: Arc<dyn Store> = Arc::new(Embedded::open(dir.path()).unwrap());
         let leadership = lead(&store).await;
-        Self { saves: Arc::new(Saves::new(store, Clock::start(), limits)), leadership, _dir: dir }
+        let clock = Clock::start();
+        let saves = Saves::new(store, clock, Arc::new(Ids::new(clock)), limits, None);
+        Self { saves: Arc::new(saves), leadership, _dir: dir }
     }
 
     fn leads(&self) -> Standing {
@@ -97,6 +99,7 @@ fn save(workspace: u64, number: u32, owner: &str, bytes: u64) -> Save {
         }],
         bytes,
         copies: BTreeSet::new(),
+        registry: None,
         moved_bytes: 0,
         created_at: Timestamp(u64::from(number)),
         id,

@@ -1,5 +1,7 @@
 //! Saves on fake hosts: whose they are, what they hold and how they differ, where their copies are, and when they go.
 
+mod registry;
+
 use crate::asking::{refused, to_the_end};
 use crate::detection::Pool;
 use crate::workspaces::{containers, described, from, host_of, images, made, open, reaches, show};

@@ -26,6 +26,7 @@ impl Example for SaveView {
                 bytes: 5_242_880,
             }],
             copies: vec!["host-1".to_owned(), "host-3".to_owned()],
+            registry: Some("registry.lan:5000/saves/k3f5a2bq7x/pierhead/save".to_owned()),
             moved_bytes: 5_270_528,
             created_at: MOMENT.to_owned(),
         }

@@ -88,7 +88,7 @@ export function placeOf(event: Event): string | undefined {
   return undefined;
 }
 
-const BAD = new Set(['engine-down', 'freeze-cluster', 'backup-failed', 'agent-refused']);
+const BAD = new Set(['engine-down', 'freeze-cluster', 'backup-failed', 'agent-refused', 'save-registry-away']);
 
 /** Whether somebody should notice it. */
 export function isBad(event: Pick<Event, 'type'>): boolean {

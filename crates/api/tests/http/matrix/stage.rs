@@ -230,6 +230,7 @@ impl Stage {
             containers: Vec::new(),
             bytes: 0,
             copies: BTreeSet::new(),
+            registry: None,
             moved_bytes: 0,
             created_at: Timestamp(1),
         };

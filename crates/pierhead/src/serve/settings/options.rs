@@ -49,6 +49,7 @@ impl ServeArgs {
             backups: self.backups()?,
             roster: self.roster()?,
             save_limits: self.save_limits()?,
+            save_registry: self.save_registry()?,
             save_sweep_interval: defaults.save_sweep_interval,
             disk_look_interval: defaults.disk_look_interval,
             sweep_interval: defaults.sweep_interval,

@@ -1,8 +1,8 @@
-//! How much may be kept of workspaces.
+//! How much may be kept of workspaces, and where.
 
 use super::ServeArgs;
 use anyhow::{Result, bail};
-use pierhead_model::{SaveLimits, SaveTotals};
+use pierhead_model::{SaveLimits, SaveRegistry, SaveTotals};
 
 impl ServeArgs {
     pub(super) fn save_limits(&self) -> Result<SaveLimits> {
@@ -20,11 +20,24 @@ impl ServeArgs {
             environment: most(self.environment_saves, self.environment_saved, default.environment),
         })
     }
+
+    pub(super) fn save_registry(&self) -> Result<Option<SaveRegistry>> {
+        Ok(self.save_registry.as_deref().map(SaveRegistry::parse).transpose()?)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn saves_go_to_no_registry_unless_one_is_named() {
+        assert_eq!(ServeArgs::default().save_registry().unwrap(), None);
+        let named =
+            |text: &str| ServeArgs { save_registry: Some(text.to_owned()), ..ServeArgs::default() }.save_registry();
+        assert_eq!(named("r.lan:5000/x").unwrap().unwrap().to_string(), "r.lan:5000/x");
+        assert!(named("r.lan:5000/X").unwrap_err().to_string().contains("save-registry must be"));
+    }
 
     #[test]
     fn limits_are_what_is_said_or_the_default() {
