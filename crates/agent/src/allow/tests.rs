@@ -203,7 +203,7 @@ proptest! {
     ) {
         let rule = &RULES[at];
         let version = minor.map(|minor| format!("/v1.{minor}")).unwrap_or_default();
-        let path = version + &rule.path.replace("{id}", &id).replace("{image}", &image);
+        let path = version + &rule.path.replace("{id}", &id).replace("{image}", &image).replace("{save}", "save:a");
         let allowed = asked(rule.method, &path).unwrap();
         prop_assert_eq!(&allowed.target, &path);
         prop_assert!(is_listed(rule.method, &path));
