@@ -9,7 +9,7 @@ mod next;
 mod records;
 
 pub(crate) use next::{Next, next};
-pub(crate) use records::{HandedIn, begun, counting, grades_in, submissions_in, written};
+pub(crate) use records::{HandedIn, begun, counting, grades_in, submissions_for, submissions_in, written};
 
 use crate::requests::RequestError;
 use crate::{Controller, keys};

@@ -20,6 +20,7 @@ mod execute;
 mod follow;
 mod freshness;
 mod gone_logs;
+mod groups;
 mod health;
 mod ids;
 mod images;

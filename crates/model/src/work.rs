@@ -3,7 +3,7 @@
 
 use crate::{AttemptId, CheckState, CourseId, LabId, SaveId, Timestamp, Username, WorkspaceId};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// Points, in hundredths of one.
@@ -207,6 +207,9 @@ pub struct Submission {
     /// Who handed it in: whose it is, or nobody if it was due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<Username>,
+    /// For whom it counts too: the others of the group, as it then was.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub also: BTreeSet<Username>,
     /// The attempt.
     pub attempt: AttemptId,
     /// The version of the lab.
@@ -235,6 +238,14 @@ pub struct Submission {
     pub not_before: Timestamp,
     /// When its present stage began.
     pub since: Timestamp,
+}
+
+impl Submission {
+    /// Whether it counts for somebody.
+    #[must_use]
+    pub fn counts_for(&self, who: &Username) -> bool {
+        self.key.account == *who || self.also.contains(who)
+    }
 }
 
 /// How far a submission is.

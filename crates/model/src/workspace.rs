@@ -20,6 +20,9 @@ pub struct Workspace {
     /// Who else may come, and as what.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub guests: BTreeMap<Username, TerminalRole>,
+    /// Those of the guests who may because they are in its owner's group of a course.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub by_group: BTreeSet<Username>,
     /// The environment that it was made from.
     pub environment: EnvironmentId,
     /// The version of it.
@@ -435,6 +438,7 @@ mod tests {
             origin: WorkspaceOrigin::Environment,
             asked_at: Timestamp(5),
             extended_minutes: 0,
+            by_group: Default::default(),
             saves_asked: 0,
             save_name: None,
             opened_with: None,

@@ -85,6 +85,9 @@ pub struct AttemptView {
     pub newest_version: Option<u32>,
     /// Whose it is.
     pub account: String,
+    /// Who works at it too: the others of their group in the course.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub group: Vec<String>,
     /// The course in which it was begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub course: Option<String>,

@@ -125,6 +125,9 @@ pub struct SubmissionView {
     pub lab: String,
     /// Whose it is.
     pub username: String,
+    /// For whom it counts too: the others of their group, as it then was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub group: Vec<String>,
     /// Which of theirs for this lab, from 1.
     pub number: u32,
     /// How far it is: `asked`, `saving`, `checking`, `complete` or `failed`.

@@ -175,4 +175,5 @@ export const labs = messages({
   written: ['written', '已写入'],
   writtenTo: ['{file} is written', '已写入 {file}'],
   wrong: ['not right', '不正确'],
+  workedWith: ['worked at by {list}', '小组成员：{list}'],
 });

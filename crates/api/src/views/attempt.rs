@@ -37,6 +37,7 @@ pub(crate) fn attempt(now: &AttemptNow) -> AttemptView {
         version: record.version,
         newest_version: now.newest,
         account: record.account.to_string(),
+        group: now.members.iter().map(ToString::to_string).collect(),
         course: record.course.as_ref().map(ToString::to_string),
         language: record.language.clone(),
         languages: now.document.as_ref().map(pierhead_controller::LabDocument::languages).unwrap_or_default(),

@@ -59,6 +59,7 @@ pub(crate) fn submission(submission: &Submission, tells_results: bool) -> Submis
         course: submission.key.course.to_string(),
         lab: submission.key.lab.to_string(),
         username: submission.key.account.to_string(),
+        group: submission.also.iter().map(ToString::to_string).collect(),
         number: submission.key.number,
         state: submission.stage.as_str().to_owned(),
         submitted_at: format_timestamp(submission.asked_at),

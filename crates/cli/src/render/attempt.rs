@@ -33,6 +33,7 @@ pub(crate) fn one(attempt: &AttemptView) -> String {
     let mut text = fields(&[
         ("attempt", attempt.id.clone()),
         ("lab", format!("{}: {}", attempt.lab, escape(&attempt.title))),
+        ("group", with_group(attempt)),
         ("version", format!("{}{newer}", attempt.version)),
         ("steps done", steps(attempt)),
         ("points", format!("{}/{}", attempt.score, attempt.most)),
@@ -44,6 +45,12 @@ pub(crate) fn one(attempt: &AttemptView) -> String {
         text.push_str(&format!("\n{} {number}. {}", mark(step), escape(&step.title)));
     }
     text
+}
+
+/// Everybody who works at it, if they are several.
+fn with_group(attempt: &AttemptView) -> String {
+    let all = std::iter::once(&attempt.account).chain(&attempt.group);
+    if attempt.group.is_empty() { String::new() } else { all.cloned().collect::<Vec<_>>().join(", ") }
 }
 
 fn steps(attempt: &AttemptView) -> String {
@@ -88,7 +95,9 @@ mod tests {
         ] {
             assert!(shown.contains(part), "{part}: {shown}");
         }
-        assert!(!shown.contains('\u{1b}'), "{shown:?}");
+        assert!(!shown.contains('\u{1b}') && !shown.contains("group"), "{shown:?}");
+        let shared = one(&AttemptView { group: vec!["bob".to_owned()], ..attempt() });
+        assert!(shared.contains("ann, bob"), "{shared}");
         let listed = list(&[attempt()], None);
         assert!(listed.contains("STEPS DONE") && listed.contains("p3zq7ab2kf"), "{listed}");
     }

@@ -52,7 +52,9 @@ impl Desk {
                 let of_student = |who: &Username| {
                     let due = due_for(entry.due_at, &work, who, &self.service.outages)?;
                     let is_now = work.collected_until < due && due < now;
-                    Some((known.attempt_in(who, &course.id, &entry.lab).filter(|_| is_now)?, due))
+                    let attempt = known.attempt_in(who, &course.id, &entry.lab).filter(|_| is_now)?;
+                    // What a group does is due for who began it.
+                    (attempt.account == *who).then_some((attempt, due))
                 };
                 let students = students.filter_map(of_student).collect();
                 all.push(Due { work, students });

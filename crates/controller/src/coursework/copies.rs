@@ -48,6 +48,7 @@ impl Desk {
             origin: WorkspaceOrigin::Save(id),
             asked_at: now,
             extended_minutes: 0,
+            by_group: Default::default(),
             saves_asked: 0,
             save_name: None,
             opened_with: None,

@@ -5,7 +5,7 @@ use crate::known::Known;
 use crate::requests::{RequestError, of_save};
 use crate::{Controller, keys};
 use pierhead_model::{
-    CourseWork, FrozenResults, Grade, LabAttempt, Save, SaveId, Submission, SubmissionKey, SubmissionStage, Timestamp,
+    CourseId, CourseWork, FrozenResults, Grade, LabAttempt, LabId, Save, SaveId, Submission, SubmissionKey, SubmissionStage, Timestamp,
     Username, Workspace, WorkspaceWish,
 };
 use pierhead_store::{Entry, Result as StoreResult, Revision, Transaction};
@@ -57,6 +57,18 @@ pub(crate) async fn submissions_in(controller: &Controller, place: &str) -> Resu
     Ok(listing.entries.iter().map(Entry::json::<Submission>).collect::<StoreResult<_>>()?)
 }
 
+/// What counts for somebody of what was handed in for a lab of a course, by themselves or another of their group.
+pub(crate) async fn submissions_for(
+    controller: &Controller,
+    course: &CourseId,
+    lab: &LabId,
+    who: &Username,
+) -> Result<Vec<Submission>, RequestError> {
+    let mut all = submissions_in(controller, &format!("{}{course}/{lab}/", keys::SUBMISSIONS)).await?;
+    all.retain(|one| one.counts_for(who));
+    Ok(all)
+}
+
 /// What was said of work below a place, by its key.
 pub(crate) async fn grades_in(controller: &Controller, place: &str) -> Result<BTreeMap<String, Grade>, RequestError> {
     let listing = controller.store().list_all(place).await?;
@@ -67,7 +79,8 @@ pub(crate) async fn grades_in(controller: &Controller, place: &str) -> Result<BT
 /// Which of somebody's submissions for a lab counts: the last that is complete, and the last of all while none is.
 pub(crate) fn counting(theirs: &[Submission]) -> Option<&Submission> {
     let complete = theirs.iter().filter(|one| one.stage == SubmissionStage::Complete);
-    complete.max_by_key(|one| one.key.number).or_else(|| theirs.iter().max_by_key(|one| one.key.number))
+    // Numbers are those of one account: what a group handed in may follow what its members did alone.
+    complete.max_by_key(|one| (one.asked_at, one.key.number)).or_else(|| theirs.iter().max_by_key(|one| one.key.number))
 }
 
 /// A submission that was made just now, with the workspace of which a save is wanted for it.
@@ -101,6 +114,7 @@ pub(crate) fn begun(known: &Known, handed_in: HandedIn<'_>, now: Timestamp) -> B
         due_at: due,
         late: pierhead_lab::grading::is_late(at, due),
         by: by.cloned(),
+        also: crate::groups::members(known, attempt),
         attempt: attempt.id.clone(),
         version: attempt.version,
         workspace: attempt.workspace.clone(),

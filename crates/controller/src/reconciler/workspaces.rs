@@ -83,6 +83,7 @@ impl Reconciler<'_> {
             origin: WorkspaceOrigin::Environment,
             asked_at: now,
             extended_minutes: 0,
+            by_group: Default::default(),
             saves_asked: 0,
             save_name: None,
             opened_with: None,

@@ -1,6 +1,6 @@
 //! Requests about attempts: begin one, work through it, take it back, move it to a newer version, let it go.
 //!
-//! An attempt is its account's own; administrators see all of them. What follows from a request for the record is decided
+//! An attempt is its account's own, and its group's in a course; administrators see all of them. What follows from a request for the record is decided
 //! in `pierhead_lab::progress`; here it is read, changed with a compare, and told in the event log.
 
 mod beginning;
@@ -15,11 +15,13 @@ use super::commit::Made;
 use super::courses::version_for;
 use super::{Actor, RequestError, events};
 use crate::attempts::{Document, Seat};
+use crate::groups::{mates, members, works_at};
 use crate::known::Known;
 use crate::{Controller, keys};
 use pierhead_model::{AttemptId, EventTag, Lab, LabAttempt, Timestamp, Username, Workspace};
 use pierhead_planner::{WorkspaceStatus, workspace_status};
 use pierhead_store::{Revision, Transaction};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The most attempts of one account.
@@ -36,6 +38,8 @@ pub struct AttemptNow {
     pub newest: Option<u32>,
     /// What the student works with, unless that is gone.
     pub document: Option<Document>,
+    /// The others of its account's group, who work at it too.
+    pub members: BTreeSet<Username>,
     /// Its workspace, unless there is none any more.
     pub workspace: Option<(Workspace, WorkspaceStatus)>,
     /// Whether the containers of that are new: what steps had prepared is prepared in them once more.
@@ -49,7 +53,7 @@ impl Controller {
             let known = self.known();
             let is_wanted = |attempt: &&Arc<LabAttempt>| {
                 lab.is_none_or(|lab| attempt.lab.as_str() == lab)
-                    && if all { may_see(actor, attempt) } else { attempt.account == actor.username }
+                    && if all { may_see(&known, actor, attempt) } else { works_at(&known, &actor.username, attempt) }
             };
             known.attempts.values().filter(is_wanted).cloned().collect()
         };
@@ -83,7 +87,8 @@ impl Controller {
         let begins_anew = seat.is_some_and(|seat| seat.is_new_to(&record));
         let lab = known.labs.get(record.lab.as_str()).cloned();
         let newest = lab.as_ref().and_then(|lab| version_for(&known, lab, record.course.as_deref()));
-        AttemptNow { lab, newest, record, document, workspace, begins_anew }
+        let members = members(&known, &record);
+        AttemptNow { lab, newest, record, members, document, workspace, begins_anew }
     }
 
     /// Forgets an attempt; its workspace is saved and ends.
@@ -91,7 +96,7 @@ impl Controller {
     /// # Errors
     /// If there is none, as far as they may know.
     pub async fn delete_attempt(&self, actor: &Actor, id: &str) -> Result<(), RequestError> {
-        let record = find(&self.known(), actor, id).cloned()?;
+        let record = self.only_own(actor, id)?;
         if let Some(workspace) = &record.workspace {
             let ended = self.change_workspace(actor, workspace.as_str(), &super::WorkspaceChange::End, None).await;
             // It may be gone already.
@@ -151,27 +156,32 @@ impl Controller {
     }
 }
 
-/// The attempt of an account at a lab, the one of a course if it is named.
+/// The attempt of an account at a lab, the one of a course if it is named: its own, else the first of its group.
 pub(crate) fn attempt_of<'a>(
     known: &'a Known,
     account: &Username,
     lab: &str,
     course: Option<&str>,
 ) -> Option<&'a Arc<LabAttempt>> {
-    let is_it = |attempt: &&Arc<LabAttempt>| {
-        attempt.account == *account && attempt.lab.as_str() == lab && attempt.course.as_deref() == course
-    };
-    known.attempts.values().find(is_it)
+    let is_of_lab = |attempt: &&Arc<LabAttempt>| attempt.lab.as_str() == lab && attempt.course.as_deref() == course;
+    let mut of_lab = known.attempts.values().filter(is_of_lab);
+    if let Some(own) = of_lab.clone().find(|attempt| attempt.account == *account) {
+        return Some(own);
+    }
+    let mates = course.map(|course| mates(known, course, account)).filter(|mates| !mates.is_empty())?;
+    // Who takes the course no longer has no part in what the others do.
+    let may = |attempt: &&Arc<LabAttempt>| mates.contains(&attempt.account) && works_at(known, account, attempt);
+    of_lab.by_ref().filter(may).min_by_key(|attempt| (attempt.started_at, attempt.id.clone()))
 }
 
-/// Whether somebody may see an attempt.
-fn may_see(actor: &Actor, attempt: &LabAttempt) -> bool {
-    attempt.account == actor.username || actor.may_change_all
+/// Whether somebody may see an attempt: those who work at it, and administrators.
+fn may_see(known: &Known, actor: &Actor, attempt: &LabAttempt) -> bool {
+    actor.may_change_all || works_at(known, &actor.username, attempt)
 }
 
 fn find<'a>(known: &'a Known, actor: &Actor, id: &str) -> Result<&'a Arc<LabAttempt>, RequestError> {
     let id = AttemptId::parse(id).map_err(|_| missing(id))?;
-    let found = known.attempts.get(&id).filter(|attempt| may_see(actor, attempt));
+    let found = known.attempts.get(&id).filter(|attempt| may_see(known, actor, attempt));
     found.ok_or_else(|| missing(id.as_str()))
 }
 

@@ -69,7 +69,7 @@ impl Controller {
         let outages = self.outages().await?;
         let place = format!("{}{}/", keys::SUBMISSIONS, course.record.id);
         let mut theirs = submissions_in(self, &place).await?;
-        theirs.retain(|one| one.key.account == actor.username);
+        theirs.retain(|one| one.counts_for(&actor.username));
         let (known, now) = (self.known(), self.clock.now());
         let is_shown = |entry: &&CourseLab| course.right > CourseRight::Student || course.record.shows(&entry.lab, now);
         let of_lab = |entry: &CourseLab| {
@@ -100,11 +100,12 @@ impl Controller {
     ) -> Result<Vec<Submission>, RequestError> {
         let course = self.course(actor, id)?;
         let mut all = submissions_in(self, &format!("{}{}/", keys::SUBMISSIONS, course.record.id)).await?;
+        let of = of.map(|of| Username::parse(of).map_err(|_| missing("student of that course", of))).transpose()?;
         let sees_all = course.right > CourseRight::Student;
         all.retain(|one| {
-            (sees_all || one.key.account == actor.username)
+            (sees_all || one.counts_for(&actor.username))
                 && lab.is_none_or(|lab| one.key.lab.as_str() == lab)
-                && of.is_none_or(|of| one.key.account.as_str() == of)
+                && of.as_ref().is_none_or(|of| one.counts_for(of))
         });
         Ok(all)
     }

@@ -1,6 +1,7 @@
 //! Who may look after whom: whose terminals somebody may see, whose work they may help with, whom they may tell what to do.
 
 use super::Actor;
+use crate::groups::works_at;
 use crate::known::Known;
 use pierhead_model::{
     Course, CourseRight, LabAttempt, LabId, Terminal, Username, Workspace, WorkspaceRight, WorkspaceWish,
@@ -36,10 +37,15 @@ pub(crate) fn may_watch(known: &Known, actor: &Actor, workspace: &Workspace) -> 
     own.max(cares_for(known, &actor.username, workspace))
 }
 
-/// Whether somebody may know how far whoever works in a workspace has come: they themselves, those who give them the lab,
-/// and administrators. Its guests work with them, and are not told what they achieve.
+/// Whether somebody may know how far whoever works in a workspace has come: they themselves, the others of their group,
+/// those who give them the lab, and administrators. Other guests work with them, and are not told what they achieve.
 pub(crate) fn may_judge(known: &Known, actor: &Actor, workspace: &Workspace) -> bool {
-    actor.may_change_all || workspace.owner == actor.username || cares_for(known, &actor.username, workspace).is_some()
+    let is_of_group = || {
+        let attempt = work_at(known, workspace).and_then(|(_, attempt)| attempt);
+        attempt.is_some_and(|attempt| works_at(known, &actor.username, attempt))
+    };
+    let who = &actor.username;
+    actor.may_change_all || workspace.owner == *who || cares_for(known, who, workspace).is_some() || is_of_group()
 }
 
 /// The lab that a workspace is for, and the attempt that is made in it, if it is one.

@@ -91,7 +91,7 @@ async fn theirs(controller: &Controller, name: &str) -> Vec<Submission> {
 }
 
 /// The submission of somebody, once nothing more becomes of it.
-async fn over(controller: &Controller, name: &str) -> Submission {
+pub async fn over(controller: &Controller, name: &str) -> Submission {
     eventually_ok(PATIENCE, name, async || {
         let all = theirs(controller, name).await;
         let newest = all.last().cloned().ok_or_else(|| "nothing was handed in".to_owned())?;

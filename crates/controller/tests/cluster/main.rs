@@ -18,6 +18,7 @@ mod engines;
 mod environments;
 mod events;
 mod faults;
+mod groups;
 mod hosts_in_work;
 mod images;
 mod labs;

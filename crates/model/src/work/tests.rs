@@ -22,6 +22,7 @@ fn submission() -> Submission {
         due_at: Some(Timestamp(9)),
         late: false,
         by: None,
+        also: BTreeSet::from([Username::parse("wu").unwrap()]),
         attempt: AttemptId::from_random(1),
         version: 3,
         workspace: Some(WorkspaceId::from_random(2)),
@@ -34,6 +35,12 @@ fn submission() -> Submission {
         not_before: Timestamp(6),
         since: Timestamp(5),
     }
+}
+
+#[test]
+fn what_a_group_hands_in_counts_for_each_of_it() {
+    let counts = |name: &str| submission().counts_for(&Username::parse(name).unwrap());
+    assert_eq!([counts("li"), counts("wu"), counts("eve")], [true, true, false]);
 }
 
 #[test]

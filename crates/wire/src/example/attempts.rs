@@ -78,6 +78,7 @@ impl Example for AttemptView {
             version: 3,
             newest_version: Some(4),
             account: "clare".to_owned(),
+            group: vec!["wu".to_owned()],
             course: Some("networks".to_owned()),
             language: "de".to_owned(),
             languages: vec!["en".to_owned(), "de".to_owned()],

@@ -77,6 +77,7 @@ impl Example for SubmissionView {
             course: "cs-101".to_owned(),
             lab: "mysql".to_owned(),
             username: "clare".to_owned(),
+            group: vec!["wu".to_owned()],
             number: 1,
             state: "complete".to_owned(),
             submitted_at: MOMENT.to_owned(),

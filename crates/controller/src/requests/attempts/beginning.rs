@@ -1,6 +1,7 @@
 //! Beginning an attempt, its workspace, and the ways back and on: reset and move.
 
 use super::{AttemptNow, attempt_of, find, missing, no_step, state};
+use crate::groups::members;
 use crate::requests::commit::{Committed, Made};
 use crate::requests::courses::{course_for, version_for};
 use crate::requests::{
@@ -86,7 +87,11 @@ impl Controller {
             };
             progress::visit(&mut attempt, &document.outline, 0, now);
             let (key, unique) = (keys::attempt(&id), keys::attempt_of(&attempt.account, &attempt.lab, course));
-            let transaction = Transaction::new().absent(key.clone()).absent(unique.clone());
+            let mut transaction = Transaction::new().absent(key.clone()).absent(unique.clone());
+            // Two of a group who begin at the same moment begin one.
+            for mate in members(known, &attempt) {
+                transaction = transaction.absent(keys::attempt_of(&mate, &attempt.lab, course));
+            }
             let transaction = transaction.put_json(key, &attempt)?.put_json(unique, &attempt.id)?;
             let transaction = self.with_attempt_event(transaction, "attempt-begun", "", Some(actor), &attempt)?;
             Ok(Made::change(transaction, id.clone()))
@@ -107,7 +112,7 @@ impl Controller {
         match self.alive(&record) {
             Some(workspace) => {
                 // One that runs stays as it is.
-                self.change_workspace(actor, workspace.as_str(), &WorkspaceChange::Start(None), None).await?;
+                self.change_workspace(&self.in_the_name_of(actor, &record), workspace.as_str(), &WorkspaceChange::Start(None), None).await?;
             }
             None => self.open_workspace_of(actor, &record).await?,
         }
@@ -134,7 +139,7 @@ impl Controller {
         let key = format!("attempt {} {}", record.id, record.opened);
         let once = Idempotency::new(&key, &[key.as_bytes()]);
         // It is the student's, whoever sees to it that there is one.
-        let student = Actor { username: record.account.clone(), may_change_all: false, may_run_privileged: false };
+        let student = student_of(record);
         let opened = self.open_workspace(&student, &request, Some(&once)).await?;
         let workspace = opened.record.id;
         let told = ("attempt-opened", format!(", workspace={workspace}"));
@@ -149,9 +154,24 @@ impl Controller {
         Ok(())
     }
 
-    /// An attempt that is theirs: their own, or an administrator's to deal with.
+    /// An attempt that is theirs: their own, their group's, or an administrator's to deal with.
     pub(super) fn own_attempt(&self, actor: &Actor, id: &str) -> Result<Arc<LabAttempt>, RequestError> {
         find(&self.known(), actor, id).cloned()
+    }
+
+    /// The same without those of their group: what takes everything away is for whose it is.
+    pub(super) fn only_own(&self, actor: &Actor, id: &str) -> Result<Arc<LabAttempt>, RequestError> {
+        let record = self.own_attempt(actor, id)?;
+        if record.account == actor.username || actor.may_change_all {
+            return Ok(record);
+        }
+        Err(RequestError::Forbidden("only who began an attempt for their group, or an administrator, may do that".into()))
+    }
+
+    /// Who starts the workspace of an attempt: whose it is, if another of the group asks.
+    fn in_the_name_of(&self, actor: &Actor, record: &LabAttempt) -> Actor {
+        let is_mate = record.account != actor.username && !actor.may_change_all;
+        if is_mate { student_of(record) } else { actor.clone() }
     }
 
     /// Takes a step back to what it was at the first visit, or everything: then the workspace begins anew, and is saved
@@ -160,7 +180,7 @@ impl Controller {
     /// # Errors
     /// If there is no such attempt or step, it is somebody else's, or the workspace can't begin anew now.
     pub async fn reset_attempt(&self, actor: &Actor, id: &str, step: Option<u32>) -> Result<AttemptNow, RequestError> {
-        let record = self.own_attempt(actor, id)?;
+        let record = if step.is_some() { self.own_attempt(actor, id) } else { self.only_own(actor, id) }?;
         let document = self.attempt_document(&record).await?;
         let outline = &document.outline;
         if let Some(step) = step {
@@ -190,7 +210,7 @@ impl Controller {
     /// # Errors
     /// If there is no such attempt, it is somebody else's, or the lab is gone.
     pub async fn move_attempt(&self, actor: &Actor, id: &str) -> Result<AttemptNow, RequestError> {
-        let record = self.own_attempt(actor, id)?;
+        let record = self.only_own(actor, id)?;
         let lab = self.lab(actor, record.lab.as_str())?;
         let newest = version_for(&self.known(), &lab, record.course.as_deref()).unwrap_or(record.version);
         if newest == record.version {
@@ -219,6 +239,10 @@ impl Controller {
             _ => self.attempt(actor, id).await,
         }
     }
+}
+
+fn student_of(record: &LabAttempt) -> Actor {
+    Actor { username: record.account.clone(), may_change_all: false, may_run_privileged: false }
 }
 
 fn check_language(languages: &[String], language: &str) -> Result<(), RequestError> {

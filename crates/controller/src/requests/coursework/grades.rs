@@ -1,7 +1,7 @@
 //! What work was worth: what people give by hand, the gradebook for those who give a course, results for those who take it.
 
 use super::{invalid, missing};
-use crate::coursework::{counting, grades_in, submissions_in};
+use crate::coursework::{counting, grades_in, submissions_for, submissions_in};
 use crate::requests::commit::Made;
 use crate::requests::courses::CourseNow;
 use crate::requests::{Actor, RequestError};
@@ -138,7 +138,9 @@ impl Controller {
         let id = &course.record.id;
         let mut submissions: BTreeMap<_, Vec<Submission>> = BTreeMap::new();
         for one in submissions_in(self, &format!("{}{id}/", keys::SUBMISSIONS)).await? {
-            submissions.entry((one.key.lab.clone(), one.key.account.clone())).or_default().push(one);
+            for who in one.also.iter().chain([&one.key.account]) {
+                submissions.entry((one.key.lab.clone(), who.clone())).or_default().push(one.clone());
+            }
         }
         let grades = grades_in(self, &format!("{}{id}/", keys::GRADES)).await?;
         let outages = self.outages().await?;
@@ -184,7 +186,7 @@ impl Controller {
         let key = keys::grade(&found.record.id, &entry.lab, &student);
         let read = || async {
             let grade = self.store.get_json::<Grade>(&key).await?;
-            let theirs = submissions_in(self, &keys::submissions_by(&found.record.id, &entry.lab, &student)).await?;
+            let theirs = submissions_for(self, &found.record.id, &entry.lab, &student).await?;
             Ok((grade, counting(&theirs).cloned()))
         };
         let committed = self.commit_reading(None, read, |known, now, (read, submission)| {

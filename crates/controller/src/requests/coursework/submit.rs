@@ -1,7 +1,7 @@
 //! Handing in: what was asked for in time is in time, whatever happens to us afterwards.
 
 use super::{invalid, missing};
-use crate::coursework::{HandedIn, begun, submissions_in, told};
+use crate::coursework::{HandedIn, begun, submissions_for, submissions_in, told};
 use crate::requests::commit::{Committed, Made};
 use crate::requests::{Actor, Idempotency, OpenWorkspace, RequestError, WorkspaceBeginning, WorkspaceNow};
 use crate::{Controller, keys};
@@ -43,7 +43,6 @@ impl Controller {
             return Err(state("only those who take a course hand in work"));
         }
         let outages = self.outages().await?;
-        let place = keys::submissions_by(&found.record.id, &entry.lab, &actor.username);
         let once = self.once_if(&actor.username, asked);
         let read = || async {
             let attempt = self.known().attempt_in(&actor.username, &found.record.id, &entry.lab);
@@ -51,7 +50,9 @@ impl Controller {
                 attempt.ok_or_else(|| state("you have not begun this lab yet: there is nothing to hand in"))?;
             let document = self.attempt_document(&attempt).await?;
             let results = frozen(&attempt, &document.outline);
-            Ok(Read { attempt, results, theirs: submissions_in(self, &place).await? })
+            // What a group does is handed in under the name of who began it.
+            let place = keys::submissions_by(&found.record.id, &entry.lab, &attempt.account);
+            Ok(Read { results, theirs: submissions_in(self, &place).await?, attempt })
         };
         let committed = self.commit_reading(once.as_ref(), read, |known, _, read| {
             if let Some(under_way) = read.theirs.iter().find(|one| !one.stage.is_over()) {
@@ -76,8 +77,8 @@ impl Controller {
         let submission = match committed.await? {
             Committed::Now(submission) => submission,
             Committed::Before(_) => {
-                let theirs = submissions_in(self, &place).await?;
-                theirs.into_iter().next_back().ok_or_else(|| missing("submission", lab))?
+                let theirs = submissions_for(self, &found.record.id, &entry.lab, &actor.username).await?;
+                theirs.into_iter().max_by_key(|one| one.asked_at).ok_or_else(|| missing("submission", lab))?
             }
         };
         self.handed_in.notify_one();
@@ -153,7 +154,7 @@ impl Controller {
     ) -> Result<Submission, RequestError> {
         let (found, entry) = self.course_lab_as(actor, course, lab, CourseRight::Assistant)?;
         let account = Username::parse(account).map_err(|_| missing("submission", account))?;
-        let theirs = submissions_in(self, &keys::submissions_by(&found.record.id, &entry.lab, &account)).await?;
+        let theirs = submissions_for(self, &found.record.id, &entry.lab, &account).await?;
         let counts = crate::coursework::counting(&theirs).cloned();
         counts.ok_or_else(|| missing("submission", account.as_str()))
     }

@@ -169,6 +169,7 @@ impl Controller {
             origin: beginning.origin.clone(),
             asked_at: now,
             extended_minutes: 0,
+            by_group: Default::default(),
             saves_asked: 0,
             save_name: None,
             opened_with: None,

@@ -197,6 +197,7 @@ impl Pool {
             origin: WorkspaceOrigin::Environment,
             asked_at: self.now,
             extended_minutes: 0,
+            by_group: Default::default(),
             saves_asked: 0,
             save_name: None,
             opened_with: None,
