@@ -5,8 +5,8 @@ use crate::known::Known;
 use crate::requests::{RequestError, of_save};
 use crate::{Controller, keys};
 use pierhead_model::{
-    CourseId, CourseWork, FrozenResults, Grade, LabAttempt, LabId, Save, SaveId, Submission, SubmissionKey, SubmissionStage, Timestamp,
-    Username, Workspace, WorkspaceWish,
+    CourseId, CourseWork, FrozenResults, Grade, LabAttempt, LabId, Save, SaveId, Submission, SubmissionKey,
+    SubmissionStage, Timestamp, Username, Workspace, WorkspaceWish,
 };
 use pierhead_store::{Entry, Result as StoreResult, Revision, Transaction};
 use std::collections::BTreeMap;

@@ -13,8 +13,7 @@ fn name(text: &str) -> Username {
 
 /// Puts somebody into a group of the course, or out of any.
 async fn group(controller: &Controller, who: &str, group: Option<&str>) {
-    let change =
-        StudentChange { username: name(who), group: Some(group.map(str::to_owned)), suspended: None };
+    let change = StudentChange { username: name(who), group: Some(group.map(str::to_owned)), suspended: None };
     controller.enrol(&actor("wang"), "cs", &[change], None).await.unwrap();
 }
 
@@ -79,7 +78,8 @@ async fn a_group_works_at_one_attempt_in_one_workspace_and_nobody_else_does() {
     assert_ne!(begun(controller, "zhao").await.0, attempt, "who is in no group has one of their own");
     // It stops, and any of them starts it again.
     is_ready(controller, "li").await;
-    controller.change_workspace(&actor("li"), workspace.as_str(), &pierhead_controller::WorkspaceChange::Stop, None)
+    controller
+        .change_workspace(&actor("li"), workspace.as_str(), &pierhead_controller::WorkspaceChange::Stop, None)
         .await
         .unwrap();
     eventually(PATIENCE, "it is saved", async || {
@@ -100,7 +100,10 @@ async fn who_leaves_the_group_loses_the_workspace_and_a_guest_does_not() {
     may(controller, "wu", &workspace, Some(WorkspaceRight::Driver)).await;
     let share = |who: &str, role| pierhead_controller::WorkspaceChange::Share(name(who), role);
     let li = actor("li");
-    controller.change_workspace(&li, workspace.as_str(), &share("eve", Some(TerminalRole::Viewer)), None).await.unwrap();
+    controller
+        .change_workspace(&li, workspace.as_str(), &share("eve", Some(TerminalRole::Viewer)), None)
+        .await
+        .unwrap();
     controller.change_workspace(&li, workspace.as_str(), &share("wu", None), None).await.unwrap();
     may(controller, "wu", &workspace, Some(WorkspaceRight::Driver)).await;
     group(controller, "wu", Some("b")).await;

@@ -59,6 +59,8 @@ export interface Attempt {
   lab: string;
   title: string;
   account: string;
+  /** The others of their group, who work at it too. */
+  group?: readonly string[];
   version: number;
   /** Absent if the lab is gone. */
   newest_version?: number | null;

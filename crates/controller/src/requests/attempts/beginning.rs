@@ -112,7 +112,13 @@ impl Controller {
         match self.alive(&record) {
             Some(workspace) => {
                 // One that runs stays as it is.
-                self.change_workspace(&self.in_the_name_of(actor, &record), workspace.as_str(), &WorkspaceChange::Start(None), None).await?;
+                self.change_workspace(
+                    &self.in_the_name_of(actor, &record),
+                    workspace.as_str(),
+                    &WorkspaceChange::Start(None),
+                    None,
+                )
+                .await?;
             }
             None => self.open_workspace_of(actor, &record).await?,
         }
@@ -165,7 +171,9 @@ impl Controller {
         if record.account == actor.username || actor.may_change_all {
             return Ok(record);
         }
-        Err(RequestError::Forbidden("only who began an attempt for their group, or an administrator, may do that".into()))
+        Err(RequestError::Forbidden(
+            "only who began an attempt for their group, or an administrator, may do that".into(),
+        ))
     }
 
     /// Who starts the workspace of an attempt: whose it is, if another of the group asks.
