@@ -81,6 +81,8 @@ mod refusals;
 #[cfg(test)]
 mod registries;
 #[cfg(test)]
+mod save_registry;
+#[cfg(test)]
 mod saves;
 #[cfg(test)]
 #[path = "../../../client/tests/http/scripted.rs"]

@@ -1,0 +1,163 @@
+//! Saves in a real registry that asks for a password: the second place of a pool of one host.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use pierhead_devhosts::{Host, sample};
+use serde_json::{Value, json};
+
+use crate::bed::Bed;
+use crate::program::{Background, Ended, program};
+use crate::raw;
+use crate::wait::{PATIENCE, until};
+
+/// On the loopback of the only host: engines talk without TLS to it.
+const ADDRESS: &str = "127.0.0.1:5000";
+const SECRET: &str = "canary-of-the-registry";
+/// Hosts are looked through every minute.
+const LONG: Duration = Duration::from_secs(90);
+
+struct Registry {
+    dir: PathBuf,
+    host: Host,
+    process: Option<Background>,
+}
+
+impl Registry {
+    fn start(bed: &Bed) -> Self {
+        let dir = bed.place.beside("registry");
+        fs::create_dir(&dir).unwrap();
+        let made = Command::new("htpasswd").args(["-Bbn", "pool", SECRET]).output().unwrap();
+        fs::write(dir.join("htpasswd"), made.stdout).unwrap();
+        let path = |name: &str| dir.join(name).display().to_string();
+        let config = format!(
+            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}, delete: {{enabled: true}}}}\nhttp: {{addr: \"{ADDRESS}\"}}\nauth: {{htpasswd: {{realm: test, path: {}}}}}\n",
+            path("data"),
+            path("htpasswd"),
+        );
+        fs::write(dir.join("config.yml"), config).unwrap();
+        let mut registry = Self { dir, host: bed.hosts[0].clone(), process: None };
+        registry.up();
+        registry
+    }
+
+    fn up(&mut self) {
+        let pid = self.host.pid().unwrap().expect("the engine runs").to_string();
+        let log = fs::File::create(self.dir.join("log")).unwrap();
+        let mut command = Command::new("nsenter");
+        command.args(["--net", "--target", &pid, "docker-registry", "serve"]).arg(self.dir.join("config.yml"));
+        command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(Stdio::from(log));
+        self.process = Some(Background::start(&mut command));
+        let listens = || {
+            let mut asked = Command::new("nsenter");
+            asked.args(["--net", "--target", &pid, "bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/5000"]);
+            asked.stderr(Stdio::null()).status().unwrap().success()
+        };
+        until("the registry listens", PATIENCE, listens);
+    }
+
+    fn down(&mut self) {
+        self.process = None;
+    }
+
+    /// The tags of the saves that it holds.
+    fn tags(&self) -> Vec<String> {
+        let found =
+            Command::new("find").arg(self.dir.join("data")).args(["-path", "*/_manifests/tags/*", "-prune"]).output();
+        let found = String::from_utf8(found.unwrap().stdout).unwrap();
+        let mut tags: Vec<String> =
+            found.lines().filter_map(|path| Some(path.rsplit_once('/')?.1.to_owned())).collect();
+        tags.sort();
+        tags
+    }
+}
+
+fn account(bed: &Bed, verb: &str, password: &str) {
+    let mut command = program();
+    command.env("PIERHEAD_URL", bed.text("url")).env("PIERHEAD_TOKEN", bed.text("token"));
+    command.args(["registry", verb, ADDRESS, "--username", "pool", "--password-stdin"]);
+    let ended = Ended::with_input(&mut command, &format!("{password}\n"));
+    assert_eq!(ended.code, 0, "{ended:?}");
+}
+
+fn named(bed: &Bed, name: &str) -> Value {
+    let all = bed.json(&["save", "ls"]);
+    all.as_array().unwrap().iter().find(|save| save["name"] == name).cloned().unwrap_or(Value::Null)
+}
+
+fn saved(bed: &Bed, workspace: &str, name: &str) -> Value {
+    bed.ok(&["workspace", "save", workspace, "--name", name]);
+    named(bed, name)
+}
+
+fn says(bed: &Bed, id: &str, script: &str) -> String {
+    let ended = bed.run(&["workspace", "exec", id, "--", "sh", "-c", script]);
+    assert_eq!(ended.code, 0, "{script}: {ended:?}");
+    ended.stdout
+}
+
+/// The names of the host's images.
+fn names(bed: &Bed) -> Vec<String> {
+    let (_, listed) = raw::ask(bed.hosts[0].docker_host(), "GET", "/images/json", None);
+    let tags = |image: &Value| image["RepoTags"].as_array().cloned().unwrap_or_default();
+    let all = listed.as_array().unwrap().iter().flat_map(tags);
+    all.filter_map(|tag| tag.as_str().map(str::to_owned)).collect()
+}
+
+#[test]
+fn a_pool_of_one_host_has_its_saves_in_a_registry_too() {
+    let place = format!("{ADDRESS}/school");
+    let bed = Bed::up_in(1, &["--agents"], &[("PIERHEAD_SAVE_REGISTRY", &place)]);
+    let mut registry = Registry::start(&bed);
+    let file = bed.place.beside("files.json");
+    let description = json!({ "containers": [{ "image": sample::IMAGE }], "idle_minutes": 0 });
+    fs::write(&file, description.to_string()).unwrap();
+    bed.ok(&["environment", "create", "files", "-f", file.to_str().unwrap()]);
+    let id = bed.json(&["workspace", "open", "files", "--name", "mine"])["id"].as_str().unwrap().to_owned();
+    says(&bed, &id, "mkdir -p /tmp/made && head -c 1000000 /dev/urandom >/tmp/made/large && echo one >/tmp/made/one");
+    let made = says(&bed, &id, "cat /tmp/made/* | md5sum");
+
+    // Without an account, and then with a wrong password: told in words, and the save has only its host.
+    let alone = saved(&bed, &id, "alone");
+    assert_eq!((alone["state"].as_str(), alone.get("registry")), (Some("single-copy"), None), "{alone}");
+    let told = |words: &str| bed.ok(&["events", "200"]).contains(words);
+    assert!(told("denies it without an account"), "{}", bed.ok(&["events", "200"]));
+    account(&bed, "add", "not the password");
+    assert_eq!(saved(&bed, &id, "denied")["state"], "single-copy");
+    account(&bed, "set", SECRET);
+    let first = saved(&bed, &id, "first");
+    assert_eq!(
+        (first["state"].as_str(), first["copies"].as_array().map(Vec::len)),
+        (Some("complete"), Some(1)),
+        "{first}"
+    );
+    assert!(told("it takes saves again"));
+    until("the others go there too", LONG, || named(&bed, "alone")["state"] == "complete");
+    until("all of them", LONG, || named(&bed, "denied")["state"] == "complete");
+    let tag = |save: &Value| format!("{}-main", save["id"].as_str().unwrap());
+    let mut expected = ["alone", "denied", "first"].map(|name| tag(&named(&bed, name)));
+    expected.sort();
+    assert_eq!(registry.tags(), expected);
+    assert!(bed.ok(&["save", "show", first["id"].as_str().unwrap()]).contains("127.0.0.1:5000/school/"));
+
+    // The host loses the image behind everybody's back.
+    let image = format!("pierhead/save:{}", tag(&first));
+    bed.ok(&["workspace", "rm", &id, "--discard", "--yes"]);
+    raw::call(&bed.hosts[0], "DELETE", &format!("/images/{image}?force=1"), None);
+    let save = first["id"].as_str().unwrap();
+    let again = bed.json(&["workspace", "open", "--save", save, "--name", "again"])["id"].as_str().unwrap().to_owned();
+    assert_eq!(says(&bed, &again, "cat /tmp/made/* | md5sum"), made);
+    let names = names(&bed);
+    assert!(names.contains(&image) && !names.iter().any(|name| name.starts_with(ADDRESS)), "{names:?}");
+
+    // The registry ends, and comes back.
+    registry.down();
+    let away = saved(&bed, &again, "away");
+    assert_eq!(away["state"], "single-copy", "{away}");
+    registry.up();
+    until("that goes there too", LONG, || named(&bed, "away")["state"] == "complete");
+    let everything = bed.ok(&["events", "1000", "--json"]);
+    assert!(!everything.contains(SECRET) && everything.contains("save-registry-away"), "{everything}");
+}
