@@ -170,8 +170,8 @@ pub(crate) struct ServeArgs {
     /// Most that the saves of one environment's workspaces hold, in megabytes [default: 512000]
     #[arg(long, env = "PIERHEAD_ENVIRONMENT_SAVED", value_name = "MB")]
     environment_saved: Option<u64>,
-    /// The registry to which saves of workspaces are sent, so that a copy of each is off its host. Its account is that of
-    /// `pierhead registry add HOST` [default: none, another host has the copy]
+    /// The registry to which saves of workspaces are sent, so that a copy of each is off its host; without one another host
+    /// has the copy. Its account is that of `pierhead registry add HOST` [default: none]
     #[arg(long, env = "PIERHEAD_SAVE_REGISTRY", value_name = "HOST[:PORT][/PATH]")]
     save_registry: Option<String>,
     /// How many containers start at the same time on one host [default: 4]
