@@ -58,7 +58,7 @@ async function waitingAttempt(): Promise<string> {
 }
 
 export const places: readonly Place[] = [
-  at('overview', '/'),
+  at('overview', '/', 'read-engines'),
   at('hosts', '/hosts', 'read-engines'),
   at('host', '/hosts/:id', 'read-engines', async () => '/hosts/host-1'),
   at('add-host', '/add-host', 'write-engines'),

@@ -37,7 +37,7 @@ impl School {
             "sessions": [{ "starts": "2026-12-01T18:00", "ends": "2026-12-01T19:30" }] });
         let made = wang.post("/api/courses", &course.to_string()).await;
         assert_eq!(made.status, 201, "{made:?}");
-        assert_eq!(made.json()["sessions"][0]["starts"], "2026-12-01T10:00:00.000Z", "of the course's zone");
+        assert_eq!(made.json()["sessions"][0]["starts"], "2026-12-01T18:00:00+08:00", "of the course's zone");
         let school = Self { cluster, admin, wang, zhao, li, eve };
         assert_eq!(school.enrol(&["li", "wu"]).await.status, 204);
         school
@@ -206,7 +206,7 @@ async fn whoever_takes_a_course_sees_its_labs_when_they_open() {
     let shown = put(&school.wang, json!({ "lab": "mysql", "version": 1, "due_at": due })).await;
     assert_eq!(
         (shown.status, &shown.json()["labs"][0]["due_at"]),
-        (200, &json!("2026-12-01T10:00:00.000Z")),
+        (200, &json!("2026-12-01T18:00:00+08:00")),
         "{shown:?}"
     );
     assert_eq!((seen(&school.li).await, seen(&school.zhao).await, seen(&school.eve).await), (200, 200, 404));

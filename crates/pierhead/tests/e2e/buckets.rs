@@ -141,7 +141,9 @@ fn a_bucket_behind_tls_is_used_only_if_its_authority_is_trusted() {
         file.display().to_string()
     };
     let (ours, foreign) = (trusting("ours.pem", &ours), trusting("foreign.pem", &foreign));
-    let args = ["--blobs", &blobs, "--blobs-endpoint", &endpoint];
+    let password = place.beside("password").display().to_string();
+    fs::write(&password, PASSWORD).unwrap();
+    let args = ["--blobs", &blobs, "--blobs-endpoint", &endpoint, "--admin-password-file", &password];
     let keys = [("AWS_ACCESS_KEY_ID", KEY_ID), ("AWS_SECRET_ACCESS_KEY", SECRET)];
 
     let archive = place.beside("tiny.tar");

@@ -142,8 +142,8 @@ async fn full_screens_come_through(homes: &Homes) {
     seat.type_in(":wq\n").await;
     seat.run("cat /x; echo sa''ved", "hello from vi\r\nsaved\r\n").await;
     seat.run("busybox top", "PID").await;
-    let screen = Seat::look(&homes.client, &terminal.id).await;
-    assert!(screen.contains("Mem:") && screen.contains("busybox top"), "{screen:?}");
+    let screen = until_drawn(homes, &terminal.id, "busybox top").await;
+    assert!(screen.contains("Mem:"), "{screen:?}");
     seat.type_in("q").await;
     let draws = "printf '\\033[?1049h\\033[?1000h\\033[?2004h\\033[2;3H你好🙂|wide'; echo; echo dr''awn";
     seat.run(draws, "drawn\r\n").await;
@@ -153,6 +153,19 @@ async fn full_screens_come_through(homes: &Homes) {
         assert!(screen.contains(mode), "{mode:?} is not in {screen:?}");
     }
     homes.client.end_terminal(&terminal.id).await.unwrap();
+}
+
+/// What whoever comes now sees, as soon as this is on it: a program draws its screen piece by piece.
+async fn until_drawn(homes: &Homes, terminal: &str, words: &str) -> String {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let screen = Seat::look(&homes.client, terminal).await;
+        if screen.contains(words) {
+            return screen;
+        }
+        assert!(Instant::now() < deadline, "{words} is not in {screen:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 /// The size comes to the pseudo-terminal a moment after everybody was told of it.
