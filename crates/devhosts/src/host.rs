@@ -17,6 +17,7 @@ use crate::names::Names;
 use crate::network;
 use crate::process::{self, ProcessId};
 use crate::record::{HostRecord, Record};
+use crate::service;
 
 /// How long a killed process may take to be gone.
 const KILL_LIMIT: Duration = Duration::from_secs(10);
@@ -120,14 +121,10 @@ impl Host {
     /// The engine does not run, or does not die.
     pub fn kill_engine(&self) -> Result<()> {
         let engine = self.signal(Signal::KILL)?;
-        let deadline = Instant::now() + KILL_LIMIT;
-        while engine.is_alive() {
-            if Instant::now() >= deadline {
-                return Err(Error::KillProcesses { pids: vec![engine.pid] });
-            }
-            thread::sleep(Duration::from_millis(2));
+        if service::gone_within(engine, KILL_LIMIT) {
+            return Ok(());
         }
-        Ok(())
+        Err(Error::KillProcesses { pids: vec![engine.pid] })
     }
 
     /// Starts the engine if it does not run, and waits until it answers. Like any engine without `--live-restore`, it

@@ -71,7 +71,8 @@ pub(crate) fn start(names: &Names, service: &Service) -> Result<u32> {
     let log = folder(names, &service.name)?.join(service.log.clone().unwrap_or_else(|| "log".into()));
     Record::change(names, |record| {
         let earlier = record.services.iter().find(|known| known.name == service.name).and_then(|known| known.process);
-        if let Some(process) = earlier.filter(|process| process.is_alive()) {
+        // Of one that was killed, threads can still hold its locks.
+        if let Some(process) = earlier.filter(|process| !process.is_gone()) {
             return Err(Error::ServiceRuns { name: service.name.clone(), pid: process.pid });
         }
         let process = process::start_detached(names, &service.argv, &service.env, &log)?;
