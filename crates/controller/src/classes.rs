@@ -37,7 +37,6 @@ pub(crate) async fn keep_asking(controller: Controller, standing: Standing) {
                 Err(error) => tracing::debug!(%error, "that workspaces are started ahead could not be told"),
             }
         }
-        crate::groups::share(&controller, &standing).await;
         tokio::time::sleep(TICK).await;
     }
 }

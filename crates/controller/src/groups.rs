@@ -8,6 +8,7 @@ use pierhead_model::{LabAttempt, TerminalRole, Username, Workspace, WorkspaceId,
 use pierhead_store::leadership::Standing;
 use pierhead_store::{Error, Transaction};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// The others of somebody's group who take the course now.
 pub(crate) fn mates(known: &Known, course: &str, who: &Username) -> BTreeSet<Username> {
@@ -26,8 +27,19 @@ pub(crate) fn works_at(known: &Known, who: &Username, attempt: &LabAttempt) -> b
     attempt.account == *who || members(known, attempt).contains(who)
 }
 
+/// How often it is looked who is in which group.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Shares workspaces with groups as long as this is polled, in the name of a leadership.
+pub(crate) async fn keep_sharing(controller: Controller, standing: Standing) {
+    loop {
+        share(&controller, &standing).await;
+        tokio::time::sleep(TICK).await;
+    }
+}
+
 /// Lets members of groups into the workspaces of their attempts, and those who left out of them.
-pub(crate) async fn share(controller: &Controller, standing: &Standing) {
+async fn share(controller: &Controller, standing: &Standing) {
     let wanted: Vec<(WorkspaceId, Workspace)> = {
         let known = controller.known();
         let of = |(id, workspace): (&WorkspaceId, &Workspace)| Some((id.clone(), wanted_of(&known, workspace)?));
@@ -77,6 +89,10 @@ fn wanted_of(known: &Known, workspace: &Workspace) -> Option<Workspace> {
 
 /// The same for certain members. A role that somebody gave them stays.
 fn shared(workspace: &Workspace, members: &BTreeSet<Username>) -> Option<Workspace> {
+    // Most workspaces are one person's, and all are looked at each second.
+    if members.is_empty() && workspace.by_group.is_empty() {
+        return None;
+    }
     let mut next = workspace.clone();
     next.guests.retain(|guest, _| members.contains(guest) || !workspace.by_group.contains(guest));
     for member in members {

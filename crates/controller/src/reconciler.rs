@@ -47,10 +47,12 @@ pub(crate) async fn lead(controller: Controller) {
                 let sweeping = crate::saves::keep_sweeping(reconciler.executor.clone());
                 let working = crate::coursework::keep_working(controller.clone(), reconciler.leadership.standing());
                 let asking = crate::classes::keep_asking(controller.clone(), reconciler.leadership.standing());
+                let sharing = crate::groups::keep_sharing(controller.clone(), reconciler.leadership.standing());
                 let accounting = crate::accounting::keep_accounts(controller.clone(), reconciler.leadership.standing());
                 tokio::select! {
                     () = stop.cancelled() => {}
                     () = asking => {}
+                    () = sharing => {}
                     () = reconciler.run() => {}
                     () = sweeping => {}
                     () = working => {}
