@@ -33,6 +33,24 @@ pub struct Event {
     pub actor: Option<Username>,
 }
 
+impl Event {
+    /// One that is about the pool as a whole, and that nobody asked for.
+    #[must_use]
+    pub fn of_pool(id: String, time: Timestamp, kind: &str, message: String) -> Self {
+        Self {
+            id,
+            kind: kind.to_owned(),
+            time,
+            message,
+            tags: vec![EventTag::Cluster],
+            container: None,
+            engine: None,
+            app: None,
+            actor: None,
+        }
+    }
+}
+
 /// What an event belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum EventTag {

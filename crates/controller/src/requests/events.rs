@@ -69,7 +69,7 @@ impl Controller {
 
     /// An event about the pool as a whole that nobody asked for.
     pub(crate) fn event_of_pool(&self, kind: &str, message: String) -> Event {
-        self.event(kind, message, EventTag::Cluster, None, Subject::default())
+        Event::of_pool(self.ids.unique(), self.clock.now(), kind, message)
     }
 
     pub(super) fn event(
@@ -81,15 +81,11 @@ impl Controller {
         subject: Subject,
     ) -> Event {
         Event {
-            id: self.ids.unique(),
-            kind: kind.to_owned(),
-            time: self.clock.now(),
-            message,
             tags: vec![tag],
             container: subject.container.map(Box::new),
             engine: subject.engine.map(Box::new),
-            app: None,
             actor: actor.cloned(),
+            ..self.event_of_pool(kind, message)
         }
     }
 
