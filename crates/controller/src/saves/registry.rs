@@ -10,7 +10,7 @@ use crate::execute::Executor;
 use crate::images::{Arrival, Copied, is_that};
 use crate::keys;
 use pierhead_engine::EngineError;
-use pierhead_model::{Event, EventTag, ImageReference, RegistryCopy, Save, SavedFiles};
+use pierhead_model::{Event, ImageReference, RegistryCopy, Save, SavedFiles};
 use pierhead_store::Transaction;
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
@@ -125,6 +125,10 @@ impl Executor {
     async fn tell(&self, trouble: Option<&str>) {
         let Some((kind, message)) = self.saves.news(trouble) else { return };
         tracing::warn!("{kind}: {message}");
+        if trouble.is_none() {
+            // What it did not take meanwhile goes there now.
+            self.saves.wake.notify_one();
+        }
         if let Err(error) = self.put_event(kind, message).await {
             tracing::warn!(%error, "an event about the registry of saves could not be written");
         }
@@ -132,17 +136,7 @@ impl Executor {
 
     async fn put_event(&self, kind: &str, message: String) -> Result<(), SaveError> {
         let saves = &self.saves;
-        let event = Event {
-            id: saves.ids.unique(),
-            kind: kind.to_owned(),
-            time: saves.clock.now(),
-            message,
-            tags: vec![EventTag::Cluster],
-            container: None,
-            engine: None,
-            app: None,
-            actor: None,
-        };
+        let event = Event::of_pool(saves.ids.unique(), saves.clock.now(), kind, message);
         let written = Transaction::new().put_json(keys::event(&event.id), &event)?;
         saves.store.commit(self.standing.fence(written)).await?;
         Ok(())

@@ -60,8 +60,9 @@ impl Executor {
         });
         let lost: Vec<_> = stream::iter(sweeps).buffer_unordered(HOSTS_AT_ONCE).collect().await;
         let lost: Lost = lost.into_iter().flatten().collect();
+        let mut registry_takes = true;
         for save in saves.all().await? {
-            if let Err(error) = self.keep_copies(&save, &lost).await {
+            if let Err(error) = self.keep_copies(&save, &lost, &mut registry_takes).await {
                 tracing::debug!(save = %save.id, %error, "a save has no second copy yet");
             }
         }
@@ -141,8 +142,9 @@ impl Executor {
         removed.await.map_err(failed)
     }
 
-    /// Sends a save to the registry that is to have it, and copies it to another host if nobody else has it.
-    async fn keep_copies(&self, save: &Save, lost: &Lost) -> Result<(), SaveError> {
+    /// Sends a save to the registry that is to have it, and copies it to another host if nobody else has it. A registry that
+    /// took one not is asked to take no other: each might be waited for.
+    async fn keep_copies(&self, save: &Save, lost: &Lost, registry_takes: &mut bool) -> Result<(), SaveError> {
         if !save.is_usable() {
             return Ok(());
         }
@@ -162,7 +164,11 @@ impl Executor {
         };
         let turn = self.saves.turn(&save.id);
         let _held = turn.write().await;
-        let sent = if is_to_be_sent { self.sent(&from, save).await.and_then(Result::ok) } else { None };
+        let mut sent = None;
+        if is_to_be_sent && *registry_takes {
+            sent = self.sent(&from, save).await.and_then(Result::ok);
+            *registry_takes = sent.is_some();
+        }
         let has_enough = sent.is_some() || is_sent || known.len() > 1;
         let made = if has_enough { Ok(None) } else { self.copied(from.id(), save).await };
         while let Some((mut now, revision)) = self.saves.find(&save.id).await? {

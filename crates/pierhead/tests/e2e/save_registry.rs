@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use pierhead_devhosts::{Host, sample};
 use serde_json::{Value, json};
@@ -16,8 +15,6 @@ use crate::wait::{PATIENCE, until};
 /// On the loopback of the only host: engines talk without TLS to it.
 const ADDRESS: &str = "127.0.0.1:5000";
 const SECRET: &str = "canary-of-the-registry";
-/// Hosts are looked through every minute.
-const LONG: Duration = Duration::from_secs(90);
 
 struct Registry {
     dir: PathBuf,
@@ -134,8 +131,9 @@ fn a_pool_of_one_host_has_its_saves_in_a_registry_too() {
         "{first}"
     );
     assert!(told("it takes saves again"));
-    until("the others go there too", LONG, || named(&bed, "alone")["state"] == "complete");
-    until("all of them", LONG, || named(&bed, "denied")["state"] == "complete");
+    for name in ["alone", "denied"] {
+        until("the others go there too", PATIENCE, || named(&bed, name)["state"] == "complete");
+    }
     let tag = |save: &Value| format!("{}-main", save["id"].as_str().unwrap());
     let mut expected = ["alone", "denied", "first"].map(|name| tag(&named(&bed, name)));
     expected.sort();
@@ -157,7 +155,8 @@ fn a_pool_of_one_host_has_its_saves_in_a_registry_too() {
     let away = saved(&bed, &again, "away");
     assert_eq!(away["state"], "single-copy", "{away}");
     registry.up();
-    until("that goes there too", LONG, || named(&bed, "away")["state"] == "complete");
+    assert_eq!(saved(&bed, &again, "back")["state"], "complete");
+    until("that goes there too", PATIENCE, || named(&bed, "away")["state"] == "complete");
     let everything = bed.ok(&["events", "1000", "--json"]);
     assert!(!everything.contains(SECRET) && everything.contains("save-registry-away"), "{everything}");
 }

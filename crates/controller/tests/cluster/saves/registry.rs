@@ -2,7 +2,7 @@
 
 use super::*;
 use pierhead_client::EventQuery;
-use pierhead_engine::RegistryAuth;
+use pierhead_engine::{RegistryAuth, Verb};
 use pierhead_model::SaveRegistry;
 use pierhead_wire::{RegistryChange, RegistryRequest};
 
@@ -139,6 +139,30 @@ async fn a_registry_that_is_away_or_denies_is_told_once_and_sent_everything_late
     assert!(depot.names().contains(&sent(&two)));
     let kinds: Vec<String> = told(&pool).await.into_iter().map(|(kind, _)| kind).collect();
     assert_eq!(kinds, ["save-registry-away", "save-registry-back", "save-registry-away", "save-registry-back"]);
+}
+
+#[tokio::test]
+async fn a_registry_that_is_away_is_asked_once_a_look_and_gets_everything_when_it_is_back() {
+    let options = with_registry(1, seldom());
+    let depot = options.depot.clone();
+    depot.set_away(true);
+    let (pool, ann, workspace, _) = opened(options).await;
+    let asked = || pool.host(0).calls(Verb::Push);
+    let mut away = Vec::new();
+    for name in ["one", "two", "three"] {
+        away.push(save(&ann, &workspace, name).await);
+    }
+    assert_eq!(asked(), 3, "each as it was made");
+    // Hosts are looked through at once when a save is deleted. The newest is what the workspace begins from.
+    ann.delete_save(&away.remove(0).id).await.unwrap();
+    eventually(PATIENCE, "the registry is asked", async || asked() == 4).await;
+    depot.set_away(false);
+    let four = save(&ann, &workspace, "four").await;
+    assert_eq!(four.state, "complete");
+    for one in &away {
+        becomes(&ann, &one.id, "nobody waits for the next look", |save| save.registry.is_some()).await;
+    }
+    assert_eq!(asked(), 7, "once while it was away, for the fourth, and for the two that were left");
 }
 
 #[tokio::test]
