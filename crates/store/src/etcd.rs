@@ -162,13 +162,13 @@ impl Etcd {
     }
 
     /// Commits, and asks again where nobody knows whether it happened and asking twice does no harm.
-    async fn commit_surely(&self, transaction: &Transaction) -> Result<TxnResponse, Failure> {
+    /// `before` is the newest revision that was known before.
+    async fn commit_surely(&self, transaction: &Transaction, before: u64) -> Result<TxnResponse, Failure> {
         let request = txn::request(&self.keys, transaction);
         let deadline = Instant::now() + PATIENCE;
         if !txn::is_guarded(transaction) {
             return self.members.call_until(COMMIT, &request, deadline).await;
         }
-        let before = self.members.latest();
         let mut unknown = None;
         loop {
             let until = deadline.min(Instant::now() + GUARDED_ATTEMPT);
@@ -176,7 +176,7 @@ impl Etcd {
                 Ok(answer) if answer.succeeded => return Ok(answer),
                 Ok(answer) => match unknown {
                     None => return Ok(answer),
-                    Some(failure) => return self.found_made(transaction, answer, before).await.ok_or(failure),
+                    Some(failure) => return self.found_made(transaction, before).await.ok_or(failure),
                 },
                 Err(failure @ Failure::Unknown(_)) if Instant::now() < deadline => unknown = Some(failure),
                 Err(Failure::Unsent(_)) if Instant::now() < deadline => {}
@@ -186,11 +186,28 @@ impl Etcd {
     }
 
     /// The answer that was lost, if what was asked for lies there, newer than anything that was known before.
-    async fn found_made(&self, transaction: &Transaction, refused: TxnResponse, before: u64) -> Option<TxnResponse> {
+    async fn found_made(&self, transaction: &Transaction, before: u64) -> Option<TxnResponse> {
+        let found: TxnResponse = self.members.call(READ, &txn::written_keys(&self.keys, transaction)).await.ok()?;
+        let made = txn::made_at(transaction, &found).filter(|made| *made > signed(before))?;
+        Some(txn::as_made(found, made))
+    }
+
+    /// What became of a transaction that etcd had no space for: it says so also of one that it has made, if the space ran
+    /// out between taking it and making it.
+    async fn made_or_full(
+        &self,
+        transaction: &Transaction,
+        before: u64,
+        full: Failure,
+    ) -> Result<TxnResponse, Failure> {
+        let unknown = Failure::Unknown(full.reason().to_owned());
         let read = txn::written_keys(&self.keys, transaction);
-        let found: TxnResponse = self.members.call(READ, &read).await.ok()?;
-        let made = txn::made_at(transaction, &found)?;
-        (made > signed(before)).then(|| txn::as_made(refused, made))
+        let Ok(found) = self.members.call::<TxnResponse>(READ, &read).await else { return Err(unknown) };
+        match txn::made_at(transaction, &found) {
+            Some(made) if made > signed(before) => Ok(txn::as_made(found, made)),
+            _ if txn::is_as_of(&found, signed(before)) => Err(full),
+            _ => Err(unknown),
+        }
     }
 
     /// A transaction that changed nothing is told with the last revision that changed something here: etcd's own may
@@ -268,7 +285,9 @@ impl Store for Etcd {
 
     async fn commit(&self, transaction: Transaction) -> Result<Revision> {
         transaction.check()?;
-        let answer = match self.commit_surely(&transaction).await {
+        let before = self.members.latest();
+        let answer = match self.commit_surely(&transaction, before).await {
+            Err(failure) if failure.is_full() => self.made_or_full(&transaction, before, failure).await?,
             Err(failure) if failure.is_lease_gone() => {
                 let leases = txn::leases(&transaction);
                 let gone = self.gone(&leases).await?.or(leases.first().copied());

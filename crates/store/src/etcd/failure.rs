@@ -70,6 +70,11 @@ impl Failure {
         matches!(self, Self::Refused { code: code::OUT_OF_RANGE, message } if message.contains("compacted"))
     }
 
+    /// Whether no space was left. That of a commit may have happened all the same.
+    pub(super) fn is_full(&self) -> bool {
+        matches!(self, Self::Refused { code: code::RESOURCE_EXHAUSTED, message } if message.contains("space exceeded"))
+    }
+
     /// In words, without what names the layers of the transport.
     pub(super) fn reason(&self) -> &str {
         match self {
@@ -91,9 +96,7 @@ impl From<Failure> for Error {
         match failure {
             Failure::Unsent(_) | Failure::Unknown(_) => Self::Unavailable { reason },
             Failure::Refused { .. } if failure.is_compacted() => Self::Compacted { oldest: Revision::ZERO },
-            Failure::Refused { code: code::RESOURCE_EXHAUSTED, message } if message.contains("space exceeded") => {
-                Self::Full(Arc::new(Said(reason)))
-            }
+            Failure::Refused { .. } if failure.is_full() => Self::Full(Arc::new(Said(reason))),
             Failure::Refused { code: code::RESOURCE_EXHAUSTED, .. } => Self::Unavailable { reason },
             Failure::Refused {
                 code: code::PERMISSION_DENIED | code::UNAUTHENTICATED | code::FAILED_PRECONDITION,

@@ -154,9 +154,18 @@ pub(super) fn made_at(transaction: &Transaction, answer: &TxnResponse) -> Option
     made
 }
 
-/// The answer to a transaction that was made at a revision, in place of one that refused it the second time.
-pub(super) fn as_made(refused: TxnResponse, made: i64) -> TxnResponse {
-    let header = refused.header.map(|header| ResponseHeader { revision: made, ..header });
+/// Whether nothing of what a transaction writes was written after a revision of etcd's: with the answer to
+/// [`written_keys`].
+pub(super) fn is_as_of(answer: &TxnResponse, revision: i64) -> bool {
+    answer.responses.iter().all(|response| match &response.answer {
+        Some(Answer::Range(found)) => found.kvs.iter().all(|found| found.mod_revision <= revision),
+        _ => false,
+    })
+}
+
+/// The answer to a transaction that was made at a revision, from one to [`written_keys`].
+pub(super) fn as_made(found: TxnResponse, made: i64) -> TxnResponse {
+    let header = found.header.map(|header| ResponseHeader { revision: made, ..header });
     let put = ResponseOp { answer: Some(Answer::Put(PutResponse {})) };
     TxnResponse { header, succeeded: true, responses: vec![put] }
 }

@@ -1,9 +1,10 @@
-//! Many clients at once while members of the cluster die and hang: what each of them was told must agree with the one
-//! order that a watch saw.
+//! Many clients at once while members of the cluster die and hang, or have no space left: what each of them was told must
+//! agree with the one order that a watch saw.
 //!
 //! With `PIERHEAD_SOAK=1` in the environment the faults go on for five minutes.
 
 use std::collections::BTreeMap;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -27,6 +28,7 @@ enum Step {
     Read { key: usize, began: Instant, ended: Instant, found: Revision },
     Written { key: usize, began: Instant, ended: Instant, value: String, after: Revision, at: Revision },
     Refused { value: String },
+    NoRoom { value: String },
     Unknown,
 }
 
@@ -57,6 +59,7 @@ async fn client(number: usize, store: Arc<Etcd>, stop: Arc<AtomicBool>) -> Vec<S
         let step = match store.commit(guard.put(name, value.as_bytes())).await {
             Ok(at) => Step::Written { key, began, ended: Instant::now(), value, after, at },
             Err(Error::Conflict { .. }) => Step::Refused { value },
+            Err(Error::Full(_)) => Step::NoRoom { value },
             Err(Error::Unavailable { .. }) => Step::Unknown,
             Err(error) => panic!("{error}"),
         };
@@ -107,7 +110,9 @@ fn check(order: &Order, steps: &[Step]) {
                 assert!(*found == Revision::ZERO || order[*key].contains_key(found), "{step:?} never was");
                 known[*key].push((*began, *ended, *found));
             }
-            Step::Refused { value } => assert!(!all.contains_key(value.as_str()), "{step:?}, and yet it happened"),
+            Step::Refused { value } | Step::NoRoom { value } => {
+                assert!(!all.contains_key(value.as_str()), "{step:?}, and yet it happened")
+            }
             Step::Unknown => {}
         }
     }
@@ -148,9 +153,12 @@ fn faults(members: &[Member], limit: Duration) -> usize {
     count
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_told_while_members_die_and_hang_is_one_history() {
-    let members = Arc::new(Member::cluster(3));
+/// What clients were told while something befell the members, if that agrees with the order that a watch saw; with it what
+/// the fault came to.
+async fn told<T: Send + 'static>(
+    members: Vec<Member>,
+    befalls: impl FnOnce(&[Member]) -> T + Send + 'static,
+) -> (Vec<Step>, T) {
     let settings = settings(&members);
     members[0].answers_to(&settings).await;
     let open = async || Arc::new(Etcd::open(&settings).await.unwrap());
@@ -162,27 +170,78 @@ async fn what_is_told_while_members_die_and_hang_is_one_history() {
     for number in 0..CLIENTS {
         clients.spawn(client(number, open().await, Arc::clone(&stop)));
     }
-    let seconds = if std::env::var_os("PIERHEAD_SOAK").is_some() { 300 } else { 1 };
-    let faulty = Arc::clone(&members);
-    let count = tokio::task::spawn_blocking(move || faults(&faulty, Duration::from_secs(seconds))).await.unwrap();
+    let befell = tokio::task::spawn_blocking(move || (befalls(&members), members));
+    let (befell, _members) = befell.await.unwrap();
     stop.store(true, Ordering::Relaxed);
     let steps: Vec<_> = within(clients.join_all()).await.into_iter().flatten().collect();
     within(async { while store.commit(Transaction::new().put("end", *b"")).await.is_err() {} }).await;
-    let order = within(watching).await.unwrap();
-    check(&order, &steps);
-    let counted = |is: fn(&Step) -> bool| steps.iter().filter(|step| is(step)).count();
-    let written = counted(|step| matches!(step, Step::Written { .. }));
-    let unknown = counted(|step| matches!(step, Step::Unknown));
+    check(&within(watching).await.unwrap(), &steps);
+    (steps, befell)
+}
+
+fn counted(steps: &[Step], is: fn(&Step) -> bool) -> usize {
+    steps.iter().filter(|step| is(step)).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_told_while_members_die_and_hang_is_one_history() {
+    let seconds = if std::env::var_os("PIERHEAD_SOAK").is_some() { 300 } else { 1 };
+    let (steps, count) =
+        told(Member::cluster(3, &[]), move |members| faults(members, Duration::from_secs(seconds))).await;
+    let written = counted(&steps, |step| matches!(step, Step::Written { .. }));
+    let unknown = counted(&steps, |step| matches!(step, Step::Unknown));
     println!("{count} faults, {written} writes, {unknown} of which nobody knows, {} steps", steps.len());
     assert!(written > 50 * count, "it went on: {written} writes in {count} faults");
     assert!(unknown * 50 < written, "little is left unknown: {unknown} of {written}");
+}
+
+/// How often the space is used up.
+const FILLED: usize = 2;
+
+/// Somebody else uses up the space, and tidies up again; returns when that was done for the last time.
+fn space_is_used_up(members: &[Member]) -> Instant {
+    let etcdctl = |member: &Member, args: &str| {
+        let command = format!("head -c 500000 /dev/zero | tr '\\0' x | etcdctl --endpoints {} {args}", member.host());
+        let output = Command::new("sh").args(["-c", &command]).env("ETCDCTL_API", "3").output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
+    };
+    let mut tidy = Instant::now();
+    for _ in 0..FILLED {
+        let refused = (0..100).find_map(|at| etcdctl(&members[0], &format!("put junk-{at}")).err());
+        assert!(refused.as_ref().is_some_and(|words| words.contains("space exceeded")), "{refused:?}");
+        std::thread::sleep(FAULT);
+        etcdctl(&members[0], "del --prefix junk-").unwrap();
+        let status = etcdctl(&members[0], "endpoint status -w fields").unwrap();
+        let revision = status.lines().find_map(|line| line.strip_prefix("\"Revision\" : ")).unwrap();
+        etcdctl(&members[0], &format!("compact --physical {revision}")).unwrap();
+        for member in members {
+            etcdctl(member, "defrag").unwrap();
+        }
+        etcdctl(&members[0], "alarm disarm").unwrap();
+        tidy = Instant::now();
+        std::thread::sleep(FAULT);
+    }
+    tidy
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_told_while_no_space_is_left_is_one_history() {
+    let members = Member::cluster(3, &["--quota-backend-bytes", "8000000"]);
+    let (steps, tidy) = told(members, space_is_used_up).await;
+    let refused = counted(&steps, |step| matches!(step, Step::NoRoom { .. }));
+    let written = counted(&steps, |step| matches!(step, Step::Written { .. }));
+    let after = steps.iter().filter(|step| matches!(step, Step::Written { began, .. } if *began > tidy)).count();
+    println!("{written} writes, {after} of them at the end, {refused} refused for want of space");
+    assert!(refused > FILLED, "nobody noticed that no space was left");
+    assert!(written > 50 * FILLED && after > 0, "it went on: {written} writes, {after} at the end");
 }
 
 /// The leader's own member dies, and then hangs: it leads on with another, and nobody else does.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn leadership_outlives_any_one_member() {
     const TTL: Duration = Duration::from_secs(20);
-    let members = Member::cluster(3);
+    let members = Member::cluster(3, &[]);
     let settings = settings(&members);
     members[0].answers_to(&settings).await;
     let store: Arc<Etcd> = Arc::new(Etcd::open(&settings).await.unwrap());

@@ -53,14 +53,15 @@ impl Member {
         Self::started(free_port(), "http://127.0.0.1:0", args)
     }
 
-    /// Several that are one cluster.
-    pub fn cluster(count: usize) -> Vec<Self> {
+    /// Several that are one cluster, each started with further arguments.
+    pub fn cluster(count: usize, further: &[&str]) -> Vec<Self> {
         let peers: Vec<_> = (0..count).map(|_| format!("http://127.0.0.1:{}", free_port())).collect();
         let all: Vec<_> = peers.iter().enumerate().map(|(index, peer)| format!("m{index}={peer}")).collect();
         let member = |(index, peer): (usize, &String)| {
             let name = format!("m{index}");
             let args = ["--name", &name, "--initial-advertise-peer-urls", peer, "--initial-cluster", &all.join(",")];
-            Self::started(free_port(), peer, args.iter().map(|arg| (*arg).to_owned()).collect())
+            let args = args.iter().chain(further).map(|arg| (*arg).to_owned()).collect();
+            Self::started(free_port(), peer, args)
         };
         peers.iter().enumerate().map(member).collect()
     }

@@ -83,6 +83,16 @@ fn what_was_made_is_recognised_by_all_that_was_written() {
 }
 
 #[test]
+fn what_was_written_meanwhile_is_told_from_what_lies_there_since_long() {
+    let is_as_of =
+        |found: [Option<KeyValue>; 2], revision| is_as_of(&answer(true, found.map(range).to_vec()), revision);
+    assert!(is_as_of([Some(kv(b"1", 9)), None], 9));
+    assert!(!is_as_of([Some(kv(b"1", 9)), None], 8));
+    assert!(!is_as_of([None, Some(kv(b"1", 10))], 9));
+    assert!(is_as_of([None, None], 0));
+}
+
+#[test]
 fn leases_are_told_once() {
     let (first, second) = (LeaseId::new(2), LeaseId::new(1));
     let leased = Transaction::new().put_leased("a", *b"", first).put_leased("b", *b"", second);
