@@ -28,14 +28,22 @@ class Settings {
   /** Which theme is on, whoever chose it: for what is drawn on a canvas. */
   shown = $state<'light' | 'dark'>('light');
 
+  /** Whether the system is dark. There is one of these: each that is made would hear of each change. */
+  #dark: MediaQueryList | undefined;
+
   constructor() {
     Object.assign(this, kept());
   }
 
-  /** Puts it into effect; called once, and after each change. */
-  apply(): void {
+  #followed(): MediaQueryList {
     const dark = matchMedia('(prefers-color-scheme: dark)');
     dark.onchange = () => this.apply();
+    return dark;
+  }
+
+  /** Puts it into effect; called once, and after each change. */
+  apply(): void {
+    const dark = (this.#dark ??= this.#followed());
     this.shown = this.theme === 'system' ? (dark.matches ? 'dark' : 'light') : this.theme;
     const { dataset } = document.documentElement;
     if (this.theme === 'system') delete dataset.theme;
