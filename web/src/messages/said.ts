@@ -369,4 +369,17 @@ export const said = messages({
     'nobody knows any more how its workspace was described: its checks were not run on a copy',
     '已无法得知其工作区的描述：没有在副本上运行检查',
   ],
+  notDescribed: ['the engine does not describe the container', '引擎没有给出该容器的信息'],
+  diskUncounted: [
+    "how much it has written to its host's disk could not be counted {n} times in a row, so it counts as too much: its containers are stopped, and it is saved",
+    '连续 {n} 次无法统计它在主机磁盘上写入的数据量，因此视为超量：其容器已停止，正在保存',
+  ],
+  diskOver: [
+    "it has written {n} MB to its host's disk, and may write {m} MB: its containers are stopped, and it is saved",
+    '它已在主机磁盘上写入 {n} MB，而上限为 {m} MB：其容器已停止，正在保存',
+  ],
+  diskNear: [
+    "it has written {n} MB to its host's disk; beyond {m} MB it is saved and stopped",
+    '它已在主机磁盘上写入 {n} MB；超过 {m} MB 时将保存并停止',
+  ],
 });
