@@ -4,6 +4,7 @@ import { messages } from '../lib/i18n.svelte';
 
 export const containers = messages({
   app: ['App', '应用'],
+  partOf: ['App or workspace', '应用或工作区'],
   arguments: ['Arguments', '参数'],
   copyLog: ['Copy', '复制'],
   coresOf: ['{n} cores', '{n} 核'],

@@ -160,6 +160,8 @@ export const hosts = messages({
   stopped: ['stopped', '已停止'],
   unreachable: ['unreachable', '无法连接'],
   foreign: ['not of the pool', '不属于池'],
+  partOf: ['App or workspace', '应用或工作区'],
+  somebodys: ['of {owner}', '{owner} 的容器'],
   healthOf: ['The last 24 hours', '最近 24 小时'],
   healthText: ['Down {down}, suspect {suspect} of 24 hours.', '24 小时内无响应 {down}，可疑 {suspect}。'],
   healthWell: ['It answered all the time.', '一直正常响应。'],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Phase, Save, Workspace } from './api';
-import { asked, clockText, counts, deeds, left, newestFirst, ordered, shownPhase, TONES } from './status';
+import { asked, byContainer, clockText, counts, deeds, left, newestFirst, ordered, shownPhase, TONES } from './status';
 
 const PHASES: Phase[] = ['queued', 'starting', 'ready', 'idle', 'saving', 'saved', 'ended', 'failed'];
 const workspace = (more: Partial<Workspace>) => ({ phase: 'ready', right: 'owner', ...more }) as Workspace;
@@ -104,4 +104,13 @@ describe('lists', () => {
     const save = (id: string, day: number) => ({ id, created_at: `2026-01-0${day}T00:00:00Z` }) as Save;
     expect(newestFirst([save('a', 1), save('c', 3), save('b', 2)]).map(({ id }) => id)).toEqual(['c', 'b', 'a']);
   });
+});
+
+test('a workspace is found by each of its containers that are there', () => {
+  const box = (name: string, id?: string) => ({ name, image: 'alpine', ...(id ? { id } : {}) });
+  const [two, none] = [
+    workspace({ name: 'two', containers: [box('main', 'aa'), box('db', 'bb')] }),
+    workspace({ name: 'none', containers: [box('main')] }),
+  ];
+  expect([...byContainer([two, none])].map(([id, { name }]) => `${id} ${name}`)).toEqual(['aa two', 'bb two']);
 });

@@ -112,3 +112,8 @@ export function counts(list: readonly Workspace[]): { running: number; queued: n
   const among = (...phases: Phase[]) => list.filter(({ phase }) => phases.includes(phase)).length;
   return { running: among('starting', 'ready', 'idle', 'saving'), queued: among('queued'), saved: among('saved') };
 }
+
+/** Workspaces by the ids of their containers. */
+export function byContainer(all: readonly Workspace[]): ReadonlyMap<string, Workspace> {
+  return new Map(all.flatMap((one) => one.containers.flatMap(({ id }) => (id ? [[id, one] as const] : []))));
+}
