@@ -171,6 +171,34 @@ export const tokens = messages({
   kept: ['I have it', '我已保存'],
 });
 
+export const usage = messages({
+  title: ['Usage', '用量'],
+  lead: [
+    'CPU is what was really used, memory what was reserved; both up to a minute ago. Saves are what is kept now.',
+    'CPU 为实际使用量，内存为预留量，统计到一分钟之前。存档为当前保存的大小。',
+  ],
+  total: [
+    'In all {cpu} CPU hours, {memory} GB hours of memory, and {saves} of saves.',
+    '合计 {cpu} CPU 核·小时、{memory} 内存 GB·小时，存档 {saves}。',
+  ],
+  by: ['Sums', '汇总方式'],
+  byAccount: ['By account', '按账户'],
+  byCourse: ['By course', '按课程'],
+  byEach: ['By account and course', '按账户和课程'],
+  account: ['Account', '账户'],
+  course: ['Course', '课程'],
+  noCourse: ['no course', '不属于课程'],
+  cpu: ['CPU hours', 'CPU（核·小时）'],
+  memory: ['Memory (GB hours)', '内存（GB·小时）'],
+  saves: ['Saves', '存档'],
+  empty: ['Nobody used anything yet', '还没有用量'],
+  emptyText: [
+    'What workspaces use is counted while they run, and shown here after a minute.',
+    '工作区运行时会统计其用量，一分钟后显示在这里。',
+  ],
+  loading: ['Loading', '正在加载'],
+});
+
 export const mySettings = messages({
   title: ['You are {name}', '您是 {name}'],
   role: ['Role', '角色'],

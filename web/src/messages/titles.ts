@@ -34,6 +34,7 @@ export const titles = messages({
   course: ['Course', '课程'],
   saves: ['Saves', '存档'],
   accounts: ['Accounts', '账户'],
+  usage: ['Usage', '用量'],
   roles: ['Roles', '角色'],
   tokens: ['Tokens', '令牌'],
   settings: ['My settings', '我的设置'],

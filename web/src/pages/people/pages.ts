@@ -4,7 +4,7 @@ import type { Page } from '..';
 
 const t = words(titles);
 
-/** Accounts, roles, tokens, settings. */
+/** Accounts, roles, what they used, tokens, settings. */
 export const people: readonly Page[] = [
   {
     path: '/settings',
@@ -31,5 +31,12 @@ export const people: readonly Page[] = [
     load: () => import('./Roles.svelte'),
     permission: 'write-accounts',
     menu: { group: 'more', order: 30 },
+  },
+  {
+    path: '/usage',
+    title: () => t('usage'),
+    load: () => import('./Usage.svelte'),
+    permission: 'write-accounts',
+    menu: { group: 'more', order: 40 },
   },
 ];
