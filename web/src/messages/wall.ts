@@ -20,6 +20,7 @@ export const wall = messages({
   noTerminal: ['No terminal is open', '没有打开的终端'],
   away: ['Its host does not answer', '其主机没有响应'],
   active: ['Active', '活动'],
+  drives: ['{who} has the keyboard', '{who} 持有键盘'],
   watchedBy: ['Watched by {names}', '{names} 正在查看'],
   more: ['{n} more', '另有 {n} 个'],
   reasonHand: ['Hand up', '举手'],

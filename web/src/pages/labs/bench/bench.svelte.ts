@@ -35,6 +35,8 @@ export class Bench {
   /** The terminal that is looked at, and the one that takes the keyboard. */
   #looked = $state('');
   wanted = $state<string>();
+  /** Who has the keyboard of the terminal that is looked at; empty if nobody has it. */
+  driver = $state('');
   busy = $state(false);
   #opened = $state.raw<readonly OpenTerminal[]>([]);
   #closed = $state.raw<readonly string[]>([]);
