@@ -147,7 +147,7 @@ export const workspaces = messages({
   savedText: ['Start it and everything is as it was.', '启动后一切如初。'],
   savedAt: ['Last saved', '上次保存'],
   saves: ['Saves', '存档'],
-  saving: ['is saved', '保存中'],
+  saving: ['being saved', '保存中'],
   savingTitle: ['It is being saved', '正在保存'],
   savingText: ['It stops only once all of it is in a save.', '全部保存完毕后才会停止。'],
   savingSave: ['in the making', '生成中'],

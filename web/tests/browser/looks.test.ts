@@ -7,7 +7,7 @@ import type { Page } from '@playwright/test';
 import { join } from 'node:path';
 import { serious } from './axe';
 import { admin, enter, expect, test, visit } from './console';
-import { places } from './pages';
+import { places, tabs } from './pages';
 import { pictures } from './place';
 import { pairs, pattern } from './words';
 
@@ -56,6 +56,55 @@ async function covered(page: Page): Promise<string[]> {
     }
     return found;
   });
+}
+
+/** Titles of columns of which a part can't be read, and open tabs that are scrolled out of sight. */
+async function cutOff(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const titles = [...document.querySelectorAll<HTMLElement>('main th button')].filter(
+      (title) =>
+        title.checkVisibility() &&
+        (title.scrollWidth > title.clientWidth + 1 ||
+          title.scrollHeight > (title.closest('th')?.clientHeight ?? 0) + 1),
+    );
+    const open = [...document.querySelectorAll<HTMLElement>('main [role="tab"][aria-selected="true"]')].filter(
+      (tab) => {
+        const [box, list] = [tab.getBoundingClientRect(), tab.closest('[role="tablist"]')?.getBoundingClientRect()];
+        return list && box.width > 0 && (box.left < list.left - 1 || box.right > list.right + 1);
+      },
+    );
+    return [...titles, ...open].map((element) => element.textContent?.trim() ?? '');
+  });
+}
+
+/** Where everything stands that does not come and go by itself. */
+async function standing(page: Page): Promise<string> {
+  return page.evaluate(() => {
+    const things = [...document.querySelectorAll('main :is(h1, h2, button, input, select, th, [role="tab"], canvas)')];
+    const boxes = things.map((thing) => {
+      const { left, top, width, height } = thing.getBoundingClientRect();
+      return `${thing.tagName} ${thing.textContent?.trim()}: ${[left, top, width, height].map(Math.round).join(' ')}`;
+    });
+    return [`page ${document.documentElement.scrollHeight}`, ...boxes].join('\n');
+  });
+}
+
+/** What stands elsewhere in the other theme. What moves by itself meanwhile stands elsewhere in this one as well. */
+async function movesByTheme(page: Page, theme: Theme): Promise<string[]> {
+  let moved: string[] = [];
+  for (let again = 0; again < 3; again++) {
+    const before = await standing(page);
+    await page.emulateMedia({ colorScheme: theme === 'light' ? 'dark' : 'light' });
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 30))));
+    const other = await standing(page);
+    await page.emulateMedia({ colorScheme: theme });
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 30))));
+    if (other === before) return [];
+    if ((await standing(page)) !== before) continue;
+    const stood = new Set(before.split('\n'));
+    moved = other.split('\n').filter((thing) => !stood.has(thing));
+  }
+  return moved.slice(0, 5);
 }
 
 /** What people or programs have written: code, pages of labs, the field where these are written, terminals. */
@@ -119,7 +168,7 @@ for (const { theme, language } of LOOKS) {
     home,
     pool,
   }) => {
-    test.setTimeout(300_000);
+    test.setTimeout(480_000);
     const page = await another({
       locale: language === 'zh' ? 'zh-CN' : 'en-GB',
       colorScheme: theme,
@@ -132,6 +181,7 @@ for (const { theme, language } of LOOKS) {
     const lies = async () => [
       ...(await sticksOut(page)).map((what) => `sticks out: ${what}`),
       ...(await covered(page)).map((what) => `is covered: ${what}`),
+      ...(await cutOff(page)).map((what) => `is cut off: ${what}`),
     ];
     const look = async (name: string) => {
       for (const width of WIDTHS) {
@@ -149,6 +199,9 @@ for (const { theme, language } of LOOKS) {
           type: 'jpeg',
           quality: 85,
         });
+        if (theme === 'light' && width !== 2560) {
+          wrong.push(...(await movesByTheme(page, theme)).map((what) => `${name} at ${width}, in the dark: ${what}`));
+        }
         if (!isAxed(name, width)) continue;
         for (const what of await serious(page)) {
           // What stands on every page is told once.
@@ -166,7 +219,7 @@ for (const { theme, language } of LOOKS) {
     await look('log-in');
     await enter(page, home, admin(pool));
     await expect(page.locator('html')).toHaveAttribute('lang', language === 'zh' ? 'zh-CN' : 'en');
-    for (const { name, address } of places) {
+    for (const { name, address } of [...places, ...tabs]) {
       await visit(page, await address());
       await look(name);
     }

@@ -99,8 +99,23 @@ export const places: readonly Place[] = [
   ),
   at('accounts', '/accounts', 'write-accounts'),
   at('roles', '/roles', 'write-accounts'),
+  at('usage', '/usage', 'write-accounts'),
   at('tokens', '/tokens'),
   at('settings', '/settings'),
+];
+
+/** Tabs of pages that show something of their own: looked at like pages. */
+export const tabs: readonly Place[] = [
+  ...['timetable', 'usage', 'people', 'submissions'].map((tab) =>
+    at(`course-${tab}`, '/courses/:id', 'read-labs', async () => `/courses/web-101?tab=${tab}`),
+  ),
+  ...['load', 'health', 'facts', 'events'].map((tab) =>
+    at(`host-${tab}`, '/hosts/:id', 'read-engines', async () => `/hosts/host-1?tab=${tab}`),
+  ),
+  ...['course', 'each'].map((by) => at(`usage-${by}`, '/usage', 'write-accounts', async () => `/usage?by=${by}`)),
+  ...['logs', 'events', 'description', 'why'].map((tab) =>
+    at(`app-${tab}`, '/apps/:name', 'read-containers', async () => `/apps/web?tab=${tab}`),
+  ),
 ];
 
 /** Patterns of the console's own table of pages, with what each needs. */
