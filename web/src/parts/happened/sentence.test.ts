@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { language } from '../../lib/i18n.svelte';
 import { happened } from '../../messages/happened';
@@ -110,4 +112,22 @@ test('both languages use the same values', () => {
     const names = (text: string) => [...new Set(text.match(/\{\w+/g) ?? [])].sort();
     expect(names(chinese)).toEqual(names(english));
   }
+});
+
+test('each event that a controller writes has a sentence', () => {
+  const crates = join(import.meta.dirname, '../../../../crates');
+  const texts = ['controller', 'api'].flatMap((crate) => {
+    const folder = join(crates, crate, 'src');
+    return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.rs') && !file.includes('tests'))
+      .map((file) => readFileSync(join(folder, file), 'utf8'));
+  });
+  // By the functions that make them, and those of accounts and students by the words that are passed on to these.
+  const written =
+    /(?:with_\w*event\(\s*transaction,\s*|event_of_pool\(\s*|\.event\(\s*|change_attempt\([^";]*\(\s*|&next, )"([a-z]+(?:-[a-z]+)*)"|Self::\w+ => "([a-z]+-account)"/g;
+  const types = new Set(
+    texts.flatMap((text) => [...text.matchAll(written)].map(([, type, ofAccount]) => type ?? ofAccount ?? '')),
+  );
+  expect(['add-course', 'attempt-prepared', 'enrol', 'suspend-account'].filter((type) => !types.has(type))).toEqual([]);
+  expect([...types].filter((type) => !Object.hasOwn(happened, type))).toEqual([]);
 });
