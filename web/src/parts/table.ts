@@ -57,10 +57,11 @@ export function sorted<Row>(
   return keyed.map(({ row }) => row);
 }
 
-/** What pressing a column's title makes of the order. */
-export function nextSort(sort: string, id: string): string {
+/** What pressing a column's title makes of the order; empty is the `initial` one, that before anybody chose. */
+export function nextSort(sort: string, id: string, initial = ''): string {
   if (sort === id) return `-${id}`;
-  return sort === `-${id}` ? '' : id;
+  // Where that is this column's too, going back to it would change nothing.
+  return sort === `-${id}` && initial !== sort ? '' : id;
 }
 
 /** Which rows are drawn: those that are seen, and some on either side. `top` is how far the first row is above the view. */

@@ -38,6 +38,9 @@ describe('rows', () => {
     expect(nextSort('name', 'name')).toBe('-name');
     expect(nextSort('-name', 'name')).toBe('');
     expect(nextSort('cpu', 'name')).toBe('name');
+    // A list that begins with the largest can be turned round at once.
+    expect(nextSort('-name', 'name', '-name')).toBe('name');
+    expect(nextSort('-name', 'name', 'name')).toBe('');
   });
 });
 
