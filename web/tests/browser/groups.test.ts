@@ -4,7 +4,6 @@ import { api, tokenOf } from './api';
 import { admin, enter, expect, test } from './console';
 import { writeLab } from './labs';
 import { ann, tom } from './people';
-import { connected } from './screen';
 
 const LAB = {
   'lab.yaml': 'title: In pairs\ncontainers:\n  - {name: main, image: "pierhead/sample:1", memory: 32}\nminutes: 20\n',
@@ -34,10 +33,9 @@ test('a group is told who has the keyboard, and so is whoever gives the course',
     workspace = attempt.workspace;
     await enter(page, home, ann, `/attempts/${attempt.id}`);
     await expect(page.locator('.xterm-helper-textarea')).toBeAttached({ timeout: 90_000 });
-    await connected(page);
     const head = page.locator('main header');
     await expect(head).toContainText('worked at by ann, tom');
-    await expect(head).toContainText('You have the keyboard');
+    await expect(head).toContainText('You have the keyboard', { timeout: 30_000 });
 
     const other = await another();
     await enter(other, home, tom, `/attempts/${attempt.id}`);
