@@ -1,4 +1,5 @@
-//! What was seen, as a file of asciicast v2: a header, then a line for each piece of output and each change of size.
+//! What was seen, as a file of asciicast v2: a header, then a line for each piece of output, each change of size, and each
+//! line that was entered: a marker without a word, since what is typed may be a secret.
 //!
 //! It is bounded: what comes after the bound is not recorded, and a marker says so.
 
@@ -26,6 +27,8 @@ pub(crate) struct Recording {
     /// Output that is not yet a line, and when it began.
     open: Vec<u8>,
     open_at: Timestamp,
+    /// Whether nothing was printed since the last marker.
+    is_marked: bool,
     is_full: bool,
 }
 
@@ -40,6 +43,7 @@ impl Recording {
             piece: Vec::new(),
             open: Vec::new(),
             open_at: now,
+            is_marked: true,
             is_full: limit == 0,
         };
         let header = json!({
@@ -61,6 +65,7 @@ impl Recording {
         if self.is_full {
             return;
         }
+        self.is_marked = false;
         if now.since(self.open_at) > TOGETHER_MS {
             self.close(false);
         }
@@ -80,6 +85,15 @@ impl Recording {
     pub(crate) fn resized(&mut self, size: SizeOf, now: Timestamp) {
         self.close(false);
         self.event(now, "r", &format!("{}x{}", size.columns, size.rows));
+    }
+
+    /// Whoever drives has entered a line. Several without any output between are one.
+    pub(crate) fn entered(&mut self, now: Timestamp) {
+        if !self.is_marked {
+            self.is_marked = true;
+            self.close(false);
+            self.event(now, "m", "");
+        }
     }
 
     /// The file so far.
@@ -187,6 +201,21 @@ mod tests {
         [1.000, "r", "100x30"]
         [2.250, "o", "done"]
         "#);
+    }
+
+    #[test]
+    fn lines_that_are_entered_are_marked_without_a_word() {
+        let mut recording = Recording::new("", SIZE, 10_000, Timestamp(0));
+        recording.entered(Timestamp(10));
+        recording.output(b"$ ", Timestamp(100));
+        recording.entered(Timestamp(110));
+        recording.entered(Timestamp(111));
+        recording.output(b"done", Timestamp(112));
+        recording.entered(Timestamp(200));
+        let told: Vec<(f64, String, String)> = events(&text(&mut recording));
+        let told: Vec<(f64, &str, &str)> = told.iter().map(|(at, kind, data)| (*at, &**kind, &**data)).collect();
+        let expected = [(0.1, "o", "$ "), (0.11, "m", ""), (0.112, "o", "done"), (0.2, "m", "")];
+        assert_eq!(told, expected, "one for each line, and none before anything is seen");
     }
 
     #[test]

@@ -111,6 +111,11 @@ impl Screen {
         self.at
     }
 
+    /// Whether a program has the whole screen for itself, as editors have.
+    pub(crate) fn is_alternate(&self) -> bool {
+        self.term.mode().contains(alacritty_terminal::term::TermMode::ALT_SCREEN)
+    }
+
     /// The offset of the next byte that is to be fed.
     pub(crate) fn fed(&self) -> u64 {
         self.at + self.pending.len() as u64

@@ -13,6 +13,8 @@ const INTERRUPTED_MS: u64 = 1_000;
 const LONGEST_KEY: usize = 8;
 /// What a terminal takes for an interrupt, a quit and a stop.
 const INTERRUPTS: [u8; 3] = [0x03, 0x1c, 0x1a];
+/// What the key Enter sends.
+const ENTER: u8 = b'\r';
 const SIGNALS: [&str; 5] = ["INT", "QUIT", "TERM", "HUP", "KILL"];
 
 impl Session {
@@ -91,6 +93,9 @@ impl Session {
         }
         if self.spec.tty && bytes.len() <= LONGEST_KEY && bytes.iter().any(|byte| INTERRUPTS.contains(byte)) {
             self.interrupted_until = now.plus(INTERRUPTED_MS);
+        }
+        if self.spec.tty && bytes.contains(&ENTER) && !self.screen.is_alternate() {
+            self.recording.entered(now);
         }
         vec![Effect::Write(bytes)]
     }

@@ -1,4 +1,5 @@
 mod corners;
+mod markers;
 mod property;
 
 use super::*;
