@@ -29,6 +29,8 @@ export const terminals = messages({
   complainFree: ['Not sent: take the keyboard first.', '未发送：请先取得键盘。'],
   complainRight: ['You may look at this terminal, but not type.', '您可以观看此终端，但不能输入。'],
   connecting: ['Connecting to the terminal…', '正在连接终端…'],
+  commandAfter: ['Next command', '下一条命令'],
+  commandBefore: ['Previous command', '上一条命令'],
   container: ['Container', '容器'],
   controllerHome: ['Held by the controller: it ends when that restarts.', '由控制器保持：控制器重启时终端会结束。'],
   copyAll: ['Copy everything', '复制全部'],

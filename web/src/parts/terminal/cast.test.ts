@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readCast, withoutPauses } from './cast';
+import { after, before, readCast, shortened, withoutPauses } from './cast';
 
 const HEADER = '{"env":{"TERM":"xterm-256color"},"height":24,"timestamp":5,"title":"sh in web","version":2,"width":80}';
 
@@ -15,6 +15,7 @@ describe('a recording', () => {
         { at: 1, what: { columns: 100, rows: 30 } },
         { at: 2.25, what: { text: 'done' } },
       ],
+      entered: [],
       duration: 2.25,
       isCut: false,
     });
@@ -24,6 +25,36 @@ describe('a recording', () => {
     const cast = readCast(`${HEADER}\n[3, "o", "a"]\n[2, "o", "b"]\n[4, "m", "truncated"]\n[5, "o", "ha`);
     expect(cast?.isCut).toBe(true);
     expect(cast?.moments.map((moment) => moment.at)).toEqual([3, 3]);
+  });
+
+  test('knows when a line was entered, and that it breaks off is something else', () => {
+    const cast = readCast(`${HEADER}\n[1, "o", "$ "]\n[2, "m", ""]\n[30, "o", "x"]\n[31, "m", ""]\n[32, "o", "y"]`)!;
+    expect([cast.entered, cast.isCut]).toEqual([[2, 31], false]);
+    const short = withoutPauses(cast, 2);
+    expect(short.moments.map((moment) => moment.at)).toEqual([1, 3, 5]);
+    expect(short.entered).toEqual([2, 4]);
+    for (const moment of cast.moments) {
+      const at = short.moments[cast.moments.indexOf(moment)]?.at ?? -1;
+      expect(shortened(cast, 2, moment.at)).toBeCloseTo(at);
+    }
+    expect(shortened(cast, 2, 20)).toBe(3);
+  });
+
+  test('is gone through from one moment to the next', () => {
+    const moments = [2, 4, 9];
+    expect([after(moments, 0), after(moments, 2), after(moments, 8.9), after(moments, 9)]).toEqual([
+      2,
+      4,
+      9,
+      undefined,
+    ]);
+    expect([before(moments, 9.7), before(moments, 9.2), before(moments, 4.2), before(moments, 2)]).toEqual([
+      9,
+      4,
+      2,
+      undefined,
+    ]);
+    expect(after([], 0)).toBe(undefined);
   });
 
   test.each([

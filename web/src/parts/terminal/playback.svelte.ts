@@ -1,8 +1,7 @@
 /** A recording that is played in the page: its file, its screen and its player, as the components see them. */
 
 import { untrack } from 'svelte';
-import { send } from '../../lib/api';
-import { readCast, withoutPauses, type Cast } from './cast';
+import { after, before, readCast, withoutPauses, type Cast } from './cast';
 import { Player } from './player';
 import { preferences } from './preferences.svelte';
 import { draw, type XtermScreen } from './screen';
@@ -24,10 +23,11 @@ export class Playback {
   hasPauses = $state(false);
   #player: Player | null = null;
   #screen: XtermScreen | null = null;
-  readonly #id: string;
+  readonly #load: (signal: AbortSignal) => Promise<Response>;
 
-  constructor(id: string) {
-    this.#id = id;
+  /** How its file is had. */
+  constructor(load: (signal: AbortSignal) => Promise<Response>) {
+    this.#load = load;
   }
 
   /** Loads it and draws it into an element; answers how to end that. */
@@ -44,9 +44,7 @@ export class Playback {
 
   async #begin(place: HTMLElement, gone: AbortSignal): Promise<void> {
     try {
-      const path = { id: this.#id };
-      const response = await send('get', '/api/terminals/{id}/recording', { path, signal: gone });
-      const cast = readCast(await response.text());
+      const cast = readCast(await (await this.#load(gone)).text());
       if (!cast) {
         this.isUnreadable = true;
         return;
@@ -101,6 +99,17 @@ export class Playback {
 
   seek(at: number): void {
     this.#player?.seek(at);
+  }
+
+  /** When lines were entered, as it is played now. */
+  get entered(): readonly number[] {
+    return this.cast ? this.#timed(this.cast).entered : [];
+  }
+
+  /** Goes to the line that was entered before, or after. */
+  step(way: 'back' | 'on'): void {
+    const to = way === 'back' ? (before(this.entered, this.at) ?? 0) : after(this.entered, this.at);
+    if (to !== undefined) this.seek(to);
   }
 
   setSpeed(speed: number): void {

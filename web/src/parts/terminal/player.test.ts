@@ -13,6 +13,7 @@ const cast: Cast = {
     { at: 10, what: { text: 'c' } },
   ],
   duration: 10,
+  entered: [],
   isCut: false,
 };
 
