@@ -8,7 +8,7 @@ mod copies;
 mod next;
 mod records;
 
-pub(crate) use next::{Next, next};
+pub(crate) use next::{Next, next, waits_for};
 pub(crate) use records::{HandedIn, begun, counting, grades_in, submissions_for, submissions_in, written};
 
 use crate::requests::RequestError;

@@ -23,6 +23,9 @@ pub struct Save {
     pub version: u32,
     /// Whether nobody asked for it. The next one of the workspace takes its place.
     pub automatic: bool,
+    /// Whether work was handed in with it. It is not one of those that people may keep so many of.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub handed_in: bool,
     /// How far it is.
     pub state: SaveState,
     /// Its containers. While it is being made, as far as they are known.
@@ -152,6 +155,24 @@ impl Save {
         self.state != SaveState::Saving
     }
 
+    /// What it adds to the totals of its owner and of its environment.
+    #[must_use]
+    pub fn share(&self) -> SaveTotals {
+        SaveTotals { count: u64::from(!self.handed_in), bytes: self.bytes }
+    }
+
+    /// How far it may raise totals of which people may keep `most`. Work that is handed in is never refused for the number
+    /// of saves, and as many again are made by themselves: a workspace that shall stop would run on without.
+    #[must_use]
+    pub fn limit(&self, most: SaveTotals) -> SaveTotals {
+        let count = match (self.handed_in, self.automatic) {
+            (true, _) => u64::MAX,
+            (false, true) => most.count.saturating_mul(2),
+            (false, false) => most.count,
+        };
+        SaveTotals { count, ..most }
+    }
+
     /// The files of a container.
     #[must_use]
     pub fn files(&self, container: &MemberName) -> Option<&SavedFiles> {
@@ -187,21 +208,18 @@ impl Default for SaveLimits {
 }
 
 impl SaveTotals {
-    /// The same with a save's share replaced by another; `None` is none.
+    /// The same with a save's share replaced by another.
     #[must_use]
-    pub fn with(self, before: Option<u64>, now: Option<u64>) -> Self {
+    pub fn with(self, before: Self, now: Self) -> Self {
         let take = |value: u64, less: u64, more: u64| value.saturating_sub(less).saturating_add(more);
-        Self {
-            count: take(self.count, u64::from(before.is_some()), u64::from(now.is_some())),
-            bytes: take(self.bytes, before.unwrap_or(0), now.unwrap_or(0)),
-        }
+        Self { count: take(self.count, before.count, now.count), bytes: take(self.bytes, before.bytes, now.bytes) }
     }
 
     /// Which of the limits it breaks, in words.
     #[must_use]
     pub fn beyond(self, most: Self) -> Option<String> {
         if self.count > most.count {
-            return Some(format!("at most {} saves may be kept", most.count));
+            return Some(format!("at most {} saves may be kept, and there would be {}", most.count, self.count));
         }
         let megabytes = |bytes: u64| bytes.div_ceil(1 << 20);
         (self.bytes > most.bytes).then(|| {
@@ -258,14 +276,16 @@ mod tests {
 
     #[test]
     fn totals_follow_what_comes_and_goes() {
+        let none = SaveTotals::default();
+        let share = |bytes| SaveTotals { count: 1, bytes };
         let most = SaveTotals { count: 2, bytes: 100 << 20 };
-        let one = SaveTotals::default().with(None, Some(60 << 20));
+        let one = none.with(none, share(60 << 20));
         assert_eq!((one, one.beyond(most)), (SaveTotals { count: 1, bytes: 60 << 20 }, None));
-        assert_eq!(one.with(Some(60 << 20), Some(10)), SaveTotals { count: 1, bytes: 10 });
-        assert_eq!(one.with(Some(60 << 20), None), SaveTotals::default());
-        let two = one.with(None, Some(41 << 20));
+        assert_eq!(one.with(share(60 << 20), share(10)), SaveTotals { count: 1, bytes: 10 });
+        assert_eq!(one.with(share(60 << 20), none), none);
+        let two = one.with(none, share(41 << 20));
         assert_eq!(two.beyond(most).unwrap(), "saves may hold at most 100 MB, and would hold 101 MB");
-        let three = SaveTotals { bytes: 0, ..two }.with(None, Some(0));
-        assert_eq!(three.beyond(most).unwrap(), "at most 2 saves may be kept");
+        let three = SaveTotals { bytes: 0, ..two }.with(none, share(0));
+        assert_eq!(three.beyond(most).unwrap(), "at most 2 saves may be kept, and there would be 3");
     }
 }

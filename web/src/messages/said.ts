@@ -348,7 +348,7 @@ export const said = messages({
   saveLimit: ['{what}: {reason}; delete saves that are not needed any more', '{what}：{reason}；请删除不再需要的存档'],
   savesOf: ['the saves of {who}', '{who} 的存档'],
   savesOfEnvironment: ['the saves of the environment {name}', '环境 {name} 的存档'],
-  savesMany: ['at most {n} saves may be kept', '最多保留 {n} 个存档'],
+  savesMany: ['at most {n} saves may be kept, and there would be {m}', '最多保留 {n} 个存档，现在将有 {m} 个'],
   savesLarge: ['saves may hold at most {n} MB, and would hold {m} MB', '存档最多占用 {n} MB，现在将占用 {m} MB'],
   workNotStudent: ['only those who take a course hand in work', '只有课程的学生可以提交'],
   workNoWorkspace: ['there was no workspace to save', '没有可保存的工作区'],

@@ -115,6 +115,7 @@ impl Lab {
             environment: workspace.environment,
             version: workspace.version,
             automatic: false,
+            handed_in: false,
             state,
             containers: workspace.spec.containers.iter().map(files).collect(),
             bytes: 10,

@@ -49,6 +49,18 @@ pub(crate) fn next(
     }
 }
 
+/// Whether a save, which is being made now, is taken for a submission when it is there.
+pub(crate) fn waits_for(submission: &Submission, save: &SaveId) -> bool {
+    let is_of_it = submission.workspace.as_ref().is_some_and(|id| *id == save.workspace());
+    is_of_it
+        && match submission.stage {
+            // What its workspace is saved as when it stops.
+            SubmissionStage::Asked => true,
+            SubmissionStage::Saving { after, .. } => number(save) > after,
+            _ => false,
+        }
+}
+
 struct At<'a> {
     submission: &'a Submission,
     record: Option<&'a Workspace>,

@@ -75,6 +75,7 @@ impl Executor {
             environment: order.environment.clone(),
             version: order.version,
             automatic: order.automatic,
+            handed_in: self.saves.is_handed_in(&order.id, &order.owner).await?,
             state: SaveState::Saving,
             containers: Vec::new(),
             bytes: before.iter().map(|before| before.bytes).sum(),

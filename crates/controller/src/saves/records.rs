@@ -2,9 +2,12 @@
 //! holds whatever races.
 
 use super::Saves;
+use crate::coursework::waits_for;
 use crate::keys;
 use pierhead_engine::EngineError;
-use pierhead_model::{EnvironmentSpec, Event, Failure, FailureKind, Save, SaveId, SaveTotals};
+use pierhead_model::{
+    EnvironmentSpec, Event, Failure, FailureKind, Save, SaveId, SaveTotals, Submission, SubmissionKey, Username,
+};
 use pierhead_store::leadership::Standing;
 use pierhead_store::{Entry, Error, Revision, StoreJson, Transaction};
 
@@ -109,6 +112,22 @@ impl Saves {
         Ok(self.store.get_json(&keys::save_spec(id)).await?.map(|(spec, _)| spec))
     }
 
+    /// Whether work that somebody handed in waits for a save.
+    pub(super) async fn is_handed_in(&self, id: &SaveId, owner: &Username) -> Result<bool, SaveError> {
+        let listing = self.store.list_all(keys::SUBMITTING).await?;
+        for entry in &listing.entries {
+            let key: SubmissionKey = entry.json()?;
+            if key.account != *owner {
+                continue;
+            }
+            let found = self.store.get_json::<Submission>(&keys::submission(&key)).await?;
+            if found.is_some_and(|(submission, _)| waits_for(&submission, id)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Writes the record of a save that is begun, with the description of its workspace.
     pub(super) async fn begin(
         &self,
@@ -149,9 +168,10 @@ impl Saves {
                 Some(revision) => more.clone().unchanged(key.clone(), revision),
                 None => more.clone().absent(key.clone()),
             };
-            let before = before.map(|(before, _)| before.bytes);
-            let grows = before.is_none_or(|before| before < save.bytes);
-            let transaction = self.count(transaction, save, before, Some(save.bytes), grows).await?;
+            let before = before.map(|(before, _)| before.share()).unwrap_or_default();
+            let now = save.share();
+            let grows = read.is_none() || before.count < now.count || before.bytes < now.bytes;
+            let transaction = self.count(transaction, save, (before, now), grows).await?;
             if let Some(revision) = self.committed(transaction.put_json(key.clone(), save)?, Some(leads)).await? {
                 return Ok(revision);
             }
@@ -165,7 +185,7 @@ impl Saves {
                 return Err(SaveError::Changed(id.clone()));
             }
             let transaction = Transaction::new().unchanged(keys::save(id), revision);
-            let transaction = self.count(transaction, &save, Some(save.bytes), None, false).await?;
+            let transaction = self.count(transaction, &save, (save.share(), SaveTotals::default()), false).await?;
             let (transaction, leads) = match by {
                 By::Leader(leads) => (transaction, Some(leads)),
                 By::Person(event) => (transaction.put_json(keys::event(&event.id), event)?, None),
@@ -196,12 +216,12 @@ impl Saves {
         }
     }
 
+    /// The same transaction with one share of the totals replaced by another.
     async fn count(
         &self,
         mut transaction: Transaction,
         save: &Save,
-        before: Option<u64>,
-        now: Option<u64>,
+        (before, now): (SaveTotals, SaveTotals),
         is_limited: bool,
     ) -> Result<Transaction, SaveError> {
         let of_person =
@@ -213,22 +233,22 @@ impl Saves {
         );
         for (key, most, whose) in [of_person, of_environment] {
             let Counted { key, revision, totals } = self.counted(key, before, now).await?;
-            if let Some(why) = totals.beyond(most).filter(|_| is_limited) {
+            if let Some(why) = totals.beyond(save.limit(most)).filter(|_| is_limited) {
                 return Err(SaveError::Limit { whose, why });
             }
             transaction = match revision {
                 Some(revision) => transaction.unchanged(key.clone(), revision),
                 None => transaction.absent(key.clone()),
             };
-            transaction = match totals.count {
-                0 => transaction.delete(key),
-                _ => transaction.put_json(key, &totals)?,
+            transaction = match totals == SaveTotals::default() {
+                true => transaction.delete(key),
+                false => transaction.put_json(key, &totals)?,
             };
         }
         Ok(transaction)
     }
 
-    async fn counted(&self, key: String, before: Option<u64>, now: Option<u64>) -> Result<Counted, SaveError> {
+    async fn counted(&self, key: String, before: SaveTotals, now: SaveTotals) -> Result<Counted, SaveError> {
         let found = self.store.get_json::<SaveTotals>(&key).await?;
         let revision = found.as_ref().map(|(_, revision)| *revision);
         let totals = found.map(|(totals, _)| totals).unwrap_or_default();

@@ -62,7 +62,7 @@ impl Bed {
     async fn counted(&self, owner: &str) -> SaveTotals {
         let all = self.saves.all().await.unwrap();
         let theirs = all.iter().filter(|save| save.owner.as_str() == owner);
-        theirs.fold(SaveTotals::default(), |so_far, save| so_far.with(None, Some(save.bytes)))
+        theirs.fold(SaveTotals::default(), |so_far, save| so_far.with(SaveTotals::default(), save.share()))
     }
 }
 
@@ -88,6 +88,7 @@ fn save(workspace: u64, number: u32, owner: &str, bytes: u64) -> Save {
         environment: pierhead_model::EnvironmentId::parse("python").unwrap(),
         version: 1,
         automatic: false,
+        handed_in: false,
         state: SaveState::Saving,
         containers: vec![SavedFiles {
             name,
@@ -170,6 +171,40 @@ async fn what_is_let_go_counts_no_longer() {
     bed.put(&third).await.unwrap();
     assert_eq!(bed.totals("clare").await, bed.counted("clare").await);
     assert!(bed.saves.store.get(&keys::event(&"0".repeat(32))).await.unwrap().is_some(), "and it is told");
+}
+
+#[tokio::test]
+async fn what_is_handed_in_is_not_refused_for_the_number_of_saves_and_leaves_it_to_its_student() {
+    let bed = Bed::new(limits(2, 100 * MB)).await;
+    let handed_in = |number, bytes| Save { handed_in: true, ..save(1, number, "clare", bytes) };
+    bed.put(&handed_in(1, 10 * MB)).await.unwrap();
+    assert_eq!(bed.totals("clare").await, SaveTotals { count: 0, bytes: 10 * MB });
+    for number in [2, 3] {
+        bed.put(&save(1, number, "clare", 10 * MB)).await.unwrap();
+    }
+    let refused = bed.put(&save(1, 4, "clare", MB)).await.unwrap_err().to_string();
+    assert!(refused.contains("at most 2 saves may be kept, and there would be 3"), "{refused}");
+    bed.put(&handed_in(5, 60 * MB)).await.unwrap();
+    let refused = bed.put(&handed_in(6, 20 * MB)).await.unwrap_err().to_string();
+    assert!(refused.contains("at most 100 MB, and would hold 110 MB"), "what all of it holds has a limit: {refused}");
+    // One that is made by itself goes beyond, so that what shall stop can stop; it is counted.
+    let automatic = |number| Save { automatic: true, ..save(2, number, "clare", MB) };
+    for number in [1, 2] {
+        bed.put(&automatic(number)).await.unwrap();
+    }
+    let refused = bed.put(&automatic(3)).await.unwrap_err().to_string();
+    assert!(refused.contains("at most 4 saves may be kept, and there would be 5"), "not without end: {refused}");
+    // Of what a successor goes on with it is looked up anew for whom it is.
+    bed.put(&Save { handed_in: true, ..automatic(2) }).await.unwrap();
+    assert_eq!(bed.totals("clare").await, SaveTotals { count: 3, bytes: 92 * MB });
+    assert_eq!(bed.totals("clare").await, bed.counted("clare").await);
+    for one in [handed_in(1, 0), save(1, 2, "clare", 0), save(1, 3, "clare", 0), automatic(1), automatic(2)] {
+        bed.erase(&one.id).await;
+    }
+    assert_eq!(bed.totals("clare").await, SaveTotals { count: 0, bytes: 60 * MB });
+    bed.erase(&handed_in(5, 0).id).await;
+    let key = keys::save_totals_of_person(&Username::parse("clare").unwrap());
+    assert!(bed.saves.store.get(&key).await.unwrap().is_none(), "of nothing nothing is kept");
 }
 
 #[tokio::test]

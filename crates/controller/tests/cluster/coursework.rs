@@ -4,13 +4,13 @@
 use crate::detection::Pool;
 use pierhead_controller::{
     Actor, AttemptBeginning, Clock, Controller, CourseChange, DueChange, ExtensionChange, GradeChange, GradeLineChange,
-    LabBefore, RequestError, StudentChange, WorkChange,
+    LabBefore, RequestError, StudentChange, WorkChange, WorkspaceChange,
 };
 use pierhead_identity::wall_time;
 use pierhead_lab::LabPath;
 use pierhead_model::{
-    CheckState, CourseId, CourseLab, LabId, LatePolicy, Points, Resources, Submission, SubmissionStage, Timestamp,
-    Username, Visibility, Zone,
+    CheckState, CourseId, CourseLab, LabId, LatePolicy, Points, Resources, SaveLimits, SaveTotals, Submission,
+    SubmissionStage, Timestamp, Username, Visibility, Zone,
 };
 use pierhead_testkit::{ClusterOptions, PATIENCE, eventually, eventually_ok};
 use std::collections::{BTreeMap, BTreeSet};
@@ -160,6 +160,41 @@ async fn what_is_handed_in_is_saved_and_checked_on_a_copy() {
         controller.delete_save(&li, second.save.unwrap().as_str()).await,
         Err(RequestError::SaveNeeded { .. })
     ));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_as_many_saves_as_may_be_hands_in_all_the_same() {
+    let mut options = ClusterOptions { hosts: 2, ..ClusterOptions::default() };
+    let most = SaveTotals { count: 1, bytes: 1 << 40 };
+    options.controller.save_limits = SaveLimits { person: most, environment: most };
+    let pool = Pool::start_with(options).await;
+    let controller = pool.cluster.controller();
+    course(controller, &names(&["li"])).await;
+    let li = actor("li");
+    begin(controller, "li").await;
+    is_ready(controller, "li").await;
+    let workspace = controller.workspaces_of(&li)[0].record.id.clone();
+    let save = async |name: &str| {
+        let change = WorkspaceChange::Save(Some(name.to_owned()));
+        controller.change_workspace(&li, workspace.as_str(), &change, None).await.unwrap()
+    };
+    save("their own").await;
+    eventually(PATIENCE, "it is there", async || controller.saves_of(&li).await.unwrap().len() == 1).await;
+    for number in [1, 2] {
+        controller.submit_work(&li, "cs", "server", None).await.unwrap();
+        let done = over(controller, "li").await;
+        assert_eq!((done.key.number, &done.stage), (number, &SubmissionStage::Complete), "{done:?}");
+        assert!(done.note.is_none() && done.results.ran_on_copy, "{done:?}");
+    }
+    let saves = controller.saves_of(&li).await.unwrap();
+    assert_eq!(saves.iter().filter(|save| save.handed_in).count(), 2);
+    assert_eq!(saves.iter().map(|save| save.share().count).sum::<u64>(), 1, "their own");
+    save("one more").await;
+    eventually(PATIENCE, "it is refused", async || {
+        let now = controller.workspaces_of(&li);
+        now[0].status.message.contains("at most 1 saves may be kept, and there would be 2")
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -203,6 +203,9 @@ async fn what_would_be_too_much_is_not_saved_and_nothing_is_left_of_it() {
     host.set_written(&container, MB).unwrap();
     let small = save(&ann, &workspace, "small").await;
     assert_eq!(show(&ann, &workspace.id).await.message, "");
+    ann.save_workspace(&workspace.id, Some("one more")).await.unwrap();
+    says("at most 1 saves may be kept, and there would be 2").await;
+    host.set_written(&container, 11 * MB).unwrap();
     ann.stop_workspace(&workspace.id).await.unwrap();
     says("it could not be saved, so it is kept").await;
     assert_eq!((made(&pool), ann.saves().await.unwrap().len()), (1, 1));
@@ -210,6 +213,28 @@ async fn what_would_be_too_much_is_not_saved_and_nothing_is_left_of_it() {
     ann.end_workspace(&workspace.id, true).await.unwrap();
     reaches(&ann, &workspace.id, "ended").await;
     assert_eq!(made(&pool), 0, "who gives it up needs no room");
+}
+
+#[tokio::test]
+async fn who_has_as_many_saves_as_may_be_can_still_leave_and_come_back() {
+    let mut options = hosts(2);
+    let most = SaveTotals { count: 1, bytes: 100 * MB };
+    options.controller.save_limits = SaveLimits { person: most, ..SaveLimits::default() };
+    let (pool, ann, workspace, container) = opened(options).await;
+    let (_, host) = host_of(&pool, &workspace);
+    host.set_written(&container, MB).unwrap();
+    let small = save(&ann, &workspace, "small").await;
+    ann.stop_workspace(&workspace.id).await.unwrap();
+    let stopped = reaches(&ann, &workspace.id, "saved").await;
+    assert_ne!(stopped.last_save.as_deref(), Some(small.id.as_str()), "with what was done since");
+    ann.start_workspace(&workspace.id, None).await.unwrap();
+    reaches(&ann, &workspace.id, "ready").await;
+    // The one that was made by itself counts, so that the number means what is listed.
+    ann.save_workspace(&workspace.id, Some("large")).await.unwrap();
+    eventually(PATIENCE, "it says why", async || {
+        show(&ann, &workspace.id).await.message.contains("at most 1 saves may be kept, and there would be 3")
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -49,11 +49,39 @@ fn a_record_without_copies_reads_and_files_are_found_by_container() {
 fn what_is_exactly_allowed_is_allowed_and_one_more_is_not() {
     let most = totals(2, 100 << 20);
     assert_eq!(totals(2, 100 << 20).beyond(most), None);
-    assert_eq!(totals(3, 0).beyond(most).unwrap(), "at most 2 saves may be kept");
+    assert_eq!(totals(3, 0).beyond(most).unwrap(), "at most 2 saves may be kept, and there would be 3");
     let words = totals(1, (100 << 20) + 1).beyond(most).unwrap();
     assert_eq!(words, "saves may hold at most 100 MB, and would hold 101 MB", "never as much as is allowed");
-    assert_eq!(totals(3, u64::MAX).beyond(most).unwrap(), "at most 2 saves may be kept", "which is mended first");
+    assert_eq!(
+        totals(3, u64::MAX).beyond(most).unwrap(),
+        "at most 2 saves may be kept, and there would be 3",
+        "which is mended first"
+    );
     assert!(totals(1, 0).beyond(SaveTotals::default()).is_some(), "none may be none");
+}
+
+#[test]
+fn the_number_of_saves_refuses_only_what_people_keep_for_themselves() {
+    let most = totals(2, 100);
+    let one = |automatic: bool, handed_in: bool| {
+        let mut record = record("complete");
+        (record["automatic"], record["handed_in"]) = (json!(automatic), json!(handed_in));
+        serde_json::from_value::<Save>(record).unwrap()
+    };
+    let own: Save = serde_json::from_value(record("complete")).unwrap();
+    assert_eq!(own, one(false, false), "a record that says nothing of it is their own");
+    assert_eq!((own.share(), own.limit(most)), (totals(1, 7), most));
+    let automatic = one(true, false);
+    assert_eq!((automatic.share(), automatic.limit(most)), (totals(1, 7), totals(4, 100)));
+    for handed_in in [one(false, true), one(true, true)] {
+        assert_eq!(handed_in.share(), totals(0, 7), "it leaves their number to them");
+        assert_eq!(
+            totals(9, 100).with(SaveTotals::default(), handed_in.share()).beyond(handed_in.limit(most)).unwrap(),
+            "saves may hold at most 1 MB, and would hold 1 MB",
+            "what it holds counts"
+        );
+        assert_eq!(totals(9, 93).beyond(handed_in.limit(most)), None);
+    }
 }
 
 #[test]
@@ -102,21 +130,23 @@ proptest! {
 
     #[test]
     fn what_comes_and_goes_leaves_nothing(have in (0..1_000_u64, 0..1_u64 << 40), sizes in prop::collection::vec(0..1_u64 << 30, 0..20)) {
-        let before = totals(have.0, have.1);
-        let grown = sizes.iter().fold(before, |totals, size| totals.with(None, Some(*size)));
+        let (none, before) = (SaveTotals::default(), totals(have.0, have.1));
+        let grown = sizes.iter().fold(before, |so_far, size| so_far.with(none, totals(1, *size)));
         prop_assert_eq!(grown.count, before.count + sizes.len() as u64);
         // In another order than they came, and each as large as it turned out to be.
-        let real = sizes.iter().rev().fold(grown, |totals, size| totals.with(Some(*size), Some(size / 2)));
+        let real = sizes.iter().rev().fold(grown, |so_far, size| so_far.with(totals(1, *size), totals(1, size / 2)));
         prop_assert_eq!(real.count, grown.count);
         prop_assert!(real.bytes <= grown.bytes);
-        prop_assert_eq!(sizes.iter().fold(real, |totals, size| totals.with(Some(size / 2), None)), before);
+        prop_assert_eq!(sizes.iter().fold(real, |so_far, size| so_far.with(totals(1, size / 2), none)), before);
     }
 
     #[test]
-    fn totals_never_wrap(count: u64, bytes: u64, less: Option<u64>, more: Option<u64>) {
-        let next = totals(count, bytes).with(less, more);
-        prop_assert!(more.is_none_or(|more| next.bytes >= more));
-        prop_assert!(less.is_none() || more.is_some() || next.bytes <= bytes);
-        prop_assert_eq!(totals(count, bytes).with(None, None), totals(count, bytes));
+    fn totals_never_wrap(count: u64, bytes: u64, less: (u64, u64), more: (u64, u64)) {
+        let (before, none) = (totals(count, bytes), SaveTotals::default());
+        let next = before.with(totals(less.0, less.1), totals(more.0, more.1));
+        prop_assert!(next.count >= more.0 && next.bytes >= more.1);
+        let less = before.with(totals(less.0, less.1), none);
+        prop_assert!(less.count <= count && less.bytes <= bytes);
+        prop_assert_eq!(before.with(none, none), before);
     }
 }

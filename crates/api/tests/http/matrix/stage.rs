@@ -226,6 +226,7 @@ impl Stage {
             environment: EnvironmentId::parse(environment_of(name)).unwrap(),
             version: 1,
             automatic: false,
+            handed_in: false,
             state: SaveState::Complete,
             containers: Vec::new(),
             bytes: 0,

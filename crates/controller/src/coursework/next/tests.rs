@@ -117,8 +117,26 @@ fn only_a_save_that_was_begun_since_is_taken() {
 }
 
 #[test]
+fn a_save_is_that_of_the_submission_that_will_take_it() {
+    let (asked, saving) = (SubmissionStage::Asked, SubmissionStage::Saving { wish: 5, after: 7 });
+    let waits = |stage: &SubmissionStage, number| waits_for(&submission(stage.clone()), &save(number).unwrap());
+    assert!(waits(&asked, 1) && waits(&asked, 8), "whatever its workspace stops as");
+    assert!(!waits(&saving, 6) && !waits(&saving, 7), "of what was begun before");
+    assert!(waits(&saving, 8) && waits(&saving, 9));
+    let other = SaveId::of(&pierhead_model::WorkspaceId::from_random(3), 8);
+    for stage in [asked, saving] {
+        assert!(!waits_for(&submission(stage.clone()), &other), "of another workspace");
+        assert!(!waits_for(&Submission { workspace: None, ..submission(stage) }, &save(8).unwrap()));
+    }
+    let failed = SubmissionStage::Failed { why: "it was full".to_owned() };
+    for stage in [SubmissionStage::Checking { copy: None }, SubmissionStage::Complete, failed] {
+        assert!(!waits(&stage, 8), "{stage:?}");
+    }
+}
+
+#[test]
 fn a_save_that_fails_is_asked_for_again_and_not_for_ever() {
-    let failure = Failure::new(FailureKind::Other, "the saves of li: at most 50 saves may be kept");
+    let failure = Failure::new(FailureKind::Other, "the saves of li: saves may hold at most 50 MB");
     let lost = WorkspaceAssignment { saves_taken: 5, failure: Some(failure), ..at(WorkspaceStage::Ready, Some(7)) };
     let mut saving = submission(SubmissionStage::Saving { wish: 5, after: 7 });
     let mut record = Workspace { saves_asked: 5, ..record() };
@@ -129,7 +147,7 @@ fn a_save_that_fails_is_asked_for_again_and_not_for_ever() {
         match next(&saving, Some(&record), Some(&assignment), now) {
             Next::Ask(next, wanted) => {
                 tries += 1;
-                assert!(next.not_before > now && next.note.as_deref().unwrap().contains("at most 50"));
+                assert!(next.not_before > now && next.note.as_deref().unwrap().contains("at most 50 MB"));
                 assert_eq!(wanted.saves_asked, record.saves_asked + 1);
                 (saving, record) = (*next, *wanted);
             }
