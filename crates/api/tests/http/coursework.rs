@@ -3,6 +3,7 @@
 
 use crate::courses::{School, person};
 use crate::raw::{Answer, Sender};
+use pierhead_testkit::PATIENCE;
 use serde_json::{Value, json};
 
 /// The school, with the lab `mysql` in its course.
@@ -51,6 +52,41 @@ async fn deadlines_are_told_in_the_courses_zone_and_to_each_their_own() {
     assert_eq!(work(li).await["due_for_you"], due);
     assert_eq!(set(wang, json!({ "due": "" })).await.json()["due"], Value::Null);
     assert_eq!(wang.send("PUT", extension, later).await.refusal().field.as_deref(), Some("due"), "nothing is due");
+}
+
+/// What an open stream tells up to a word.
+async fn told_until(stream: &mut reqwest::Response, word: &str) -> String {
+    let mut told = String::new();
+    while !told.contains(word) {
+        let chunk = tokio::time::timeout(PATIENCE, stream.chunk()).await.expect("it is told");
+        told.push_str(&String::from_utf8_lossy(&chunk.unwrap().expect("the stream goes on")));
+    }
+    told
+}
+
+#[tokio::test]
+async fn students_of_the_course_hear_that_results_are_published_and_of_nobodys_grade_but_theirs() {
+    let school = school().await;
+    let ned = person(&school.cluster, "ned", "student").await;
+    let mut streams = [school.li.open("/api/events/stream").await, ned.open("/api/events/stream").await];
+    set(&school.wang, json!({ "rubric": [{ "id": "style", "title": "Style", "from": "hand", "most": 5 }] })).await;
+    let grade = json!({ "points": { "style": 2 } }).to_string();
+    for student in ["wu", "li"] {
+        let graded =
+            school.wang.send("PUT", &format!("/api/courses/cs-101/grades/mysql/{student}"), grade.clone()).await;
+        assert!(graded.status < 300, "{graded:?}");
+    }
+    set(&school.wang, json!({ "published": true })).await;
+    for sender in [&school.li, &ned] {
+        assert_eq!(sender.post("/api/tokens", r#"{"name":"their-last"}"#).await.status, 201);
+    }
+    let [li, ned] = &mut streams;
+    let (li, ned) = (told_until(li, "their-last").await, told_until(ned, "their-last").await);
+    assert!(li.contains("publish-results") && !ned.contains("publish-results"), "{li} {ned}");
+    assert_eq!(
+        (li.matches("grade-work").count(), li.contains("account=wu"), ned.contains("cs-101")),
+        (1, false, false)
+    );
 }
 
 #[tokio::test]

@@ -2,11 +2,14 @@
 
 use crate::Api;
 use pierhead_controller::{Actor, Logged};
-use pierhead_model::{Event, WorkspaceRight};
+use pierhead_model::{CourseRight, Event, WorkspaceRight};
 use std::sync::Arc;
 
 /// The event that tells of a new message.
 const SEND_MESSAGE: &str = "send-message";
+
+/// The event that tells a whole course that its results can be seen.
+const PUBLISH_RESULTS: &str = "publish-results";
 
 /// Somebody who is told of their own only.
 pub(super) struct Own {
@@ -32,9 +35,14 @@ impl Own {
             || named(&event.message).any(|(name, value)| match name {
                 "account" => value == self.actor.username.as_str(),
                 "workspace" => self.is_theirs(value),
+                "course" => event.kind == PUBLISH_RESULTS && self.takes_course(value),
                 "message" => self.api.controller.is_unread(&self.actor, value),
                 _ => false,
             })
+    }
+
+    fn takes_course(&self, course: &str) -> bool {
+        self.api.controller.course(&self.actor, course).is_ok_and(|course| course.right == CourseRight::Student)
     }
 
     fn is_theirs(&self, workspace: &str) -> bool {
