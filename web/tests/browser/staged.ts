@@ -23,13 +23,13 @@ export class Stage {
     readonly place: string,
   ) {}
 
-  /** Brings all of it up; `rows` is what the school's database holds. */
-  static async set(rows: string): Promise<Stage> {
+  /** Brings all of it up; `rows` is what the school's database holds, `more` what the pool is told beside. */
+  static async set(rows: string, more: Record<string, string> = {}): Promise<Stage> {
     const place = mkdtempSync(join(tmpdir(), 'pierhead-story-'));
     let school: School | undefined;
     try {
       school = await School.start(rows);
-      const env = { ...process.env, ...school.settings() };
+      const env = { ...process.env, ...school.settings(), ...more };
       const argv = ['dev', 'up', '--hosts', '3', '--agents', '--json', '--dir', join(place, 'pool')];
       const up = await run(program, argv, { env, timeout: 180_000 });
       return new Stage(JSON.parse(up.stdout) as StagedPool, school, place);

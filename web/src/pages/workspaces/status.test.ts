@@ -1,6 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import type { Phase, Save, Workspace } from './api';
-import { asked, byContainer, clockText, counts, deeds, left, newestFirst, ordered, shownPhase, TONES } from './status';
+import {
+  asked,
+  asksForRoom,
+  byContainer,
+  clockText,
+  counts,
+  deeds,
+  left,
+  newestFirst,
+  ordered,
+  shownPhase,
+  TONES,
+} from './status';
 
 const PHASES: Phase[] = ['queued', 'starting', 'ready', 'idle', 'saving', 'saved', 'ended', 'failed'];
 const workspace = (more: Partial<Workspace>) => ({ phase: 'ready', right: 'owner', ...more }) as Workspace;
@@ -19,6 +31,18 @@ describe('a phase', () => {
     ]);
     expect(PHASES.map((phase) => shownPhase(phase, false))).toEqual(PHASES);
     expect(PHASES.filter((phase) => !(phase in TONES))).toEqual([]);
+  });
+});
+
+describe('what is said of one', () => {
+  test('asks for room where there are too many saves, at once and while it is tried again', () => {
+    const full =
+      'the saves of li: at most 50 saves may be kept, and there would be 51; delete saves that are not needed any more';
+    expect([full, `it could not be saved, so it is kept: ${full}; is tried again in 8 s`].map(asksForRoom)).toEqual([
+      true,
+      true,
+    ]);
+    expect([undefined, '', 'the saves of li are being copied'].map(asksForRoom)).toEqual([false, false, false]);
   });
 });
 

@@ -46,6 +46,11 @@ export function deeds({ phase, right }: Pick<Workspace, 'phase' | 'right'>): Rea
   return may.add('share').add('end');
 }
 
+/** Whether what is said of a workspace asks its owner to delete saves. */
+export function asksForRoom(message: string | undefined): boolean {
+  return message?.includes('delete saves that are not needed any more') ?? false;
+}
+
 export type Ask = 'root' | 'egress' | 'privileged' | 'pids';
 
 /** What was asked for beyond what everybody gets, of the controller's words for it; `text` where they are not known. */

@@ -1,0 +1,31 @@
+/** How a student has as many saves as may be, and is told so. What they hand in later is taken all the same. */
+
+import { serious } from '../axe';
+import { expect } from '../console';
+import { comes, goesOn, listed, MOST_SAVES, saves, test } from './cast';
+
+export function runningOut(): void {
+  test('a student who has as many saves as may be is told what to do', async ({ page: li, stage }) => {
+    test.setTimeout(120_000);
+    await comes(li, stage, { user: 'li', course: 'db-1' });
+    await goesOn(li);
+    await test.step('one more than may be is refused in words, where they work', async () => {
+      await saves(li, 'the last that fits');
+      // The one in the middle was made when they left.
+      await listed(li, ['the last that fits', 'SQL on MariaDB', 'two more in Ghent']);
+      await li.goBack();
+      await saves(li, 'one too many');
+      const said = `at most ${MOST_SAVES} saves may be kept, and there would be ${MOST_SAVES + 1}; delete saves that are not needed any more`;
+      await expect(li.getByRole('status').filter({ hasText: `The saves of li: ${said}` })).toBeVisible({
+        timeout: 30_000,
+      });
+      expect(await serious(li)).toEqual([]);
+    });
+
+    await test.step('what is said leads them to their saves', async () => {
+      await li.getByRole('status').getByRole('link', { name: 'Saves' }).click();
+      await listed(li, ['the last that fits', 'SQL on MariaDB', 'two more in Ghent']);
+      expect(await serious(li)).toEqual([]);
+    });
+  });
+}
