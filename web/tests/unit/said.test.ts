@@ -73,8 +73,8 @@ describe('a sentence of the controller', () => {
       ['there is room for all 3: 2 on host-1, 1 on host-2', '3 个都有空间：host-1 上 2 个，host-2 上 1 个'],
       ['it was stopped: nobody used it', '已停止：无人使用'],
       [
-        'the saves of li: at most 3 saves may be kept; delete saves that are not needed any more',
-        'li 的存档：最多保留 3 个存档；请删除不再需要的存档',
+        'the saves of li: at most 3 saves may be kept, and there would be 4; delete saves that are not needed any more',
+        'li 的存档：最多保留 3 个存档，现在将有 4 个；请删除不再需要的存档',
       ],
       ['waits for room; 3 are before it in the queue', '等待空间；前面还有 3 个'],
       ['port 80/tcp is taken', '端口 80/tcp 已被占用'],
