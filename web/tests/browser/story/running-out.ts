@@ -1,11 +1,11 @@
-/** How a student has as many saves as may be, and is told so. What they hand in later is taken all the same. */
+/** How a student has as many saves as may be, is told so, and goes on. */
 
 import { serious } from '../axe';
-import { expect } from '../console';
+import { expect, settled } from '../console';
 import { comes, goesOn, listed, MOST_SAVES, saves, test } from './cast';
 
 export function runningOut(): void {
-  test('a student who has as many saves as may be is told what to do', async ({ page: li, stage }) => {
+  test('a student who has as many saves as may be is told what to do, and does it', async ({ page: li, stage }) => {
     test.setTimeout(120_000);
     await comes(li, stage, { user: 'li', course: 'db-1' });
     await goesOn(li);
@@ -22,10 +22,20 @@ export function runningOut(): void {
       expect(await serious(li)).toEqual([]);
     });
 
-    await test.step('what is said leads them to their saves', async () => {
+    await test.step('they delete one that they don’t need, and the next one fits', async () => {
       await li.getByRole('status').getByRole('link', { name: 'Saves' }).click();
-      await listed(li, ['the last that fits', 'SQL on MariaDB', 'two more in Ghent']);
+      await settled(li);
+      await li.getByRole('button', { name: 'Actions of two more in Ghent' }).click();
+      await li.getByRole('menuitem', { name: 'Delete' }).click();
+      const dialog = li.getByRole('dialog');
+      await dialog.getByRole('textbox').fill('two more in Ghent');
       expect(await serious(li)).toEqual([]);
+      await dialog.getByRole('button', { name: 'Delete' }).click();
+      await listed(li, ['the last that fits', 'SQL on MariaDB']);
+      expect(await serious(li)).toEqual([]);
+      await li.goBack();
+      await saves(li, 'in its place');
+      await listed(li, ['in its place', 'the last that fits', 'SQL on MariaDB']);
     });
   });
 }
