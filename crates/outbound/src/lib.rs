@@ -1,6 +1,10 @@
 //! HTTP to servers of others, such as an object store or a provider of identities: whom TLS trusts, how long a connection may
 //! take, and what an error came of.
 
+mod registry;
+
+pub use registry::{Registry, RegistryError};
+
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
