@@ -63,8 +63,12 @@ pub const SAVES: &str = "saves/";
 pub(crate) const SAVE_SPECS: &str = "save-specs/";
 /// What the saves of each person and each environment come to.
 pub(crate) const SAVE_TOTALS: &str = "save-totals/";
+/// What the school's registry has of saves that were deleted.
+pub(crate) const SAVES_LEFT: &str = "saves-left/";
 /// Labs.
 pub const LABS: &str = "labs/";
+/// When somebody last began at each lab: whoever deletes something of it is compared with that.
+pub(crate) const LABS_BEGUN: &str = "labs-begun/";
 /// What is remembered of the drafts of labs.
 pub const LAB_HISTORY: &str = "lab-history/";
 /// What the images of other platforms become in labs that are imported.
@@ -346,6 +350,16 @@ pub(crate) fn environments_counted(owner: &Username) -> String {
 /// The key of the description that a save was made of.
 pub(crate) fn save_spec(id: &SaveId) -> String {
     format!("{SAVE_SPECS}{id}")
+}
+
+/// The key of when somebody last began at a lab.
+pub(crate) fn lab_begun(id: &LabId) -> String {
+    format!("{LABS_BEGUN}{id}")
+}
+
+/// The key of what the school's registry has of a save that was deleted.
+pub(crate) fn save_left(id: &SaveId) -> String {
+    format!("{SAVES_LEFT}{id}")
 }
 
 /// The key of what somebody's saves come to.

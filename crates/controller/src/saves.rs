@@ -5,6 +5,7 @@
 //! when one is made.
 
 mod fetch;
+mod left;
 mod make;
 mod records;
 mod registry;
@@ -31,6 +32,8 @@ pub(crate) struct Saves {
     registry: Option<SaveRegistry>,
     /// Whether it was told last that it takes none.
     trouble: Mutex<bool>,
+    /// What was told last of why it deletes nothing, if it does not.
+    keeps: Mutex<Option<left::Kept>>,
     /// Held alone by who makes a save or a copy of it, so that two who make the same one make it once; held together by
     /// those who remove what is left of it.
     turns: Mutex<BTreeMap<SaveId, Arc<RwLock<()>>>>,
@@ -46,8 +49,8 @@ impl Saves {
         limits: SaveLimits,
         registry: Option<SaveRegistry>,
     ) -> Self {
-        let (trouble, turns) = (Mutex::default(), Mutex::default());
-        Self { store, clock, ids, limits, registry, trouble, turns, wake: Notify::new() }
+        let (trouble, keeps, turns) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { store, clock, ids, limits, registry, trouble, keeps, turns, wake: Notify::new() }
     }
 
     fn turn(&self, id: &SaveId) -> Arc<RwLock<()>> {

@@ -27,7 +27,7 @@ const MAY_USE: [(&str, &[&str]); 24] = [
     ),
     (
         "pierhead-controller",
-        &["blobs", "engine", "identity", "lab", "model", "planner", "sessions", "store", "terminal"],
+        &["blobs", "engine", "identity", "lab", "model", "outbound", "planner", "sessions", "store", "terminal"],
     ),
     ("pierhead-agent", &["engine", "model", "sessions", "terminal"]),
     ("pierhead-cli", &["client", "lab", "model", "terminal", "wire"]),

@@ -72,7 +72,7 @@ pub use registration::{Endpoint, REGISTRATIONS, RegisteredSize, Registration};
 pub use registry::{Registry, RegistryHost};
 pub use resources::Resources;
 pub use save::{OwnImage, Save, SaveLimits, SaveState, SaveTotals, SavedFiles};
-pub use save_registry::{RegistryCopy, SaveRegistry};
+pub use save_registry::{LeftInRegistry, RegistryCopy, SaveRegistry};
 pub use spec::{ContainerSpec, Limits, NetworkMode, Placement, RestartPolicy};
 pub use subnet::Subnet;
 pub use terminal::{

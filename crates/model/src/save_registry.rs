@@ -1,21 +1,22 @@
-//! The registry to which saves are sent beside the pool's hosts, and what it has of one.
+//! The registry to which saves are sent beside the pool's hosts, what it has of one, and what it still has of one that went.
 
-use crate::{Invalid, MemberName, RegistryHost, SaveId};
+use crate::{Invalid, MemberName, RegistryHost, SaveId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
-const FORM: &str = "HOST[:PORT][/PATH] of a registry in small letters, such as registry.lan:5000/saves";
+const FORM: &str = "HOST[:PORT][/PATH] of a registry in small letters, such as registry.lan:5000/saves (with http:// before it if it has no TLS)";
 
 /// Where saves are sent: a registry, and a path in it under which each pool has a place of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SaveRegistry {
     host: RegistryHost,
     path: String,
+    is_secure: bool,
 }
 
 impl SaveRegistry {
-    /// Parses `HOST[:PORT][/PATH]`. A scheme before it is left out: engines know which registries have no TLS.
+    /// Parses `HOST[:PORT][/PATH]`. `http://` before it says that it has no TLS; engines know that by themselves.
     ///
     /// # Errors
     /// [`Invalid`] if it is no such registry, or if images could not be named by the path.
@@ -33,13 +34,20 @@ impl SaveRegistry {
                 && ends.iter().all(|end| end.is_some_and(|end| end.is_ascii_alphanumeric()))
         };
         let is_good = path.len() <= 100 && (path.is_empty() || path.split('/').all(is_name));
-        if is_good { Ok(Self { host, path: path.to_owned() }) } else { Err(invalid()) }
+        let is_secure = !text.starts_with("http://");
+        if is_good { Ok(Self { host, path: path.to_owned(), is_secure }) } else { Err(invalid()) }
     }
 
     /// The registry.
     #[must_use]
     pub fn host(&self) -> &RegistryHost {
         &self.host
+    }
+
+    /// Whether it is asked with TLS.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.is_secure
     }
 
     /// The repository of the saves of a pool.
@@ -52,8 +60,9 @@ impl SaveRegistry {
 
 impl fmt::Display for SaveRegistry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.is_secure { "" } else { "http://" };
         let slash = if self.path.is_empty() { "" } else { "/" };
-        write!(f, "{}{slash}{}", self.host, self.path)
+        write!(f, "{scheme}{}{slash}{}", self.host, self.path)
     }
 }
 
@@ -74,6 +83,28 @@ impl RegistryCopy {
     }
 }
 
+/// What a registry has, perhaps, of a save that was deleted, until that is deleted there too. Written with the deletion of
+/// the save.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftInRegistry {
+    /// The save.
+    pub save: SaveId,
+    /// The repository, with the registry.
+    pub repository: String,
+    /// Its containers, and the digests by which the registry knows their images, as far as these were written down.
+    pub digests: BTreeMap<MemberName, Option<String>>,
+    /// When the save was deleted.
+    pub since: Timestamp,
+}
+
+impl LeftInRegistry {
+    /// The tag of the image of a container.
+    #[must_use]
+    pub fn tag(&self, container: &MemberName) -> String {
+        format!("{}-{container}", self.save)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,11 +115,12 @@ mod tests {
         for (text, repository, shown) in [
             ("r.lan:5000", "r.lan:5000/pool/pierhead/save", "r.lan:5000"),
             ("https://R.lan/school/a-b/", "r.lan/school/a-b/pool/pierhead/save", "r.lan/school/a-b"),
-            ("http://127.0.0.1:5000/x", "127.0.0.1:5000/x/pool/pierhead/save", "127.0.0.1:5000/x"),
+            ("http://127.0.0.1:5000/x", "127.0.0.1:5000/x/pool/pierhead/save", "http://127.0.0.1:5000/x"),
         ] {
             let parsed = SaveRegistry::parse(text).unwrap();
             assert_eq!((parsed.repository("Pool").as_str(), parsed.to_string().as_str()), (repository, shown));
             assert_eq!(SaveRegistry::parse(&parsed.to_string()).unwrap(), parsed);
+            assert_eq!(parsed.is_secure(), !text.starts_with("http:"), "{text}");
             assert_eq!(RegistryHost::parse(text).unwrap(), *parsed.host());
             let id = SaveId::of(&WorkspaceId::from_random(7), 3);
             let image = RegistryCopy::image(&parsed.repository("pool"), &id, &MemberName::parse("db").unwrap());

@@ -86,6 +86,10 @@ export const happened = messages({
     '镜像仓库 {registry} 无法接收存档：{reason}',
   ],
   'save-registry-back': ['The registry {registry} takes saves again', '镜像仓库 {registry} 恢复接收存档'],
+  'save-registry-keeps': [
+    'The registry {registry} keeps saves that were deleted: {reason}',
+    '镜像仓库 {registry} 保留了已删除的存档：{reason}',
+  ],
   'fail-save': ['A save of the workspace {name} failed: {what}', '工作区 {name} 保存失败：{what}'],
   'add-lab': ['{who} made the lab {lab}', '{who} 创建了实验 {lab}'],
   'change-lab': ['{who} changed who sees and writes the lab {lab}', '{who} 更改了实验 {lab} 的权限'],

@@ -178,7 +178,8 @@ impl Saves {
         }
     }
 
-    /// Removes a record that is as it was read, and what it counted for. One that has gone is gone.
+    /// Removes a record that is as it was read, and what it counted for, and writes down what the registry has of it. One
+    /// that has gone is gone.
     pub(super) async fn erase(&self, by: By<'_>, id: &SaveId, read: Revision) -> Result<(), SaveError> {
         while let Some((save, revision)) = self.find(id).await? {
             if revision != read {
@@ -190,6 +191,10 @@ impl Saves {
                 By::Leader(leads) => (transaction, Some(leads)),
                 By::Person(event) => (transaction.put_json(keys::event(&event.id), event)?, None),
             };
+            let transaction = match self.left_of(&save).await? {
+                Some(left) => transaction.put_json(keys::save_left(id), &left)?,
+                None => transaction,
+            };
             let transaction = transaction.delete(keys::save(id)).delete(keys::save_spec(id));
             if self.committed(transaction, leads).await?.is_some() {
                 break;
@@ -199,7 +204,7 @@ impl Saves {
     }
 
     /// The revision that it made, or `None` if something had changed meanwhile.
-    async fn committed(
+    pub(super) async fn committed(
         &self,
         transaction: Transaction,
         leads: Option<&Standing>,

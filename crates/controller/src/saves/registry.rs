@@ -134,7 +134,7 @@ impl Executor {
         }
     }
 
-    async fn put_event(&self, kind: &str, message: String) -> Result<(), SaveError> {
+    pub(super) async fn put_event(&self, kind: &str, message: String) -> Result<(), SaveError> {
         let saves = &self.saves;
         let event = Event::of_pool(saves.ids.unique(), saves.clock.now(), kind, message);
         let written = Transaction::new().put_json(keys::event(&event.id), &event)?;

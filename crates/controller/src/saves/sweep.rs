@@ -66,7 +66,7 @@ impl Executor {
                 tracing::debug!(save = %save.id, %error, "a save has no second copy yet");
             }
         }
-        Ok(())
+        self.delete_left().await
     }
 
     /// Removes images that no record needs. Tells the saves that this host should have and has not; `before` are the records

@@ -1,5 +1,6 @@
 //! Saves on fake hosts: whose they are, what they hold and how they differ, where their copies are, and when they go.
 
+mod left;
 mod registry;
 
 use crate::asking::{refused, to_the_end};

@@ -172,7 +172,7 @@ pub(crate) struct ServeArgs {
     environment_saved: Option<u64>,
     /// The registry to which saves of workspaces are sent, so that a copy of each is off its host; without one another host
     /// has the copy. Its account is that of `pierhead registry add HOST` [default: none]
-    #[arg(long, env = "PIERHEAD_SAVE_REGISTRY", value_name = "HOST[:PORT][/PATH]")]
+    #[arg(long, env = "PIERHEAD_SAVE_REGISTRY", value_name = "[http://]HOST[:PORT][/PATH]")]
     save_registry: Option<String>,
     /// How many containers start at the same time on one host [default: 4]
     #[arg(long, env = "PIERHEAD_STARTS_PER_ENGINE", value_name = "NUMBER")]

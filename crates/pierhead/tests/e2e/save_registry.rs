@@ -1,6 +1,7 @@
 //! Saves in a real registry that asks for a password: the second place of a pool of one host.
 
 use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -10,32 +11,37 @@ use serde_json::{Value, json};
 use crate::bed::Bed;
 use crate::program::{Background, Ended, program};
 use crate::raw;
+use crate::valve::Valve;
 use crate::wait::{PATIENCE, until};
 
-/// On the loopback of the only host: engines talk without TLS to it.
-const ADDRESS: &str = "127.0.0.1:5000";
 const SECRET: &str = "canary-of-the-registry";
 
+/// In the namespace of the only host. By the same name, on the loopback, it is reached by the engine, which talks without TLS
+/// to it there, and by the controller.
 struct Registry {
+    port: u16,
     dir: PathBuf,
     host: Host,
+    _way: Valve,
     process: Option<Background>,
 }
 
 impl Registry {
-    fn start(bed: &Bed) -> Self {
+    fn start(bed: &Bed, controllers: TcpListener) -> Self {
+        let (port, host) = (controllers.local_addr().unwrap().port(), bed.hosts[0].clone());
         let dir = bed.place.beside("registry");
         fs::create_dir(&dir).unwrap();
         let made = Command::new("htpasswd").args(["-Bbn", "pool", SECRET]).output().unwrap();
         fs::write(dir.join("htpasswd"), made.stdout).unwrap();
         let path = |name: &str| dir.join(name).display().to_string();
         let config = format!(
-            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}, delete: {{enabled: true}}}}\nhttp: {{addr: \"{ADDRESS}\"}}\nauth: {{htpasswd: {{realm: test, path: {}}}}}\n",
+            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}, delete: {{enabled: true}}}}\nhttp: {{addr: \":{port}\"}}\nauth: {{htpasswd: {{realm: test, path: {}}}}}\n",
             path("data"),
             path("htpasswd"),
         );
         fs::write(dir.join("config.yml"), config).unwrap();
-        let mut registry = Self { dir, host: bed.hosts[0].clone(), process: None };
+        let way = Valve::on(controllers, SocketAddr::from((host.address(), port)));
+        let mut registry = Self { port, dir, host, _way: way, process: None };
         registry.up();
         registry
     }
@@ -49,7 +55,8 @@ impl Registry {
         self.process = Some(Background::start(&mut command));
         let listens = || {
             let mut asked = Command::new("nsenter");
-            asked.args(["--net", "--target", &pid, "bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/5000"]);
+            let asks = format!("exec 3<>/dev/tcp/127.0.0.1/{}", self.port);
+            asked.args(["--net", "--target", &pid, "bash", "-c", &asks]);
             asked.stderr(Stdio::null()).status().unwrap().success()
         };
         until("the registry listens", PATIENCE, listens);
@@ -57,6 +64,17 @@ impl Registry {
 
     fn down(&mut self) {
         self.process = None;
+    }
+
+    fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// How many images it has by their digests, and may give to who asks.
+    fn kept(&self) -> usize {
+        let of = ["-path", "*/save/_manifests/revisions/*", "-name", "link"];
+        let found = Command::new("find").arg(self.dir.join("data")).args(of).output();
+        String::from_utf8(found.unwrap().stdout).unwrap().lines().count()
     }
 
     /// The tags of the saves that it holds.
@@ -71,10 +89,10 @@ impl Registry {
     }
 }
 
-fn account(bed: &Bed, verb: &str, password: &str) {
+fn account(bed: &Bed, registry: &Registry, verb: &str, password: &str) {
     let mut command = program();
     command.env("PIERHEAD_URL", bed.text("url")).env("PIERHEAD_TOKEN", bed.text("token"));
-    command.args(["registry", verb, ADDRESS, "--username", "pool", "--password-stdin"]);
+    command.args(["registry", verb, &registry.address(), "--username", "pool", "--password-stdin"]);
     let ended = Ended::with_input(&mut command, &format!("{password}\n"));
     assert_eq!(ended.code, 0, "{ended:?}");
 }
@@ -105,9 +123,10 @@ fn names(bed: &Bed) -> Vec<String> {
 
 #[test]
 fn a_pool_of_one_host_has_its_saves_in_a_registry_too() {
-    let place = format!("{ADDRESS}/school");
+    let controllers = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let place = format!("http://{}/school", controllers.local_addr().unwrap());
     let bed = Bed::up_in(1, &["--agents"], &[("PIERHEAD_SAVE_REGISTRY", &place)]);
-    let mut registry = Registry::start(&bed);
+    let mut registry = Registry::start(&bed, controllers);
     let file = bed.place.beside("files.json");
     let description = json!({ "containers": [{ "image": sample::IMAGE }], "idle_minutes": 0 });
     fs::write(&file, description.to_string()).unwrap();
@@ -121,9 +140,9 @@ fn a_pool_of_one_host_has_its_saves_in_a_registry_too() {
     assert_eq!((alone["state"].as_str(), alone.get("registry")), (Some("single-copy"), None), "{alone}");
     let told = |words: &str| bed.ok(&["events", "200"]).contains(words);
     assert!(told("denies it without an account"), "{}", bed.ok(&["events", "200"]));
-    account(&bed, "add", "not the password");
+    account(&bed, &registry, "add", "not the password");
     assert_eq!(saved(&bed, &id, "denied")["state"], "single-copy");
-    account(&bed, "set", SECRET);
+    account(&bed, &registry, "set", SECRET);
     let first = saved(&bed, &id, "first");
     assert_eq!(
         (first["state"].as_str(), first["copies"].as_array().map(Vec::len)),
@@ -138,7 +157,7 @@ fn a_pool_of_one_host_has_its_saves_in_a_registry_too() {
     let mut expected = ["alone", "denied", "first"].map(|name| tag(&named(&bed, name)));
     expected.sort();
     assert_eq!(registry.tags(), expected);
-    assert!(bed.ok(&["save", "show", first["id"].as_str().unwrap()]).contains("127.0.0.1:5000/school/"));
+    assert!(bed.ok(&["save", "show", first["id"].as_str().unwrap()]).contains(&format!("{}/school/", registry.address())));
 
     // The host loses the image behind everybody's back.
     let image = format!("pierhead/save:{}", tag(&first));
@@ -148,7 +167,7 @@ fn a_pool_of_one_host_has_its_saves_in_a_registry_too() {
     let again = bed.json(&["workspace", "open", "--save", save, "--name", "again"])["id"].as_str().unwrap().to_owned();
     assert_eq!(says(&bed, &again, "cat /tmp/made/* | md5sum"), made);
     let names = names(&bed);
-    assert!(names.contains(&image) && !names.iter().any(|name| name.starts_with(ADDRESS)), "{names:?}");
+    assert!(names.contains(&image) && !names.iter().any(|name| name.starts_with(&registry.address())), "{names:?}");
 
     // The registry ends, and comes back.
     registry.down();
@@ -157,6 +176,24 @@ fn a_pool_of_one_host_has_its_saves_in_a_registry_too() {
     registry.up();
     assert_eq!(saved(&bed, &again, "back")["state"], "complete");
     until("that goes there too", PATIENCE, || named(&bed, "away")["state"] == "complete");
+
+    // What is deleted here is deleted there: at once if it is there, and else at one of the next looks, as after a deletion.
+    assert_eq!(registry.kept(), registry.tags().len());
+    let [alone, denied, away, back] = ["alone", "denied", "away", "back"].map(|name| named(&bed, name));
+    let delete = |save: &Value| bed.ok(&["save", "rm", save["id"].as_str().unwrap(), "--yes"]);
+    delete(&alone);
+    until("it is gone there", PATIENCE, || !registry.tags().contains(&tag(&alone)));
+    registry.down();
+    delete(&denied);
+    until("it is told", PATIENCE, || told("save-registry-keeps"));
+    assert_eq!(named(&bed, "denied"), Value::Null);
+    registry.up();
+    assert!(registry.tags().contains(&tag(&denied)));
+    delete(&away);
+    let mut left = [tag(&first), tag(&back)];
+    left.sort();
+    until("both are gone there", PATIENCE, || registry.tags() == left);
+    assert_eq!(registry.kept(), left.len(), "nothing of them is there by its digest");
     let everything = bed.ok(&["events", "1000", "--json"]);
     assert!(!everything.contains(SECRET) && everything.contains("save-registry-away"), "{everything}");
 }

@@ -24,7 +24,11 @@ struct State {
 impl Valve {
     /// An open door at an address of this machine, to somewhere else.
     pub fn new(at: IpAddr, to: SocketAddr) -> Self {
-        let listener = TcpListener::bind((at, 0)).unwrap();
+        Self::on(TcpListener::bind((at, 0)).unwrap(), to)
+    }
+
+    /// The same where somebody listens already.
+    pub fn on(listener: TcpListener, to: SocketAddr) -> Self {
         let address = listener.local_addr().unwrap();
         let state = Arc::new(State { is_shut: AtomicBool::new(false), is_over: AtomicBool::new(false) });
         let door = Arc::clone(&state);

@@ -37,7 +37,7 @@ fn guard(pool: &Pool, password: &str) {
 }
 
 /// What was told of the registry, the first first.
-async fn told(pool: &Pool) -> Vec<(String, String)> {
+pub(super) async fn told(pool: &Pool) -> Vec<(String, String)> {
     let events = pool.cluster.admin().find_events(&EventQuery::default()).await.unwrap().into_value();
     let about = events.into_iter().filter(|event| event.kind.starts_with("save-registry"));
     let mut all: Vec<_> = about.map(|event| (event.kind, event.message)).collect();
@@ -118,7 +118,7 @@ async fn a_registry_that_is_away_or_denies_is_told_once_and_sent_everything_late
     admin.add_registry(&RegistryRequest { host, username, password }).await.unwrap();
     let one = save(&ann, &workspace, "one").await;
     assert_eq!((one.state.as_str(), one.registry.clone()), ("single-copy", None));
-    assert!(one.why.unwrap().contains("if its host is lost, so is this save"));
+    assert!(one.why.unwrap().contains("neither the registry nor a second host has it yet"));
     let first =
         eventually_ok(PATIENCE, "it is told", async || told(&pool).await.first().cloned().ok_or("not yet")).await;
     assert_eq!(first.0, "save-registry-away");
