@@ -382,4 +382,13 @@ export const said = messages({
     "it has written {n} MB to its host's disk; beyond {m} MB it is saved and stopped",
     '它已在主机磁盘上写入 {n} MB；超过 {m} MB 时将保存并停止',
   ],
+  // What a save is worth.
+  saveAlone: [
+    'no second host has it yet: if its host is lost, so is this save',
+    '尚无第二台主机保存副本：若其主机丢失，此存档也会丢失',
+  ],
+  saveNowhereElse: [
+    'neither the registry nor a second host has it yet: if its host is lost, so is this save',
+    '镜像仓库和第二台主机都尚无副本：若其主机丢失，此存档也会丢失',
+  ],
 });

@@ -12,11 +12,13 @@ use serde::Deserialize;
 
 pub(super) async fn list(State(api): State<Api>, caller: Caller) -> Result<Json<Vec<SaveView>>, ApiError> {
     let saves = api.controller.saves_of(&caller.actor()).await?;
-    Ok(Json(saves.iter().map(views::save).collect()))
+    let has_registry = api.controller.sends_saves();
+    Ok(Json(saves.iter().map(|save| views::save(save, has_registry)).collect()))
 }
 
 pub(super) async fn show(State(api): State<Api>, caller: Caller, Path(id): Path) -> Result<Json<SaveView>, ApiError> {
-    Ok(Json(views::save(&api.controller.save(&caller.actor(), &id).await?)))
+    let save = api.controller.save(&caller.actor(), &id).await?;
+    Ok(Json(views::save(&save, api.controller.sends_saves())))
 }
 
 #[derive(Deserialize)]

@@ -5,10 +5,13 @@ use pierhead_engine::merge::{Change, ChangeKind};
 use pierhead_model::{EngineId, Save, SaveState, SavedFiles};
 use pierhead_wire::{FileChangeView, SaveChangesView, SaveView, SavedContainerView, format_timestamp};
 
-/// A save.
-pub(crate) fn save(save: &Save) -> SaveView {
+/// A save, in a pool that has a registry for them or not.
+pub(crate) fn save(save: &Save, has_registry: bool) -> SaveView {
     let why = match save.state {
         SaveState::Saving => Some("it is being made"),
+        SaveState::SingleCopy if has_registry => {
+            Some("neither the registry nor a second host has it yet: if its host is lost, so is this save")
+        }
         SaveState::SingleCopy => Some("no second host has it yet: if its host is lost, so is this save"),
         SaveState::Complete => None,
     };

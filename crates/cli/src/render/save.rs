@@ -13,11 +13,12 @@ pub(crate) fn list(saves: &[SaveView], width: Option<u16>) -> String {
             save.owner.clone(),
             save.environment.clone(),
             state(save),
+            places(save),
             megabytes(save.bytes),
             save.created_at.clone(),
         ]
     };
-    let heads = ["SAVE", "NAME", "OWNER", "ENVIRONMENT", "STATE", "SIZE", "MADE"];
+    let heads = ["SAVE", "NAME", "OWNER", "ENVIRONMENT", "STATE", "PLACES", "SIZE", "MADE"];
     table(&heads, saves.iter().map(row), width)
 }
 
@@ -69,6 +70,12 @@ pub(crate) fn changes(all: &[SaveChangesView]) -> String {
 fn state(save: &SaveView) -> String {
     let automatic = if save.automatic { ", automatic" } else { "" };
     format!("{}{automatic}", save.state)
+}
+
+/// The hosts that have it, and the registry.
+fn places(save: &SaveView) -> String {
+    let registry = save.registry.as_deref().and_then(|repository| repository.split('/').next());
+    save.copies.iter().map(String::as_str).chain(registry).collect::<Vec<_>>().join(", ")
 }
 
 fn megabytes(bytes: u64) -> String {

@@ -122,7 +122,9 @@ async fn an_environment_that_is_anothers_or_there_already_stays() {
 #[tokio::test]
 async fn saves_are_listed_and_say_what_they_are_worth() {
     let session = Session::start().await;
-    session.server.json("GET /api/saves", json!([save("x-1", "complete"), save("x-2", "single-copy")]));
+    let mut complete = save("x-1", "complete");
+    complete["registry"] = json!("registry.lan:5000/school/pool/pierhead/save");
+    session.server.json("GET /api/saves", json!([complete, save("x-2", "single-copy")]));
     session.server.json("GET /api/saves/x-2", save("x-2", "single-copy"));
     session.server.json("GET /api/saves?limit=1", "[]");
     for line in ["save", "saves ls"] {
@@ -132,6 +134,8 @@ async fn saves_are_listed_and_say_what_they_are_worth() {
             lines.len() == 3 && lines[1].contains("complete ") && lines[2].contains("single-copy, automatic"),
             "{out}"
         );
+        assert!(lines[0].contains("PLACES"), "{out}");
+        assert!(lines[1].contains("  host-1, registry.lan:5000  ") && lines[2].contains("  host-1  "), "{out}");
         assert!(out.contains(r"before\x1b[2J") && out.contains("1.5 MB") && !out.contains('\x1b'), "{out}");
     }
     let shown = session.run("save show x-2").await.out;

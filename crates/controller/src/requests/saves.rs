@@ -26,6 +26,12 @@ pub struct SaveChanges {
 }
 
 impl Controller {
+    /// Whether saves are sent to a registry.
+    #[must_use]
+    pub fn sends_saves(&self) -> bool {
+        self.options.save_registry.is_some()
+    }
+
     /// The saves that somebody may begin from, the newest first.
     ///
     /// # Errors
