@@ -149,7 +149,9 @@ impl From<RequestError> for ApiError {
                 error.body.problems = problems.iter().map(crate::views::lab_problem).collect();
                 error
             }
-            RequestError::LabState { .. } => Self::new(StatusCode::CONFLICT, "lab_state", message),
+            RequestError::LabState { .. } | RequestError::LabInUse { .. } => {
+                Self::new(StatusCode::CONFLICT, "lab_state", message)
+            }
             RequestError::Library(error) => of_library(&error, message),
             RequestError::TooOften { seconds, .. } => {
                 let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_often", message);

@@ -89,6 +89,11 @@ pub struct RunRequest {
     pub timeout: Option<Duration>,
 }
 
+/// How many people work, in words.
+fn people_work(people: usize) -> String {
+    if people == 1 { "1 person works".to_owned() } else { format!("{people} people work") }
+}
+
 /// Why a request was refused.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum RequestError {
@@ -251,6 +256,14 @@ pub enum RequestError {
         id: String,
         /// Why not.
         why: &'static str,
+    },
+    /// People work at a lab, or at a version of it.
+    #[error("{} at {what}: it can be deleted once they are done, or their attempts are gone", people_work(*.people))]
+    LabInUse {
+        /// The lab, or the version, in words.
+        what: String,
+        /// How many people.
+        people: usize,
     },
     /// The files of a lab can't be had or kept.
     #[error(transparent)]

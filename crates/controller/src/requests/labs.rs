@@ -8,11 +8,13 @@ mod draft;
 mod environment;
 mod images;
 mod import;
+mod in_use;
 mod pages;
 mod versions;
 
 pub use draft::{LabBefore, LabFileNow, LabTarget};
 pub use import::ImportedLab;
+pub(crate) use in_use::begun;
 pub use pages::{LabOutline, LabOutlineStep, LabPage};
 
 use super::commit::Made;
@@ -195,21 +197,26 @@ impl Controller {
         committed.await.map(drop)
     }
 
-    /// Forgets a lab with all its versions. Its environments go with it; workspaces stay.
+    /// Forgets a lab at which nobody works, with all its versions. Its environments go with it; workspaces stay.
     ///
     /// # Errors
-    /// If there is none as far as they may know, or it is not theirs.
+    /// If there is none as far as they may know, it is not theirs, or somebody works at it.
     pub async fn delete_lab(&self, actor: &Actor, id: &str) -> Result<(), RequestError> {
-        let committed = self.commit(None, |known, _| {
-            let lab = find_own(known, actor, id)?;
-            let transaction = unchanged(known, lab).delete(keys::lab(&lab.id)).delete(keys::lab_history(&lab.id));
-            let of_lab = [lab.id.environment(), lab.id.draft_environment(), lab.id.prepared_environment()];
-            let there = of_lab.iter().filter(|id| {
-                known.world.environments().get(*id).is_some_and(|found| found.lab.as_ref() == Some(&lab.id))
-            });
-            let transaction = there.fold(transaction, |transaction, id| transaction.delete(keys::environment(id)));
-            Ok(Made::change(self.with_lab_event(transaction, "delete-lab", "", actor, lab)?, ()))
-        });
+        let committed = self.commit_reading(
+            None,
+            || self.last_begun(id),
+            |known, _, begun| {
+                let lab = find_own(known, actor, id)?;
+                let transaction = in_use::deleted(known, lab, None, *begun)?.delete(keys::lab_begun(&lab.id));
+                let transaction = transaction.delete(keys::lab(&lab.id)).delete(keys::lab_history(&lab.id));
+                let of_lab = [lab.id.environment(), lab.id.draft_environment(), lab.id.prepared_environment()];
+                let there = of_lab.iter().filter(|id| {
+                    known.world.environments().get(*id).is_some_and(|found| found.lab.as_ref() == Some(&lab.id))
+                });
+                let transaction = there.fold(transaction, |transaction, id| transaction.delete(keys::environment(id)));
+                Ok(Made::change(self.with_lab_event(transaction, "delete-lab", "", actor, lab)?, ()))
+            },
+        );
         committed.await.map(drop)
     }
 

@@ -22,6 +22,7 @@ mod groups;
 mod hosts_in_work;
 mod images;
 mod labs;
+mod labs_in_use;
 mod lost_work;
 mod registries;
 mod saves;

@@ -71,6 +71,7 @@ pub fn delete() -> Doc {
     lab("delete_lab", "Forget a lab")
         .about("With all its versions and its environments. Workspaces that were opened of it stay.")
         .nothing("It is forgotten")
+        .refuses(409, "lab_state", "Somebody works at it")
         .refuses(409, "conflict", MEANWHILE)
 }
 

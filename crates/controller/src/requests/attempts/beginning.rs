@@ -4,13 +4,14 @@ use super::{AttemptNow, attempt_of, find, missing, no_step, state};
 use crate::groups::members;
 use crate::requests::commit::{Committed, Made};
 use crate::requests::courses::{course_for, version_for};
+use crate::requests::labs::begun;
 use crate::requests::{
     Actor, Idempotency, MOST_ATTEMPTS_OF_ONE, OpenWorkspace, RequestError, WorkspaceBeginning, WorkspaceChange,
 };
 use crate::{Controller, keys};
 use pierhead_lab::progress;
 use pierhead_model::{AttemptId, CourseId, LabAttempt, LabVersionRef, WorkspaceId, WorkspaceWish};
-use pierhead_store::Transaction;
+use pierhead_store::Revision;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -87,7 +88,9 @@ impl Controller {
             };
             progress::visit(&mut attempt, &document.outline, 0, now);
             let (key, unique) = (keys::attempt(&id), keys::attempt_of(&attempt.account, &attempt.lab, course));
-            let mut transaction = Transaction::new().absent(key.clone()).absent(unique.clone());
+            // Nobody deletes the version meanwhile.
+            let transaction = begun(known, &lab.id, version, now)?;
+            let mut transaction = transaction.absent(key.clone()).absent(unique.clone());
             // Two of a group who begin at the same moment begin one.
             for mate in members(known, &attempt) {
                 transaction = transaction.absent(keys::attempt_of(&mate, &attempt.lab, course));
@@ -226,14 +229,22 @@ impl Controller {
         }
         let (from, to) = (self.attempt_document(&record).await?, LabVersionRef::Number(newest));
         let to_document = self.lab_document(&lab.id, to).await?;
-        let told = ("attempt-moved", format!(", version={newest}"));
-        self.change_attempt(&record.id, (told.0, &told.1, Some(actor)), |attempt, now| {
-            if attempt.version == record.version {
-                progress::move_to(attempt, (from.text(), to_document.text()), &to_document.outline, newest, now);
+        let committed = self.commit(None, |known, now| {
+            let attempt = known.attempts.get(&record.id).ok_or_else(|| missing(record.id.as_str()))?;
+            if attempt.version != record.version {
+                return Ok(Made::Already(()));
             }
-            Ok(())
-        })
-        .await?;
+            let mut moved = LabAttempt::clone(attempt);
+            progress::move_to(&mut moved, (from.text(), to_document.text()), &to_document.outline, newest, now);
+            let key = keys::attempt(&record.id);
+            let revision = known.revision_of(&key).unwrap_or(Revision::ZERO);
+            let transaction = begun(known, &lab.id, newest, now)?.unchanged(key.clone(), revision);
+            let transaction = transaction.put_json(key, &moved)?;
+            let done = if moved.done_at.is_some() && attempt.done_at.is_none() { ", done" } else { "" };
+            let more = format!(", version={newest}{done}");
+            Ok(Made::change(self.with_attempt_event(transaction, "attempt-moved", &more, Some(actor), &moved)?, ()))
+        });
+        committed.await?;
         let spec = self.described(actor, &lab, to).await?.spec;
         let alive = self.alive(&record);
         let is_another = |workspace: &WorkspaceId| {

@@ -89,21 +89,26 @@ impl Controller {
     /// Forgets a published version of a lab that nobody works through.
     ///
     /// # Errors
-    /// If there is none, it is not theirs, or it is the newest.
+    /// If there is none, it is not theirs, it is the newest, or somebody works through it.
     pub async fn delete_lab_version(&self, actor: &Actor, id: &str, number: u32) -> Result<(), RequestError> {
-        let committed = self.commit(None, |known, _| {
-            let lab = find_own(known, actor, id)?;
-            lab.version(number).ok_or_else(|| no_version(lab, LabVersionRef::Number(number)))?;
-            if lab.newest().is_some_and(|newest| newest.number == number) {
-                return Err(RequestError::LabState { id: lab.id.to_string(), why: "keeps the newest version" });
-            }
-            let mut changed = Lab::clone(lab);
-            changed.versions.retain(|version| version.number != number);
-            let transaction = super::unchanged(known, lab).put_json(keys::lab(&lab.id), &changed)?;
-            let more = format!(", version={number}");
-            let transaction = self.with_lab_event(transaction, "delete-lab-version", &more, actor, lab)?;
-            Ok(crate::requests::commit::Made::change(transaction, ()))
-        });
+        let committed = self.commit_reading(
+            None,
+            || self.last_begun(id),
+            |known, _, begun| {
+                let lab = find_own(known, actor, id)?;
+                lab.version(number).ok_or_else(|| no_version(lab, LabVersionRef::Number(number)))?;
+                if lab.newest().is_some_and(|newest| newest.number == number) {
+                    return Err(RequestError::LabState { id: lab.id.to_string(), why: "keeps the newest version" });
+                }
+                let mut changed = Lab::clone(lab);
+                changed.versions.retain(|version| version.number != number);
+                let transaction = super::in_use::deleted(known, lab, Some(number), *begun)?;
+                let transaction = transaction.put_json(keys::lab(&lab.id), &changed)?;
+                let more = format!(", version={number}");
+                let transaction = self.with_lab_event(transaction, "delete-lab-version", &more, actor, lab)?;
+                Ok(crate::requests::commit::Made::change(transaction, ()))
+            },
+        );
         committed.await.map(drop)
     }
 
