@@ -1,7 +1,8 @@
 //! Accounts for what workspaces use: the leading controller looks every few seconds and adds it once a minute to a record
 //! for each person and course.
 //!
-//! Records are fenced by the leader's term. What a leader could not write is lost, and never counted by its successor too.
+//! Records are fenced by the leader's term. A leader that ends in order writes what it has; what it could not write is lost,
+//! and never counted by its successor too.
 
 mod meter;
 
@@ -20,19 +21,50 @@ const LOOK: Duration = Duration::from_secs(5);
 /// How many records are written at once.
 const AT_ONCE: usize = 30;
 
-/// Accounts as long as this is polled, in the name of a leadership.
-pub(crate) async fn keep_accounts(controller: Controller, standing: Standing) {
-    let mut meter = Meter::begin(controller.clock.now());
-    let every = controller.options.usage_write_interval;
-    let mut written = controller.clock.now();
-    loop {
-        let now = controller.clock.now();
-        meter.look(seen(&controller.known(), &controller.stats), now);
-        if now.since(written) >= u64::try_from(every.as_millis()).unwrap_or(u64::MAX) {
-            written = now;
-            write(&controller, &standing, &mut meter, now).await;
+/// How long the end of a leadership may take.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// The accounts of one leadership.
+pub(crate) struct Accounts {
+    controller: Controller,
+    standing: Standing,
+    meter: Meter,
+}
+
+impl Accounts {
+    /// They begin now.
+    pub(crate) fn begin(controller: Controller, standing: Standing) -> Self {
+        let meter = Meter::begin(controller.clock.now());
+        Self { controller, standing, meter }
+    }
+
+    /// Accounts as long as this is polled.
+    pub(crate) async fn keep(&mut self) {
+        let every = self.controller.options.usage_write_interval;
+        let mut written = self.controller.clock.now();
+        loop {
+            let now = self.look();
+            if now.since(written) >= u64::try_from(every.as_millis()).unwrap_or(u64::MAX) {
+                written = now;
+                write(&self.controller, &self.standing, &mut self.meter, now).await;
+            }
+            tokio::time::sleep(LOOK.min(every)).await;
         }
-        tokio::time::sleep(LOOK.min(every)).await;
+    }
+
+    /// Writes what is not written yet, while the store still holds that this controller leads.
+    pub(crate) async fn end(mut self) {
+        let now = self.look();
+        let written = write(&self.controller, &self.standing, &mut self.meter, now);
+        if tokio::time::timeout(FAREWELL, written).await.is_err() {
+            tracing::warn!("what was used in the last minute could not be accounted for in time");
+        }
+    }
+
+    fn look(&mut self) -> Timestamp {
+        let now = self.controller.clock.now();
+        self.meter.look(seen(&self.controller.known(), &self.controller.stats), now);
+        now
     }
 }
 

@@ -4,6 +4,7 @@
 mod workspaces;
 
 use crate::Controller;
+use crate::accounting::Accounts;
 use crate::execute::{Executor, Told};
 use crate::keys;
 use crate::known::Known;
@@ -48,7 +49,7 @@ pub(crate) async fn lead(controller: Controller) {
                 let working = crate::coursework::keep_working(controller.clone(), reconciler.leadership.standing());
                 let asking = crate::classes::keep_asking(controller.clone(), reconciler.leadership.standing());
                 let sharing = crate::groups::keep_sharing(controller.clone(), reconciler.leadership.standing());
-                let accounting = crate::accounting::keep_accounts(controller.clone(), reconciler.leadership.standing());
+                let mut accounts = Accounts::begin(controller.clone(), reconciler.leadership.standing());
                 tokio::select! {
                     () = stop.cancelled() => {}
                     () = asking => {}
@@ -56,7 +57,10 @@ pub(crate) async fn lead(controller: Controller) {
                     () = reconciler.run() => {}
                     () = sweeping => {}
                     () = working => {}
-                    () = accounting => {}
+                    () = accounts.keep() => {}
+                }
+                if stop.is_cancelled() {
+                    accounts.end().await;
                 }
                 controller.leading.send_replace(None);
                 controller.standing.end();

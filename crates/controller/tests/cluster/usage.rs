@@ -13,8 +13,8 @@ const CORE: u64 = 1_000_000_000;
 /// What is written in a container, in bytes.
 const WRITTEN: u64 = 5 << 20;
 
-async fn pool() -> Pool {
-    let controller = Options { usage_write_interval: Duration::from_millis(100), ..quick() };
+async fn pool(written_every: Duration) -> Pool {
+    let controller = Options { usage_write_interval: written_every, ..quick() };
     Pool::start_with(ClusterOptions { hosts: 2, controller, ..ClusterOptions::default() }).await
 }
 
@@ -57,7 +57,7 @@ async fn counted(controller: &Controller, name: &str) -> (u64, u64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_counts_for_whose_it_is_and_never_twice() {
-    let mut pool = pool().await;
+    let mut pool = pool(Duration::from_millis(100)).await;
     let controller = pool.cluster.controller().clone();
     course(&controller, &names(&["li", "wu"])).await;
     let before = controller.clock().now();
@@ -108,4 +108,27 @@ async fn it_counts_for_whose_it_is_and_never_twice() {
     })
     .await;
     assert!(counted(&controller, "li").await.0 >= cpu, "what is over stays counted");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_controller_that_ends_in_order_writes_what_it_has_counted() {
+    let mut pool = pool(Duration::from_secs(3_600)).await;
+    let controller = pool.cluster.controller().clone();
+    let before = controller.clock().now();
+    let looks = controller.watch_statistics(StatsOf::All);
+    course(&controller, &names(&["li"])).await;
+    begin(&controller, "li").await;
+    is_ready(&controller, "li").await;
+    let began = burn(&pool, "li").await;
+    // It is looked every five seconds, and what was there in the first five is taken for a predecessor's.
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    assert_eq!(counted(&controller, "li").await, (0, 0), "nothing is written yet");
+    let (_, _, held) = container_of(&controller, "li").unwrap();
+    let (burnt, passed) = (controller.clock().now().since(began), controller.clock().now().since(before));
+    drop((looks, controller));
+    pool.cluster.stop().await;
+    pool.successor().await;
+    let (cpu, memory) = counted(pool.cluster.controller(), "li").await;
+    assert!(cpu >= 2_000 && cpu <= burnt + 3_000, "{cpu} ms of {burnt}");
+    assert!(memory > 0 && memory <= (passed + 3_000) * held, "{memory} in {passed} ms");
 }

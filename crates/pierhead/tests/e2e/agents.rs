@@ -176,16 +176,29 @@ fn an_agent_comes_back(bed: &Bed) {
 
 /// Kills the controller; the answer is how it is started again at the same address.
 pub fn kill_controller(bed: &Bed) -> Vec<String> {
-    let pid = bed.pool.services().unwrap().iter().find(|service| service.name == "controller").unwrap().pid.unwrap();
-    let mut words = argv(pid);
-    let at = words.iter().position(|word| word == "--listen").unwrap();
-    words[at + 1] = bed.text("url").trim_start_matches("http://").to_owned();
+    let (pid, words) = controller(bed);
     signal(pid, "KILL");
     until("the controller is gone", PATIENCE, || bed.run(&["engine", "ls"]).code != 0);
     words
 }
 
-/// Starts the controller that was killed.
+/// Stops the controller, which may end in order; the answer is how it is started again at the same address.
+pub fn stop_controller(bed: &Bed) -> Vec<String> {
+    let (_, words) = controller(bed);
+    bed.pool.stop_service("controller").unwrap();
+    words
+}
+
+/// The controller's process, and how it is started again at the same address.
+fn controller(bed: &Bed) -> (u32, Vec<String>) {
+    let pid = bed.pool.services().unwrap().iter().find(|service| service.name == "controller").unwrap().pid.unwrap();
+    let mut words = argv(pid);
+    let at = words.iter().position(|word| word == "--listen").unwrap();
+    words[at + 1] = bed.text("url").trim_start_matches("http://").to_owned();
+    (pid, words)
+}
+
+/// Starts the controller that was killed or stopped.
 pub fn start_controller(bed: &Bed, words: Vec<String>) {
     again(bed, "controller", words);
     until("the controller answers", PATIENCE, || bed.run(&["engine", "ls"]).code == 0);

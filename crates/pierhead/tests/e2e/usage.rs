@@ -1,17 +1,21 @@
 //! What a workspace on a real host used, beside what its engine says of it.
 
 use std::fs;
+use std::process::Stdio;
+use std::thread;
 use std::time::Duration;
 
 use pierhead_devhosts::http::{Body, request};
 use pierhead_devhosts::sample;
 use serde_json::Value;
 
+use crate::agents::{start_controller, stop_controller};
 use crate::bed::Bed;
+use crate::program::{Background, program};
 use crate::wait::{PATIENCE, until_some};
 
-/// It is read each quarter of a minute and written each minute, on a busy machine.
-const LONG: Duration = Duration::from_secs(150);
+/// So long somebody looks at it afterwards: then it is read each second.
+const READ: Duration = Duration::from_secs(4);
 /// Some seconds of CPU time, and then none.
 const BURN: &str = "i=0; while [ $i -lt 3000000 ]; do i=$((i+1)); done";
 
@@ -46,17 +50,24 @@ fn by_the_engine(docker_host: &str, id: &str) -> f64 {
 fn cpu_that_is_burnt_counts_for_who_burnt_it_and_their_course() {
     let bed = Bed::up_with(1, &["--agents"]);
     let id = begin(&bed);
+    let mut top = program();
+    top.env("PIERHEAD_URL", bed.text("url")).env("PIERHEAD_TOKEN", bed.text("token")).args(["top", "--json"]);
+    let looks = Background::start(top.stdout(Stdio::null()).stderr(Stdio::null()));
     bed.ok(&["workspace", "exec", &id, "--", "sh", "-c", BURN]);
     let shown = bed.json(&["workspace", "show", &id]);
     let container = shown["containers"][0]["id"].as_str().unwrap();
     let burnt = by_the_engine(bed.host("host-1").docker_host(), container);
     assert!(burnt > 1.0, "{burnt} s");
+    // A controller that ends in order writes what it has counted, and nobody waits for the minute.
+    thread::sleep(READ);
+    drop(looks);
+    start_controller(&bed, stop_controller(&bed));
     let told = || {
         let all = bed.json(&["course", "usage", "cs"]);
         all.as_array().unwrap().iter().find(|one| one["username"] == "admin").cloned()
     };
     let seconds = |one: &Value| one["cpu_hours"].as_f64().unwrap() * 3_600.0;
-    let (told, _) = until_some("all of it is counted", LONG, || told().filter(|one| seconds(one) > burnt - 1.0));
+    let (told, _) = until_some("all of it is counted", PATIENCE, || told().filter(|one| seconds(one) > burnt - 1.0));
     assert!(seconds(&told) < burnt + 2.0, "{} s are told of {burnt} s", seconds(&told));
     assert!(told["memory_gb_hours"].as_f64().unwrap() > 0.0, "{told}");
     let table = bed.ok(&["course", "usage", "cs", "--csv"]);
