@@ -2,6 +2,7 @@
 //!
 //! Decides nothing itself about what is allowed, and keeps nothing from one request to the next but the term.
 
+mod count;
 mod files;
 mod images;
 mod leases;
@@ -215,10 +216,7 @@ impl Gate {
             return Ok(told_json(&knocked));
         }
         if head.method == Method::POST && head.uri.path() == CONTROLLERS && head.uri.query().is_none() {
-            let calls = self.controllers.as_ref();
-            let calls =
-                calls.ok_or_else(|| Refusal::not_allowed("this host calls whom it was told to at its start"))?;
-            calls.introduce(&receive::json(body).await?)?;
+            self.calls()?.introduce(&receive::json(body).await?)?;
             return Ok(told_json(&()));
         }
         if let Some(image) = images::asked(&head) {
@@ -227,6 +225,9 @@ impl Gate {
         }
         if let Some(asked) = saves::asked(&head) {
             return self.save(asked, &head, body).await;
+        }
+        if count::is_asked(&head) {
+            return self.counted(&head, body).await;
         }
         if let Some(asked) = terminals::asked(&head) {
             return self.terminal(asked, &head, body).await;
@@ -285,6 +286,11 @@ impl Gate {
         let request = made(allowed, content_type, body)?;
         let answer = self.engine.send(request).await.map_err(|error| unreachable(&error))?;
         Ok(hand_on(answer))
+    }
+
+    fn calls(&self) -> Result<&Controllers, Refusal> {
+        let calls = self.controllers.as_ref();
+        calls.ok_or_else(|| Refusal::not_allowed("this host calls whom it was told to at its start"))
     }
 
     async fn tell_facts(&self) -> Response<TunnelBody> {

@@ -16,6 +16,7 @@
 mod allow;
 mod beats;
 mod controllers;
+mod count;
 mod engine;
 mod error;
 mod facts;

@@ -32,7 +32,7 @@ use crate::error::{EngineError, Result};
 use crate::pulls::Pulls;
 use crate::request::CreateRequest;
 use crate::tls::Tls;
-pub use saves::{COMPARE, SQUASH};
+pub use saves::{COMPARE, COUNT, SQUASH};
 
 use bollard::Docker as Client;
 use bollard::errors::Error as ClientError;

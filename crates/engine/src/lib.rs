@@ -23,7 +23,7 @@ mod workspace;
 pub use archive::{Archive, Pieces};
 pub use deadlines::{Deadlines, Verb};
 pub use dial::{Dial, Stream, Talk};
-pub use docker::{COMPARE, Docker, DockerOptions, SQUASH};
+pub use docker::{COMPARE, COUNT, Docker, DockerOptions, SQUASH};
 pub use error::{EngineError, Result};
 pub use exec::{ExecId, ExecRequest, ExecState, NO_DETACH_KEYS};
 pub use fake::{Fake, FakeDepot, FakeImage, FakeOptions};
@@ -31,7 +31,7 @@ pub use layers::{ImageLayers, LeaveOut, NoArchive, bytes_of_lowest, chain_ids, s
 pub use network::{NetworkRequest, WORKSPACE_BRIDGES};
 pub use output::{EngineEvent, LocalImage, LogLine, LogOptions, Usage};
 pub use request::{CreateRequest, RegistryAuth};
-pub use saved::{Compare, Squash, Squashed};
+pub use saved::{Compare, Count, Counted, Squash, Squashed};
 pub use tls::{InvalidTls, Tls, TlsPart};
 pub use workspace::{Capability, MOST_PROCESSES, PROCESSES, WorkspacePart, processes};
 
@@ -84,6 +84,10 @@ pub trait Engine: Send + Sync {
     /// How many bytes a container has written over its image: sizes of files, however little of them the disk holds.
     /// The engine walks through them all.
     async fn written(&self, id: &ContainerId) -> Result<u64>;
+
+    /// How many files and folders a container has made over its image, counted until there are more than `most`. Its host's
+    /// agent looks; `None` without one, and where the engine keeps them in a way that it does not know.
+    async fn files(&self, id: &ContainerId, most: u64) -> Result<Option<u64>>;
 
     /// Makes an image of a container as it is, and gives its id. The container is paused meanwhile if it runs. The
     /// image has one layer more than the container's, or as many if nothing was written.

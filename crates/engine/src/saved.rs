@@ -2,10 +2,27 @@
 
 use crate::EngineError;
 use crate::merge::MergeError;
-use pierhead_model::{ImageReference, Timestamp};
+use pierhead_model::{ContainerId, ImageReference, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io;
+
+/// How many files and folders a container has made over its image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Count {
+    /// The container.
+    pub container: ContainerId,
+    /// Nobody counts on when there are more.
+    pub most: u64,
+}
+
+/// So many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    /// None if they can't be counted there.
+    pub files: Option<u64>,
+}
 
 /// An image with one layer over its base, of one that has several.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -263,6 +263,38 @@ async fn only_images_of_ours_are_merged_and_only_by_a_whole_request() {
 }
 
 #[tokio::test]
+async fn files_of_workspaces_are_counted_and_of_nobody_else() {
+    let layer = tempfile::tempdir().unwrap();
+    for name in ["one", "two", "three"] {
+        std::fs::write(layer.path().join(name), "").unwrap();
+    }
+    let theirs = json!({"pierhead.cluster": "c", "pierhead.workspace": "abcdefgh23", "pierhead.generation": "1",
+        "pierhead.container": "main"});
+    let at = |driver: &str, dir: &Path| json!({"Name": driver, "Data": {"UpperDir": dir}});
+    let asked = json!({"container": ID, "most": 2});
+    for (labels, driver, status, told) in [
+        (theirs.clone(), at("overlay2", layer.path()), 200, json!({"files": 3})),
+        (theirs.clone(), at("overlay2", &layer.path().join("none")), 200, json!({"files": null})),
+        (theirs.clone(), at("btrfs", layer.path()), 200, json!({"files": null})),
+        (theirs.clone(), at("overlay2", Path::new("etc")), 200, json!({"files": null})),
+        (json!({"pierhead.cluster": "c"}), at("overlay2", layer.path()), 403, json!("not_allowed")),
+        (Value::Null, at("overlay2", layer.path()), 403, json!("not_allowed")),
+    ] {
+        let bed = Bed::with(json!({"Id": ID, "Config": {"Labels": labels}, "GraphDriver": driver}));
+        let (found, answer) = ask(&bed.gate(), "POST", "/pierhead/count", "", asked.to_string().as_bytes()).await;
+        let answer = if found == 200 { answer } else { answer["code"].clone() };
+        assert_eq!((found, answer), (status, told), "{labels} {driver}");
+        assert!(bed.changes().is_empty());
+    }
+    let bed = Bed::new();
+    for bad in [json!({"container": "../x", "most": 2}), json!({"container": ID}), json!({"container": ID, "most": -1})]
+    {
+        let (status, told) = ask(&bed.gate(), "POST", "/pierhead/count", "", bad.to_string().as_bytes()).await;
+        assert_eq!((status, &told["code"]), (400, &json!("malformed")), "{bad}");
+    }
+}
+
+#[tokio::test]
 async fn images_are_compared_one_at_a_time_and_who_comes_too_often_is_told() {
     let dir = tempfile::tempdir().unwrap();
     let socket = dir.path().join("engine.sock");

@@ -19,6 +19,25 @@ async fn narrow() -> Pool {
     Pool::start_with(options).await
 }
 
+#[tokio::test]
+async fn who_makes_files_without_end_is_stopped_and_saved_though_they_are_empty() {
+    let pool = narrow().await;
+    let ann = pool.cluster.user("ann").await;
+    describe(&ann, "lab", "exit 0").await;
+    let (many, few) = (open(&ann, "lab").await, open(&ann, "lab").await);
+    let (_, host) = host_of(&pool, &many);
+    // As many as its 10 MB allow are shared by its containers.
+    host.set_files(&containers(&few)[0], 600).unwrap();
+    let [first, last] = [containers(&many)[0].clone(), containers(&many).last().unwrap().clone()];
+    host.set_files(&first, 400).unwrap();
+    host.set_files(&last, if first == last { 641 } else { 241 }).unwrap();
+    reaches(&ann, &many.id, "saved").await;
+    assert!(show(&ann, &many.id).await.message.contains("it used more of the disk than it may"));
+    assert_eq!(show(&ann, &few.id).await.phase, "ready");
+    assert!(runs(host, &few));
+    pool.cluster.assert_invariants().await;
+}
+
 fn runs(host: &Fake, workspace: &WorkspaceView) -> bool {
     let ids: Vec<ContainerId> = containers(workspace);
     host.look().iter().any(|found| ids.contains(&found.id) && found.state == ContainerState::Running)

@@ -7,7 +7,7 @@ use crate::deadlines::Verb;
 use crate::error::{EngineError, Result};
 use crate::layers::{ImageLayers, LeaveOut};
 use crate::merge::{Changes, Limits, Opened, Plan, Reader, Room, Tree, compose, configuration, plan};
-use crate::saved::{Compare, Squash, Squashed};
+use crate::saved::{Compare, Count, Counted, Squash, Squashed};
 use crate::{Archive, Engine};
 use bollard::errors::Error as ClientError;
 use futures_util::stream::TryStreamExt;
@@ -21,6 +21,8 @@ use tokio::sync::mpsc;
 
 /// Where an agent merges the layers of an image of its host.
 pub const SQUASH: &str = "/pierhead/squash";
+/// Where an agent counts files of a container.
+pub const COUNT: &str = "/pierhead/count";
 /// Where an agent compares images of its host.
 pub const COMPARE: &str = "/pierhead/compare";
 /// The longest answer of an engine or agent that is read, in bytes.
@@ -39,6 +41,12 @@ impl Docker {
         let path = format!("/containers/{id}/json?size=true");
         let told: Value = self.asked(Verb::Written, "GET", &path, None).await?;
         told["SizeRw"].as_u64().ok_or_else(|| EngineError::Failed("it does not tell what was written".to_owned()))
+    }
+
+    pub(super) async fn files_made(&self, id: &ContainerId, most: u64) -> Result<Option<u64>> {
+        let wanted = Count { container: id.clone(), most };
+        let told: Option<Counted> = self.of_agent(Verb::Written, COUNT, &wanted).await?;
+        Ok(told.and_then(|told| told.files))
     }
 
     pub(super) async fn committed(&self, container: &ContainerId, name: &ImageReference) -> Result<String> {

@@ -113,6 +113,10 @@ impl Engine for Docker {
         self.bytes_written(id).await
     }
 
+    async fn files(&self, id: &ContainerId, most: u64) -> Result<Option<u64>> {
+        self.files_made(id, most).await
+    }
+
     async fn commit(&self, container: &ContainerId, name: &ImageReference) -> Result<String> {
         self.committed(container, name).await
     }

@@ -19,6 +19,14 @@ impl Fake {
         self.change(|world| world.held(id).map(|held| held.written = bytes))
     }
 
+    /// How many files a container has made over its image from now on.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`].
+    pub fn set_files(&self, id: &ContainerId, files: u64) -> Result<()> {
+        self.change(|world| world.held(id).map(|held| held.files = files))
+    }
+
     /// Whether it can't be counted from now on what a container has written.
     ///
     /// # Errors
@@ -69,6 +77,14 @@ impl Fake {
         self.read(Verb::Written, id.as_str(), |world| match world.containers.get(id) {
             Some(held) if held.is_uncounted => Err(EngineError::Failed("too many files".to_owned())),
             Some(held) => Ok(held.written),
+            None => Err(EngineError::NotFound),
+        })
+        .await
+    }
+
+    pub(super) async fn files_made(&self, id: &ContainerId, most: u64) -> Result<Option<u64>> {
+        self.read(Verb::Written, id.as_str(), |world| match world.containers.get(id) {
+            Some(held) => Ok(Some(held.files.min(most.saturating_add(1)))),
             None => Err(EngineError::NotFound),
         })
         .await

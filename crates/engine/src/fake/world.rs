@@ -35,6 +35,8 @@ pub(super) struct Held {
     pub(super) written: u64,
     /// Whether nobody can say how much that is.
     pub(super) is_uncounted: bool,
+    /// How many files it has made over its image.
+    pub(super) files: u64,
     ports: Vec<HostPort>,
     engine_restarts: bool,
 }
@@ -175,6 +177,7 @@ impl World {
             log: Vec::new(),
             written: 0,
             is_uncounted: false,
+            files: 0,
             ports,
             engine_restarts: request.is_some_and(|request| request.engine_restarts),
         };

@@ -22,7 +22,7 @@ fn who_fills_the_disk_is_warned_stopped_and_saved() {
     fs::write(&file, description.to_string()).unwrap();
     bed.ok(&["environment", "create", "lab", "-f", file.to_str().unwrap()]);
     let open = |name: &str| bed.json(&["workspace", "open", "lab", "--name", name])["id"].as_str().unwrap().to_owned();
-    let (hostile, neighbour) = (open("hostile"), open("neighbour"));
+    let (hostile, neighbour, maker) = (open("hostile"), open("neighbour"), open("maker"));
     let inside = |id: &str, script: &str| bed.run(&["workspace", "exec", id, "--", "sh", "-c", script]);
 
     let wrote = inside(&hostile, "head -c 43000000 /dev/zero >/most");
@@ -43,6 +43,17 @@ fn who_fills_the_disk_is_warned_stopped_and_saved() {
     until("it is saved", LONG, || shown()["phase"] == "saved");
     let message = shown()["message"].as_str().unwrap_or_default().to_owned();
     assert!(message.contains("it used more of the disk than it may"), "{message}");
+
+    // So is who makes files without end, though there is nothing in them.
+    let made = inside(
+        &maker,
+        "i=0; while [ $i -lt 60 ]; do mkdir /d$i; (cd /d$i; for j in 0 1 2 3 4 5 6 7 8 9; do for k in 0 1 2 3 4 5 6 7 8 9; do : >f$j$k; done; done); i=$((i+1)); done; sleep 1000",
+    );
+    assert_ne!(made.code, 0, "{made:?}");
+    let shown = || bed.json(&["workspace", "show", &maker]);
+    until("that is saved too", LONG, || shown()["phase"] == "saved");
+    let log = fs::read_to_string(bed.pool.service_dir("controller").unwrap().join("log")).unwrap();
+    assert!(log.contains("it has made more than 3072 files and folders"), "{log}");
     let here = inside(&neighbour, "echo here");
     assert_eq!((here.code, here.stdout.as_str()), (0, "here\n"), "{here:?}");
 }

@@ -157,7 +157,9 @@ fn a_pool_of_one_host_has_its_saves_in_a_registry_too() {
     let mut expected = ["alone", "denied", "first"].map(|name| tag(&named(&bed, name)));
     expected.sort();
     assert_eq!(registry.tags(), expected);
-    assert!(bed.ok(&["save", "show", first["id"].as_str().unwrap()]).contains(&format!("{}/school/", registry.address())));
+    assert!(
+        bed.ok(&["save", "show", first["id"].as_str().unwrap()]).contains(&format!("{}/school/", registry.address()))
+    );
 
     // The host loses the image behind everybody's back.
     let image = format!("pierhead/save:{}", tag(&first));

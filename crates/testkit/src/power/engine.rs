@@ -79,6 +79,10 @@ impl Engine for PoweredEngine {
         self.engine.written(id).await
     }
 
+    async fn files(&self, id: &ContainerId, most: u64) -> Result<Option<u64>> {
+        self.engine.files(id, most).await
+    }
+
     async fn commit(&self, container: &ContainerId, name: &ImageReference) -> Result<String> {
         self.step("commit", container.as_str(), self.engine.commit(container, name)).await
     }
