@@ -26,9 +26,16 @@ const TICK: Duration = Duration::from_millis(250);
 const IDLE_TICK: Duration = Duration::from_secs(2);
 
 /// Goes on as long as this is polled, in the name of a leadership.
-pub(crate) async fn keep_working(controller: Controller, standing: Standing) {
+///
+/// What is handed in is told to `recorder` as soon as it is seen, and never waited for.
+pub(crate) async fn keep_working(
+    controller: Controller,
+    standing: Standing,
+    recorder: mpsc::UnboundedSender<Submission>,
+) {
     let (tell, told) = mpsc::unbounded_channel();
-    let mut desk = Desk { controller, standing, running: BTreeSet::new(), tell, told, service: Service::default() };
+    let (running, announced, service) = (BTreeSet::new(), BTreeSet::new(), Service::default());
+    let mut desk = Desk { controller, standing, running, announced, recorder, tell, told, service };
     loop {
         let is_busy = desk.round().await.unwrap_or_else(|error| {
             tracing::debug!(%error, "submissions could not be looked through; it is tried again");
@@ -49,6 +56,9 @@ struct Desk {
     standing: Standing,
     /// The submissions whose checks are being run.
     running: BTreeSet<String>,
+    /// Those that the recorder was told of.
+    announced: BTreeSet<String>,
+    recorder: mpsc::UnboundedSender<Submission>,
     tell: mpsc::UnboundedSender<Ran>,
     told: mpsc::UnboundedReceiver<Ran>,
     service: Service,
@@ -60,7 +70,7 @@ impl Desk {
         self.beat().await?;
         self.collect().await?;
         let under_way = self.controller.store().list_all(keys::SUBMITTING).await?;
-        let mut copies = 0;
+        let (mut copies, mut seen) = (0, BTreeSet::new());
         for entry in &under_way.entries {
             let Ok(key) = entry.json::<SubmissionKey>() else { continue };
             let place = keys::submission(&key);
@@ -68,12 +78,18 @@ impl Desk {
                 self.commit(Transaction::new().delete(entry.key.clone())).await?;
                 continue;
             };
+            if !self.announced.contains(&place) {
+                // Without anybody who records, nothing is recorded.
+                let _nobody = self.recorder.send(submission.clone());
+            }
+            seen.insert(place.clone());
             copies += usize::from(matches!(submission.stage, SubmissionStage::Checking { copy: Some(_) }));
             if let Err(error) = self.step(submission, revision, &mut copies).await {
                 // One that was changed meanwhile, or can't be written, holds up no other.
                 tracing::debug!(%error, submission = place, "a submission waits");
             }
         }
+        self.announced = seen;
         Ok(!under_way.entries.is_empty())
     }
 

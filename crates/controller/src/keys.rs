@@ -1,8 +1,8 @@
 //! Where each record lies in the store.
 
 use pierhead_model::{
-    AppId, AppName, AttemptId, CourseId, EngineId, EnvironmentId, ImageId, ImageReference, LabId, OperationId,
-    RegistryHost, SaveId, SlotKey, SubmissionKey, TerminalId, Username, WorkspaceId,
+    AppId, AppName, AttemptId, CourseId, EngineId, EnvironmentId, ImageId, ImageReference, KeptRecording, LabId,
+    OperationId, RegistryHost, SaveId, SlotKey, SubmissionKey, TerminalId, Username, WorkspaceId,
 };
 
 /// Records of engines.
@@ -107,6 +107,10 @@ pub(crate) const SERVICE: &str = "service";
 pub const OIDC_SUBJECTS: &str = "oidc-subjects/";
 /// Which person at a provider of log-ins has each account.
 pub const OIDC_ACCOUNTS: &str = "oidc-accounts/";
+/// Recordings of class work that are kept, by courses, labs and accounts.
+pub const RECORDINGS: &str = "recordings/";
+/// The terminals whose recordings were deleted, and why: they are not kept again.
+pub(crate) const UNRECORDED: &str = "unrecorded/";
 /// The event log. Its keys are such that the newest comes first in a listing.
 pub const EVENTS: &str = "log/";
 /// Says that the records were restored from a backup, until somebody says that all is well.
@@ -179,6 +183,22 @@ pub fn usage(course: Option<&CourseId>, account: &Username) -> String {
 /// What the keys begin with of what was used for a course, or for none.
 pub(crate) fn usage_for(course: Option<&CourseId>) -> String {
     format!("{USAGE}{}/", course.map_or("-", CourseId::as_str))
+}
+
+/// The key of a recording that is kept.
+#[must_use]
+pub fn recording(record: &KeptRecording) -> String {
+    format!("{}{}", recordings_by(&record.course, &record.lab, &record.account), record.id)
+}
+
+/// What the keys begin with of the recordings of somebody's attempt at a lab of a course.
+pub(crate) fn recordings_by(course: &CourseId, lab: &LabId, account: &Username) -> String {
+    format!("{RECORDINGS}{course}/{lab}/{account}/")
+}
+
+/// The key that says that the recording of a terminal was deleted.
+pub(crate) fn unrecorded(terminal: &TerminalId) -> String {
+    format!("{UNRECORDED}{terminal}")
 }
 
 /// The key of an engine's record.

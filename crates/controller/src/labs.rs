@@ -149,6 +149,11 @@ impl Library {
         Ok(whole)
     }
 
+    /// Removes what nothing names any more.
+    pub(crate) async fn remove(&self, digest: &Digest) -> Result<(), LibraryError> {
+        Ok(self.blobs.remove(&name(digest)).await?)
+    }
+
     /// A place among those who read documents.
     async fn reader(&self) -> Result<SemaphorePermit<'_>, LibraryError> {
         self.readers.acquire().await.map_err(|_| LibraryError::Crashed)

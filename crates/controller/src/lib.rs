@@ -34,6 +34,7 @@ pub mod measured;
 mod mutants;
 mod pool_events;
 mod reconciler;
+mod recordings;
 mod registries;
 mod requests;
 mod roster;
@@ -68,14 +69,14 @@ pub use labs::{
 pub use leases::LeaseTerms;
 pub use pierhead_sessions::Wanted;
 pub use requests::{
-    Actor, AppLogPiece, AttemptBeginning, AttemptNow, Container, ContainerLog, CourseChange, CourseNow, DueChange,
-    ExtensionChange, GradeChange, GradeLineChange, Gradebook, GradebookRow, Idempotency, ImportedLab, LabAhead,
-    LabBefore, LabFileNow, LabOutline, LabOutlineStep, LabPage, LabResult, LabRun, LabRunResult, LabSetting, LabTarget,
-    MOST_ATTEMPTS_OF_ONE, MOST_COURSES_OF_ONE, MOST_ENVIRONMENTS_OF_ONE, MOST_LABS_OF_ONE, MOST_LOG_READERS,
+    Actor, AppLogPiece, AttemptBeginning, AttemptNow, ConsentNow, Container, ContainerLog, CourseChange, CourseNow,
+    DueChange, ExtensionChange, GradeChange, GradeLineChange, Gradebook, GradebookRow, Idempotency, ImportedLab,
+    LabAhead, LabBefore, LabFileNow, LabOutline, LabOutlineStep, LabPage, LabResult, LabRun, LabRunResult, LabSetting,
+    LabTarget, MOST_ATTEMPTS_OF_ONE, MOST_COURSES_OF_ONE, MOST_ENVIRONMENTS_OF_ONE, MOST_LABS_OF_ONE, MOST_LOG_READERS,
     MOST_LOG_READERS_OF_ONE, MOST_MERGED, MOST_SLOTS, MOST_TERMINALS, MOST_TERMINALS_OF_ONE, MOST_WARM_OF_ONE,
-    MOST_WORKSPACES_OF_ONE, Once, OpenWorkspace, PoolImage, PoolImages, QuizReply, RequestError, RunRequest,
-    SaveChanges, SiteContainer, Started, StudentChange, TerminalNow, TerminalRequest, TerminalWay, UsageNow,
-    WorkChange, WorkNow, WorkspaceBeginning, WorkspaceChange, WorkspaceNow, WorkspaceSite,
+    MOST_WORKSPACES_OF_ONE, Once, OpenWorkspace, PoolImage, PoolImages, QuizReply, RecordingNow, RequestError,
+    RunRequest, SaveChanges, SiteContainer, Started, StudentChange, TerminalNow, TerminalRequest, TerminalWay,
+    UsageNow, WorkChange, WorkNow, WorkspaceBeginning, WorkspaceChange, WorkspaceNow, WorkspaceSite,
 };
 pub use requests::{HandNow, MOST_ON_WALL, WallEntry, WallOutcome, WallScope, WallWork, Watch};
 pub use roster::{RosterError, RosterOptions, RosterOrder, RosterRecord, RosterReport};
@@ -150,6 +151,8 @@ pub struct Options {
     pub sweep_interval: Duration,
     /// The time between two moments at which it is written what workspaces used.
     pub usage_write_interval: Duration,
+    /// The time between two looks for recordings whose time is over.
+    pub recording_look_interval: Duration,
 }
 
 impl Default for Options {
@@ -174,6 +177,7 @@ impl Default for Options {
             disk_look_interval: Duration::from_secs(3),
             sweep_interval: Duration::from_secs(600),
             usage_write_interval: Duration::from_secs(60),
+            recording_look_interval: Duration::from_secs(60),
         }
     }
 }

@@ -46,7 +46,11 @@ pub(crate) async fn lead(controller: Controller) {
                 crate::classes::ask(&controller).await;
                 let mut reconciler = Reconciler::new(&controller, leadership);
                 let sweeping = crate::saves::keep_sweeping(reconciler.executor.clone());
-                let working = crate::coursework::keep_working(controller.clone(), reconciler.leadership.standing());
+                let (tell, handed_in) = tokio::sync::mpsc::unbounded_channel();
+                let working =
+                    crate::coursework::keep_working(controller.clone(), reconciler.leadership.standing(), tell);
+                let standing = reconciler.leadership.standing();
+                let recording = crate::recordings::keep_recordings(controller.clone(), standing, handed_in);
                 let asking = crate::classes::keep_asking(controller.clone(), reconciler.leadership.standing());
                 let sharing = crate::groups::keep_sharing(controller.clone(), reconciler.leadership.standing());
                 let mut accounts = Accounts::begin(controller.clone(), reconciler.leadership.standing());
@@ -57,6 +61,7 @@ pub(crate) async fn lead(controller: Controller) {
                     () = reconciler.run() => {}
                     () = sweeping => {}
                     () = working => {}
+                    () = recording => {}
                     () = accounts.keep() => {}
                 }
                 if stop.is_cancelled() {

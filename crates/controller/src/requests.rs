@@ -21,6 +21,7 @@ mod images;
 mod labs;
 mod logs;
 mod messages;
+mod recordings;
 mod registries;
 mod saves;
 mod sites;
@@ -49,6 +50,7 @@ pub use labs::{
 };
 pub use logs::{ContainerLog, MOST_LOG_READERS, MOST_LOG_READERS_OF_ONE};
 pub(crate) use messages::MESSAGE_MS;
+pub use recordings::{ConsentNow, RecordingNow};
 pub use saves::SaveChanges;
 pub(crate) use saves::refused as of_save;
 pub use sites::{SiteContainer, WorkspaceSite};
@@ -57,6 +59,7 @@ pub use terminals::{MOST_TERMINALS, MOST_TERMINALS_OF_ONE, TerminalNow, Terminal
 pub use usage::UsageNow;
 pub use wall::{MOST_ON_WALL, WallEntry, WallOutcome, WallScope, WallWork};
 pub use watching::Watch;
+pub(crate) use watching::workspace_of as workspace_of_terminal;
 pub(crate) use workspaces::Claims;
 pub use workspaces::{MOST_WORKSPACES_OF_ONE, OpenWorkspace, WorkspaceBeginning, WorkspaceChange, WorkspaceNow};
 

@@ -4,7 +4,7 @@
 use crate::event_log::Retention;
 use crate::requests::{MESSAGE_MS, Remembered};
 use crate::{Controller, keys};
-use pierhead_model::{ClassMessage, EngineId, Hand, Operation, Terminal, Timestamp, TokenRecord};
+use pierhead_model::{ClassMessage, DeletedRecording, EngineId, Hand, Operation, Terminal, Timestamp, TokenRecord};
 use pierhead_store::{Entry, Result, Transaction};
 use serde::Deserialize;
 
@@ -61,6 +61,14 @@ async fn sweep_once(controller: &Controller, retention: &mut Retention) -> Resul
     delete(controller, keys::MESSAGES, old_message).await?;
     delete(controller, keys::HANDS, of_nobody).await?;
     delete(controller, keys::TERMINALS, old_terminal).await?;
+    let told_long_ago = |entry: &Entry| {
+        let gone = entry.json::<DeletedRecording>();
+        gone.is_ok_and(|gone| {
+            let is_old = now.since(gone.at) > DeletedRecording::TOLD_MS;
+            is_old && !controller.known().terminals.contains_key(&gone.id)
+        })
+    };
+    delete(controller, keys::UNRECORDED, told_long_ago).await?;
     delete(controller, keys::OPERATIONS, old_operation).await?;
     delete(controller, keys::IDEMPOTENCY, old_key).await?;
     delete(controller, keys::TOKENS, expired).await?;

@@ -34,6 +34,10 @@ pub struct Course {
     /// When it is held, the earliest first.
     #[serde(default)]
     pub sessions: Vec<CourseSession>,
+    /// For how many days it asks to keep recordings of its students' terminals; it asks for none with 0. Nothing is kept of
+    /// whoever has not said yes.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub recording_days: u32,
     /// Where it comes from.
     #[serde(default)]
     pub source: Origin,
@@ -87,6 +91,13 @@ pub struct Enrolments {
     /// Those who work together, by the names of their groups. Nobody is in two.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub groups: BTreeMap<String, BTreeSet<Username>>,
+    /// Those who let recordings of their terminals be kept, and since when.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub recorded: BTreeMap<Username, Timestamp>,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// That somebody takes a course.
@@ -145,6 +156,8 @@ impl Course {
     pub const MOST_LABS: usize = 200;
     /// The most entries of its timetable.
     pub const MOST_SESSIONS: usize = 1_000;
+    /// The most days for which recordings are kept.
+    pub const MOST_RECORDING_DAYS: u32 = 366;
 
     /// What somebody may in it.
     #[must_use]
@@ -267,7 +280,7 @@ mod tests {
         let entry = |(who, suspended): &(&str, bool)| {
             (name(who), Enrolment { since: Timestamp(1), suspended: *suspended, source: Origin::Here, unlisted: false })
         };
-        Enrolments { students: of.iter().map(entry).collect(), groups: BTreeMap::new() }
+        Enrolments { students: of.iter().map(entry).collect(), ..Enrolments::default() }
     }
 
     #[test]

@@ -30,6 +30,10 @@ pub struct CourseRequest {
     /// Its timetable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sessions: Option<Vec<CourseSessionEntry>>,
+    /// For how many days it asks to keep recordings of its students' terminals: nothing is kept of whoever has not said yes.
+    /// It asks for none with 0, and if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording_days: Option<u32>,
 }
 
 /// Body of `PUT /api/courses/{id}`: what is not given stays.
@@ -58,6 +62,10 @@ pub struct CourseUpdate {
     /// Its timetable, all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sessions: Option<Vec<CourseSessionEntry>>,
+    /// For how many days it asks to keep recordings of its students' terminals: nothing is kept of whoever has not said yes.
+    /// It asks for none with 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording_days: Option<u32>,
     /// Whether it is over: its students see what they did, and begin nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archived: Option<bool>,
@@ -122,6 +130,9 @@ pub struct CourseView {
     pub labs: Vec<CourseLabEntry>,
     /// Its timetable, the earliest first.
     pub sessions: Vec<CourseSessionEntry>,
+    /// For how many days it asks to keep recordings of its students' terminals; it asks for none if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording_days: Option<u32>,
     /// What is started ahead for its labs, or will be next; not told to students, and in lists.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ahead: Vec<CourseAheadView>,

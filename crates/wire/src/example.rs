@@ -9,6 +9,7 @@ mod images;
 mod labs;
 mod pool;
 mod previews;
+mod recordings;
 mod saves;
 mod stats;
 mod terminals;

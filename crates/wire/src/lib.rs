@@ -24,6 +24,7 @@ mod lab;
 mod lab_text;
 mod operation;
 mod preview;
+mod recording;
 mod registry;
 mod role;
 mod roster;
@@ -80,6 +81,7 @@ pub use lab_text::{
 };
 pub use operation::OperationView;
 pub use preview::{PortView, PreviewView};
+pub use recording::{ConsentRequest, ConsentView, DeletedRecordingView, RecordingMarkView, RecordingView};
 pub use registry::{RegistryChange, RegistryRequest, RegistryView};
 pub use role::{PermissionsRequest, RoleDetail, RoleRequest};
 pub use roster::{

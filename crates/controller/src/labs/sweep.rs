@@ -1,9 +1,9 @@
-//! Removes what no lab needs any more: the files of drafts that are forgotten, of labs that are gone, and of what was sent in
+//! Removes what nothing needs any more of what lies beside the files of labs: the files of drafts that are forgotten, of labs that are gone, and of what was sent in
 //! and never became one. What is younger than an hour stays: somebody may just be about to name it.
 
 use super::Library;
 use crate::{Controller, keys};
-use pierhead_model::{Digest, EnvironmentSpec, Lab, LabHistory};
+use pierhead_model::{Digest, EnvironmentSpec, KeptRecording, Lab, LabHistory};
 use std::collections::BTreeSet;
 
 impl Controller {
@@ -43,6 +43,10 @@ impl Controller {
             kept.extend(self.library.files_of(tree).await.map_err(|error| said(&error))?);
         }
         kept.extend(trees);
+        let recordings = self.store.list_all(keys::RECORDINGS).await.map_err(|error| said(&error))?;
+        for entry in &recordings.entries {
+            kept.insert(entry.json::<KeptRecording>().map_err(|error| said(&error))?.blob);
+        }
         Ok(kept)
     }
 

@@ -52,6 +52,8 @@ pub struct CourseChange {
     pub labs: Option<Vec<CourseLab>>,
     /// Its timetable.
     pub sessions: Option<Vec<CourseSession>>,
+    /// For how many days it asks to keep recordings; for none with 0.
+    pub recording_days: Option<u32>,
     /// Whether it is over.
     pub archived: Option<bool>,
 }
@@ -112,6 +114,7 @@ impl Controller {
                 listed: BTreeSet::new(),
                 labs: Vec::new(),
                 sessions: Vec::new(),
+                recording_days: 0,
                 source: pierhead_model::Origin::Here,
                 archived: false,
                 unlisted: false,
@@ -268,6 +271,10 @@ fn changed(known: &Known, actor: &Actor, course: &Course, change: &CourseChange)
     }
     next.zone = change.zone.clone().unwrap_or(next.zone);
     next.archived = change.archived.unwrap_or(next.archived);
+    next.recording_days = change.recording_days.unwrap_or(next.recording_days);
+    if next.recording_days > Course::MOST_RECORDING_DAYS {
+        return Err(invalid("recording_days", format!("0 to {} days", Course::MOST_RECORDING_DAYS)));
+    }
     if let Some(teachers) = &change.teachers {
         next.teachers = staff("teachers", teachers)?;
         if !actor.may_change_all && !next.teachers.contains(&actor.username) {

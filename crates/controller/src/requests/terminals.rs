@@ -14,7 +14,7 @@ use crate::Controller;
 use crate::known::Known;
 use crate::terminals::{HomeError, Line, Looking, TerminalHome};
 use bytes::Bytes;
-use futures_util::stream::BoxStream;
+use futures_util::stream::{BoxStream, StreamExt};
 use pierhead_model::{Terminal, TerminalPlace, TerminalRole};
 use pierhead_terminal::{Right, SessionView, Visitor};
 use std::sync::Arc;
@@ -146,6 +146,23 @@ impl Controller {
             Err(Elsewhere::At(url)) => Ok(Err(url)),
             Err(Elsewhere::Nowhere(error)) => Err(of_home(&record, error)),
         }
+    }
+
+    /// What was recorded of a terminal so far, for the pool itself; at most so many bytes of it.
+    pub(crate) async fn recorded(&self, record: &Terminal, most: usize) -> Result<Vec<u8>, HomeError> {
+        let home = match self.home_of(record) {
+            Ok(home) => home,
+            Err(Elsewhere::At(_)) => return Err(HomeError::Away("it lives in another controller".to_owned())),
+            Err(Elsewhere::Nowhere(error)) => return Err(error),
+        };
+        let (mut pieces, mut whole) = (home.recording(&record.id).await?, Vec::new());
+        while let Some(piece) = pieces.next().await {
+            whole.extend_from_slice(&piece.map_err(|error| HomeError::Away(error.to_string()))?);
+            if whole.len() > most {
+                return Err(HomeError::Refused(format!("its recording has more than {most} bytes")));
+            }
+        }
+        Ok(whole)
     }
 
     /// The address of the other controller that a running terminal lives in, if it lives in one.

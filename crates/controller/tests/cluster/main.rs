@@ -24,6 +24,7 @@ mod images;
 mod labs;
 mod labs_in_use;
 mod lost_work;
+mod recordings;
 mod registries;
 mod saves;
 mod usage;

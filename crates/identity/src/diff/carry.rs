@@ -95,6 +95,7 @@ impl CourseChange {
             listed: BTreeSet::new(),
             labs: Vec::new(),
             sessions: Vec::new(),
+            recording_days: 0,
             source: SOURCE,
             archived: false,
             unlisted: false,

@@ -26,6 +26,7 @@ impl Example for CourseRequest {
             assistants: Some(Vec::new()),
             labs: Some(Vec::new()),
             sessions: Some(sessions()),
+            recording_days: Some(0),
         }
     }
 }
@@ -36,6 +37,7 @@ impl Example for CourseUpdate {
             title: text("Databases I"),
             zone: text("Asia/Shanghai"),
             sessions: Some(sessions()),
+            recording_days: Some(30),
             archived: Some(false),
             ..Self::default()
         }
@@ -60,6 +62,7 @@ impl Example for CourseView {
                 warm_from: text(MOMENT),
             }],
             sessions: sessions(),
+            recording_days: Some(30),
             ahead: vec![CourseAheadView::example()],
             students: Some(60),
             group: text("A"),

@@ -2,6 +2,7 @@
 
 use crate::answers::check;
 use crate::{comes_back, is_odd, read};
+use pierhead_wire::{ConsentRequest, ConsentView, DeletedRecordingView, RecordingMarkView, RecordingView};
 use pierhead_wire::{
     CriterionEntry, ExtensionRequest, ExtensionView, GradeUpdate, GradebookRowView, ResultLine, ResultView,
     SubmissionView, SubmittedCheck, SubmittedQuiz, UsageView, WallMoment, WorkUpdate, WorkView,
@@ -94,6 +95,24 @@ fn what_is_there_comes_back_whole() {
     let used = json!({ "username": "li", "name": "Li Na", "course": "cs-101", "cpu_hours": 0.5, "memory_gb_hours": 2.0,
         "save_bytes": 7, "since": AT, "until": AT });
     comes_back::<UsageView>(&used);
+}
+
+#[test]
+fn recordings_and_what_was_said_of_them_travel_whole() {
+    let mark = json!({ "seconds": 1.5, "step": 0, "what": "seen", "title": "" });
+    let mut recording = json!({ "id": "t-1", "course": "cs-101", "lab": "mysql", "username": "li", "name": "sh",
+        "began_at": AT, "ended_at": AT, "bytes": 70, "kept_until": AT, "marks": [mark], "may_delete": false });
+    check::<RecordingView>(&recording, &[]);
+    check::<RecordingMarkView>(&mark, &[]);
+    (recording["also"], recording["submission"]) = (json!(["wu"]), json!(2));
+    comes_back::<RecordingView>(&recording);
+    let gone =
+        json!({ "id": "t-1", "course": "cs-101", "lab": "mysql", "username": "li", "deleted_at": AT, "why": "" });
+    check::<DeletedRecordingView>(&gone, &[]);
+    check::<ConsentView>(&json!({ "recordings": false }), &[]);
+    comes_back::<ConsentView>(&json!({ "days": 30, "recordings": true, "since": AT }));
+    comes_back::<ConsentRequest>(&json!({ "recordings": true }));
+    assert!(is_odd::<ConsentRequest>(&json!({ "recordings": true, "odd": 1 })));
 }
 
 #[test]
