@@ -28,6 +28,7 @@ mod moment;
 mod openapi;
 mod operations;
 mod previews;
+mod recordings;
 mod registry;
 mod role;
 mod roster;
@@ -149,6 +150,12 @@ fn work(routes: Routes) -> Routes {
         .get("/api/courses/{id}/results", read, coursework::results, told::results())
         .get("/api/courses/{id}/grades", read, coursework::gradebook, told::gradebook())
         .get("/api/courses/{id}/grades/csv", read, coursework::export, told::export())
+        .get("/api/courses/{id}/consent", read, recordings::consent, doc::recordings::consent())
+        .put("/api/courses/{id}/consent", read, recordings::set_consent, doc::recordings::set_consent())
+        .get("/api/courses/{id}/deleted-recordings", read, recordings::deleted, doc::recordings::deleted())
+        .get("/api/courses/{id}/recordings", read, recordings::list, doc::recordings::list())
+        .get("/api/courses/{id}/recordings/{recording}", read, recordings::fetch, doc::recordings::fetch())
+        .delete("/api/courses/{id}/recordings/{recording}", read, recordings::delete, doc::recordings::delete())
         .get("/api/courses/{id}/usage", read, usage::of_course, doc::usage::of_course())
         .get("/api/courses/{id}/usage/csv", read, usage::export, doc::usage::export())
 }

@@ -8,6 +8,7 @@ mod event;
 mod explain;
 mod file;
 mod lab;
+mod recording;
 mod rows;
 mod save;
 mod stats;
@@ -25,6 +26,7 @@ pub(crate) use file::{file, folder};
 pub(crate) use lab::{
     image_table, lab_difference, lab_file, lab_images, lab_import, lab_outline, lab_page, lab_problem, no_lab_page,
 };
+pub(crate) use recording::{consent, deleted_recording, recording};
 pub(crate) use rows::Rows;
 pub(crate) use save::{save, save_changes};
 pub(crate) use stats::{statistics, statistics_history};

@@ -24,6 +24,7 @@ mod lab;
 mod logs;
 mod operation;
 mod preview;
+mod recording;
 mod registry;
 mod role;
 mod save;

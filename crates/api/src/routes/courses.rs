@@ -25,9 +25,10 @@ pub(super) async fn add(
     body: Body<CourseRequest>,
 ) -> Result<(StatusCode, Json<CourseView>), ApiError> {
     let key = idempotency(&headers, &[b"add-course", &body.bytes])?;
-    let CourseRequest { id, title, term, zone, teachers, assistants, labs, sessions } = body.value;
+    let CourseRequest { id, title, term, zone, teachers, assistants, labs, sessions, recording_days } = body.value;
     let id = CourseId::parse(id).map_err(|invalid| FieldError::of("id", &invalid))?;
-    let asked = CourseUpdate { title, term, zone, teachers, assistants, labs, sessions, archived: None };
+    let asked =
+        CourseUpdate { title, term, zone, teachers, assistants, labs, sessions, recording_days, archived: None };
     let change = change_of(&api, &asked, &Zone::default(), &BTreeSet::new()).await?;
     api.controller.add_course(&caller.actor(), &id, &change, key.as_ref()).await?;
     Ok((StatusCode::CREATED, shown(&api, &caller, id.as_str()).await?))
@@ -87,6 +88,7 @@ async fn change_of(
         assistants: staff(api, asked.assistants.as_deref(), known).await?,
         labs: labs.transpose()?,
         sessions: sessions.transpose()?,
+        recording_days: asked.recording_days,
         archived: asked.archived,
     })
 }

@@ -15,6 +15,7 @@ pub(super) mod images;
 pub(super) mod labs;
 pub(super) mod operations;
 pub(super) mod previews;
+pub mod recordings;
 pub(super) mod saves;
 pub(super) mod session;
 pub(super) mod stats;

@@ -23,6 +23,7 @@ pub(crate) fn course(now: &CourseNow, who: &Username) -> CourseView {
         assistants: names(&record.assistants),
         labs: record.labs.iter().map(|entry| lab(entry, &record.zone)).collect(),
         sessions: record.sessions.iter().map(|entry| session(entry, &record.zone)).collect(),
+        recording_days: (record.recording_days > 0).then_some(record.recording_days),
         ahead: Vec::new(),
         students: (!is_student).then(|| u32::try_from(now.enrolments.active().count()).unwrap_or(u32::MAX)),
         group: now.enrolments.group_of(who).map(str::to_owned),

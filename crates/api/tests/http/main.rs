@@ -31,6 +31,7 @@ mod ownership;
 mod parts;
 mod previews;
 mod raw;
+mod recordings;
 mod retries;
 mod roles;
 mod roster;

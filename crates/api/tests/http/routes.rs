@@ -64,6 +64,12 @@ const ROUTES: &[(&str, &str, Who)] = &[
     ("GET", "/api/courses/{id}/results", Users),
     ("GET", "/api/courses/{id}/grades", Users),
     ("GET", "/api/courses/{id}/grades/csv", Users),
+    ("GET", "/api/courses/{id}/consent", Users),
+    ("PUT", "/api/courses/{id}/consent", Users),
+    ("GET", "/api/courses/{id}/deleted-recordings", Users),
+    ("GET", "/api/courses/{id}/recordings", Users),
+    ("GET", "/api/courses/{id}/recordings/{recording}", Users),
+    ("DELETE", "/api/courses/{id}/recordings/{recording}", Users),
     ("GET", "/api/courses/{id}/usage", Users),
     ("GET", "/api/courses/{id}/usage/csv", Users),
     ("GET", "/api/roster", Admins),
@@ -243,6 +249,7 @@ fn about_nothing(path: &str) -> String {
         .replace("{host}", "no-such-registry.lan")
         .replace("{username}", "no-such-user")
         .replace("{lab}", "no-such-lab")
+        .replace("{recording}", "no-such-recording")
 }
 
 #[tokio::test]

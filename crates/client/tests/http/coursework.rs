@@ -17,6 +17,32 @@ async fn scripted() -> (Scripted, Client) {
     (server, client)
 }
 
+#[tokio::test]
+async fn recordings_are_asked_for_by_course() {
+    let (server, client) = scripted().await;
+    let missing = [
+        client.consent("cs").await.err(),
+        client.set_consent("cs", true).await.err(),
+        client.recordings("cs", Some("mysql"), Some("li")).await.err(),
+        client.deleted_recordings("cs").await.err(),
+        client.recording("cs", "t-1").await.err(),
+        client.delete_recording("cs", "t-1").await.err(),
+    ];
+    assert!(missing.iter().all(Option::is_some));
+    assert_eq!(
+        server.lines(),
+        [
+            "GET /api/courses/cs/consent",
+            "PUT /api/courses/cs/consent",
+            "GET /api/courses/cs/recordings?lab=mysql&username=li",
+            "GET /api/courses/cs/deleted-recordings",
+            "GET /api/courses/cs/recordings/t-1",
+            "DELETE /api/courses/cs/recordings/t-1",
+        ]
+    );
+    assert_eq!(server.asked()[1].body, r#"{"recordings":true}"#);
+}
+
 fn rubric() -> WorkUpdate {
     let style =
         CriterionEntry { id: "style".to_owned(), title: "Style".to_owned(), from: "hand".to_owned(), most: 2.5 };

@@ -10,6 +10,8 @@ const SEND_MESSAGE: &str = "send-message";
 
 /// The event that tells a whole course that its results can be seen.
 const PUBLISH_RESULTS: &str = "publish-results";
+/// The event that tells those who give a course that a recording of work for it is kept no longer.
+const DELETE_RECORDING: &str = "delete-recording";
 
 /// Somebody who is told of their own only.
 pub(super) struct Own {
@@ -35,7 +37,11 @@ impl Own {
             || named(&event.message).any(|(name, value)| match name {
                 "account" => value == self.actor.username.as_str(),
                 "workspace" => self.is_theirs(value),
-                "course" => event.kind == PUBLISH_RESULTS && self.takes_course(value),
+                "course" => match &*event.kind {
+                    PUBLISH_RESULTS => self.takes_course(value),
+                    DELETE_RECORDING => self.gives(value),
+                    _ => false,
+                },
                 "message" => self.api.controller.is_unread(&self.actor, value),
                 _ => false,
             })
@@ -43,6 +49,10 @@ impl Own {
 
     fn takes_course(&self, course: &str) -> bool {
         self.api.controller.course(&self.actor, course).is_ok_and(|course| course.right == CourseRight::Student)
+    }
+
+    fn gives(&self, course: &str) -> bool {
+        self.api.controller.course_as(&self.actor, course, CourseRight::Assistant).is_ok()
     }
 
     fn is_theirs(&self, workspace: &str) -> bool {

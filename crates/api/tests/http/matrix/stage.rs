@@ -4,8 +4,8 @@ use crate::openapi::Operation;
 use crate::raw::Sender;
 use pierhead_controller::keys;
 use pierhead_model::{
-    AttemptId, EnvironmentId, LabAttempt, LabId, Permission, Role, Save, SaveId, SaveState, Timestamp, Username,
-    Workspace, WorkspaceId,
+    AttemptId, CourseId, Digest, Enrolments, EnvironmentId, KeptRecording, LabAttempt, LabId, Permission, Role, Save,
+    SaveId, SaveState, TerminalId, Timestamp, Username, Workspace, WorkspaceId,
 };
 use pierhead_store::{StoreJson, Transaction};
 use pierhead_testkit::{Cluster, ClusterOptions};
@@ -154,6 +154,7 @@ impl Stage {
         assert_eq!(sender.post("/api/labs", &lab).await.status, 201, "{name}");
         let step = format!("/api/labs/{}/files/content?path=steps/01-first.md", lab_of(name));
         assert_eq!(sender.send("PUT", &step, STEP).await.status, 200, "{name}");
+        self.make_recording(&sender, name).await;
         let published = sender.post(&format!("/api/labs/{}/publish", lab_of(name)), "{}").await;
         assert_eq!(published.status, 200, "{name}: {published:?}");
         let labs = json!({ "labs": [{ "lab": lab_of(name) }] }).to_string();
@@ -179,6 +180,37 @@ impl Stage {
         let student = json!({ "students": [{ "username": SPARE }] }).to_string();
         let path = format!("/api/courses/{}/students", course_of(name));
         assert_eq!(sender.post(&path, &student).await.status, 204, "{name}");
+    }
+
+    /// A recording of that student's work in somebody's course: its record and its bytes.
+    async fn make_recording(&self, sender: &Sender, name: &'static str) {
+        let controller = self.cluster.controller();
+        let path = format!("/api/labs/{}/files/content?path=kept.txt", lab_of(name));
+        let file = sender.send("PUT", &path, name).await.json();
+        let (course, spare) = (CourseId::parse(course_of(name)).unwrap(), Username::parse(SPARE).unwrap());
+        let record = KeptRecording {
+            id: TerminalId::parse("kept").unwrap(),
+            course: course.clone(),
+            lab: LabId::parse(lab_of(name)).unwrap(),
+            account: spare.clone(),
+            also: BTreeSet::new(),
+            attempt: AttemptId::from_random(1),
+            submission: None,
+            name: String::new(),
+            began: Timestamp(1),
+            until: Timestamp(2),
+            bytes: file["bytes"].as_u64().unwrap(),
+            blob: Digest::parse(file["digest"].as_str().unwrap()).unwrap(),
+            kept_until: Timestamp(u64::MAX / 2),
+            marks: Vec::new(),
+        };
+        let key = keys::enrolments(&course);
+        let (mut enrolments, _) = controller.store().get_json::<Enrolments>(&key).await.unwrap().unwrap();
+        enrolments.recorded.insert(spare, Timestamp(1));
+        let written = Transaction::new().put_json(key, &enrolments).unwrap();
+        let written = written.put_json(keys::recording(&record), &record).unwrap();
+        let revision = controller.store().commit(written).await.unwrap();
+        controller.reached(revision).await;
     }
 
     /// Somebody's environment, and a workspace of it, anew if it has ended.
@@ -307,6 +339,7 @@ impl Stage {
             ("/api/courses/", &id, &course_of(owner)),
             ("/api/courses/", "{username}", SPARE),
             ("/api/courses/", "{lab}", &lab_of(owner)),
+            ("/api/courses/", "{recording}", "kept"),
             ("/api/attempts/", &id, &things.attempt),
             ("/api/attempts/", "{step}", "0"),
             ("/api/attempts/", "{name}", "q"),
