@@ -20,6 +20,7 @@ use crate::login::LoginArgs;
 use crate::logs::LogsArgs;
 use crate::man::ManArgs;
 use crate::operation::OperationArgs;
+use crate::recording::RecordingArgs;
 use crate::registry::RegistryArgs;
 use crate::role::RoleArgs;
 use crate::roster::RosterArgs;
@@ -101,6 +102,9 @@ pub enum ClientCommand {
     /// Grades: the gradebook, points and comments by hand, results
     #[command(visible_alias = "grades")]
     Grade(GradeArgs),
+    /// Recordings of class work: whether yours may be kept, and those that are
+    #[command(visible_alias = "recordings")]
+    Recording(RecordingArgs),
     /// Show what hosts and containers use, live
     #[command(visible_alias = "stats")]
     Top(TopArgs),

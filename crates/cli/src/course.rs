@@ -93,6 +93,9 @@ pub struct CourseFlags {
     /// Who may see everything in it, all of them
     #[arg(long = "assistant", value_name = "NAME", value_delimiter = ',')]
     pub assistants: Option<Vec<String>>,
+    /// For how many days to keep recordings of the terminals of students who say yes; none with 0
+    #[arg(long, value_name = "DAYS")]
+    pub recording_days: Option<u32>,
 }
 
 /// What `course add` takes.
@@ -269,17 +272,19 @@ async fn show(id: &str, client: &Client, out: &mut Output) -> Result<(), CliErro
 }
 
 async fn add(args: &CourseAddArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
-    let CourseFlags { title, term, zone, teachers, assistants } = args.flags.clone();
+    let CourseFlags { title, term, zone, teachers, assistants, recording_days } = args.flags.clone();
+    let id = args.id.clone();
     let request =
-        CourseRequest { id: args.id.clone(), title, term, zone, teachers, assistants, ..CourseRequest::default() };
+        CourseRequest { id, title, term, zone, teachers, assistants, recording_days, ..CourseRequest::default() };
     client.add_course(&request).await?;
     out.done(&format!("made the course {}", args.id))
 }
 
 async fn set(args: &CourseSetArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
-    let CourseFlags { title, term, zone, teachers, assistants } = args.flags.clone();
+    let CourseFlags { title, term, zone, teachers, assistants, recording_days } = args.flags.clone();
     let archived = args.archived;
-    let change = CourseUpdate { title, term, zone, teachers, assistants, archived, ..CourseUpdate::default() };
+    let change =
+        CourseUpdate { title, term, zone, teachers, assistants, recording_days, archived, ..CourseUpdate::default() };
     client.set_course(&args.id, &change).await?;
     out.done(&format!("changed the course {}", args.id))
 }

@@ -166,6 +166,7 @@ async fn ask(command: ClientCommand, connection: &Connection, out: &mut Output) 
         ClientCommand::Submit(args) => crate::work::submit(&args, &client()?, out).await,
         ClientCommand::Work(args) => crate::work::work(&args, &client()?, out).await,
         ClientCommand::Grade(args) => crate::work::grade(&args, &client()?, out).await,
+        ClientCommand::Recording(args) => crate::recording::recording(&args, &client()?, out).await,
         ClientCommand::Top(args) => crate::top::top(&args, &client()?, out).await,
         ClientCommand::Explain(args) => explain::explain(&args, &client()?, out).await,
         ClientCommand::Engine(args) => engine::engine(&args, &client()?, out).await,

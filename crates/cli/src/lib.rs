@@ -39,6 +39,7 @@ mod operation;
 mod output;
 mod preview;
 mod progress;
+mod recording;
 mod registry;
 mod render;
 mod role;

@@ -18,6 +18,7 @@ pub(crate) mod lab;
 pub(crate) mod labs;
 pub(crate) mod operation;
 pub(crate) mod preview;
+pub(crate) mod recording;
 pub(crate) mod save;
 pub(crate) mod stats;
 pub(crate) mod terminal;

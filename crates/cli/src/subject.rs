@@ -60,7 +60,8 @@ impl Subject {
             | ClientCommand::Roster(_)
             | ClientCommand::Submit(_)
             | ClientCommand::Work(_)
-            | ClientCommand::Grade(_) => Self::Course,
+            | ClientCommand::Grade(_)
+            | ClientCommand::Recording(_) => Self::Course,
             ClientCommand::Container(_)
             | ClientCommand::Containers(_)
             | ClientCommand::Destroy(_)

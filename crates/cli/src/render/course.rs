@@ -39,6 +39,7 @@ pub(crate) fn show(course: &CourseView) -> String {
     ];
     rows.extend(course.students.map(|count| ("students", count.to_string())));
     rows.extend(course.group.clone().map(|group| ("group", group)));
+    rows.extend(course.recording_days.map(|days| ("recordings", format!("asked for, kept for {days} days"))));
     rows.push(("source", course.source.clone()));
     rows.push(("state", if course.archived { "over" } else { "open" }.to_owned()));
     let first = |at: usize, name: &'static str| if at == 0 { name } else { "" };
@@ -197,6 +198,7 @@ mod tests {
                 ..CourseLabEntry::default()
             }],
             sessions: Vec::new(),
+            recording_days: None,
             ahead: Vec::new(),
             students: None,
             group: None,

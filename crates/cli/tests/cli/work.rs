@@ -135,3 +135,44 @@ async fn what_was_used_is_told_and_exported() {
     let all = session.run("account usage").await;
     assert!(all.out.contains("COURSE") && all.out.contains(" cs "), "{all:?}");
 }
+
+#[tokio::test]
+async fn recordings_are_listed_written_and_deleted_and_one_says_whether_they_are_kept() {
+    let session = Session::start().await;
+    let kept = json!({"id": "t-1", "course": "cs", "lab": "mysql", "username": "li", "also": ["wu"], "submission": 2,
+        "name": "main \u{1b}[2J", "began_at": "2026-12-01T10:00:00.000Z", "ended_at": "2026-12-01T11:00:00.000Z",
+        "bytes": 2048, "kept_until": "2026-12-31T11:00:00.000Z", "marks": [], "may_delete": true});
+    session.server.json("GET /api/courses/cs/recordings?lab=mysql&username=li", json!([kept]));
+    let listed = session.run("recording ls cs --lab mysql --student li").await;
+    assert!(listed.code == 0 && listed.out.contains("li, wu") && listed.out.contains("2026-12-31"), "{listed:?}");
+    assert!(!listed.out.contains('\u{1b}'), "{listed:?}");
+    session.server.json("GET /api/courses/cs/recordings", json!([]));
+    assert_eq!(session.run("recording ls cs").await.out, "No recordings are kept.\n");
+    let gone = json!({"id": "t-0", "course": "cs", "lab": "mysql", "username": "wu", "deleted_at": "2026-12-02T10:00:00.000Z",
+        "why": "consent was withdrawn"});
+    session.server.json("GET /api/courses/cs/deleted-recordings", json!([gone]));
+    session.server.json("GET /api/courses/cs/deleted-recordings", json!([]));
+    let told = session.run("recording deleted cs").await;
+    assert!(told.out.contains("wu") && told.out.contains("consent was withdrawn"), "{told:?}");
+    assert_eq!(session.run("recording deleted cs").await.out, "No recordings were deleted lately.\n");
+    let cast = "{\"version\":2}\n[0.1, \"o\", \"$ \"]\n";
+    session.server.on("GET /api/courses/cs/recordings/t-1", Reply::Json(200, cast.to_owned()));
+    let file = session.folder.path().join("one.cast");
+    assert_eq!(session.run(&format!("recording get cs t-1 -o {}", file.display())).await.code, 0);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), cast);
+    assert_eq!(session.run("recording get cs t-1").await.out, cast);
+    session.server.on("DELETE /api/courses/cs/recordings/t-1", Reply::Json(204, String::new()));
+    let refused = session.run("recording rm cs t-1").await;
+    assert!(refused.code != 0 && refused.err.contains("--yes"), "without a terminal nobody is asked: {refused:?}");
+    assert_eq!(session.run("recording rm cs t-1 --yes").await.code, 0);
+    session.server.json("GET /api/courses/cs/consent", json!({"days": 30, "recordings": false}));
+    let asked = session.run("recording consent cs").await;
+    assert!(asked.out.contains("for 30 days") && asked.out.contains("None of yours"), "{asked:?}");
+    let yes = json!({"days": 30, "recordings": true, "since": "2026-12-01T10:00:00.000Z"});
+    session.server.json("PUT /api/courses/cs/consent", yes);
+    let said = session.run("recording consent cs yes").await;
+    assert!(said.out.contains("since 2026-12-01"), "{said:?}");
+    assert_eq!(sent(&session), json!({"recordings": true}));
+    session.run("recording consent cs no").await;
+    assert_eq!(sent(&session), json!({"recordings": false}));
+}
