@@ -391,4 +391,9 @@ export const said = messages({
     'neither the registry nor a second host has it yet: if its host is lost, so is this save',
     '镜像仓库和第二台主机都尚无副本：若其主机丢失，此存档也会丢失',
   ],
+  // Why a recording was deleted.
+  recordingOver: ['its time was over', '保存期已到'],
+  recordingWithdrawn: ['consent was withdrawn', '同意已撤回'],
+  recordingOfNoCourse: ['its course was deleted', '课程已删除'],
+  recordingDeletedBy: ['deleted by {name}', '由 {name} 删除'],
 });

@@ -91,6 +91,7 @@ export const terminals = messages({
     '该地址由终端输出。它会在一个新标签页中打开，与此页面无关。',
   ],
   loading: ['Loading the terminal…', '正在加载终端…'],
+  marks: ['What happened', '过程'],
   more: ['More', '更多'],
   moreHere: ['{n} more', '另有 {n} 人'],
   name: ['Name', '名称'],

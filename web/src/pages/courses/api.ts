@@ -1,6 +1,6 @@
 /** The routes of courses and of the work in them, and what they answer. */
 
-import { request, type Schemas } from '../../lib/api';
+import { address, request, send, type Schemas } from '../../lib/api';
 import type { Event, Source } from '../../lib/live.svelte';
 import type { State } from './work';
 
@@ -15,12 +15,17 @@ export type Work = Omit<Schemas['WorkView'], 'submission' | 'late'> & {
 };
 export type Result = Omit<Schemas['ResultView'], 'submission'> & { submission?: Submission | null };
 export type Usage = Schemas['UsageView'];
+export type Consent = Schemas['ConsentView'];
+export type Recording = Schemas['RecordingView'];
+export type DeletedRecording = Schemas['DeletedRecordingView'];
 export type Row = Omit<Schemas['GradebookRowView'], 'results'> & { results: readonly Result[] };
 
 const ABOUT_COURSES = /course|enrol|roster/;
 const ABOUT_WORK = /work|submi|results|course|enrol|attempt/;
+const ABOUT_RECORDINGS = /recording|course/;
 const wakeOnCourses = (event: Event) => ABOUT_COURSES.test(event.type);
 const wakeOnSaves = (event: Event) => ABOUT_COURSES.test(event.type) || event.type.includes('save');
+const wakeOnRecordings = (event: Event) => ABOUT_RECORDINGS.test(event.type);
 const wakeOnWork = (event: Event) => ABOUT_WORK.test(event.type);
 
 export const everyCourse: Source<Course[]> = {
@@ -40,6 +45,9 @@ export const workOf = (id: string): Source<Work[]> => of(id, '/work', wakeOnWork
 export const resultsOf = (id: string): Source<Result[]> => of(id, '/results', wakeOnWork);
 export const submissionsOf = (id: string): Source<Submission[]> => of(id, '/submissions', wakeOnWork);
 export const usageOf = (id: string): Source<Usage[]> => of(id, '/usage', wakeOnSaves);
+export const consentTo = (id: string): Source<Consent> => of(id, '/consent', wakeOnRecordings);
+export const recordingsOf = (id: string): Source<Recording[]> => of(id, '/recordings', wakeOnRecordings);
+export const deletedOf = (id: string): Source<DeletedRecording[]> => of(id, '/deleted-recordings', wakeOnRecordings);
 export const gradebookOf = (id: string): Source<Row[]> => of(id, '/grades', wakeOnWork);
 
 export function addCourse(body: Schemas['CourseRequest']): Promise<Course> {
@@ -82,6 +90,24 @@ export function openCopy(of: Submission): Promise<Schemas['WorkspaceView']> {
 
 export function grade(id: string, lab: string, username: string, body: Schemas['GradeUpdate']): Promise<Result> {
   return request('put', '/api/courses/{id}/grades/{lab}/{username}', { path: { id, lab, username }, body });
+}
+
+/** Says whether recordings of one's own terminals may be kept; with `false` those that are kept are deleted. */
+export function consent(id: string, recordings: boolean): Promise<Consent> {
+  return request('put', '/api/courses/{id}/consent', { path: { id }, body: { recordings } });
+}
+
+export function deleteRecording({ course, id }: Recording): Promise<void> {
+  return request('delete', '/api/courses/{id}/recordings/{recording}', { path: { id: course, recording: id } });
+}
+
+/** Where a recording is to be had. */
+export function fileOf({ course, id }: Recording): string {
+  return address(`/api/courses/${encodeURIComponent(course)}/recordings/${encodeURIComponent(id)}`).href;
+}
+
+export function loadRecording({ course, id }: Recording, signal: AbortSignal): Promise<Response> {
+  return send('get', '/api/courses/{id}/recordings/{recording}', { path: { id: course, recording: id }, signal });
 }
 
 function at({ course, lab, username }: Submission) {

@@ -1,7 +1,7 @@
 /** A recording that is played in the page: its file, its screen and its player, as the components see them. */
 
 import { untrack } from 'svelte';
-import { after, before, readCast, withoutPauses, type Cast } from './cast';
+import { after, before, readCast, shortened, withoutPauses, type Cast } from './cast';
 import { Player } from './player';
 import { preferences } from './preferences.svelte';
 import { draw, type XtermScreen } from './screen';
@@ -110,6 +110,11 @@ export class Playback {
   step(way: 'back' | 'on'): void {
     const to = way === 'back' ? (before(this.entered, this.at) ?? 0) : after(this.entered, this.at);
     if (to !== undefined) this.seek(to);
+  }
+
+  /** Where a moment of the file is, as it is played now. */
+  timed(seconds: number): number {
+    return this.cast && !this.hasPauses ? shortened(this.cast, LONGEST_PAUSE, seconds) : seconds;
   }
 
   setSpeed(speed: number): void {
