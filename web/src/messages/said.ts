@@ -382,6 +382,14 @@ export const said = messages({
     "it has written {n} MB to its host's disk; beyond {m} MB it is saved and stopped",
     '它已在主机磁盘上写入 {n} MB；超过 {m} MB 时将保存并停止',
   ],
+  diskTooMany: [
+    "it has made more than {n} files and folders on its host's disk, which is as many as it may: its containers are stopped, and it is saved",
+    '它已在主机磁盘上创建超过 {n} 个文件和目录，已达上限：其容器已停止，正在保存',
+  ],
+  diskMany: [
+    "it has made {n} files and folders on its host's disk; beyond {m} it is saved and stopped",
+    '它已在主机磁盘上创建 {n} 个文件和目录；超过 {m} 个时将保存并停止',
+  ],
   // What a save is worth.
   saveAlone: [
     'no second host has it yet: if its host is lost, so is this save',
