@@ -3,7 +3,7 @@
 use crate::coursework::{actor, begin, course, names, write};
 use crate::detection::Pool;
 use pierhead_controller::{AttemptBeginning, Controller, RequestError, WorkspaceChange};
-use pierhead_testkit::{ClusterOptions, PATIENCE, eventually};
+use pierhead_testkit::ClusterOptions;
 
 async fn pool() -> Pool {
     Pool::start_with(ClusterOptions { hosts: 1, ..ClusterOptions::default() }).await
@@ -50,7 +50,7 @@ async fn what_people_work_with_stays_until_they_have_gone_on() {
 
     // Whose workspace is gone is not at it any more.
     assert!(words(controller.delete_lab(&wang, "server").await).starts_with("1 person works at lab server"));
-    let workspace = of("li").await.workspace.unwrap();
+    let workspace = of("li").await.workspace.clone().unwrap();
     controller.change_workspace(&actor("li"), workspace.as_str(), &WorkspaceChange::End, None).await.unwrap();
     controller.delete_lab(&wang, "server").await.unwrap();
     let left = controller.attempts_of(&actor("li"), None, false).await.remove(0);
@@ -90,9 +90,8 @@ async fn of_who_begins_and_who_deletes_at_the_same_moment_one_is_too_late() {
         }
     }
     assert_eq!(begun + deleted, names.len());
-    eventually(PATIENCE, "what they work with is there", async || {
-        let all = names.iter().map(|name| controller.attempts_of(&actor(name), None, false));
-        futures_util::future::join_all(all).await.iter().flatten().all(|one| one.document.is_some())
-    })
-    .await;
+    for name in &names {
+        let theirs = controller.attempts_of(&actor(name), None, false).await;
+        assert!(theirs.iter().all(|one| one.document.is_some()), "{name} works with what is there");
+    }
 }

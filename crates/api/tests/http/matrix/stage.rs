@@ -118,6 +118,7 @@ impl Stage {
 
     /// Makes what somebody owns, anew if it was there; while that is made, they have the role that it takes.
     async fn make(&mut self, name: &'static str) {
+        self.end_attempts(name).await;
         let app = app_of(name);
         let lab = format!("/api/labs/{}", lab_of(name));
         for path in [format!("/api/apps/{app}"), format!("/api/images/{}", image_of(name).replace('/', "%2F")), lab] {
@@ -291,13 +292,25 @@ impl Stage {
             step: 0,
             steps: BTreeMap::new(),
             started_at: Timestamp(1),
-            // Nobody works at it any more: their lab may be deleted.
-            done_at: Some(Timestamp(2)),
+            done_at: None,
         };
         let controller = self.cluster.controller();
         let revision = controller.store().put_json(&keys::attempt(&attempt.id), &attempt).await.unwrap();
         controller.reached(revision).await;
         attempt.id.to_string()
+    }
+
+    /// Nobody works at somebody's lab any more: it may be deleted.
+    async fn end_attempts(&self, name: &str) {
+        let controller = self.cluster.controller();
+        for entry in controller.store().list_all(keys::ATTEMPTS).await.unwrap().entries {
+            let attempt: LabAttempt = entry.json().unwrap();
+            if attempt.lab.as_str() == lab_of(name) && attempt.done_at.is_none() {
+                let ended = LabAttempt { done_at: Some(Timestamp(2)), ..attempt };
+                let revision = controller.store().put_json(&entry.key, &ended).await.unwrap();
+                controller.reached(revision).await;
+            }
+        }
     }
 
     /// The status that a caller gets who asks for an operation on what is their own or somebody else's.
