@@ -107,6 +107,12 @@ impl Pool {
         self.cluster.crash().await;
     }
 
+    /// The controller ends in order.
+    pub async fn stops(&mut self) {
+        self.beating.abort();
+        self.cluster.stop().await;
+    }
+
     /// Another one takes over.
     pub async fn successor(&mut self) {
         self.cluster.restart().await;

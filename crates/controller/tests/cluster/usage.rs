@@ -126,7 +126,7 @@ async fn a_controller_that_ends_in_order_writes_what_it_has_counted() {
     let (_, _, held) = container_of(&controller, "li").unwrap();
     let (burnt, passed) = (controller.clock().now().since(began), controller.clock().now().since(before));
     drop((looks, controller));
-    pool.cluster.stop().await;
+    pool.stops().await;
     pool.successor().await;
     let (cpu, memory) = counted(pool.cluster.controller(), "li").await;
     assert!(cpu >= 2_000 && cpu <= burnt + 3_000, "{cpu} ms of {burnt}");

@@ -242,6 +242,7 @@ proptest! {
         present.enrolments.insert(CourseId::parse("c0").unwrap(), Enrolments {
             students: [(name("p1"), Enrolment { since: NOW, suspended: false, source: Origin::Here, unlisted: false })].into(),
             groups: BTreeMap::new(),
+            recorded: [(name("p1"), NOW)].into(),
         });
         for (at, (people, courses, enrolments)) in lists.iter().enumerate() {
             let list = roster(people, courses, enrolments);
@@ -255,6 +256,7 @@ proptest! {
             prop_assert!(before.courses.keys().all(|id| present.courses.contains_key(id)));
             for (id, was) in &before.enrolments {
                 prop_assert!(was.students.keys().all(|who| present.enrolments[id].students.contains_key(who)));
+                prop_assert_eq!(&present.enrolments[id].recorded, &was.recorded, "what they said stays");
             }
             prop_assert!(present.enrolments["c0"].students["p1"].is_active(), "put here, and stays");
         }

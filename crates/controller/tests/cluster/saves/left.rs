@@ -170,6 +170,8 @@ async fn a_registry_that_is_away_or_keeps_everything_is_told_once_and_asked_agai
         let (place, shelf) = Shelf::open().await;
         let (pool, ann, workspace, _) = opened_with(&place, one_host(&place, SWEEP)).await;
         let one = save(&ann, &workspace, "one").await;
+        // The workspace begins from its newest save.
+        save(&ann, &workspace, "two").await;
         let digest = digest(&pool, &one).await;
         shelf.is(mood);
         ann.delete_save(&one.id).await.unwrap();
@@ -193,6 +195,7 @@ async fn a_wrong_account_is_told_by_its_name() {
     let (place, shelf) = Shelf::open().await;
     let (pool, ann, workspace, _) = opened_with(&place, one_host(&place, SWEEP)).await;
     let one = save(&ann, &workspace, "one").await;
+    save(&ann, &workspace, "two").await;
     let change = RegistryChange { username: "guest".to_owned(), password: "wrong-canary".to_owned() };
     pool.cluster.admin().set_registry(&place, &change).await.unwrap();
     ann.delete_save(&one.id).await.unwrap();
@@ -210,6 +213,7 @@ async fn what_was_pushed_and_not_written_down_is_found_by_its_name() {
     let (pool, ann, workspace, _) = opened_with(&place, options).await;
     let one = save(&ann, &workspace, "one").await;
     let two = save(&ann, &workspace, "two").await;
+    save(&ann, &workspace, "three").await;
     assert_eq!((one.registry.clone(), two.registry.clone()), (None, None));
     shelf.has(format!("{}-main", two.id));
     for save in [&one, &two] {
@@ -226,6 +230,8 @@ async fn what_another_save_has_under_the_same_digest_stays() {
     let one = save(&ann, &workspace, "one").await;
     pool.host(0).set_written(&container, MB).unwrap();
     let two = save(&ann, &workspace, "two").await;
+    pool.host(0).set_written(&container, 2 * MB).unwrap();
+    save(&ann, &workspace, "three").await;
     let shared = digest(&pool, &one).await;
     let (mut other, revision) = record(&pool, &two).await.unwrap();
     for digest in other.registry.as_mut().unwrap().digests.values_mut() {
