@@ -46,8 +46,8 @@ async fn works(controller: &Controller, name: &str) -> Arc<Terminal> {
 async fn opens(controller: &Controller, name: &str, of: &str) -> Arc<Terminal> {
     let container = {
         let known = controller.known();
-        let all = known.world.workspaces().values();
-        let theirs = all.filter(|one| one.owner.as_str() == of && one.wants_to_run()).last().unwrap();
+        let mut all = known.world.workspaces().values();
+        let theirs = all.rfind(|one| one.owner.as_str() == of && one.wants_to_run()).unwrap();
         let place = known.world.workspace_assignments().get(&theirs.id).and_then(|one| one.place.clone()).unwrap();
         place.containers.values().next().unwrap().clone()
     };
