@@ -122,6 +122,11 @@ export const happened = messages({
     '{who} 更改了 {course} 中 {lab} 的截止与评分设置',
   ],
   'publish-results': ['{who} published the results of {lab} in {course}', '{who} 公布了 {course} 中 {lab} 的成绩'],
+  'keep-recording': ['A recording of work at {lab} in {course} is kept', '已保存 {course} 中 {lab} 的一份作业录像'],
+  'delete-recording': [
+    'A recording of work at {lab} in {course} was deleted: {why}',
+    '{course} 中 {lab} 的一份作业录像已删除：{why}',
+  ],
   'extend-work': [
     '{who} changed when {lab} is due for {account} in {course}',
     '{who} 更改了 {account} 在 {course} 中 {lab} 的截止时间',

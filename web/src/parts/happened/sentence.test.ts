@@ -37,6 +37,10 @@ describe('an event', () => {
       { type: 'ready-workspace', message: 'workspace=abc, name=my work, what=it is ready on host h1' },
       'Workspace my work: it is ready on host h1',
     ],
+    [
+      { type: 'delete-recording', message: 'course=cs, lab=sql, account=li, recording=t1, why=consent was withdrawn' },
+      'A recording of work at sql in cs was deleted: consent was withdrawn',
+    ],
     [{ type: 'unheard-of', message: `id=${'ab'.repeat(32)}` }, 'unheard-of: id=abababababab'],
     [{ type: 'scale-container', message: 'app=web, count=5', app: 'web', actor: 'li' }, 'li scaled web to 5'],
     [{ type: 'run-container', message: 'name=httpd:2.4, app=web, count=3', app: 'web' }, 'Pierhead ran 3 of web'],

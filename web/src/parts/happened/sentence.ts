@@ -76,6 +76,7 @@ function told(event: Event): string {
     rest: parts.rest ?? event.message,
     count: parts.count ?? '1',
     what: inWords(parts.what ?? ''),
+    why: inWords(parts.why ?? ''),
     reason: event.type === 'place-slot' ? reasonWords(parts.reason ?? '') : inWords(parts.reason ?? event.message),
   };
   return fill(pair[at], values, language.locale);
