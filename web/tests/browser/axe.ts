@@ -7,8 +7,17 @@ import { createRequire } from 'node:module';
 
 const script = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
+/** Waits until nothing appears or goes any more: text that is half there has other colours. */
+async function still(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const ends = document.getAnimations().filter((one) => Number.isFinite(one.effect?.getComputedTiming().endTime));
+    await Promise.allSettled(ends.map((one) => one.finished));
+  });
+}
+
 /** What is serious or critical against WCAG 2.2 AA, each with where it is. */
 export async function serious(page: Page): Promise<string[]> {
+  await still(page);
   // Evaluated by the debugger: the page's own policy would refuse it.
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(script);
   const results = await page.evaluate(async () => {

@@ -69,5 +69,24 @@ export function grading(): void {
       expect(text).toBe(`\ufeff${[head, ...rows, ''].join('\r\n')}`);
       expect(download.suggestedFilename()).toBe('db-1-grades.csv');
     });
+    await test.step('the work of who said yes is played by step and by line, until they take it back', async () => {
+      await visit(wang, '/courses/db-1?tab=recordings');
+      const kept = wang.getByRole('table', { name: 'Recordings' });
+      await expect(kept.getByRole('row').filter({ hasText: 'sql' }).first()).toContainText('li');
+      await expect(kept.getByRole('row').filter({ hasText: 'han' })).toHaveCount(0);
+      expect(await serious(wang)).toEqual([]);
+      await kept
+        .getByRole('button', { name: /^Play the recording/ })
+        .first()
+        .click();
+      await wang.getByRole('button', { name: 'Next command' }).click();
+      expect(await serious(wang)).toEqual([]);
+      await wang.getByRole('button', { name: 'All recordings' }).click();
+      await visit(li, '/courses/db-1?tab=recordings');
+      await li.getByRole('button', { name: 'No, keep none' }).click();
+      await expect(li.getByText('No recordings are kept', { exact: true })).toBeVisible();
+      await expect(wang.getByText('consent was withdrawn').first()).toBeVisible();
+      expect(await serious(li)).toEqual([]);
+    });
   });
 }

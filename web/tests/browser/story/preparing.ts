@@ -101,6 +101,17 @@ export function preparing(): void {
     });
 
     const [li, han] = [await another(), await another()];
+    await test.step('the course asks for recordings, and one of two says yes', async () => {
+      await teacher.getByRole('tab', { name: 'Recordings' }).click();
+      await teacher.getByLabel('Keep recordings of students who say yes for so many days').fill('30');
+      await teacher.getByRole('button', { name: 'Save', exact: true }).click();
+      await expect(teacher.getByText('Students are asked for recordings')).toBeVisible();
+      expect(await serious(teacher)).toEqual([]);
+      await comes(li, stage, { user: 'li', course: 'db-1' });
+      await li.getByRole('button', { name: 'Yes, they may be kept' }).click();
+      await expect(li.getByText('Recordings of terminals that you open from now on may be kept')).toBeVisible();
+      expect(await serious(li)).toEqual([]);
+    });
     await test.step('two students come from the school’s site and work', async () => {
       await comes(han, stage, { user: 'han', course: 'db-1' });
       await expect(han.getByRole('heading', { name: 'Databases', level: 1 })).toBeVisible();
