@@ -106,7 +106,7 @@ export const places: readonly Place[] = [
 
 /** Tabs of pages that show something of their own: looked at like pages. */
 export const tabs: readonly Place[] = [
-  ...['timetable', 'usage', 'people', 'submissions'].map((tab) =>
+  ...['timetable', 'recordings', 'usage', 'people', 'submissions'].map((tab) =>
     at(`course-${tab}`, '/courses/:id', 'read-labs', async () => `/courses/web-101?tab=${tab}`),
   ),
   ...['load', 'health', 'facts', 'events'].map((tab) =>
