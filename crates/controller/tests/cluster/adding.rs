@@ -118,14 +118,15 @@ async fn a_port_that_something_else_took_is_replaced_by_another() {
 }
 
 #[tokio::test]
-async fn an_image_is_pulled_once_for_each_host() {
+async fn an_image_comes_to_each_host_once() {
     let cluster = Cluster::start(ClusterOptions { hosts: 2, ..ClusterOptions::default() }).await;
     for (_, host) in cluster.hosts() {
         host.publish_image(FakeImage::new("registry.lan/app:2"));
     }
     assert_eq!(cluster.run("app", 6, &described("registry.lan/app:2")).await.len(), 6);
     for (id, host) in cluster.hosts() {
-        assert_eq!(host.transfers(), 1, "{id}");
+        // Whoever is later may have it from the other host instead.
+        assert_eq!(host.transfers() + host.loads(), 1, "{id}");
     }
 }
 
