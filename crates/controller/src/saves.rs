@@ -32,6 +32,8 @@ pub(crate) struct Saves {
     registry: Option<SaveRegistry>,
     /// Whether it was told last that it takes none.
     trouble: Mutex<bool>,
+    /// The save that it did not take at the last look.
+    not_taken: Mutex<Option<SaveId>>,
     /// What was told last of why it deletes nothing, if it does not.
     keeps: Mutex<Option<left::Kept>>,
     /// Held alone by who makes a save or a copy of it, so that two who make the same one make it once; held together by
@@ -49,8 +51,8 @@ impl Saves {
         limits: SaveLimits,
         registry: Option<SaveRegistry>,
     ) -> Self {
-        let (trouble, keeps, turns) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Self { store, clock, ids, limits, registry, trouble, keeps, turns, wake: Notify::new() }
+        let (trouble, not_taken, keeps, turns) = Default::default();
+        Self { store, clock, ids, limits, registry, trouble, not_taken, keeps, turns, wake: Notify::new() }
     }
 
     fn turn(&self, id: &SaveId) -> Arc<RwLock<()>> {

@@ -10,7 +10,7 @@ use crate::execute::Executor;
 use crate::images::{Arrival, Copied, is_that};
 use crate::keys;
 use pierhead_engine::EngineError;
-use pierhead_model::{Event, ImageReference, RegistryCopy, Save, SavedFiles};
+use pierhead_model::{Event, ImageReference, RegistryCopy, Save, SaveId, SavedFiles};
 use pierhead_store::Transaction;
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
@@ -25,6 +25,21 @@ impl Saves {
     pub(super) fn is_to_be_sent(&self, save: &Save) -> bool {
         let wanted = self.repository();
         wanted.is_some() && save.registry.as_ref().map(|copy| &copy.repository) != wanted.as_ref()
+    }
+
+    /// The saves in the order in which they are sent: the one that was not taken last is the last, as that may be its own
+    /// fault and would hold up the others for ever.
+    pub(super) fn in_turn(&self, mut all: Vec<Save>) -> Vec<Save> {
+        let not_taken = self.not_taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = all.iter().position(|save| Some(&save.id) == not_taken.as_ref()) {
+            all.rotate_left(at + 1);
+        }
+        all
+    }
+
+    /// Notes which save the registry did not take, if there was one.
+    pub(super) fn note_not_taken(&self, id: Option<&SaveId>) {
+        *self.not_taken.lock().unwrap_or_else(PoisonError::into_inner) = id.cloned();
     }
 
     /// What is to be told of the registry now, if that differs from what was told last: why it takes nothing, or that it does

@@ -61,10 +61,13 @@ impl Executor {
         let lost: Vec<_> = stream::iter(sweeps).buffer_unordered(HOSTS_AT_ONCE).collect().await;
         let lost: Lost = lost.into_iter().flatten().collect();
         let mut registry_takes = true;
-        for save in saves.all().await? {
+        for save in saves.in_turn(saves.all().await?) {
             if let Err(error) = self.keep_copies(&save, &lost, &mut registry_takes).await {
                 tracing::debug!(save = %save.id, %error, "a save has no second copy yet");
             }
+        }
+        if registry_takes {
+            saves.note_not_taken(None);
         }
         self.delete_left().await
     }
@@ -168,6 +171,9 @@ impl Executor {
         if is_to_be_sent && *registry_takes {
             sent = self.sent(&from, save).await.and_then(Result::ok);
             *registry_takes = sent.is_some();
+            if sent.is_none() {
+                self.saves.note_not_taken(Some(&save.id));
+            }
         }
         let has_enough = sent.is_some() || is_sent || known.len() > 1;
         let made = if has_enough { Ok(None) } else { self.copied(from.id(), save).await };

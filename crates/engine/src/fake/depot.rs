@@ -20,6 +20,7 @@ pub struct FakeDepot(Arc<Mutex<State>>);
 struct State {
     kept: BTreeMap<ImageReference, Kept>,
     is_away: bool,
+    refused: Option<String>,
 }
 
 impl FakeDepot {
@@ -32,6 +33,11 @@ impl FakeDepot {
     /// Whether nobody reaches it from now on.
     pub fn set_away(&self, is_away: bool) {
         self.state().is_away = is_away;
+    }
+
+    /// It takes no image whose name has this in it.
+    pub fn refuse(&self, part: &str) {
+        self.state().refused = Some(part.to_owned());
     }
 
     /// Somebody removes an image there; whether there was one.
@@ -52,6 +58,9 @@ impl FakeDepot {
         let mut state = self.state();
         if state.is_away {
             return Err(EngineError::NoImage("dial tcp: connect: connection refused".to_owned()));
+        }
+        if state.refused.as_ref().is_some_and(|part| image.reference.as_str().contains(part)) {
+            return Err(EngineError::NoImage("denied: requested access to the resource is denied".to_owned()));
         }
         let known_as = digest(format!("manifest of {}", image.id).as_bytes());
         state.kept.insert(image.reference.clone(), (image, sizes));

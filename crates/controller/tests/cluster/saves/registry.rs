@@ -166,6 +166,24 @@ async fn a_registry_that_is_away_is_asked_once_a_look_and_gets_everything_when_i
 }
 
 #[tokio::test]
+async fn a_save_that_is_never_taken_holds_up_no_other() {
+    let options = with_registry(1, SWEEP);
+    let depot = options.depot.clone();
+    depot.set_away(true);
+    let (_pool, ann, workspace, _) = opened(options).await;
+    let mut all = Vec::new();
+    for name in ["one", "two", "three"] {
+        all.push(save(&ann, &workspace, name).await);
+    }
+    depot.refuse(&all[0].id);
+    depot.set_away(false);
+    for one in &all[1..] {
+        becomes(&ann, &one.id, "it is taken", |save| save.registry.is_some()).await;
+    }
+    assert!(ann.save(&all[0].id).await.unwrap().registry.is_none());
+}
+
+#[tokio::test]
 async fn while_the_registry_is_away_another_host_has_the_copy() {
     let options = with_registry(2, SWEEP);
     let depot = options.depot.clone();
