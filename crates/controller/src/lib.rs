@@ -151,6 +151,8 @@ pub struct Options {
     pub sweep_interval: Duration,
     /// The time between two moments at which it is written what workspaces used.
     pub usage_write_interval: Duration,
+    /// The time before checks that did not pass are run again on the copy of what was handed in.
+    pub copy_check_interval: Duration,
     /// The time between two looks for recordings whose time is over.
     pub recording_look_interval: Duration,
 }
@@ -177,6 +179,7 @@ impl Default for Options {
             disk_look_interval: Duration::from_secs(3),
             sweep_interval: Duration::from_secs(600),
             usage_write_interval: Duration::from_secs(60),
+            copy_check_interval: Duration::from_secs(5),
             recording_look_interval: Duration::from_secs(60),
         }
     }

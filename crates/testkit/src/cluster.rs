@@ -66,6 +66,7 @@ pub fn quick() -> Options {
         heartbeat: Heartbeat { interval: Duration::from_millis(50), resync: Duration::from_millis(300), starts: 4 },
         operation_timeout: Duration::from_secs(20),
         stop_grace_seconds: 0,
+        copy_check_interval: Duration::from_millis(20),
         ..Options::default()
     }
 }

@@ -13,6 +13,9 @@ use pierhead_store::{Result as StoreResult, Revision, StoreJson, Transaction};
 /// The most copies at a time: they take room that students need.
 pub(super) const AT_ONCE: usize = 8;
 
+/// How often a check that does not pass is run in a copy: what is started with it may take a while to be up.
+const TRIES: u32 = 4;
+
 /// What came of the checks of a submission.
 pub(super) struct Ran {
     /// Its key.
@@ -119,7 +122,7 @@ impl Desk {
     }
 }
 
-/// What the checks come to in the copy, one after the other.
+/// What the checks come to in the copy, one after the other; those that do not pass at once get some more time.
 async fn checked(controller: &Controller, submission: &Submission) -> Option<Vec<(u32, String, CheckState)>> {
     let SubmissionStage::Checking { copy: Some(copy) } = &submission.stage else { return None };
     let seat = Seat::of(&controller.known(), copy)?;
@@ -129,12 +132,20 @@ async fn checked(controller: &Controller, submission: &Submission) -> Option<Vec
     let unread = |error: &RequestError| tracing::warn!(%error, "a lab whose checks are to be run could not be read");
     let document = document.inspect_err(unread).ok()?;
     let values = document.values(&attempt.seed);
-    let mut states = Vec::new();
-    for (number, step) in (0..).zip(&document.text().steps) {
-        for check in &step.checks {
-            let ran = controller.run_check(&seat, check, &values).await;
-            states.push((number, check.name.clone(), ran.outcome.state()));
+    let steps = (0..).zip(&document.text().steps);
+    let checks: Vec<_> = steps.flat_map(|(at, step)| step.checks.iter().map(move |check| (at, check))).collect();
+    let mut states = vec![None; checks.len()];
+    for tries in 1..=TRIES {
+        for ((_, check), state) in checks.iter().zip(&mut states) {
+            if *state != Some(CheckState::Passed) {
+                *state = Some(controller.run_check(&seat, check, &values).await.outcome.state());
+            }
         }
+        if tries == TRIES || states.iter().all(|state| *state == Some(CheckState::Passed)) {
+            break;
+        }
+        tokio::time::sleep(controller.options.copy_check_interval).await;
     }
-    Some(states)
+    let told = checks.into_iter().zip(states);
+    Some(told.filter_map(|((at, check), state)| Some((at, check.name.clone(), state?))).collect())
 }

@@ -6,6 +6,7 @@ use pierhead_controller::{
     Actor, AttemptBeginning, Clock, Controller, CourseChange, DueChange, ExtensionChange, GradeChange, GradeLineChange,
     LabBefore, RequestError, StudentChange, WorkChange, WorkspaceChange,
 };
+use pierhead_engine::{EngineError, Verb};
 use pierhead_identity::wall_time;
 use pierhead_lab::LabPath;
 use pierhead_model::{
@@ -247,6 +248,24 @@ async fn a_deadline_holds_whichever_controller_is_there() {
     let marked = over(&controller, "zhao").await;
     assert_eq!((marked.late, marked.key.number), (true, 2));
     assert_eq!(theirs(&controller, "wang").await.len(), 4, "each of them once, and no more than were handed in");
+}
+
+/// What is started with a copy may not be up when the copy is ready.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_check_that_does_not_pass_at_once_is_run_again_on_the_copy() {
+    let pool = Pool::start_with(ClusterOptions { hosts: 1, ..ClusterOptions::default() }).await;
+    let controller = pool.cluster.controller();
+    course(controller, &names(&["li"])).await;
+    begin(controller, "li").await;
+    is_ready(controller, "li").await;
+    let before = pool.host(0).calls(Verb::CreateExec);
+    pool.host(0).fail_next(Verb::CreateExec, EngineError::Failed("not yet".to_owned()));
+    controller.submit_work(&actor("li"), "cs", "server", None).await.unwrap();
+    let done = over(controller, "li").await;
+    let on_copy: Vec<_> = done.results.checks.iter().map(|check| (check.name.as_str(), check.on_copy)).collect();
+    assert_eq!(on_copy, [("up", Some(CheckState::Passed)), ("more", Some(CheckState::Failed))]);
+    let runs = pool.host(0).calls(Verb::CreateExec) - before;
+    assert_eq!(runs, 2 + 4, "once more what passed then, and not for ever what never does");
 }
 
 const CLASS: usize = 60;

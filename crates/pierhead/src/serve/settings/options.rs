@@ -54,6 +54,7 @@ impl ServeArgs {
             disk_look_interval: defaults.disk_look_interval,
             sweep_interval: defaults.sweep_interval,
             usage_write_interval: defaults.usage_write_interval,
+            copy_check_interval: defaults.copy_check_interval,
             recording_look_interval: defaults.recording_look_interval,
             images: self.blobs(data_dir, &|name| std::env::var(name).ok())?,
             lab_files: self.lab_blobs(data_dir, &|name| std::env::var(name).ok())?,
