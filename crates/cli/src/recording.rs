@@ -3,10 +3,10 @@
 use crate::output::{Confirm, WithoutTerminal};
 use crate::{CliError, Output, names, render};
 use clap::{Args, Subcommand, ValueEnum};
-use pierhead_client::Client;
+use pierhead_client::{Client, LogStream};
 use std::fs::File;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// `recording` and its commands.
 #[derive(Debug, Clone, Args)]
@@ -131,16 +131,20 @@ pub(crate) async fn recording(args: &RecordingArgs, client: &Client, out: &mut O
 }
 
 async fn get(args: &RecordingGetArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
-    let mut recording = client.recording(&args.course, &args.id).await?;
-    let Some(path) = &args.output else {
-        while let Some(bytes) = recording.next().await? {
+    written(client.recording(&args.course, &args.id).await?, args.output.as_deref(), out).await
+}
+
+/// Writes a recording to a file, or else to standard output.
+pub(crate) async fn written(mut cast: LogStream, path: Option<&Path>, out: &mut Output) -> Result<(), CliError> {
+    let Some(path) = path else {
+        while let Some(bytes) = cast.next().await? {
             out.bytes(&bytes)?;
         }
         return Ok(());
     };
-    let failed = |source| CliError::WriteFile { path: path.clone(), source };
+    let failed = |source| CliError::WriteFile { path: path.to_owned(), source };
     let mut file = File::create(path).map_err(failed)?;
-    while let Some(bytes) = recording.next().await? {
+    while let Some(bytes) = cast.next().await? {
         file.write_all(&bytes).map_err(failed)?;
     }
     file.flush().map_err(failed)?;

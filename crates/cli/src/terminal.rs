@@ -8,8 +8,6 @@ use crate::{CliError, Output, render};
 use clap::{Args, Subcommand, ValueEnum};
 use pierhead_client::{Answer, Client};
 use pierhead_wire::TerminalView;
-use std::fs::File;
-use std::io::Write;
 use std::path::PathBuf;
 
 /// `terminal` and its commands; nothing at all lists those that run.
@@ -167,18 +165,6 @@ async fn share(args: &TerminalShareArgs, client: &Client, out: &mut Output) -> R
 }
 
 async fn record(args: &TerminalRecordArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
-    let mut recording = client.terminal_recording(&find(&args.id, client).await?).await?;
-    let Some(path) = &args.output else {
-        while let Some(bytes) = recording.next().await? {
-            out.bytes(&bytes)?;
-        }
-        return Ok(());
-    };
-    let failed = |source| CliError::WriteFile { path: path.clone(), source };
-    let mut file = File::create(path).map_err(failed)?;
-    while let Some(bytes) = recording.next().await? {
-        file.write_all(&bytes).map_err(failed)?;
-    }
-    file.flush().map_err(failed)?;
-    out.done(&format!("wrote {}", path.display()))
+    let cast = client.terminal_recording(&find(&args.id, client).await?).await?;
+    crate::recording::written(cast, args.output.as_deref(), out).await
 }
