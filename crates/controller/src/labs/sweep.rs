@@ -1,5 +1,5 @@
-//! Removes what nothing needs any more of what lies beside the files of labs: the files of drafts that are forgotten, of labs that are gone, and of what was sent in
-//! and never became one. What is younger than an hour stays: somebody may just be about to name it.
+//! Removes blobs that nothing names any more: the files of drafts that are forgotten, of labs that are gone, and of what was
+//! sent in and never became one, and what is left of recordings. What is younger than an hour stays: somebody may just be about to name it.
 
 use super::Library;
 use crate::{Controller, keys};
