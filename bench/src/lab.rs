@@ -335,12 +335,13 @@ impl Raw {
         }
     }
 
-    /// Makes a network for several.
+    /// Makes a network for up to 250; one at a time.
     ///
     /// # Errors
     /// The engine refuses.
     pub async fn make_network(&self, number: usize) -> Result<String> {
-        let network = self.network(number)?;
+        let subnet = Subnet::parse(&format!("10.{}.240.0/24", 220 + self.host))?;
+        let network = NetworkRequest { subnet, ..self.network(number)? };
         self.engine.create_network(&network).await?;
         Ok(network.name)
     }

@@ -2,23 +2,29 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
-use pierhead_bench::dev::Dev;
-use pierhead_bench::lab::{self, Seat};
+use pierhead_bench::dev::{Dev, PATIENCE};
+use pierhead_bench::lab::{self, Made, Raw, Seat};
 use pierhead_bench::machine::{cpu_of, load, status_of};
 use pierhead_bench::spread::Spread;
 use pierhead_client::{Client, WallOf, WallSocket};
+use pierhead_engine::Stream;
 use pierhead_wire::{TerminalRequest, WallSaid, WorkspaceView};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::{JoinHandle, JoinSet};
 
-/// What a busy terminal runs: ten lines a second.
-const BUSY: &str =
-    "n=0; while :; do n=$((n+1)); echo \"line $n of a program that tells what it does\"; sleep 0.1; done";
+/// What a busy terminal runs: ten lines a second of one process. A `sleep` for each would measure how machines start processes.
+const BUSY: &str = "mkfifo /wait && exec 3<>/wait && n=0 && while :; do n=$((n+1)); \
+                    echo \"line $n of a program that tells what it does\"; read -t 0.1 -r none <&3; done";
 /// How often each student types a key.
 const PAUSE: Duration = Duration::from_millis(500);
+/// The pause before a key that is typed with nothing between: so few of them shall be seen as well.
+const BARE_PAUSE: Duration = Duration::from_millis(50);
+/// Empties the line that is being typed.
+const KILL_LINE: u8 = 0x15;
 /// When everything that was started has come to rest.
 const REST: Duration = Duration::from_secs(5);
 
@@ -48,10 +54,19 @@ struct Student {
     busy: Seat,
 }
 
+/// Somebody at a shell of an engine's own API, on the same host and with nothing between: what the machine itself takes.
+struct Bare {
+    host: usize,
+    made: Made,
+    shell: Box<dyn Stream>,
+}
+
 /// What was seen of a part.
 struct Part {
     /// Milliseconds from a key to its echo.
     echo: Spread,
+    /// The same of those with nothing between, meanwhile.
+    bare: Spread,
     /// CPU seconds of the controller, and of an agent, in each second.
     cpu: [f64; 2],
     /// Their memory at the end, in megabytes.
@@ -74,15 +89,18 @@ fn main() -> Result<()> {
     let (prompts, students) = dev.runtime.block_on(all_come(&people))?;
     dev.runtime.block_on(lab::start_ahead(&dev.client, 0))?;
     println!("all come at once: a prompt after p50 {:.3} s, p95 {:.3} s\n", prompts.median(), prompts.at(95));
+    let raw = Raw::all(&dev)?;
+    let mut bare = dev.runtime.block_on(sit_at(&raw))?;
+    std::thread::sleep(REST);
     let duration = Duration::from_secs(options.seconds);
-    let (alone, students) = measure(&dev, students, duration)?;
+    let (alone, students) = measure(&dev, students, &mut bare, duration)?;
     report("without a wall", &alone);
     let walls = dev.runtime.block_on(open_walls(&dev, options.walls, 2 * options.people))?;
     std::thread::sleep(REST);
     let painted = walls.iter().map(|wall| wall.painted.swap(0, Ordering::Relaxed)).sum::<usize>();
     ensure!(painted > 0, "the walls show nothing");
     let begun = Instant::now();
-    let (watched, students) = measure(&dev, students, duration)?;
+    let (watched, students) = measure(&dev, students, &mut bare, duration)?;
     let seconds = begun.elapsed().as_secs_f64();
     report(&format!("{} walls", options.walls), &watched);
     for wall in &walls {
@@ -99,19 +117,24 @@ fn main() -> Result<()> {
         wall.task.abort();
     }
     drop(students);
+    dev.runtime.block_on(async {
+        for Bare { host, made, shell } in bare {
+            drop(shell);
+            raw[host].remove(&made).await?;
+        }
+        Ok::<_, anyhow::Error>(())
+    })?;
     lab::clear(&dev)
 }
 
 fn report(what: &str, part: &Part) {
+    for (whose, echo) in [("a student", &part.echo), ("the engine's own", &part.bare)] {
+        let (p50, p95, p99) = (echo.at(50), echo.at(95), echo.at(99));
+        println!("{what:<16} echo, {whose:<16} p50 {p50:>6.2} ms, p95 {p95:>6.2}, p99 {p99:>6.2} of {}", echo.count());
+    }
     println!(
-        "{what:<16} echo p50 {:.2} ms, p99 {:.2} ms of {}; controller {:.3} CPU-s/s, {:.1} MB; an agent {:.3} CPU-s/s, {:.1} MB",
-        part.echo.at(50),
-        part.echo.at(99),
-        part.echo.count(),
-        part.cpu[0],
-        part.memory[0],
-        part.cpu[1],
-        part.memory[1],
+        "{:<16} controller {:.3} CPU-s/s, {:.1} MB; an agent {:.3} CPU-s/s, {:.1} MB",
+        "", part.cpu[0], part.memory[0], part.cpu[1], part.memory[1],
     );
 }
 
@@ -145,15 +168,36 @@ async fn begin_busy(person: &Client, workspace: &WorkspaceView) -> Result<Seat> 
     Ok(seat)
 }
 
+/// One on each host.
+async fn sit_at(raw: &[Raw]) -> Result<Vec<Bare>> {
+    let mut all = Vec::with_capacity(raw.len());
+    for (host, engine) in raw.iter().enumerate() {
+        let made = engine.make(host).await?;
+        let shell = engine.shell(&made).await?;
+        all.push(Bare { host, made, shell });
+    }
+    Ok(all)
+}
+
 /// Everybody types for a while, and looks at what prints.
-fn measure(dev: &Dev, students: Vec<Student>, duration: Duration) -> Result<(Part, Vec<Student>)> {
+fn measure(
+    dev: &Dev,
+    students: Vec<Student>,
+    bare: &mut Vec<Bare>,
+    duration: Duration,
+) -> Result<(Part, Vec<Student>)> {
     let pids = [dev.pid("controller")?, dev.pid("agent-host-1")?];
     let before = [cpu_of(pids[0])?, cpu_of(pids[1])?];
     let begun = Instant::now();
-    let (echo, students) = dev.runtime.block_on(async {
-        let mut class = JoinSet::new();
-        for student in students {
-            class.spawn(work(student, begun + duration));
+    let (echo, students, alone) = dev.runtime.block_on(async {
+        let (mut class, mut others) = (JoinSet::new(), JoinSet::new());
+        // People do not type at the same moment.
+        let apart = PAUSE / u32::try_from(students.len().max(1))?;
+        for (student, at) in students.into_iter().zip(0..) {
+            class.spawn(work(student, begun + apart * at, begun + duration));
+        }
+        for one in bare.drain(..) {
+            others.spawn(type_into(one, begun + duration));
         }
         let (mut echo, mut students) = (Vec::new(), Vec::new());
         while let Some(done) = class.join_next().await {
@@ -161,7 +205,13 @@ fn measure(dev: &Dev, students: Vec<Student>, duration: Duration) -> Result<(Par
             echo.extend(times);
             students.push(student);
         }
-        Ok::<_, anyhow::Error>((echo, students))
+        let mut alone = Vec::new();
+        while let Some(done) = others.join_next().await {
+            let (times, one) = done??;
+            alone.extend(times);
+            bare.push(one);
+        }
+        Ok::<_, anyhow::Error>((echo, students, alone))
     })?;
     let seconds = begun.elapsed().as_secs_f64();
     let (mut cpu, mut memory) = ([0.0; 2], [0.0; 2]);
@@ -169,12 +219,41 @@ fn measure(dev: &Dev, students: Vec<Student>, duration: Duration) -> Result<(Par
         cpu[at] = cpu_of(pid)?.saturating_sub(before[at]).as_secs_f64() / seconds;
         memory[at] = status_of(pid, "RssAnon")? / 1024.0;
     }
-    Ok((Part { echo: Spread::of(echo), cpu, memory }, students))
+    Ok((Part { echo: Spread::of(echo), bare: Spread::of(alone), cpu, memory }, students))
 }
 
-/// Types until a moment; the milliseconds until each echo. What the other terminal prints is read all the time.
-async fn work(mut student: Student, until: Instant) -> Result<(Vec<f64>, Student)> {
+/// Types until a moment; the milliseconds until each echo.
+async fn type_into(mut bare: Bare, until: Instant) -> Result<(Vec<f64>, Bare)> {
     let mut times = Vec::new();
+    while Instant::now() < until {
+        // A shell takes no line that is too long.
+        bare.shell.write_all(&[KILL_LINE]).await?;
+        for key in b'a'..=b'z' {
+            drop(tokio::time::timeout(BARE_PAUSE, read_all(&mut bare.shell)).await);
+            let typed = Instant::now();
+            bare.shell.write_all(&[key]).await?;
+            let echo = async {
+                while bare.shell.read_u8().await? != key {}
+                Ok::<_, anyhow::Error>(())
+            };
+            tokio::time::timeout(PATIENCE, echo).await.context("a key was not shown in time")??;
+            times.push(typed.elapsed().as_secs_f64() * 1000.0);
+        }
+    }
+    Ok((times, bare))
+}
+
+/// Reads for as long as it is polled.
+async fn read_all(shell: &mut Box<dyn Stream>) -> Result<()> {
+    let mut bytes = [0; 1024];
+    while shell.read(&mut bytes).await? > 0 {}
+    bail!("the shell has ended")
+}
+
+/// The same of a student, from a moment on. What the other terminal prints is read all the time.
+async fn work(mut student: Student, from: Instant, until: Instant) -> Result<(Vec<f64>, Student)> {
+    let mut times = Vec::new();
+    tokio::time::sleep_until(from.into()).await;
     // What is left of a prompt is taken for no echo.
     student.types.key().await?;
     while Instant::now() < until {
@@ -204,7 +283,7 @@ async fn open_walls(dev: &Dev, count: usize, terminals: usize) -> Result<Vec<Wal
     let mut walls = Vec::with_capacity(count);
     for _ in 0..count {
         let mut socket = dev.client.wall_socket(&WallOf::default()).await?;
-        let shown = tokio::time::timeout(pierhead_bench::dev::PATIENCE, all_of(&mut socket, terminals))
+        let shown = tokio::time::timeout(PATIENCE, all_of(&mut socket, terminals))
             .await
             .context("not all terminals are on the wall in time")??;
         if let Err(end) = socket.show(shown.into_iter().collect()).await {
