@@ -53,6 +53,10 @@ pub enum WallCommand {
     },
     /// Save the workspaces of all whom one leads
     Save,
+    /// Have the workspaces of all whom one leads stand still
+    Pause,
+    /// Let the workspaces of all whom one leads go on
+    Resume,
     /// Save and stop the workspaces of all whom one leads
     Stop,
     /// Start the workspaces of all whom one leads
@@ -97,6 +101,8 @@ pub(crate) async fn wall(args: &WallArgs, client: &Client, out: &mut Output) -> 
         Some(WallCommand::Tell { text, terminal }) => return tell(args, text, terminal.as_deref(), client, out).await,
         Some(WallCommand::Extend { minutes }) => ("extend", Some(*minutes)),
         Some(WallCommand::Save) => ("save", None),
+        Some(WallCommand::Pause) => ("pause", None),
+        Some(WallCommand::Resume) => ("resume", None),
         Some(WallCommand::Stop) => ("stop", None),
         Some(WallCommand::Start) => ("start", None),
     };

@@ -88,6 +88,6 @@ pub use work::{
     PointsFrom, Service, Submission, SubmissionKey, SubmissionStage,
 };
 pub use workspace::{
-    Ahead, SaveCause, StopCause, Workspace, WorkspaceAssignment, WorkspaceOrigin, WorkspaceOwnership, WorkspacePlace,
-    WorkspaceRight, WorkspaceStage, WorkspaceWish,
+    Ahead, SaveCause, Standstill, StopCause, Workspace, WorkspaceAssignment, WorkspaceOrigin, WorkspaceOwnership,
+    WorkspacePlace, WorkspaceRight, WorkspaceStage, WorkspaceWish,
 };

@@ -40,6 +40,9 @@ pub struct Workspace {
     /// By how many minutes the end of its present run was put off.
     #[serde(default)]
     pub extended_minutes: u32,
+    /// The last time in its present run that whoever leads its owner had it stand still; none if nobody has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standstill: Option<Standstill>,
     /// Counts the saves that people asked for while it runs.
     #[serde(default)]
     pub saves_asked: u32,
@@ -67,6 +70,16 @@ pub enum WorkspaceWish {
     Discarded,
     /// It runs for nobody yet.
     Warm,
+}
+
+/// A time in which a workspace stands still: its containers are frozen, and keep what they have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standstill {
+    /// Since when.
+    pub since: Timestamp,
+    /// Until when; none as long as it lasts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
 }
 
 /// What a run of a workspace begins from.
@@ -340,6 +353,12 @@ impl Workspace {
         matches!(self.wish, WorkspaceWish::Running | WorkspaceWish::Warm)
     }
 
+    /// Whether it shall stand still.
+    #[must_use]
+    pub fn stands_still(&self) -> bool {
+        self.standstill.is_some_and(|standstill| standstill.until.is_none())
+    }
+
     /// What somebody may in it; `None` if it is as if it were not there.
     #[must_use]
     pub fn right_of(&self, username: &Username) -> Option<WorkspaceRight> {
@@ -439,6 +458,7 @@ mod tests {
             asked_at: Timestamp(5),
             extended_minutes: 0,
             by_group: Default::default(),
+            standstill: None,
             saves_asked: 0,
             save_name: None,
             opened_with: None,

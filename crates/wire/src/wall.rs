@@ -28,7 +28,7 @@ pub struct WallPersonView {
     pub owner: String,
     /// The environment that it was made from.
     pub environment: String,
-    /// What it is: `queued`, `starting`, `ready`, `idle`, `saving`, `saved` or `failed`.
+    /// What it is: `queued`, `starting`, `ready`, `idle`, `paused`, `saving`, `saved` or `failed`.
     pub phase: String,
     /// What the asker may: `look` at its terminals, `help` by driving them, or `lead`: also extend, stop and start it.
     pub may: String,
@@ -135,7 +135,7 @@ pub enum WallAsked {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct WallChangeRequest {
-    /// `extend`, `save`, `stop` (each is saved first) or `start`.
+    /// `extend`, `save`, `pause` (each stands still as it is), `resume`, `stop` (each is saved first) or `start`.
     pub change: String,
     /// By how many minutes, to extend.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -230,7 +230,7 @@ pub struct WorkspaceView {
     pub environment: String,
     /// The version of it.
     pub version: u32,
-    /// `queued`, `starting`, `ready`, `idle`, `saving`, `saved`, `ended` or `failed`.
+    /// `queued`, `starting`, `ready`, `idle`, `paused`, `saving`, `saved`, `ended` or `failed`.
     pub phase: String,
     /// Its place in the queue, from 1 on, while it waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -69,6 +69,8 @@ export const happened = messages({
   'raise-hand': ['{who} raised the hand in the workspace {name}', '{who} 在工作区 {name} 中举手'],
   'lower-hand': ['{who} lowered the hand in the workspace {name}', '{who} 放下了工作区 {name} 中的举手'],
   'send-message': ['{who} sent a message to {people} people', '{who} 向 {people} 人发送了消息'],
+  'pause-workspace': ['{who} had the workspace {name} stand still', '{who} 暂停了工作区 {name}'],
+  'resume-workspace': ['{who} let the workspace {name} go on', '{who} 让工作区 {name} 继续运行'],
   'ask-save': ['{who} saves the workspace {name}', '{who} 正在保存工作区 {name}'],
   'ask-stop': ['{who} saves and stops the workspace {name}', '{who} 正在保存并停止工作区 {name}'],
   'save-workspace': ['The workspace {name} was saved', '工作区 {name} 已保存'],

@@ -334,6 +334,7 @@ export const said = messages({
     'too many files are on their way; try again when some have arrived',
     '正在传输的文件过多；请在部分完成后重试',
   ],
+  standsStill: ['it stands still until whoever leads the class lets it go on', '已暂停，等待负责全班的人让它继续'],
   filePaused: ['the container is paused', '容器已暂停'],
   workChecks: ['Checks', '检查'],
   workQuizzes: ['Questions', '问答'],

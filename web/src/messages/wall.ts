@@ -46,6 +46,10 @@ export const wall = messages({
   forAll: ['For all', '对所有人'],
   extendAll: ['Extend by 30 minutes', '延长 30 分钟'],
   saveAll: ['Save', '存档'],
+  standsStill: ['stands still', '已暂停'],
+  pauseAll: ['Pause', '暂停'],
+  pauseHint: ['Everything stands still as it is, until you let it go on', '一切保持原状，直到你让它们继续'],
+  resumeAll: ['Go on', '继续'],
   stopAll: ['Save and stop', '存档并停止'],
   startAll: ['Start', '启动'],
   stopAsk: [

@@ -102,6 +102,12 @@ export const workspaces = messages({
   opened: ['Opened', '打开于'],
   owner: ['Owner', '所有者'],
   openPort: ['Open port {port} of {name} in a new tab', '在新标签页中打开 {name} 的端口 {port}'],
+  paused: ['stands still', '已暂停'],
+  pausedTitle: ['It stands still', '已暂停'],
+  pausedText: [
+    'Programs in it keep what they have and go on from there. What is typed meanwhile comes then; its time goes on.',
+    '其中的程序保持原状，恢复后继续。期间输入的内容届时才会送达；使用时间照常计算。',
+  ],
   popup: ['The browser did not allow a new tab.', '浏览器不允许打开新标签页。'],
   portFailed: ['The port could not be opened', '无法打开端口'],
   portFound: ['found by itself', '自动发现'],

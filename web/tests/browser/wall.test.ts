@@ -54,6 +54,18 @@ test('a terminal is seen small, its hand is answered, and a message is read', as
     await expect(page.getByText('A break until ten')).toBeVisible();
     await page.getByRole('button', { name: 'I have read it' }).click();
     await expect(page.getByText('A break until ten')).toHaveCount(0);
+
+    // Everything stands still, and what was begun goes on behind it.
+    await type(page, 'i=0; while [ $i -lt 600 ]; do i=$((i+1)); echo tick-$i; sleep 1; done');
+    await shows(page, /^tick-2$/m);
+    await teacher.getByRole('button', { name: 'Pause' }).click();
+    await expect(page.getByText('It stands still', { exact: true })).toBeVisible();
+    await expect(tile.getByText('stands still')).toBeVisible();
+    expect(await serious(page)).toEqual([]);
+    expect((await api<Workspace>('GET', `/api/workspaces/${id}`, undefined, token)).phase).toBe('paused');
+    await teacher.getByRole('button', { name: 'Go on' }).click();
+    await expect(page.getByText('It stands still', { exact: true })).toHaveCount(0);
+    await shows(page, /^tick-4$/m);
   } finally {
     await api('DELETE', `/api/workspaces/${id}?discard=true`, undefined, token);
     await api('DELETE', '/api/environments/walled', undefined, token);

@@ -56,6 +56,8 @@ pub(super) async fn change(
     let change = match body.value.kind()? {
         WallChangeKind::Extend(minutes) => WorkspaceChange::Extend(minutes),
         WallChangeKind::Save => WorkspaceChange::Save(None),
+        WallChangeKind::Pause => WorkspaceChange::Pause,
+        WallChangeKind::Resume => WorkspaceChange::Resume,
         WallChangeKind::Stop => WorkspaceChange::Stop,
         WallChangeKind::Start => WorkspaceChange::Start(None),
     };

@@ -7,6 +7,7 @@ use crate::lab::Lab;
 use crate::raw::{Sender, snapshot};
 use crate::terminals::Seat;
 use pierhead_client::{Change, Client, SocketEnd, Wait, WallOf, WallSocket};
+use pierhead_model::ContainerState;
 use pierhead_store::StoreJson;
 use pierhead_terminal::Picture;
 use pierhead_testkit::{PATIENCE, eventually};
@@ -259,6 +260,48 @@ async fn a_terminal_is_shown_to_a_whole_class() {
     assert_eq!(lab.admin.send("POST", "/api/messages", body(&own)).await.status, 201);
     assert_eq!(lab.eve.get(&format!("/api/terminals/{own}")).await.json()["right"], "viewer");
     assert_eq!(lab.eve.get("/api/messages").await.json()["messages"][0]["terminal"], json!(own));
+}
+
+#[tokio::test]
+async fn a_class_stands_still_until_its_teacher_lets_it_go_on() {
+    let (lab, id, terminal) = with_shell().await;
+    let change = async |change: &str| {
+        let body = json!({ "change": change, "workspaces": [id] }).to_string();
+        lab.admin.send("POST", "/api/wall/change", body).await.json()["done"].clone()
+    };
+    let container = lab.ann.get(&format!("/api/terminals/{terminal}")).await.json()["container"].clone();
+    let container = container.as_str().unwrap().to_owned();
+    let frozen = async || lab.cluster.host(0).look().iter().any(|found| found.state == ContainerState::Paused);
+    assert_eq!(change("pause").await, json!(1));
+    assert_eq!(lab.phase(&id).await, "paused");
+    eventually(PATIENCE, "it is frozen", frozen).await;
+    let message = lab.ann.get(&format!("/api/workspaces/{id}")).await.json()["message"].clone();
+    assert!(message.as_str().unwrap().contains("stands still"), "{message}");
+    let refused = lab.ann.post(&format!("/api/containers/{container}/terminals"), "{}").await;
+    assert_eq!((refused.status, refused.refusal().code.as_str()), (409, "workspace_state"), "{refused:?}");
+    let files = lab.ann.get(&format!("/api/workspaces/{id}/files?path=/")).await;
+    assert_eq!(files.status, 409, "{files:?}");
+    assert_eq!(change("pause").await, json!(1), "once more changes nothing");
+    assert_eq!(change("extend").await, Value::Null, "without minutes");
+    // It is saved where it stands.
+    assert_eq!(change("save").await, json!(1));
+    eventually(PATIENCE, "a save", async || {
+        let saves = lab.ann.get("/api/saves").await.json();
+        saves.as_array().map(Vec::len) == Some(1) && lab.phase(&id).await == "paused"
+    })
+    .await;
+    assert_eq!(change("resume").await, json!(1));
+    eventually(PATIENCE, "it goes on", async || lab.phase(&id).await == "ready" && !frozen().await).await;
+    let mut seat = Seat::take(&lab.cluster.user("ann").await, &terminal).await;
+    seat.type_in("echo on\r").await;
+    assert_eq!(lab.ann.post(&format!("/api/containers/{container}/terminals"), "{}").await.status, 201);
+    let log = lab.admin.get("/api/events?count=1000").await.text;
+    assert!(log.contains("pause-workspace") && log.contains("resume-workspace"), "{log}");
+    assert_eq!(change("stop").await, json!(1));
+    eventually(PATIENCE, "it is saved", async || lab.phase(&id).await == "saved").await;
+    assert_eq!((change("pause").await, change("resume").await), (json!(0), json!(1)), "nothing of it is there");
+    assert_eq!(change("start").await, json!(1));
+    eventually(PATIENCE, "it runs", async || lab.phase(&id).await == "ready").await;
 }
 
 #[tokio::test]

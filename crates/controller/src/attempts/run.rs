@@ -85,7 +85,8 @@ impl Seat {
         let record = known.world.workspaces().get(workspace)?;
         let assignment = known.world.workspace_assignments().get(workspace)?;
         let place = assignment.place.as_ref()?;
-        if assignment.stage != WorkspaceStage::Ready || assignment.run != record.run || !record.wants_to_run() {
+        let is_up = assignment.stage == WorkspaceStage::Ready && assignment.run == record.run && record.wants_to_run();
+        if !is_up || record.stands_still() {
             return None;
         }
         let first = place.spec.containers.first()?.name.clone();

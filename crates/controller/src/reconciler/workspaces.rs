@@ -84,6 +84,7 @@ impl Reconciler<'_> {
             asked_at: now,
             extended_minutes: 0,
             by_group: Default::default(),
+            standstill: None,
             saves_asked: 0,
             save_name: None,
             opened_with: None,

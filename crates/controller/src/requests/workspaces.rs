@@ -14,8 +14,8 @@ use super::{Actor, Idempotency, RequestError, events};
 use crate::known::Known;
 use crate::{Controller, keys};
 use pierhead_model::{
-    Environment, EventTag, SaveCause, SaveId, TerminalRole, Timestamp, Username, Visibility, Workspace, WorkspaceId,
-    WorkspaceOrigin, WorkspaceRight, WorkspaceStage, WorkspaceWish,
+    Environment, EventTag, SaveCause, SaveId, Standstill, TerminalRole, Timestamp, Username, Visibility, Workspace,
+    WorkspaceId, WorkspaceOrigin, WorkspaceRight, WorkspaceStage, WorkspaceWish,
 };
 use pierhead_planner::{WorkspaceStatus, workspace_ends_at, workspace_status, workspace_statuses};
 use pierhead_store::Transaction;
@@ -47,6 +47,10 @@ pub enum WorkspaceChange {
     Extend(u32),
     /// It is saved, under a name if one is given, and runs on.
     Save(Option<String>),
+    /// It stands still: its containers are frozen until it is let go on.
+    Pause,
+    /// It goes on.
+    Resume,
     /// It is saved, and nothing of it runs.
     Stop,
     /// It runs again: where it was, or from a certain save.
@@ -67,6 +71,8 @@ impl WorkspaceChange {
         match self {
             Self::Extend(_) => "extend-workspace",
             Self::Save(_) => "ask-save",
+            Self::Pause => "pause-workspace",
+            Self::Resume => "resume-workspace",
             Self::Stop => "ask-stop",
             Self::Start(_) => "start-workspace",
             Self::Reset => "reset-workspace",
@@ -209,6 +215,18 @@ impl Wanted<'_> {
                 next.save_name = name.clone();
                 return Ok(Some(next));
             }
+            WorkspaceChange::Pause => {
+                self.must_not_stop("is stopped")?;
+                if !next.stands_still() {
+                    next.standstill = Some(Standstill { since: self.now, until: None });
+                }
+            }
+            WorkspaceChange::Resume => {
+                let lasts = next.standstill.as_mut().filter(|standstill| standstill.until.is_none());
+                if let Some(standstill) = lasts {
+                    standstill.until = Some(self.now);
+                }
+            }
             WorkspaceChange::Start(save) => self.start(&mut next, save.as_ref())?,
             WorkspaceChange::Reset => {
                 self.pace()?;
@@ -252,12 +270,14 @@ impl Wanted<'_> {
     }
 
     fn must_stay_up(&self) -> Result<(), RequestError> {
+        self.must_not_stop("is being stopped, and saved by that")?;
+        self.must_be_up()
+    }
+
+    fn must_not_stop(&self, why: &'static str) -> Result<(), RequestError> {
         let assignment = self.known.world.workspace_assignments().get(&self.record.id);
         let stops = assignment.is_some_and(|assignment| is_stopping(&assignment.stage));
-        if stops || !self.record.wants_to_run() {
-            return Err(self.refuse("is being stopped, and saved by that"));
-        }
-        self.must_be_up()
+        if stops || !self.record.wants_to_run() { Err(self.refuse(why)) } else { Ok(()) }
     }
 
     fn run(&self, next: &mut Workspace, origin: WorkspaceOrigin) {
@@ -266,6 +286,7 @@ impl Wanted<'_> {
         next.origin = origin;
         next.asked_at = self.now;
         next.extended_minutes = 0;
+        next.standstill = None;
     }
 
     /// One that is wanted, and there, stays as it is.

@@ -55,6 +55,7 @@ fn start_ahead(pool: &mut Simulation, number: u64, host: &str, is_paused: bool) 
         asked_at: Timestamp(number),
         extended_minutes: 0,
         by_group: Default::default(),
+        standstill: None,
         saves_asked: 0,
         save_name: None,
         opened_with: None,

@@ -42,11 +42,7 @@ impl<'a> Draft<'a> {
         if workspace.wish != WorkspaceWish::Warm {
             return;
         }
-        let is_whole = place.spec.containers.iter().all(|described| {
-            let state = current.get(&described.name).map(|container| container.state);
-            matches!(state, Some(ContainerState::Running | ContainerState::Paused))
-        });
-        if !is_whole {
+        if !is_whole(place, current) {
             // Its processes have ended, and nothing of it is worth the CPU that it gave back.
             let stage = WorkspaceStage::Leaving(StopCause::Ended);
             return self.assign(WorkspaceAssignment { stage, ..assignment.clone() }, None);
@@ -128,6 +124,14 @@ pub(super) fn another_shell(ahead: Ahead) -> Ahead {
     if ahead.has_shell { Ahead { shells: ahead.shells + 1, has_shell: false, ..ahead } } else { ahead }
 }
 
-fn in_state(current: &Current<'_>, state: ContainerState) -> Vec<ContainerId> {
+/// Whether the processes of all its containers are there, frozen or not.
+pub(super) fn is_whole(place: &WorkspacePlace, current: &Current<'_>) -> bool {
+    place.spec.containers.iter().all(|described| {
+        let state = current.get(&described.name).map(|container| container.state);
+        matches!(state, Some(ContainerState::Running | ContainerState::Paused))
+    })
+}
+
+pub(super) fn in_state(current: &Current<'_>, state: ContainerState) -> Vec<ContainerId> {
     current.values().filter(|container| container.state == state).map(|container| container.id.clone()).collect()
 }

@@ -1,6 +1,6 @@
 //! A workspace whose containers are there, or are being made: what is the next safe step.
 
-use super::ahead::{another_shell, asleep};
+use super::ahead::{another_shell, asleep, in_state, is_whole};
 use super::stopping::{stop_cause, warning};
 use super::{
     Draft, Happened, NewNetwork, NewWorkspaceContainer, SaveOrder, SavedContainer, WorkspaceAction, WorkspaceStep,
@@ -136,6 +136,9 @@ impl<'a> Draft<'a> {
             let words = || format!("container {} is gone from host {}", missing[0].name, place.engine);
             return self.make(workspace, assignment, place, &missing, words);
         }
+        if workspace.stands_still() && assignment.stage == WorkspaceStage::Ready && is_whole(place, current) {
+            return self.stand_still(workspace, assignment, place, current);
+        }
         let halted = place.spec.containers.iter().find_map(|described| {
             let container = current.get(&described.name)?;
             (container.state != ContainerState::Running).then_some((described, *container))
@@ -162,6 +165,22 @@ impl<'a> Draft<'a> {
         match assignment.stage {
             WorkspaceStage::Ready => self.keep(workspace, assignment, place),
             _ => self.become_ready(workspace, assignment, place),
+        }
+    }
+
+    /// It is frozen, and kept so.
+    fn stand_still(
+        &mut self,
+        workspace: &Workspace,
+        assignment: &WorkspaceAssignment,
+        place: &WorkspacePlace,
+        current: &Current<'_>,
+    ) {
+        let awake = in_state(current, ContainerState::Running);
+        if awake.is_empty() {
+            self.keep(workspace, assignment, place);
+        } else if !self.waits_for_another_try(workspace, assignment) {
+            self.act(workspace, place, WorkspaceStep::Pause(awake));
         }
     }
 

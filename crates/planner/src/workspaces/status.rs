@@ -13,6 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// From how many failures in a row on it is said that a workspace fails.
 const FAILS: u32 = 3;
+/// Said of one that stands still.
+const STANDS_STILL: &str = "it stands still until whoever leads the class lets it go on";
 /// After how long without activity a workspace is said to be idle.
 const IDLE_MS: u64 = 5 * 60_000;
 
@@ -52,6 +54,8 @@ pub enum WorkspacePhase {
     Ready,
     /// They can, and nobody has for a while.
     Idle,
+    /// They could, but it stands still: whoever leads its owner asked for that.
+    Paused,
     /// It is being saved.
     Saving,
     /// Nothing of it runs; it can be started.
@@ -71,6 +75,7 @@ impl WorkspacePhase {
             Self::Starting => "starting",
             Self::Ready => "ready",
             Self::Idle => "idle",
+            Self::Paused => "paused",
             Self::Saving => "saving",
             Self::Saved => "saved",
             Self::Ended => "ended",
@@ -181,6 +186,7 @@ impl<'a> View<'a> {
             WorkspaceStage::Waiting => WorkspacePhase::Queued,
             WorkspaceStage::Starting | WorkspaceStage::Ready if self.is_lost(assignment) => WorkspacePhase::Failed,
             WorkspaceStage::Starting => WorkspacePhase::Starting,
+            WorkspaceStage::Ready if workspace.stands_still() => WorkspacePhase::Paused,
             WorkspaceStage::Ready if is_frozen(self.world, workspace, assignment) => WorkspacePhase::Starting,
             WorkspaceStage::Ready => {
                 let quiet = draft.now.since(active_at(draft, workspace, assignment));
@@ -217,6 +223,7 @@ impl<'a> View<'a> {
                 format!("it was stopped: {}", cause.words())
             }
             WorkspaceStage::Leaving(cause) => format!("it is stopped: {}", cause.words()),
+            _ if phase == WorkspacePhase::Paused => STANDS_STILL.to_owned(),
             _ => {
                 let failure = assignment.failure.as_ref().map(|failure| failure.message.clone());
                 failure.or_else(|| assignment.note.clone()).unwrap_or_default()

@@ -28,15 +28,16 @@ fn began(workspace: &Workspace, assignment: &WorkspaceAssignment) -> Option<Time
     is_somebodys.then_some(assignment.ready_at?.max(workspace.asked_at))
 }
 
-/// Since when nobody was active in it.
+/// Since when nobody was active in it, though they could have been.
 pub(super) fn active_at(draft: &Draft<'_>, workspace: &Workspace, assignment: &WorkspaceAssignment) -> Timestamp {
     let noted = draft.world.activity(&workspace.id).max(assignment.active_at);
-    began(workspace, assignment).unwrap_or_default().max(noted)
+    let stood_still = workspace.standstill.and_then(|standstill| standstill.until).unwrap_or_default();
+    began(workspace, assignment).unwrap_or_default().max(noted).max(stood_still)
 }
 
-/// When it stops if nobody becomes active in it; `None` if that is never.
+/// When it stops if nobody becomes active in it; `None` if that is never, or nobody can while it stands still.
 pub(super) fn idle_at(draft: &Draft<'_>, workspace: &Workspace, assignment: &WorkspaceAssignment) -> Option<Timestamp> {
-    began(workspace, assignment)?;
+    began(workspace, assignment).filter(|_| !workspace.stands_still())?;
     let minutes = u64::from(workspace.spec.idle_minutes);
     let since = active_at(draft, workspace, assignment);
     (minutes > 0).then(|| since.plus(minutes.saturating_mul(MINUTE_MS)))

@@ -17,6 +17,10 @@ pub enum WallChangeKind {
     Extend(u32),
     /// Save, and run on.
     Save,
+    /// Stand still.
+    Pause,
+    /// Go on.
+    Resume,
     /// Save, and stop.
     Stop,
     /// Run again.
@@ -95,9 +99,11 @@ impl WallChangeRequest {
             ("extend", Some(minutes @ 1..=MOST_MINUTES)) => Ok(WallChangeKind::Extend(minutes)),
             ("extend", _) => Err(FieldError::new("minutes", "a whole number from 1 to 10080")),
             ("save", _) => Ok(WallChangeKind::Save),
+            ("pause", _) => Ok(WallChangeKind::Pause),
+            ("resume", _) => Ok(WallChangeKind::Resume),
             ("stop", _) => Ok(WallChangeKind::Stop),
             ("start", _) => Ok(WallChangeKind::Start),
-            _ => Err(FieldError::new("change", "extend, save, stop or start")),
+            _ => Err(FieldError::new("change", "extend, save, pause, resume, stop or start")),
         }
     }
 }

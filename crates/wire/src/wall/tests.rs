@@ -10,9 +10,13 @@ fn change(body: serde_json::Value) -> Result<WallChangeKind, String> {
 #[test]
 fn a_change_for_many_says_what_it_is() {
     assert_eq!(change(json!({"change": "extend", "minutes": 30})), Ok(WallChangeKind::Extend(30)));
-    for (word, kind) in
-        [("save", WallChangeKind::Save), ("stop", WallChangeKind::Stop), ("start", WallChangeKind::Start)]
-    {
+    for (word, kind) in [
+        ("save", WallChangeKind::Save),
+        ("pause", WallChangeKind::Pause),
+        ("resume", WallChangeKind::Resume),
+        ("stop", WallChangeKind::Stop),
+        ("start", WallChangeKind::Start),
+    ] {
         assert_eq!(change(json!({"change": word})), Ok(kind));
         assert_eq!(change(json!({"change": word, "minutes": 5})), Err("minutes".to_owned()));
     }

@@ -9,7 +9,7 @@ export type Role = 'driver' | 'viewer';
 export type Description = Schemas['EnvironmentDescription'];
 export type EnvironmentContainer = Schemas['EnvironmentContainerDescription'];
 export type Environment = Schemas['EnvironmentView'];
-export type Phase = 'queued' | 'starting' | 'ready' | 'idle' | 'saving' | 'saved' | 'ended' | 'failed';
+export type Phase = 'queued' | 'starting' | 'ready' | 'idle' | 'paused' | 'saving' | 'saved' | 'ended' | 'failed';
 export type ChangeKind = 'added' | 'changed' | 'removed';
 export type Port = Schemas['PortView'];
 

@@ -14,13 +14,14 @@ import {
   TONES,
 } from './status';
 
-const PHASES: Phase[] = ['queued', 'starting', 'ready', 'idle', 'saving', 'saved', 'ended', 'failed'];
+const PHASES: Phase[] = ['queued', 'starting', 'ready', 'idle', 'paused', 'saving', 'saved', 'ended', 'failed'];
 const workspace = (more: Partial<Workspace>) => ({ phase: 'ready', right: 'owner', ...more }) as Workspace;
 
 describe('a phase', () => {
   test('is unreachable where something runs on a host that is down, and only there', () => {
     expect(PHASES.map((phase) => shownPhase(phase, true))).toEqual([
       'queued',
+      'unreachable',
       'unreachable',
       'unreachable',
       'unreachable',
@@ -55,13 +56,14 @@ describe('what one may do', () => {
   });
 
   test('is to save and to extend for those who may work in it', () => {
-    expect(PHASES.filter((phase) => may(phase, 'driver') !== '')).toEqual(['ready', 'idle']);
+    expect(PHASES.filter((phase) => may(phase, 'driver') !== '')).toEqual(['ready', 'idle', 'paused']);
     expect(may('ready', 'driver')).toBe('extend save');
   });
 
   test('goes by the phase for its owner', () => {
     expect(may('queued', 'owner')).toBe('end share stop');
     expect(may('ready', 'owner')).toBe('end extend reset save share stop');
+    expect(may('paused', 'owner')).toBe('end extend save share stop');
     expect(may('saving', 'owner')).toBe('end share');
     expect(may('saved', 'owner')).toBe('end reset share start');
     expect(may('failed', 'owner')).toBe('end reset share start stop');

@@ -7,6 +7,7 @@ export const TONES = {
   starting: 'accent',
   ready: 'good',
   idle: 'plain',
+  paused: 'warn',
   saving: 'accent',
   saved: 'plain',
   ended: 'plain',
@@ -18,7 +19,7 @@ export type Shown = keyof typeof TONES;
 
 /** Its phase as it is shown: of one whose host does not answer nothing else is known. */
 export function shownPhase(phase: Phase, isHostDown: boolean): Shown {
-  const hasHost = phase === 'ready' || phase === 'idle' || phase === 'starting' || phase === 'failed';
+  const hasHost = isUsable(phase) || phase === 'paused' || phase === 'starting' || phase === 'failed';
   return isHostDown && hasHost ? 'unreachable' : phase;
 }
 
@@ -27,9 +28,14 @@ export function isUsable(phase: Phase): boolean {
   return phase === 'ready' || phase === 'idle';
 }
 
+/** Whether what people had open in it stays so: they can work in it, or will go on where they are. */
+export function isKept(phase: Phase): boolean {
+  return isUsable(phase) || phase === 'paused' || phase === 'saving';
+}
+
 /** Whether it runs or is on its way there: it can be stopped. */
 export function isUp(phase: Phase): boolean {
-  return phase === 'queued' || phase === 'starting' || isUsable(phase);
+  return phase === 'queued' || phase === 'starting' || phase === 'paused' || isUsable(phase);
 }
 
 export type Deed = 'start' | 'stop' | 'save' | 'extend' | 'reset' | 'share' | 'end';
@@ -38,7 +44,7 @@ export type Deed = 'start' | 'stop' | 'save' | 'extend' | 'reset' | 'share' | 'e
 export function deeds({ phase, right }: Pick<Workspace, 'phase' | 'right'>): ReadonlySet<Deed> {
   const may = new Set<Deed>();
   if (right === 'viewer' || phase === 'ended') return may;
-  if (isUsable(phase)) may.add('save').add('extend');
+  if (isUsable(phase) || phase === 'paused') may.add('save').add('extend');
   if (right !== 'owner') return may;
   if (phase === 'saved' || phase === 'failed') may.add('start');
   if (isUp(phase) || phase === 'failed') may.add('stop');
@@ -115,7 +121,11 @@ export function newestFirst(list: readonly Save[]): Save[] {
 /** What is to be said of a list of workspaces. */
 export function counts(list: readonly Workspace[]): { running: number; queued: number; saved: number } {
   const among = (...phases: Phase[]) => list.filter(({ phase }) => phases.includes(phase)).length;
-  return { running: among('starting', 'ready', 'idle', 'saving'), queued: among('queued'), saved: among('saved') };
+  return {
+    running: among('starting', 'ready', 'idle', 'paused', 'saving'),
+    queued: among('queued'),
+    saved: among('saved'),
+  };
 }
 
 /** Workspaces by the ids of their containers. */

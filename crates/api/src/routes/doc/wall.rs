@@ -55,8 +55,12 @@ pub fn socket() -> Doc {
 }
 
 pub fn change() -> Doc {
-    Doc::new("change_wall", "Extend, save, stop or start the workspaces of many")
-        .about("Each by itself: what can't be done for one is told with why, and done for the others.")
+    Doc::new("change_wall", "Extend, save, pause, resume, stop or start the workspaces of many")
+        .about(
+            "Each by itself: what can't be done for one is told with why, and done for the others. One that is paused stands still: its \
+             containers are frozen, keep what they have, and go on with `resume`; nothing is opened in it until then. It can be saved \
+             and stopped, and its time goes on.",
+        )
         .takes::<WallChangeRequest>()
         .answers::<WallChangeView>(200, "What came of each")
         .once()

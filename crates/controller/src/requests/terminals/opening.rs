@@ -17,6 +17,9 @@ use std::sync::Arc;
 /// The best shell of a container, for who names no program.
 const SHELL: [&str; 3] = ["/bin/sh", "-c", "[ -x /bin/bash ] && exec /bin/bash; exec /bin/sh"];
 
+/// Why nothing can be begun in a workspace now.
+const STANDS_STILL: &str = "stands still until whoever leads the class lets it go on";
+
 /// A terminal that shall be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TerminalRequest {
@@ -130,6 +133,10 @@ impl Controller {
         id: TerminalId,
         request: &TerminalRequest,
     ) -> Result<Terminal, RequestError> {
+        let workspace = container.workspace.as_ref().and_then(|id| known.world.workspaces().get(id));
+        if let Some(workspace) = workspace.filter(|workspace| workspace.stands_still()) {
+            return Err(RequestError::WorkspaceState { id: workspace.id.to_string(), why: STANDS_STILL });
+        }
         if !container.observed.state.is_running() || rests(known, container) {
             return Err(RequestError::NotRunning { container: container.observed.name.clone() });
         }

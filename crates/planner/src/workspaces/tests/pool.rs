@@ -8,8 +8,9 @@ use crate::{Policy, World, workspace_status};
 use pierhead_model::{
     AgentKeys, Asks, Capacity, ContainerId, ContainerState, Duty, Engine, EngineFacts, EngineId, Environment,
     EnvironmentContainer, EnvironmentId, EnvironmentSpec, Failure, FailureKind, Health, HealthStatus, ImageReference,
-    Limits, MemberName, ObservedContainer, ObservedNetwork, OverCommit, Resources, SaveId, TerminalId, Timestamp,
-    Username, Visibility, Workspace, WorkspaceAssignment, WorkspaceId, WorkspaceOrigin, WorkspaceStage, WorkspaceWish,
+    Limits, MemberName, ObservedContainer, ObservedNetwork, OverCommit, Resources, SaveId, Standstill, TerminalId,
+    Timestamp, Username, Visibility, Workspace, WorkspaceAssignment, WorkspaceId, WorkspaceOrigin, WorkspaceStage,
+    WorkspaceWish,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -198,6 +199,7 @@ impl Pool {
             asked_at: self.now,
             extended_minutes: 0,
             by_group: Default::default(),
+            standstill: None,
             saves_asked: 0,
             save_name: None,
             opened_with: None,
@@ -254,7 +256,18 @@ impl Pool {
             workspace.origin = origin;
             workspace.asked_at = now;
             workspace.extended_minutes = 0;
+            workspace.standstill = None;
         });
+    }
+
+    pub fn stand_still(&mut self, id: &WorkspaceId) {
+        let standstill = Some(Standstill { since: self.now, until: None });
+        self.change(id, |workspace| workspace.standstill = standstill);
+    }
+
+    pub fn go_on(&mut self, id: &WorkspaceId) {
+        let until = Some(self.now);
+        self.change(id, |workspace| workspace.standstill.iter_mut().for_each(|standstill| standstill.until = until));
     }
 
     /// Somebody works in it, if it is there; tells how much is in it then.

@@ -31,6 +31,8 @@ enum Happening {
     Describe { warm: u32 },
     Claim,
     Freeze { host: usize, container: usize },
+    StandStill { which: usize },
+    GoOn { which: usize },
     Wait { milliseconds: u64 },
 }
 
@@ -44,6 +46,8 @@ fn happening() -> impl Strategy<Value = Happening> {
         2 => which.clone().prop_map(|which| H::Stop { which }),
         2 => which.clone().prop_map(|which| H::Start { which }),
         1 => which.clone().prop_map(|which| H::Reset { which }),
+        1 => which.clone().prop_map(|which| H::StandStill { which }),
+        1 => which.clone().prop_map(|which| H::GoOn { which }),
         1 => which.prop_map(|which| H::End { which }),
         2 => host.clone().prop_map(|host| H::Lose { host }),
         2 => host.clone().prop_map(|host| H::Return { host }),
@@ -135,6 +139,16 @@ impl Class {
                     container.state = ContainerState::Paused;
                 }
             }
+            H::StandStill { which } => {
+                if let Some(id) = self.nth(which) {
+                    pool.stand_still(&id);
+                }
+            }
+            H::GoOn { which } => {
+                if let Some(id) = self.nth(which) {
+                    pool.go_on(&id);
+                }
+            }
             H::Wait { milliseconds } => pool.run_for(milliseconds),
         }
     }
@@ -196,18 +210,19 @@ fn whatever_happens_no_work_is_lost_and_nothing_is_left() {
         pool.run_until("all is at rest", is_at_rest);
         pool.run_for(30_000);
         class.check(&pool);
-        // What is wished to run runs, whatever was frozen; what is nobody's goes when nobody wants it.
+        // What is wished to run runs, whatever was frozen, or stands still; what is nobody's goes when nobody wants it.
         pool.describe("lab", spec(&["main"]));
         pool.run_until("nothing is nobody's", |pool| {
             pool.records.values().all(|found| found.wish != WorkspaceWish::Warm)
         });
         pool.run_until("all is at rest again", is_at_rest);
         class.check(&pool);
-        let theirs = pool.assignments.values().filter(|found| found.stage == WorkspaceStage::Ready);
-        for place in theirs.filter_map(|found| found.place.as_ref()) {
-            let host = &pool.hosts[&place.engine];
-            let runs = |id| host.containers[id].state == ContainerState::Running;
-            assert!(place.containers.values().all(runs), "{place:?}\n{}", pool.journal.join("\n"));
+        for found in pool.assignments.values().filter(|found| found.stage == WorkspaceStage::Ready) {
+            let Some(place) = &found.place else { continue };
+            let (host, stands_still) = (&pool.hosts[&place.engine], pool.records[&found.workspace].stands_still());
+            let wanted = if stands_still { ContainerState::Paused } else { ContainerState::Running };
+            let is_right = |id| host.containers[id].state == wanted;
+            assert!(place.containers.values().all(is_right), "{place:?}\n{}", pool.journal.join("\n"));
         }
         Ok(())
     });

@@ -2,8 +2,11 @@
 
 use super::pool::{MINUTE_MS, Pool, spec};
 use crate::{workspace_ends_at, workspace_status};
-use pierhead_model::{Duty, EnvironmentSpec, SaveCause, StopCause, WorkspaceId, WorkspaceStage, WorkspaceWish};
+use pierhead_model::{
+    ContainerState, Duty, EnvironmentSpec, SaveCause, StopCause, WorkspaceId, WorkspaceStage, WorkspaceWish,
+};
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 
 fn ready(lifetime_minutes: u32, idle_minutes: u32) -> (Pool, WorkspaceId) {
     let mut pool = Pool::new(&["a"]);
@@ -127,6 +130,61 @@ fn one_that_may_be_idle_for_a_short_time_is_said_to_be_after_half_of_it() {
     let (mut forever, id) = ready(600, 0);
     pass(&mut forever, 300 * MINUTE_MS);
     assert_eq!(forever.phase(&id), "ready", "where it does not matter it is not said");
+}
+
+fn states(pool: &Pool) -> BTreeSet<&'static str> {
+    let all = pool.hosts.values().flat_map(|host| host.containers.values());
+    all.map(|container| container.state.as_str()).collect()
+}
+
+#[test]
+fn one_that_stands_still_is_frozen_and_loses_only_time() {
+    let (mut pool, id) = ready(60, 10);
+    pool.work(&id);
+    pool.stand_still(&id);
+    assert_eq!(pool.phase(&id), "paused");
+    pool.run_until("it is frozen", |pool| states(pool) == BTreeSet::from(["paused"]));
+    assert!(pool.message(&id).contains("stands still"), "{}", pool.message(&id));
+    assert_eq!(workspace_status(&pool.world, &id, pool.now).unwrap().idle_at, None);
+    pass(&mut pool, 30 * MINUTE_MS);
+    assert_eq!((cause(&pool, &id), pool.phase(&id)), (None, "paused"), "nobody could have been active");
+    pool.go_on(&id);
+    let until = pool.now;
+    pool.until_phase(&id, "ready");
+    assert_eq!((states(&pool), pool.worth(&id)), (BTreeSet::from(["running"]), 1));
+    assert_eq!(workspace_status(&pool.world, &id, pool.now).unwrap().idle_at, Some(until.plus(10 * MINUTE_MS)));
+    pool.stand_still(&id);
+    pass(&mut pool, 30 * MINUTE_MS);
+    assert_eq!(cause(&pool, &id), Some(StopCause::Expired), "its time goes on");
+    pool.until_phase(&id, "saved");
+    assert_eq!(pool.saves.values().flat_map(|save| save.values()).sum::<u64>(), 1, "with what was in it");
+}
+
+#[test]
+fn one_that_stands_still_is_saved_where_it_is_and_started_as_any_other() {
+    let (mut pool, id) = ready(60, 0);
+    pool.stand_still(&id);
+    pool.run_until("it is frozen", |pool| states(pool) == BTreeSet::from(["paused"]));
+    pool.change(&id, |workspace| workspace.saves_asked += 1);
+    pool.run_until("a save", |pool| pool.saves.len() == 1);
+    assert_eq!((pool.phase(&id), states(&pool)), ("paused", BTreeSet::from(["paused"])));
+    // Its host is started again: what ran has ended.
+    let containers = &mut pool.host("a").containers;
+    containers.values_mut().for_each(|container| container.state = ContainerState::Exited);
+    pool.run_until("it is frozen again", |pool| pool.phase(&id) == "paused" && states(pool).contains("paused"));
+    pool.wish(&id, WorkspaceWish::Saved);
+    pool.until_phase(&id, "saved");
+    assert_eq!(pool.left(), (0, 0));
+}
+
+#[test]
+fn one_that_is_not_ready_yet_stands_still_when_it_is() {
+    let mut pool = Pool::new(&["a"]);
+    let id = pool.open(spec(&["main", "db"]));
+    pool.stand_still(&id);
+    pool.until_phase(&id, "paused");
+    pool.run_until("it is frozen", |pool| states(pool) == BTreeSet::from(["paused"]));
+    assert!(pool.assignments[&id].place.as_ref().unwrap().primed.len() == 2, "what follows a start was done");
 }
 
 proptest! {
