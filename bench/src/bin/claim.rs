@@ -66,7 +66,7 @@ fn main() -> Result<()> {
     }
     let wants = |part: Part| options.only.is_empty() || options.only.contains(&part);
     println!("load {}\n", load());
-    println!("{:<44} {:>8} {:>8} {:>8} {:>8}", "ms", "p50", "p99", "most", "of");
+    println!("{:<44} {:>8} {:>8} {:>8} {:>8}", "ms", "p50", "p95", "p99", "of");
     if wants(Part::Running) || wants(Part::Cold) {
         let dev = up(&options, "1h")?;
         let people = people(&dev, options.claims + options.cold)?;
@@ -212,6 +212,6 @@ fn report(what: &str, times: &[Times]) {
 
 fn line(what: &str, times: impl IntoIterator<Item = f64>) {
     let spread = Spread::of(times);
-    let (median, late, most) = (spread.at(50), spread.at(99), spread.at(100));
-    println!("{what:<44} {median:>8.2} {late:>8.2} {most:>8.2} {:>8}", spread.count());
+    let (p50, p95, p99) = (spread.at(50), spread.at(95), spread.at(99));
+    println!("{what:<44} {p50:>8.2} {p95:>8.2} {p99:>8.2} {:>8}", spread.count());
 }
