@@ -179,8 +179,8 @@ impl Executor {
         }
         match copy(&self.engines, link, image, None).await? {
             Copied::Done(_) => Ok(()),
-            Copied::NobodyHasIt => self.pull(link, image, false).await,
-            Copied::NotGiven(why) => self.pull(link, image, false).await.map_err(|error| match error {
+            Copied::NobodyHasIt => self.pull_once(link, image).await,
+            Copied::NotGiven(why) => self.pull_once(link, image).await.map_err(|error| match error {
                 EngineError::NoImage(reason) => {
                     EngineError::NoImage(format!("{why}; nor could it be pulled instead: {reason}"))
                 }
@@ -199,6 +199,13 @@ impl Executor {
         }
         tracing::warn!(%image, %error, "the image could not be pulled; the one that hosts have is used");
         Ok(())
+    }
+
+    /// The image comes from its registry, unless somebody else brings it meanwhile.
+    async fn pull_once(&self, link: &Link, image: &ImageReference) -> Result<(), EngineError> {
+        let turn = link.images.turn(image);
+        let _held = turn.lock().await;
+        self.pull(link, image, false).await
     }
 
     /// The image comes from its registry, unless it is there and need not be the newest.
