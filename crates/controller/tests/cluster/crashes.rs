@@ -36,7 +36,10 @@ struct Outcome {
 }
 
 async fn play(before: u32, wish: Wish, moment: Moment) -> Outcome {
-    let mut cluster = Cluster::start(ClusterOptions::default()).await;
+    let mut options = ClusterOptions::default();
+    // A controller that has just come waits so long for hosts that it has not heard of; no host is lost here.
+    options.controller.policy.grace_ms = 5_000;
+    let mut cluster = Cluster::start(options).await;
     cluster.add_foreign(0, "theirs", pierhead_model::Resources::default());
     if before > 0 {
         cluster.run("web", before, &sample()).await;

@@ -4,7 +4,7 @@
 use pierhead_client::{Change, Wait};
 use pierhead_devhosts::sample;
 use pierhead_wire::TerminalRequest;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::fs;
 use std::time::Duration;
 use tokio::runtime::Builder;
@@ -80,8 +80,10 @@ fn rests(bed: &Bed) -> String {
     let resting = || {
         let all = ahead(bed);
         let [one] = all.as_slice() else { return None };
-        let looked: Value = raw::call(bed.host("host-1"), "GET", &format!("/containers/{}/json", one.id), None);
-        let has_shell = looked["ExecIDs"].as_array().is_some_and(|execs| !execs.is_empty());
+        // One that did not start is made anew.
+        let path = format!("/containers/{}/json", one.id);
+        let (status, looked) = raw::ask(bed.host("host-1").docker_host(), "GET", &path, None);
+        let has_shell = status == 200 && looked["ExecIDs"].as_array().is_some_and(|execs| !execs.is_empty());
         (one.state == "paused" && has_shell).then(|| one.id.clone())
     };
     until_some("one rests", LONG, resting).0
