@@ -34,7 +34,7 @@ export class School {
     const place = mkdtempSync(join(tmpdir(), 'pierhead-school-'));
     const [data, log] = [join(place, 'data'), openSync(join(place, 'log'), 'w')];
     mkdirSync(data);
-    const common = ['--no-defaults', '--user=root', `--datadir=${data}`];
+    const common = ['--no-defaults', '--user=root', `--datadir=${data}`, `--tmpdir=${place}`];
     execFileSync('mariadb-install-db', [...common, '--auth-root-authentication-method=normal', '--skip-test-db']);
     const files = [`--socket=${join(place, 'socket')}`, `--pid-file=${join(place, 'pid')}`];
     const started = spawn(

@@ -75,7 +75,9 @@ impl MariaDb {
         done(
             Command::new("mariadb-install-db")
                 .args(["--no-defaults", "--user=root", "--auth-root-authentication-method=normal", "--skip-test-db"])
-                .arg(of("datadir", &data)),
+                .arg(of("datadir", &data))
+                // A server that starts removes what looks like a temporary table of its own.
+                .arg(of("tmpdir", directory.path())),
         );
         let log = directory.path().join("log");
         let process = Process::start(
@@ -83,6 +85,7 @@ impl MariaDb {
                 .args(["--no-defaults", "--user=root", "--skip-networking", "--innodb-flush-log-at-trx-commit=0"])
                 .args(["--log-bin-trust-function-creators=1", "--max-allowed-packet=64M"])
                 .arg(of("datadir", &data))
+                .arg(of("tmpdir", directory.path()))
                 .arg(of("socket", &directory.path().join("socket")))
                 .arg(of("pid-file", &directory.path().join("pid"))),
             &log,
