@@ -10,7 +10,7 @@ use crate::retry::has_failed;
 use crate::slot::{has_run, is_up};
 use crate::status::{SlotPhase, slot_status};
 use pierhead_model::{
-    App, Assignment, ContainerState, EngineId, Move, ObservedContainer, Operation, Ownership, Relocation,
+    App, Assignment, ContainerState, EngineId, HealthStatus, Move, ObservedContainer, Operation, Ownership, Relocation,
     RestartPolicy, Slot, SlotIntent, SlotKey, SlotWish, Timestamp, WorkspaceAssignment, WorkspacePlace,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -149,9 +149,11 @@ pub(crate) fn move_state(world: &World, moved: &Move) -> MoveState {
     let Some(assignment) = world.assignments().get(&moved.key).filter(|_| wish.is_some()) else {
         return over("is gone");
     };
-    let has_older = world
-        .containers_of(&moved.key)
-        .any(|(engine, container)| engine.is_usable() && !world.is_current(&engine.record.id, container));
+    // What is on a host that does not answer for a moment is there all the same; of one that is down nothing is waited for.
+    let has_older = world.containers_of(&moved.key).any(|(engine, container)| {
+        engine.health.status != HealthStatus::Down && !world.is_current(&engine.record.id, container)
+    });
+    let is_unseen = world.engines().get(&moved.from).is_some_and(|engine| !engine.is_seen());
     if wish.is_some_and(|intent| intent.wish == SlotWish::Stopped) {
         return over("is stopped");
     }
@@ -164,7 +166,7 @@ pub(crate) fn move_state(world: &World, moved: &Move) -> MoveState {
             _ => MoveState::Waiting,
         };
     }
-    if has_older || slot_status(world, &moved.key).phase != SlotPhase::Running {
+    if has_older || is_unseen || slot_status(world, &moved.key).phase != SlotPhase::Running {
         return MoveState::UnderWay;
     }
     MoveState::Over(format!("moved to host {}", assignment.engine))

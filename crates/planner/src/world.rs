@@ -202,10 +202,6 @@ impl World {
     /// Whether it is known what runs on every host that answers.
     #[must_use]
     pub fn is_seen(&self) -> bool {
-        let is_seen = |state: &EngineState| {
-            let is_out = state.record.waits_for_approval() || state.health.status == HealthStatus::Down;
-            state.is_listed || state.same_as.is_some() || is_out
-        };
-        self.engines.values().all(is_seen)
+        self.engines.values().all(EngineState::is_seen)
     }
 }

@@ -258,6 +258,25 @@ fn a_controller_may_die_at_any_moment_of_a_drain() {
 }
 
 #[test]
+fn a_drain_is_not_done_while_nobody_can_say_what_is_left_there() {
+    let mut pool = Simulation::new(&["a", "b"]);
+    pool.run("web", 2, spec("httpd"));
+    pool.settle();
+    pool.host("a").latency_ms = 2_000;
+    let drain = pool.drain("a");
+    pool.run_until("all has its new copy", |pool| pool.running()["b"].len() == 2);
+    assert!(!pool.host("a").containers.is_empty(), "an older one is there still");
+    pool.host("a").lists = false;
+    pool.crash();
+    (0..10).for_each(|_| pool.round());
+    assert!(!pool.state(&drain).has_ended(), "{:?}", pool.state(&drain));
+    pool.host("a").lists = true;
+    pool.settle();
+    assert_eq!(pool.state(&drain), OperationState::Done);
+    assert!(pool.host("a").containers.is_empty());
+}
+
+#[test]
 fn a_forgotten_host_that_is_added_again_loses_its_older_copies_and_keeps_what_is_still_its_own() {
     let mut pool = Simulation::new(&["a", "b"]);
     pool.run("web", 4, spec("httpd"));

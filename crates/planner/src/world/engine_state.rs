@@ -36,6 +36,12 @@ impl EngineState {
         self.health.status == HealthStatus::Healthy && self.is_listed && self.facts.is_some() && is_let_in
     }
 
+    /// Whether it is known what runs on it, or nobody waits for that.
+    pub(crate) fn is_seen(&self) -> bool {
+        let is_out = self.record.waits_for_approval() || self.health.status == HealthStatus::Down;
+        self.is_listed || self.same_as.is_some() || is_out
+    }
+
     /// Why it is not used although it answers: it is another address of an engine that was there before.
     #[must_use]
     pub fn why_unused(&self) -> Option<String> {
