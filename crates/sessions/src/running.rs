@@ -13,6 +13,11 @@ use tokio::sync::{Notify, mpsc, watch};
 
 /// The most that is read at once, in bytes.
 const READ: usize = 32 * 1024;
+/// The most that is read in a second of what nobody's reading holds up, in bytes. Whatever is printed costs its host: the
+/// engine copies it, and nobody's limits count that.
+const UNHEARD: u32 = 2 * 1024 * 1024;
+/// What that comes to is waited for once it is so long.
+const REST: Duration = Duration::from_millis(5);
 /// After so long without output the screen is told what was printed.
 const QUIET: Duration = Duration::from_millis(10);
 /// How long it may take to learn the exit code.
@@ -106,7 +111,11 @@ impl Running {
     async fn read<P: AsyncRead>(&self, mut process: ReadHalf<P>) -> io::Result<()> {
         let mut buffer = BytesMut::with_capacity(READ);
         let mut demultiplexer = Demultiplexer::new();
+        let mut rest = Duration::ZERO;
         loop {
+            if rest >= REST {
+                tokio::time::sleep(std::mem::take(&mut rest)).await;
+            }
             while !self.session().may_read(self.hooks.now()) {
                 self.clock.notify_one();
                 self.resume.notified().await;
@@ -127,6 +136,9 @@ impl Running {
                 return Ok(());
             }
             let now = self.hooks.now();
+            if !self.session().has_pace(now) {
+                rest += Duration::from_secs(1) * u32::try_from(read).unwrap_or(u32::MAX) / UNHEARD;
+            }
             if self.is_tty {
                 self.session().output(&buffer, false, now);
             } else {

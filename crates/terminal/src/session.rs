@@ -347,18 +347,25 @@ impl Session {
 
     /// Whether more output may be read now: not while the driver has too much that it has not shown.
     pub fn may_read(&self, now: Timestamp) -> bool {
-        if self.is_input_full || self.interrupted_until > now {
-            return true;
-        }
+        self.is_input_full || self.interrupted_until > now || self.driver_has_room(now).unwrap_or(true)
+    }
+
+    /// Whether there is a driver whose reading sets the pace. Without one nothing slows down what the process prints.
+    pub fn has_pace(&self, now: Timestamp) -> bool {
+        self.driver_has_room(now).is_some()
+    }
+
+    /// Whether the driver can take more; `None` if nobody's reading holds up anything.
+    fn driver_has_room(&self, now: Timestamp) -> Option<bool> {
         match &self.seat {
-            Seat::Free => true,
-            Seat::Kept { shown, .. } => self.log.end().saturating_sub(*shown) < QUEUE,
+            Seat::Free => None,
+            Seat::Kept { shown, .. } => Some(self.log.end().saturating_sub(*shown) < QUEUE),
             Seat::Held(id) => {
-                let Some(driver) = self.viewers.get(id) else { return true };
+                let driver = self.viewers.get(id)?;
                 let waits = driver.flow.in_flight(driver.next) + self.log.end().saturating_sub(driver.next);
                 let errors = self.errors.end().saturating_sub(driver.next_error);
                 let holds_up = driver.is_visible && driver.jump.is_none() && !driver.flow.is_stalled(now);
-                !holds_up || (waits < driver.flow.window() && errors < QUEUE)
+                holds_up.then_some(waits < driver.flow.window() && errors < QUEUE)
             }
         }
     }

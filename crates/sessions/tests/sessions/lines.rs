@@ -5,6 +5,7 @@ use bytes::Bytes;
 use pierhead_sessions::{Sessions, SessionsError};
 use pierhead_terminal::{Asked, ClientMessage, Right, Role, ServerMessage, SizeOf, Visitor};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 #[tokio::test]
@@ -61,16 +62,43 @@ async fn an_interrupt_overtakes_what_was_printed() {
     let owner = stage.owner().await;
     // Nobody reads, so the program is soon held up in the middle of its output.
     let yes = async {
-        while tokio::time::timeout(std::time::Duration::from_millis(200), stage.process.write_all(&[b'y'; 8192]))
-            .await
-            .is_ok()
-        {}
+        while tokio::time::timeout(Duration::from_millis(200), stage.process.write_all(&[b'y'; 8192])).await.is_ok() {}
     };
     yes.await;
     owner.type_in("\x03").await;
     let mut byte = [0];
     crate::process::soon("the key comes", stage.process.read_exact(&mut byte)).await.unwrap();
     assert_eq!(byte, [3]);
+}
+
+/// How long it takes until a program has printed some megabytes, by a clock that stands still while there is something to do.
+async fn flooded(stage: &mut Stage) -> Duration {
+    let begun = tokio::time::Instant::now();
+    for _ in 0..FLOOD / PIECE.len() {
+        stage.print(&PIECE).await;
+    }
+    begun.elapsed()
+}
+
+const FLOOD: usize = 8 * 1024 * 1024;
+const PIECE: [u8; 8192] = [b'y'; 8192];
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_is_slowed_down_unless_somebody_takes_it() {
+    let mut stage = Stage::new(true);
+    let unheard = flooded(&mut stage).await.as_secs_f64();
+    assert!((3.8..4.5).contains(&unheard), "8 MB for nobody, 2 MB a second: {unheard} s");
+    let mut guest = stage.client("gus", Right::Viewer, Some(FLOOD as u64)).await;
+    let watched = tokio::spawn(async move { guest.read_to_end().await });
+    let watched_for = flooded(&mut stage).await.as_secs_f64();
+    assert!((3.8..4.5).contains(&watched_for), "a guest sets no pace: {watched_for} s");
+    let mut owner = stage.client("olga", Right::Owner, Some(2 * FLOOD as u64)).await;
+    let driven = tokio::spawn(async move { owner.read_to_end().await });
+    let driven_for = flooded(&mut stage).await.as_secs_f64();
+    assert!(driven_for < 0.5, "who drives gets it as fast as they read: {driven_for} s");
+    stage.sessions.end("t1", "done").await.unwrap();
+    driven.await.unwrap();
+    watched.await.unwrap();
 }
 
 #[tokio::test]

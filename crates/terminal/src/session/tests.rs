@@ -271,8 +271,9 @@ fn only_what_the_driver_has_not_shown_pauses_the_program() {
     session.input_full(false);
     let stalls = session.deadline(NOW).unwrap();
     assert!(!session.may_read(Timestamp(stalls.0 - 1)) && session.may_read(stalls), "not for ever");
+    assert!(session.has_pace(NOW) && !session.has_pace(stalls), "that of its driver, while they read");
     owner.say(&mut session, &ClientMessage::Visible { is: false }, NOW);
-    assert!(session.may_read(NOW), "a hidden one holds up nothing");
+    assert!(session.may_read(NOW) && !session.has_pace(NOW), "a hidden one holds up nothing");
 }
 
 #[test]
