@@ -135,18 +135,18 @@ async fn checked(controller: &Controller, submission: &Submission) -> Option<Vec
     let values = document.values(&attempt.seed);
     let steps = (0..).zip(&document.text().steps);
     let checks: Vec<_> = steps.flat_map(|(at, step)| step.checks.iter().map(move |check| (at, check))).collect();
-    let mut states = vec![None; checks.len()];
-    for tries in 1..=TRIES {
-        for ((_, check), state) in checks.iter().zip(&mut states) {
-            if *state != Some(CheckState::Passed) {
-                *state = Some(controller.run_check(&seat, check, &values).await.outcome.state());
-            }
-        }
-        if tries == TRIES || states.iter().all(|state| *state == Some(CheckState::Passed)) {
+    let mut states = Vec::with_capacity(checks.len());
+    for (_, check) in &checks {
+        states.push(controller.run_check(&seat, check, &values).await.outcome.state());
+    }
+    for _ in 1..TRIES {
+        if states.iter().all(|state| *state == CheckState::Passed) {
             break;
         }
         tokio::time::sleep(controller.options.copy_check_interval).await;
+        for ((_, check), state) in checks.iter().zip(&mut states).filter(|(_, state)| **state != CheckState::Passed) {
+            *state = controller.run_check(&seat, check, &values).await.outcome.state();
+        }
     }
-    let told = checks.into_iter().zip(states);
-    Some(told.filter_map(|((at, check), state)| Some((at, check.name.clone(), state?))).collect())
+    Some(checks.into_iter().zip(states).map(|((at, check), state)| (at, check.name.clone(), state)).collect())
 }
