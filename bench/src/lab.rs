@@ -13,7 +13,7 @@ use pierhead_model::{Asks, ContainerId, ContainerSpec, ImageReference, Limits, R
 use pierhead_terminal::{Asked, ClientMessage, Frame, ServerMessage};
 use pierhead_wire::{
     AccountRequest, EnvironmentChange, EnvironmentContainerDescription, EnvironmentDescription, EnvironmentRequest,
-    LogIn, TerminalRequest, WorkspaceRequest, WorkspaceView,
+    LogIn, TerminalRequest, TerminalView, WorkspaceRequest, WorkspaceView,
 };
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -54,8 +54,15 @@ fn description(warm: u32) -> EnvironmentDescription {
 /// # Errors
 /// The controller refuses.
 pub async fn describe(admin: &Client) -> Result<()> {
-    let request =
-        EnvironmentRequest { name: LAB.to_owned(), visibility: Some("shared".to_owned()), description: description(0) };
+    describe_as(admin, description(0)).await
+}
+
+/// The same of an environment that somebody describes.
+///
+/// # Errors
+/// The controller refuses.
+pub async fn describe_as(admin: &Client, description: EnvironmentDescription) -> Result<()> {
+    let request = EnvironmentRequest { name: LAB.to_owned(), visibility: Some("shared".to_owned()), description };
     admin.add_environment(&request).await?;
     Ok(())
 }
@@ -164,6 +171,20 @@ pub async fn ready(person: &Client, mut workspace: WorkspaceView) -> Result<Work
     Ok(workspace)
 }
 
+/// Opens a terminal in the first container of a workspace; nobody is at it yet.
+///
+/// # Errors
+/// The controller refuses.
+pub async fn open_terminal(
+    person: &Client,
+    workspace: &WorkspaceView,
+    request: &TerminalRequest,
+) -> Result<TerminalView> {
+    let container = workspace.containers.first().and_then(|container| container.id.as_deref());
+    let container = container.context("it has no container")?;
+    Ok(person.open_terminal(container, request, &Change::new(Wait::UntilEnded)).await?.into_value())
+}
+
 /// A shell in a workspace, through its WebSocket.
 pub struct Seat {
     socket: TerminalSocket,
@@ -183,10 +204,7 @@ impl Seat {
     /// # Errors
     /// The controller refuses.
     pub async fn take_with(person: &Client, workspace: &WorkspaceView, request: &TerminalRequest) -> Result<Self> {
-        let container = workspace.containers.first().and_then(|container| container.id.as_deref());
-        let container = container.context("it has no container")?;
-        let change = Change::new(Wait::UntilEnded);
-        let opened = person.open_terminal(container, request, &change).await?.into_value();
+        let opened = open_terminal(person, workspace, request).await?;
         let mut socket = person.terminal_socket(&opened.id).await?;
         let asked = Asked { columns: 80, rows: 24, ..Asked::default() };
         if let Err(end) = socket.send(ClientMessage::Attach(asked).to_frame()).await {
@@ -371,13 +389,13 @@ impl Raw {
 ///
 /// # Errors
 /// The stream ends.
-pub async fn key(stream: &mut Box<dyn Stream>) -> Result<()> {
-    stream.write_all(b"x").await?;
-    tokio::time::timeout(PATIENCE, async {
-        while stream.read_u8().await? != b'x' {}
-        Ok(())
-    })
-    .await?
+pub async fn key(stream: &mut Box<dyn Stream>, key: u8) -> Result<()> {
+    stream.write_all(&[key]).await?;
+    let echo = async {
+        while stream.read_u8().await? != key {}
+        Ok::<_, anyhow::Error>(())
+    };
+    tokio::time::timeout(PATIENCE, echo).await.context("a key was not shown in time")?
 }
 
 fn spec() -> Result<ContainerSpec> {

@@ -190,7 +190,7 @@ fn thaw(dev: &Dev, count: usize) -> Result<()> {
             tokio::time::sleep(Duration::from_millis(50)).await;
             let begun = Instant::now();
             raw[0].pause(&made, false).await?;
-            lab::key(&mut shell).await?;
+            lab::key(&mut shell, b'x').await?;
             times.push(since(begun));
         }
         raw[0].remove(&made).await

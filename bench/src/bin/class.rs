@@ -231,12 +231,7 @@ async fn type_into(mut bare: Bare, until: Instant) -> Result<(Vec<f64>, Bare)> {
         for key in b'a'..=b'z' {
             drop(tokio::time::timeout(BARE_PAUSE, read_all(&mut bare.shell)).await);
             let typed = Instant::now();
-            bare.shell.write_all(&[key]).await?;
-            let echo = async {
-                while bare.shell.read_u8().await? != key {}
-                Ok::<_, anyhow::Error>(())
-            };
-            tokio::time::timeout(PATIENCE, echo).await.context("a key was not shown in time")??;
+            lab::key(&mut bare.shell, key).await?;
             times.push(typed.elapsed().as_secs_f64() * 1000.0);
         }
     }

@@ -1,22 +1,17 @@
 //! What somebody notices at their shell of a hostile workspace on the same host: the echo of their keys beside each of several
 //! programs that take what they can, and with nothing beside it, in turn.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::Parser;
-use pierhead_bench::dev::Dev;
+use pierhead_bench::dev::{Dev, PATIENCE};
 use pierhead_bench::lab::{self, Seat};
 use pierhead_bench::machine::load;
 use pierhead_bench::spread::Spread;
-use pierhead_client::{Change, Client, Wait};
+use pierhead_client::Client;
 use pierhead_devhosts::sample;
-use pierhead_wire::{
-    EnvironmentContainerDescription, EnvironmentDescription, EnvironmentRequest, TerminalRequest, WorkspaceRequest,
-    WorkspaceView,
-};
+use pierhead_wire::{EnvironmentContainerDescription, EnvironmentDescription, TerminalRequest, WorkspaceView};
 use std::time::{Duration, Instant};
 
-/// The environment's name.
-const ENVIRONMENT: &str = "shell";
 /// The pause between two keys.
 const PAUSE: Duration = Duration::from_millis(40);
 /// How long a hostile program runs before it is measured.
@@ -56,7 +51,7 @@ fn main() -> Result<()> {
     let dev = Dev::up(1, true)?;
     let people = dev.runtime.block_on(lab::people(&dev, 2))?;
     let [neighbour, other] = people.as_slice() else { unreachable!("two were asked for") };
-    dev.runtime.block_on(describe(&dev.client))?;
+    dev.runtime.block_on(lab::describe_as(&dev.client, small()))?;
     let mut seat = dev.runtime.block_on(async {
         let workspace = opened(neighbour).await?;
         let mut seat = Seat::take(neighbour, &workspace).await?;
@@ -69,7 +64,9 @@ fn main() -> Result<()> {
         let (alone, beside) = dev.runtime.block_on(async {
             let alone = typed(&mut seat, duration).await?;
             let workspace = opened(other).await?;
-            begin(other, &workspace, program).await?;
+            let command = ["/bin/sh", "-c", program].map(str::to_owned).to_vec();
+            let request = TerminalRequest { command, ..TerminalRequest::default() };
+            lab::open_terminal(other, &workspace, &request).await?;
             tokio::time::sleep(AHEAD).await;
             let beside = typed(&mut seat, duration).await?;
             other.end_workspace(&workspace.id, true).await?;
@@ -90,39 +87,23 @@ fn row(what: &str, echo: &Spread, ratio: &str) {
     println!("{what:<20} {p50:>8.2} {p95:>8.2} {p99:>8.2} {:>8}   {ratio:>12}", echo.count());
 }
 
-/// A workspace that may use a quarter of a core and 64 MB.
-async fn describe(admin: &Client) -> Result<()> {
+/// Workspaces that may use a quarter of a core and 64 MB.
+fn small() -> EnvironmentDescription {
     let container = EnvironmentContainerDescription {
         image: sample::IMAGE.to_owned(),
         cpus: Some(0.25),
         memory: Some(64.0),
         ..EnvironmentContainerDescription::default()
     };
-    let description = EnvironmentDescription { containers: vec![container], ..EnvironmentDescription::default() };
-    let request =
-        EnvironmentRequest { name: ENVIRONMENT.to_owned(), visibility: Some("shared".to_owned()), description };
-    admin.add_environment(&request).await?;
-    Ok(())
+    EnvironmentDescription { containers: vec![container], ..EnvironmentDescription::default() }
 }
 
 async fn opened(person: &Client) -> Result<WorkspaceView> {
-    let request = WorkspaceRequest { environment: Some(ENVIRONMENT.to_owned()), ..WorkspaceRequest::default() };
-    let workspace = person.open_workspace(&request, &Change::new(Wait::UntilEnded)).await?.into_value();
-    lab::ready(person, workspace).await
-}
-
-/// Runs a program in a terminal that nobody reads.
-async fn begin(person: &Client, workspace: &WorkspaceView, program: &str) -> Result<()> {
-    let container = workspace.containers.first().and_then(|container| container.id.as_deref());
-    let command = ["/bin/sh", "-c", program].map(str::to_owned).to_vec();
-    let request = TerminalRequest { command, ..TerminalRequest::default() };
-    let change = Change::new(Wait::UntilEnded);
-    person.open_terminal(container.context("it has no container")?, &request, &change).await?;
-    Ok(())
+    lab::ready(person, lab::open(person).await?).await
 }
 
 async fn gone(person: &Client) -> Result<()> {
-    let end = Instant::now() + Duration::from_secs(120);
+    let end = Instant::now() + PATIENCE;
     while person.workspaces().await?.into_value().iter().any(|workspace| workspace.phase != "ended") {
         ensure!(Instant::now() < end, "a hostile workspace did not end in time");
         tokio::time::sleep(Duration::from_millis(200)).await;
