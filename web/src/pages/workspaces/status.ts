@@ -19,7 +19,7 @@ export type Shown = keyof typeof TONES;
 
 /** Its phase as it is shown: of one whose host does not answer nothing else is known. */
 export function shownPhase(phase: Phase, isHostDown: boolean): Shown {
-  const hasHost = isUsable(phase) || phase === 'paused' || phase === 'starting' || phase === 'failed';
+  const hasHost = isThere(phase) || phase === 'starting' || phase === 'failed';
   return isHostDown && hasHost ? 'unreachable' : phase;
 }
 
@@ -28,14 +28,19 @@ export function isUsable(phase: Phase): boolean {
   return phase === 'ready' || phase === 'idle';
 }
 
+/** Whether everything of it is there: people can work in it, or could if it did not stand still. */
+export function isThere(phase: Phase): boolean {
+  return isUsable(phase) || phase === 'paused';
+}
+
 /** Whether what people had open in it stays so: they can work in it, or will go on where they are. */
 export function isKept(phase: Phase): boolean {
-  return isUsable(phase) || phase === 'paused' || phase === 'saving';
+  return isThere(phase) || phase === 'saving';
 }
 
 /** Whether it runs or is on its way there: it can be stopped. */
 export function isUp(phase: Phase): boolean {
-  return phase === 'queued' || phase === 'starting' || phase === 'paused' || isUsable(phase);
+  return phase === 'queued' || phase === 'starting' || isThere(phase);
 }
 
 export type Deed = 'start' | 'stop' | 'save' | 'extend' | 'reset' | 'share' | 'end';
@@ -44,7 +49,7 @@ export type Deed = 'start' | 'stop' | 'save' | 'extend' | 'reset' | 'share' | 'e
 export function deeds({ phase, right }: Pick<Workspace, 'phase' | 'right'>): ReadonlySet<Deed> {
   const may = new Set<Deed>();
   if (right === 'viewer' || phase === 'ended') return may;
-  if (isUsable(phase) || phase === 'paused') may.add('save').add('extend');
+  if (isThere(phase)) may.add('save').add('extend');
   if (right !== 'owner') return may;
   if (phase === 'saved' || phase === 'failed') may.add('start');
   if (isUp(phase) || phase === 'failed') may.add('stop');
