@@ -74,12 +74,12 @@ pub enum WorkspaceWish {
 
 /// A time in which a workspace stands still: its containers are frozen, and keep what they have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Standstill {
-    /// Since when.
-    pub since: Timestamp,
-    /// Until when; none as long as it lasts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<Timestamp>,
+#[serde(rename_all = "kebab-case")]
+pub enum Standstill {
+    /// It has not ended.
+    Lasts,
+    /// It ended then.
+    Until(Timestamp),
 }
 
 /// What a run of a workspace begins from.
@@ -356,7 +356,7 @@ impl Workspace {
     /// Whether it shall stand still.
     #[must_use]
     pub fn stands_still(&self) -> bool {
-        self.standstill.is_some_and(|standstill| standstill.until.is_none())
+        self.standstill == Some(Standstill::Lasts)
     }
 
     /// What somebody may in it; `None` if it is as if it were not there.

@@ -217,16 +217,10 @@ impl Wanted<'_> {
             }
             WorkspaceChange::Pause => {
                 self.must_not_stop("is stopped")?;
-                if !next.stands_still() {
-                    next.standstill = Some(Standstill { since: self.now, until: None });
-                }
+                next.standstill = Some(Standstill::Lasts);
             }
-            WorkspaceChange::Resume => {
-                let lasts = next.standstill.as_mut().filter(|standstill| standstill.until.is_none());
-                if let Some(standstill) = lasts {
-                    standstill.until = Some(self.now);
-                }
-            }
+            WorkspaceChange::Resume if next.stands_still() => next.standstill = Some(Standstill::Until(self.now)),
+            WorkspaceChange::Resume => return Ok(None),
             WorkspaceChange::Start(save) => self.start(&mut next, save.as_ref())?,
             WorkspaceChange::Reset => {
                 self.pace()?;

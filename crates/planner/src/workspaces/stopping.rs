@@ -2,7 +2,9 @@
 
 use super::{Draft, Happened, cause_of};
 use crate::EngineState;
-use pierhead_model::{Duty, StopCause, Timestamp, Workspace, WorkspaceAssignment, WorkspaceOrigin, WorkspaceWish};
+use pierhead_model::{
+    Duty, Standstill, StopCause, Timestamp, Workspace, WorkspaceAssignment, WorkspaceOrigin, WorkspaceWish,
+};
 
 /// Of how many minutes that are left people are warned.
 const WARNINGS: [u32; 3] = [15, 5, 1];
@@ -31,7 +33,10 @@ fn began(workspace: &Workspace, assignment: &WorkspaceAssignment) -> Option<Time
 /// Since when nobody was active in it, though they could have been.
 pub(super) fn active_at(draft: &Draft<'_>, workspace: &Workspace, assignment: &WorkspaceAssignment) -> Timestamp {
     let noted = draft.world.activity(&workspace.id).max(assignment.active_at);
-    let stood_still = workspace.standstill.and_then(|standstill| standstill.until).unwrap_or_default();
+    let stood_still = match workspace.standstill {
+        Some(Standstill::Until(moment)) => moment,
+        Some(Standstill::Lasts) | None => Timestamp::default(),
+    };
     began(workspace, assignment).unwrap_or_default().max(noted).max(stood_still)
 }
 

@@ -261,13 +261,12 @@ impl Pool {
     }
 
     pub fn stand_still(&mut self, id: &WorkspaceId) {
-        let standstill = Some(Standstill { since: self.now, until: None });
-        self.change(id, |workspace| workspace.standstill = standstill);
+        self.change(id, |workspace| workspace.standstill = Some(Standstill::Lasts));
     }
 
     pub fn go_on(&mut self, id: &WorkspaceId) {
-        let until = Some(self.now);
-        self.change(id, |workspace| workspace.standstill.iter_mut().for_each(|standstill| standstill.until = until));
+        let ended = Standstill::Until(self.now);
+        self.change(id, |workspace| workspace.standstill = workspace.standstill.and(Some(ended)));
     }
 
     /// Somebody works in it, if it is there; tells how much is in it then.
