@@ -86,7 +86,7 @@ impl Seat {
         let assignment = known.world.workspace_assignments().get(workspace)?;
         let place = assignment.place.as_ref()?;
         let is_up = assignment.stage == WorkspaceStage::Ready && assignment.run == record.run && record.wants_to_run();
-        if !is_up || record.stands_still() {
+        if !is_up || known.world.is_at_rest(workspace) {
             return None;
         }
         let first = place.spec.containers.first()?.name.clone();

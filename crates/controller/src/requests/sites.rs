@@ -43,9 +43,7 @@ impl Controller {
         let found = known.world.workspaces().get(&id);
         let (record, right) = found.and_then(|found| Some((found, right_of(actor, found)?))).ok_or_else(missing)?;
         let assignment = known.world.workspace_assignments().get(&id);
-        // What somebody left in one that rests would go with it, if its host has no room for it; one that stands still
-        // answers nothing.
-        let awake = assignment.filter(|assignment| !assignment.is_paused() && !record.stands_still());
+        let awake = assignment.filter(|_| !known.world.is_at_rest(&id));
         let place = awake.and_then(|assignment| assignment.place.as_ref());
         let containers = record.spec.containers.iter().filter_map(|described| {
             let (name, id) = place?.containers.get_key_value(&described.name)?;

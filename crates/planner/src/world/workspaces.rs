@@ -68,6 +68,14 @@ impl World {
         &self.workspaces.assignments
     }
 
+    /// Whether its containers are frozen, or about to be: it was started ahead and sleeps, or stands still. Nothing that is
+    /// begun in them then gets an answer, and of one that sleeps it is not kept.
+    #[must_use]
+    pub fn is_at_rest(&self, id: &WorkspaceId) -> bool {
+        let sleeps = self.workspace_assignments().get(id).is_some_and(WorkspaceAssignment::is_paused);
+        sleeps || self.workspaces().get(id).is_some_and(Workspace::stands_still)
+    }
+
     /// Adds an environment or changes it.
     pub fn set_environment(&mut self, environment: Environment) {
         self.workspaces.environments.insert(environment.id.clone(), environment);

@@ -7,9 +7,7 @@ use crate::requests::events::{Subject, append};
 use crate::requests::{Actor, Idempotency, MOST_TERMINALS, MOST_TERMINALS_OF_ONE, Once, RequestError};
 use crate::terminals::{HomeError, TerminalHome, TerminalOrder};
 use crate::{Controller, keys};
-use pierhead_model::{
-    Event, EventTag, Terminal, TerminalId, TerminalPlace, TerminalState, Username, WorkspaceAssignment,
-};
+use pierhead_model::{Event, EventTag, Terminal, TerminalId, TerminalPlace, TerminalState, Username};
 use pierhead_store::{Revision, Transaction};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -227,11 +225,9 @@ impl Controller {
     }
 }
 
-/// Whether a container is of a workspace that was started ahead and is frozen, or about to be: what is done in one is not
-/// kept.
+/// Whether a container is of a workspace at rest, in which nothing is opened.
 pub(super) fn rests(known: &Known, container: &Container) -> bool {
-    let assignment = container.workspace.as_ref().and_then(|id| known.world.workspace_assignments().get(id));
-    assignment.is_some_and(WorkspaceAssignment::is_paused)
+    container.workspace.as_ref().is_some_and(|id| known.world.is_at_rest(id))
 }
 
 pub(super) fn check_numbers(known: &Known, owner: &Username) -> Result<(), RequestError> {
