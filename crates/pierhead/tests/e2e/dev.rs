@@ -9,7 +9,7 @@ use crate::bed::Bed;
 use crate::place::{Place, network_of, network_traces};
 use crate::program::{Background, Ended, program, signal};
 use crate::raw;
-use crate::wait::{PATIENCE, until, until_some};
+use crate::wait::{PATIENCE, until, until_right, until_some};
 
 fn dev(place: &Place, args: &[&str]) -> Ended {
     Ended::of(program().arg("dev").args(args).arg("--dir").arg(place.pool()))
@@ -44,10 +44,10 @@ fn a_pool_is_told_refused_twice_and_removed_whatever_died() {
     let netns = network_of(pids[0]).unwrap();
     assert!(!network_traces(&netns).is_empty());
     pids.into_iter().chain([controller(&bed)]).for_each(|process| signal(process, "KILL"));
-    let (dead, _) = until_some("its end is noticed", PATIENCE, || {
-        Some(dev(&bed.place, &["status"])).filter(|status| status.stdout.contains("dead  "))
+    let (dead, _) = until_some("their ends are noticed", PATIENCE, || {
+        Some(dev(&bed.place, &["status"])).filter(|status| status.code == 1 && status.stdout.contains("dead  "))
     });
-    assert!(dead.code == 1 && dead.stderr.contains("controller does not run"), "{dead:?}");
+    assert!(dead.stderr.contains("controller does not run"), "{dead:?}");
     let down = dev(&bed.place, &["down", "--json"]);
     assert_eq!(down.code, 0, "{down:?}");
     assert_eq!(down.json()["state"], "gone");
@@ -111,19 +111,24 @@ fn another_up_is_refused(bed: &Bed) {
 }
 
 fn status_tells_who_is_dead(bed: &Bed) {
-    let status = dev(&bed.place, &["status", "--json"]).json();
-    assert!(status["hosts"].as_array().unwrap().iter().all(|host| host["answers"] == true), "{status}");
+    // Whoever takes longer than a second over an answer counts as one that hangs.
+    let (status, _) = until_some("all hosts answer", PATIENCE, || {
+        let status = dev(&bed.place, &["status", "--json"]).json();
+        let all_answer = status["hosts"].as_array().unwrap().iter().all(|host| host["answers"] == true);
+        all_answer.then_some(status)
+    });
     assert_eq!(status["services"][0]["name"], "controller");
     bed.hosts[1].kill_engine().unwrap();
-    let table = dev(&bed.place, &["status"]).stdout;
-    let state_of = |name: &str| {
-        let row = table.lines().find(|row| row.starts_with(name)).unwrap();
-        row.split_whitespace().nth(2).unwrap().to_owned()
-    };
-    assert_eq!(
-        (state_of("host-1"), state_of("host-2"), state_of("controller")),
-        ("answers".into(), "dead".into(), "runs".into())
-    );
+    until_right(PATIENCE, || {
+        let table = dev(&bed.place, &["status"]).stdout;
+        let state_of = |name: &str| {
+            let row = table.lines().find(|row| row.starts_with(name)).unwrap();
+            row.split_whitespace().nth(2).unwrap().to_owned()
+        };
+        let states = ["host-1", "host-2", "controller"].map(state_of);
+        if states == ["answers", "dead", "runs"] { Ok(()) } else { Err(table) }
+    })
+    .unwrap();
     bed.hosts[1].start_engine().unwrap();
     until("the host is back", PATIENCE, || bed.engine("host-2")["health"]["status"] == "healthy");
 }

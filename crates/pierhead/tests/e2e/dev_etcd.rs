@@ -30,8 +30,10 @@ fn several_controllers_share_an_etcd_and_all_hosts() {
     assert!(members.iter().all(|(url, pid)| program_of(*pid) == "etcd\n" && url.starts_with("http://10.77.")));
     each_sees_what_the_other_made(&bed, &controllers);
 
-    let told = status(&bed).json();
-    assert!(told["etcd"].as_array().unwrap().iter().all(|member| member["answers"] == true), "{told}");
+    until("all members answer", PATIENCE, || {
+        let told = status(&bed).json();
+        told["etcd"].as_array().unwrap().iter().all(|member| member["answers"] == true)
+    });
     // One of each may be dead.
     signal(controllers[1].1, "KILL");
     signal(members[0].1, "KILL");
@@ -54,8 +56,10 @@ fn each_sees_what_the_other_made(bed: &Bed, controllers: &[(String, u32)]) {
     bed.ok(&["run", sample::IMAGE, "--count", "4", "--app", "web", "--memory", "16", "--cpus", "0.05"]);
     for (url, _) in controllers {
         let api = Api::new(url, Some(bed.text("token")));
-        let engines = api.wait(api.client.engines()).unwrap().into_value();
-        assert!(engines.len() == 2 && engines.iter().all(|engine| engine.health.status == "healthy"), "{engines:?}");
+        until("both hosts are well, as every controller says", PATIENCE, || {
+            let engines = api.wait(api.client.engines()).unwrap().into_value();
+            engines.len() == 2 && engines.iter().all(|engine| engine.health.status == "healthy")
+        });
         until("four run, as every controller says", PATIENCE, || {
             api.wait(api.client.app("web")).is_ok_and(|app| app.running == 4)
         });

@@ -86,6 +86,14 @@ impl Registry {
         }
     }
 
+    /// How many hosts take something: what runs on one is known a moment after it is healthy.
+    fn schedulable(&self) -> usize {
+        let image = ImageDescription { name: sample::IMAGE.to_owned(), ..ImageDescription::default() };
+        let api = self.api();
+        let explained = api.wait(api.client.explain(&ExplainRequest { image, count: None })).unwrap().into_value();
+        explained.hosts.iter().filter(|host| host.fits).count()
+    }
+
     /// Starts the agent of a host in its namespaces.
     fn register(&self, host: &Host) -> Background {
         let all: Vec<String> = [&self.etcd].into_iter().chain(&self.members).map(EtcdMember::url).collect();
@@ -185,6 +193,7 @@ fn a_put_by_hand_is_a_registration(registry: &Registry) {
     let (host, id) = (&registry.hosts[2], digits(&registry.hosts[2]));
     registry.put(&id, &format!("{}:2375-2-1533", host.address()));
     registry.becomes(&id, Some("healthy"));
+    until("all three are schedulable", PATIENCE, || registry.schedulable() == 3);
     let api = registry.api();
     let operation = api.run_sample("web", 6, "web").unwrap();
     assert_eq!(api.ended(&operation, 60).unwrap().state, "done");

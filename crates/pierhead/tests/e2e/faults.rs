@@ -15,10 +15,10 @@ use crate::wait::{PATIENCE, until, until_right, until_some};
 
 const APP: &str = "web";
 const REPLICAS: usize = 6;
-/// Three times the interval at which engines are probed.
-const SEEN_WITHIN: Duration = Duration::from_secs(3);
-/// What others ask must not wait for a host that does not answer.
-const SLOWEST_LIST: Duration = Duration::from_secs(1);
+/// Three times the interval at which engines are probed, and as much again for a busy machine.
+const SEEN_WITHIN: Duration = Duration::from_secs(6);
+/// What others ask must not wait for a host that does not answer, not even until it counts as down.
+const SLOWEST_LIST: Duration = Duration::from_secs(2);
 
 /// What befalls a host, and how it passes.
 struct Fault {

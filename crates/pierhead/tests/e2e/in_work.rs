@@ -113,7 +113,7 @@ fn followed(bed: &Bed, begin: &[&str]) -> Followed {
     let begun: Value = serde_json::from_str(&bed.ok(begin)).unwrap();
     let id = begun["id"].as_str().unwrap();
     let mut steps = Vec::new();
-    let (ended, took) = until_some("the operation has ended", PATIENCE * 2, || {
+    let (ended, took) = until_some("the operation has ended", PATIENCE * 4, || {
         let operation = bed.json(&["operation", "show", id]);
         let done =
             operation["verdicts"].as_array().unwrap().iter().filter(|verdict| verdict["state"] == "done").count();

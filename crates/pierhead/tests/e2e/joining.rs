@@ -169,7 +169,7 @@ fn it_renews_under_a_log(bed: &Bed, new: &Newcomer) {
         let shown = bed.engine(new.id())["agent"]["fingerprints"].clone();
         shown == serde_json::json!([fingerprint(&new.identity().certificate)])
     });
-    assert!(is_healthy(bed, new.id()));
+    until("the host is well", PATIENCE, || is_healthy(bed, new.id()));
 }
 
 fn it_gets_another_address(bed: &Bed, new: &Newcomer) {

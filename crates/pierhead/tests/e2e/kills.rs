@@ -265,10 +265,11 @@ impl KilledPool {
         if work == Run { self.remove(&app) } else { Ok(()) }
     }
 
-    /// What runs at the moment of the kill. Everything must have a record: the intent comes before the deed.
+    /// What runs at the moment of the kill. Everything must have a record: the intent comes before the deed. The records
+    /// are read last, since another controller may go on with the work.
     pub fn what_is_left(&self, app: &str) -> Result<Vec<Listed>, String> {
-        let records = self.records();
         let there = raw::ours(&self.hosts);
+        let records = self.records();
         for container in &there {
             let owner = Ownership::read(&container.labels).ok_or_else(|| format!("half labelled: {container:?}"))?;
             let record = records.iter().find(|record| record.key() == owner.slot);

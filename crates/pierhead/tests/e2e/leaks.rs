@@ -10,6 +10,8 @@ const AT_ONCE: usize = 50;
 const ROUNDS: usize = 5;
 /// How many connections to the engine may be kept open for the next call: some calls happen at the same time, others not.
 const KEPT_FOR_LATER: usize = 4;
+/// In how many looks in a row the number must be the same: a connection that was left is closed a moment later.
+const SAME_LOOKS: usize = 10;
 
 fn files_of(pid: u32) -> usize {
     std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count()
@@ -41,10 +43,11 @@ fn viewers_leave_nothing_behind_on_a_real_host() {
     let (controller, engine) = (controller.pid.unwrap(), bed.hosts[0].pid().unwrap().unwrap());
     drop(follow(&bed, id));
     // What the first viewer and the deployment needed has to be gone before anything is compared with it.
-    let mut steady = (0, 0);
+    let (mut steady, mut same) = ((0, 0), 0);
     until("the number of open files stays the same", PATIENCE, || {
         let now = (files_of(controller), files_of(engine));
-        std::mem::replace(&mut steady, now) == now
+        same = if std::mem::replace(&mut steady, now) == now { same + 1 } else { 0 };
+        same == SAME_LOOKS
     });
     let before = steady;
     for round in 0..ROUNDS {

@@ -17,11 +17,13 @@ const APP: &str = "steady";
 const QUOTA: &str = "--quota-backend-bytes=16000000";
 /// How much goes in at once.
 const PIECE: usize = 1_000_000;
+/// How long etcd's own client waits for an answer.
+const LIMIT: &str = "--command-timeout=30s";
 
 /// What etcd's own client says.
 fn etcdctl(member: &EtcdMember, args: &[&str]) -> Result<String, String> {
     let mut command = Command::new("etcdctl");
-    command.env("ETCDCTL_API", "3").args(["--endpoints", &member.url()]).args(args);
+    command.env("ETCDCTL_API", "3").args([LIMIT, "--endpoints", &member.url()]).args(args);
     let output = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
@@ -31,7 +33,7 @@ fn fill(member: &EtcdMember, place: &Place) {
     let piece = place.beside("piece");
     std::fs::write(&piece, "x".repeat(PIECE)).unwrap();
     let full = (0..100).find_map(|at| {
-        let words = format!("etcdctl --endpoints {} put junk-{at} < {}", member.url(), piece.display());
+        let words = format!("etcdctl {LIMIT} --endpoints {} put junk-{at} < {}", member.url(), piece.display());
         let put = Command::new("sh").args(["-c", &words]).env("ETCDCTL_API", "3").output().unwrap();
         (!put.status.success()).then(|| String::from_utf8_lossy(&put.stderr).into_owned())
     });

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::bed::Bed;
 use crate::raw;
-use crate::wait::{until, until_some};
+use crate::wait::{PATIENCE, until, until_some};
 
 /// Saves, moves of images and starts, on a busy machine.
 pub const LONG: Duration = Duration::from_secs(120);
@@ -188,7 +188,7 @@ impl<'a> Desk<'a> {
 
 /// What a host lists; nothing if it does not answer.
 fn listed(host: &Host, what: &str) -> Vec<Value> {
-    if !host.answers(Duration::from_secs(1)) {
+    if !host.answers(PATIENCE) {
         return Vec::new();
     }
     let (_, listed) = raw::ask(host.docker_host(), "GET", what, None);
