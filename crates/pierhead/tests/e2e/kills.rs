@@ -266,19 +266,20 @@ impl KilledPool {
     }
 
     /// What runs at the moment of the kill. Everything must have a record: the intent comes before the deed. The records
-    /// are read last, since another controller may go on with the work.
+    /// are read before and after, since another controller may go on with the work.
     pub fn what_is_left(&self, app: &str) -> Result<Vec<Listed>, String> {
+        let mut records = self.records();
         let there = raw::ours(&self.hosts);
-        let records = self.records();
+        records.extend(self.records());
         for container in &there {
             let owner = Ownership::read(&container.labels).ok_or_else(|| format!("half labelled: {container:?}"))?;
-            let record = records.iter().find(|record| record.key() == owner.slot);
-            let is_known = record.is_some_and(|record| {
+            let of_slot: Vec<_> = records.iter().filter(|record| record.key() == owner.slot).collect();
+            let is_known = of_slot.iter().any(|record| {
                 record.generation > owner.generation
                     || (record.generation == owner.generation && record.engine.as_str() == container.host)
             });
             if !is_known {
-                return Err(format!("unrecorded: {} on {}: {record:?}", container.name, container.host));
+                return Err(format!("unrecorded: {} on {}: {of_slot:?}", container.name, container.host));
             }
         }
         Ok(there.into_iter().filter(|container| container.is_of(app) && container.runs()).collect())
