@@ -150,10 +150,10 @@ mod tests {
     async fn a_pull_without_progress_ends_and_one_with_some_goes_on() {
         let server = Server::new(|head, _| match head {
             "GET /version" => Reply::json(OLD),
-            _ => Reply::slowly(5, Duration::from_millis(300), "{\"status\": \"Waiting\", \"id\": \"l1\"}\n"),
+            _ => Reply::slowly(11, Duration::from_millis(300), "{\"status\": \"Waiting\", \"id\": \"l1\"}\n"),
         })
         .await;
-        connect(&server, Duration::from_millis(1200)).pull(&image(), None, silent()).await.unwrap();
+        connect(&server, Duration::from_secs(3)).pull(&image(), None, silent()).await.unwrap();
         let error = connect(&server, Duration::from_millis(100)).pull(&image(), None, silent()).await.unwrap_err();
         assert!(matches!(error, EngineError::TimedOut { call: "pull", milliseconds: 100 }), "{error}");
     }
@@ -214,13 +214,13 @@ mod tests {
     async fn a_stop_names_its_grace_period_and_waits_longer() {
         let server = Server::new(|head, _| match head {
             "GET /version" => Reply::json(OLD),
-            "POST /v1.41/containers/ab12/stop?t=1" => Reply::late(Duration::from_millis(700), 204),
+            "POST /v1.41/containers/ab12/stop?t=10" => Reply::late(Duration::from_millis(1200), 204),
             "POST /v1.41/containers/ab12/restart?t=0" => Reply::status(204, ""),
             _ => Reply::status(500, head),
         })
         .await;
-        let engine = connect(&server, Duration::from_millis(500));
-        engine.stop(&id(), 1).await.unwrap();
+        let engine = connect(&server, Duration::from_secs(1));
+        engine.stop(&id(), 10).await.unwrap();
         engine.restart(&id(), 0).await.unwrap();
     }
 
@@ -238,7 +238,7 @@ mod tests {
         })
         .await;
         let mut deadlines = Deadlines::uniform(LONG);
-        deadlines.inspect = Duration::from_millis(200);
+        deadlines.inspect = Duration::from_secs(2);
         let engine = Docker::connect(&server.address, DockerOptions { deadlines, ..DockerOptions::default() }).unwrap();
         let containers = engine.containers().await.unwrap();
         let names: Vec<&str> = containers.iter().map(|container| container.name.as_str()).collect();

@@ -57,11 +57,12 @@ async fn act(tunnel: &Tunnel, workspace: &str, act: FileAct, bytes: Pieces) -> R
 
 #[tokio::test]
 async fn every_byte_goes_in_both_directions() {
+    // Made before there is a tunnel: one in which nothing is asked is left.
+    let all: Vec<u8> = (0..3_000_000u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 11) as u8).collect();
+    let pieces: Vec<io::Result<Bytes>> = all.chunks(70_001).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
     let (bed, folder) = (Bed::up().await, folder());
     let tunnel = bed.tunnel().await;
     bed.fake.describe(container());
-    let all: Vec<u8> = (0..3_000_000u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 11) as u8).collect();
-    let pieces: Vec<io::Result<Bytes>> = all.chunks(70_001).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
     let size = Some(all.len() as u64);
     let (told, rest) = act(&tunnel, "ab2", write(at(&folder, "a"), size), stream::iter(pieces).boxed()).await.unwrap();
     let FileTold::Entry(entry) = told else { panic!("{told:?}") };

@@ -36,12 +36,13 @@ async fn refusal(tunnel: &Tunnel, workspace: &str, port: u16) -> (u16, String) {
 
 #[tokio::test]
 async fn every_byte_goes_in_both_directions_and_each_ends_by_itself() {
+    // Made before there is a tunnel: one in which nothing is asked is left.
+    let all: Vec<u8> = (0..3_000_000u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 11) as u8).collect();
+    let expected = all.clone();
     let bed = Bed::up().await;
     let tunnel = bed.tunnel().await;
     let (listener, port) = listening().await;
     bed.fake.describe(container(&["127.0.0.1"]));
-    let all: Vec<u8> = (0..3_000_000u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 11) as u8).collect();
-    let expected = all.clone();
     let server = tokio::spawn(async move {
         let mut stream: TcpStream = listener.accept().await.unwrap().0;
         let mut heard = Vec::new();

@@ -5,7 +5,7 @@ use crate::certificates::Authority;
 use http_body_util::BodyExt;
 use pierhead_agent::{Agent, AgentError, Link, Load, accept, try_call};
 use std::sync::Arc;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 #[tokio::test]
 async fn it_calls_again_as_often_as_it_is_left() {
@@ -22,9 +22,10 @@ async fn it_calls_again_as_often_as_it_is_left() {
 async fn it_finds_a_controller_that_comes_back() {
     let bed = Bed::up().await;
     let (dir, authority) = (&bed.dir, &bed.authority);
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    // Taken, and nobody listens there yet.
+    let taken = TcpSocket::new_v4().unwrap();
+    taken.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = taken.local_addr().unwrap();
     let gate = gate(dir, &bed.fake, Arc::new(Load::default));
     let tls = tokio::sync::watch::channel(authority.for_agent(&authority.host("host-1")));
     // Two controllers, of which one is away: the other one is served meanwhile.
@@ -46,7 +47,7 @@ async fn it_finds_a_controller_that_comes_back() {
             break tunnel;
         }
     };
-    let listener = TcpListener::bind(address).await.unwrap();
+    let listener = taken.listen(16).unwrap();
     let call = in_time("it calls", listener.accept()).await.unwrap().0;
     let tunnel = accept(call, &bed.acceptor, &timing()).await.unwrap();
     assert_eq!(ask(&tunnel, "GET", "/info", "").await.0, 200);

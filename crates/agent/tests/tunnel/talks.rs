@@ -37,9 +37,10 @@ async fn talks(tunnel: &Tunnel, target: &str, json: &[u8], sent: &[u8]) {
 
 #[tokio::test]
 async fn every_byte_and_the_end_of_input() {
+    // Made before there is a tunnel: one in which nothing is asked is left.
+    let all: Vec<u8> = (0..5_000_000u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 11) as u8).collect();
     let bed = Bed::up().await;
     let tunnel = bed.tunnel().await;
-    let all: Vec<u8> = (0..5_000_000u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 11) as u8).collect();
     talks(&tunnel, "/containers/a/attach?stream=true&stdin=true", b"", &all).await;
     talks(&tunnel, "/v1.41/exec/a/start", EXEC, &all[..100_003]).await;
     talks(&tunnel, "/exec/a/start", EXEC, b"").await;

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use pierhead_devhosts::{Error, Pool, PoolSpec, Service, down};
 
-use crate::support::{Place, engine_id, entries, eventually, expect_pages, run_sample, state};
+use crate::support::{Place, engine_id, entries, eventually, expect_pages, run_sample, state, until_settled};
 
 /// Set for the copy of this program that is to be killed: the pool's directory, and a pipe that nobody writes to.
 const VICTIM_DIR: &str = "PIERHEAD_TEST_VICTIM_DIR";
@@ -38,6 +38,7 @@ fn kill_up_when(place: &Place, pipe: &Path, test: &str, moment: impl Fn() -> boo
     });
     victim.kill().unwrap();
     victim.wait().unwrap();
+    until_settled(place, VICTIM_DIR);
 }
 
 #[test]

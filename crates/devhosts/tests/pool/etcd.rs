@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use pierhead_devhosts::{Error, EtcdMember, EtcdSpec, Pool, PoolSpec, down};
 
-use crate::support::{Place, SILENCE, eventually};
+use crate::support::{Place, SILENCE, eventually, until_settled};
 
 fn spec(place: &Place, members: usize) -> PoolSpec {
     PoolSpec { etcd: EtcdSpec { members, ..EtcdSpec::default() }, ..place.spec(0) }
@@ -33,11 +33,13 @@ fn a_cluster_without_hosts_commits_survives_faults_and_goes() {
     let names: Vec<_> = members.iter().map(EtcdMember::name).collect();
     assert_eq!(names, ["etcd-1", "etcd-2", "etcd-3"]);
     assert!(pool.hosts().unwrap().is_empty());
-    ctl(&members[0], &["put", "a", "1"]).unwrap();
-    assert_eq!(value(&members[2], "a").as_deref(), Some("1"));
+    eventually("three commit", || ctl(&members[0], &["put", "a", "1"]).is_some());
+    eventually("another one has it", || value(&members[2], "a").as_deref() == Some("1"));
 
-    let seen = Pool::open(pool.dir()).unwrap().etcd_status().unwrap();
-    assert!(seen.iter().all(|member| member.alive && member.answers), "{seen:?}");
+    let found = Pool::open(pool.dir()).unwrap();
+    eventually("all are seen to answer", || found.etcd_status().unwrap().iter().all(|member| member.answers));
+    let seen = found.etcd_status().unwrap();
+    assert!(seen.iter().all(|member| member.alive), "{seen:?}");
     assert_eq!(fs::read_to_string(format!("/proc/{}/comm", seen[1].pid.unwrap())).unwrap(), "etcd\n");
     let again = Pool::up(spec(&place, 1)).unwrap_err();
     assert!(matches!(&again, Error::AlreadyUp { running, .. } if running == &names), "{again}");
@@ -79,12 +81,12 @@ fn hosts_reach_the_members_and_clusters_are_strangers_to_each_other() {
     let netns = format!("{}-host-1", here.prefix());
     let words = ["netns", "exec", &netns, "etcdctl", "--endpoints", &member.url(), "put", "from", "a host"];
     assert!(Command::new("ip").args(words).env("ETCDCTL_API", "3").stdout(Stdio::null()).status().unwrap().success());
-    assert_eq!(value(&member, "from").as_deref(), Some("a host"));
-    assert_eq!(value(&other, "from").as_deref(), Some(""));
+    eventually("what a host has written is there", || value(&member, "from").as_deref() == Some("a host"));
+    eventually("and nothing of it elsewhere", || value(&other, "from").as_deref() == Some(""));
 
     alone.down().unwrap();
     assert!(there.traces().is_empty(), "{:?}", there.traces());
-    assert!(member.status().unwrap().answers);
+    eventually("the other one goes on", || member.status().unwrap().answers);
     beside.down().unwrap();
     assert!(here.traces().is_empty(), "{:?}", here.traces());
 }
@@ -131,6 +133,7 @@ fn a_run_killed_while_members_start_leaves_what_can_be_removed() {
         eventually(what, || moment(begun));
         victim.kill().unwrap();
         victim.wait().unwrap();
+        until_settled(&place, VICTIM_DIR);
         assert!(matches!(Pool::open(&place.dir()), Err(Error::Unfinished { .. })), "{what}");
         down(&place.dir()).unwrap();
         assert!(place.traces().is_empty(), "{what}: {:?}", place.traces());

@@ -103,6 +103,23 @@ pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
+/// Waits until all that a killed run had begun has ended or bears the mark of its pool, by which it is found. The
+/// variable told that run its directory.
+pub fn until_settled(place: &Place, variable: &str) {
+    let of_the_run = format!("{variable}={}", place.dir().display());
+    let mark = format!("DEVHOSTS_POOL={}", place.prefix());
+    let is_unmarked = |environment: &[u8]| {
+        let has = |wanted: &str| environment.split(|byte| *byte == 0).any(|found| found == wanted.as_bytes());
+        has(&of_the_run) && !has(&mark)
+    };
+    eventually("what it had begun is settled", || {
+        let processes = fs::read_dir("/proc").unwrap().flatten();
+        !processes
+            .map(|process| fs::read(process.path().join("environ")))
+            .any(|it| is_unmarked(&it.unwrap_or_default()))
+    });
+}
+
 /// One request to an engine's API.
 pub fn call(host: &Host, method: &str, path: &str, body: Option<Value>) -> Answer {
     let text = body.map(|body| body.to_string());

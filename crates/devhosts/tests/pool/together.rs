@@ -6,7 +6,7 @@ use std::thread;
 
 use pierhead_devhosts::{Error, Pool, PoolSpec, Service};
 
-use crate::support::{PING, Place, expect_pages, run_sample};
+use crate::support::{PING, Place, eventually, expect_pages, run_sample};
 
 #[test]
 fn two_pools_do_not_touch_each_other() {
@@ -58,7 +58,7 @@ fn a_pool_survives_the_program_that_made_it() {
     expect_pages(&host, &run_sample(&host));
     host.kill_engine().unwrap();
     host.start_engine().unwrap();
-    assert!(host.status().unwrap().answers);
+    eventually("it is seen to answer", || host.status().unwrap().answers);
     pool.down().unwrap();
     assert!(place.traces().is_empty(), "{:?}", place.traces());
 }
@@ -75,7 +75,7 @@ fn of_two_that_want_one_directory_one_gets_it() {
     let refused = refused.into_iter().next().unwrap().unwrap_err();
     assert!(matches!(refused, Error::Busy { .. } | Error::AlreadyUp { .. }), "{refused}");
     let pool = made.into_iter().next().unwrap().unwrap();
-    assert!(pool.status().unwrap()[0].answers);
+    eventually("its host is seen to answer", || pool.status().unwrap()[0].answers);
     pool.down().unwrap();
     // The refused one may have made the directory; then it was there before, as far as the other can know.
     let left: Vec<_> = place.traces().into_iter().filter(|kind| *kind != "directory").collect();

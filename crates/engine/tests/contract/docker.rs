@@ -262,7 +262,9 @@ fn hang(bed: &Bed) -> BoxFuture<'_, ()> {
     async {
         let id = bed.engine.create(&bed.running()).await.unwrap();
         let hasty = bed.hasty(Duration::from_millis(300));
-        hasty.ping().await.unwrap();
+        while hasty.ping().await.is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
         bed.host().hang_engine().unwrap();
         let begin = Instant::now();
         let image = ImageReference::parse(SAMPLE).unwrap();

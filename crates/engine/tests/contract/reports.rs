@@ -63,8 +63,11 @@ async fn printed(bed: &Bed) -> ContainerId {
     let id = bed.engine.create(&bed.printing()).await.unwrap();
     bed.engine.start(&id).await.unwrap();
     let all = async {
-        while read(bed, &id, LogOptions::default(), true).await.len() < ERRORS.len() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+        // Each of the two comes on a way of its own.
+        for (is_stderr, length) in [(true, ERRORS.len()), (false, OUTPUT.len())] {
+            while read(bed, &id, LogOptions::default(), is_stderr).await.len() < length {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
         }
     };
     tokio::time::timeout(PATIENCE, all).await.expect("it prints");

@@ -1,9 +1,8 @@
 //! What goes through, and what it looks like at the other end.
 
 use crate::bed::{Bed, Program, in_time, ok, read_request, until_contains};
-use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 #[tokio::test]
 async fn a_request_goes_on_and_its_answer_comes_back() {
@@ -104,10 +103,10 @@ async fn large_bodies_arrive_whole() {
 
 #[tokio::test]
 async fn what_is_wrong_is_told_in_words_of_the_readers_language() {
-    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let free: SocketAddr = nobody.local_addr().unwrap();
-    drop(nobody);
-    let bed = Bed::up(free).await;
+    // Taken, and nobody listens there.
+    let nobody = TcpSocket::new_v4().unwrap();
+    nobody.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let bed = Bed::up(nobody.local_addr().unwrap()).await;
     let asks =
         |host: &str, headers: &str| format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n");
     let page = bed.send(asks("x.localhost", "Accept: text/html\r\nAccept-Language: zh-CN\r\n")).await;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use pierhead_devhosts::{EtcdSpec, Pool, PoolSpec};
+use pierhead_devhosts::{EtcdSpec, Host, Pool, PoolSpec};
 
 use crate::api::Api;
 use crate::controller::{Controller, PASSWORD};
@@ -16,6 +16,14 @@ const APP: &str = "moved";
 
 fn migrate(from: &str, to: &str, flags: &[&str]) -> Ended {
     Ended::of(program().args(["store", "migrate", "--json", "--from", from, "--to", to]).args(flags))
+}
+
+fn until_healthy(api: &Api, host: &Host) {
+    let healthy = until_right(PATIENCE, || match api.health(host.name()) {
+        (status, _) if status == "healthy" => Ok(()),
+        unhealthy => Err(unhealthy),
+    });
+    healthy.unwrap();
 }
 
 fn moved(from: &str, to: &str, flags: &[&str]) -> Value {
@@ -38,6 +46,7 @@ fn a_pool_moves_to_etcd_and_back_and_its_containers_do_not_notice() {
     let token = Api::new(&url, None).log_in(PASSWORD).unwrap();
     let api = Api::new(&url, Some(&token));
     api.add_engine(&hosts[0]);
+    until_healthy(&api, &hosts[0]);
     let operation = api.run_sample(APP, 2, "run").unwrap();
     assert_eq!(api.ended(&operation, 30).unwrap().state, "done");
     let before = ids(&raw::of_app(&hosts, APP));
@@ -56,11 +65,7 @@ fn a_pool_moves_to_etcd_and_back_and_its_containers_do_not_notice() {
     // The same data directory still has the key; now everything else is in etcd.
     let mut second = Controller::new(&dir, &["--store", &store], &[]);
     let api = Api::new(&second.start(), Some(&token));
-    until_right(PATIENCE, || match api.health(hosts[0].name()) {
-        (status, _) if status == "healthy" => Ok(()),
-        unhealthy => Err(unhealthy),
-    })
-    .unwrap();
+    until_healthy(&api, &hosts[0]);
     let operation = api.scale(APP, 3, "scale").unwrap();
     assert_eq!(api.ended(&operation, 60).unwrap().state, "done");
     let now = ids(&raw::of_app(&hosts, APP));

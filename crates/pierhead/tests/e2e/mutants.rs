@@ -7,12 +7,14 @@ use crate::controllers::stands_still_while_its_app_goes;
 use crate::detection::alarms_of_pauses;
 use crate::kills::{KilledPool, Moment, Work};
 use crate::single_writer::Writer;
+use crate::wait::PATIENCE;
 
-/// Kills the broken program once in the middle of each kind of work, until a check fails; what it said.
-fn complaint(mutant: &str) -> String {
+/// Kills the broken program once in the middle of each kind of work, until a check fails; what it said. The pool may
+/// take so long to be right again after each.
+fn complaint(mutant: &str, recovers_within: Duration) -> String {
     let mut pool = KilledPool::new(&[("PIERHEAD_MUTANT", mutant)]);
-    pool.recovers_within = Duration::from_secs(8);
     pool.begin().expect("as long as nobody kills it, it works");
+    pool.recovers_within = recovers_within;
     let rounds = [(Work::ScaleUp, Moment::Seen(1)), (Work::Run, Moment::Seen(1)), (Work::ScaleDown, Moment::Seen(1))];
     let complaint = rounds.into_iter().find_map(|(work, moment)| pool.round(work, moment).err());
     complaint.expect("a broken program does not pass")
@@ -20,7 +22,7 @@ fn complaint(mutant: &str) -> String {
 
 #[test]
 fn a_program_that_does_not_adopt_what_runs_is_noticed() {
-    let complaint = complaint("no-adoption");
+    let complaint = complaint("no-adoption", Duration::from_secs(8));
     println!("{complaint}");
     let signs = ["doubled", "not kept", "run instead of", "the controller tells", "the operation"];
     assert!(signs.iter().any(|sign| complaint.contains(sign)), "{complaint}");
@@ -28,7 +30,7 @@ fn a_program_that_does_not_adopt_what_runs_is_noticed() {
 
 #[test]
 fn a_program_that_acts_before_it_writes_is_noticed() {
-    let complaint = complaint("no-intent");
+    let complaint = complaint("no-intent", PATIENCE);
     println!("{complaint}");
     assert!(complaint.starts_with("unrecorded: "), "{complaint}");
 }

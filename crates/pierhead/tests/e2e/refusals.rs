@@ -108,7 +108,7 @@ fn what_the_owner_of_a_host_forbids(bed: &Bed) {
     }
     canary.check_ran_on().unwrap();
     let host_only = ["--type", "host", "--label", "host:host-1", "--cpus", "0.05", "--memory", "16"];
-    let run = ["run", sample::IMAGE, "--app", "near", "--network", "host", "--timeout", "10"];
+    let run = ["run", sample::IMAGE, "--app", "near", "--network", "host", "--timeout", "60"];
     let wanted = [&run[..], &host_only[..]].concat();
     let refused = bed.run(&wanted);
     assert!(refused.code != 0 && format!("{refused:?}").contains("the owner of this host forbids"), "{refused:?}");

@@ -189,8 +189,8 @@ fn a_pool_of_one_host_has_its_saves_in_a_registry_too() {
     delete(&denied);
     until("it is told", PATIENCE, || told("save-registry-keeps"));
     assert_eq!(named(&bed, "denied"), Value::Null);
-    registry.up();
     assert!(registry.tags().contains(&tag(&denied)));
+    registry.up();
     delete(&away);
     let mut left = [tag(&first), tag(&back)];
     left.sort();

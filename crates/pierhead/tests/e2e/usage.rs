@@ -60,6 +60,11 @@ fn cpu_that_is_burnt_counts_for_who_burnt_it_and_their_course() {
     assert!(burnt > 1.0, "{burnt} s");
     // A controller that ends in order writes what it has counted, and nobody waits for the minute.
     thread::sleep(READ);
+    until_some("it was read when it had nothing more to do", PATIENCE, || {
+        let stats = bed.json(&["top", "--once"]);
+        let of_it = stats["containers"].as_array().unwrap().iter().find(|one| one["id"] == container);
+        of_it.is_some_and(|one| one["cpu_cores"].as_f64().unwrap() < 0.05).then_some(())
+    });
     drop(looks);
     start_controller(&bed, stop_controller(&bed));
     let told = || {

@@ -79,7 +79,9 @@ fn opens_and_is_worked_in(bed: &Bed) -> String {
     assert_eq!(on(host, "/containers/json", &id).len(), 2);
     assert_eq!(on(host, "/networks", &id).len(), 1);
     assert_eq!(says(bed, &id, "cat /srv/notes/first.txt; echo $COLOUR"), "from the environment\nblue\n");
-    assert_eq!(says(bed, &id, "wget -q -O - http://db/"), "db\n", "they find one another by name");
+    let asks = "wget -q -O - http://db/";
+    until("the other one serves", PATIENCE, || inside(bed, &id, asks).code == 0);
+    assert_eq!(says(bed, &id, asks), "db\n", "they find one another by name");
     says(bed, &id, "echo my work >/srv/notes/mine.txt");
     // It has no command of its own: a container of a workspace is never started or stopped alone.
     let container = opened["containers"][0]["id"].as_str().unwrap();

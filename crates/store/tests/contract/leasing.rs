@@ -8,7 +8,7 @@ use pierhead_store::{Error, LeaseId, Store, Transaction};
 use super::{next, present, put, told, value};
 
 /// Short enough to wait for its end.
-const SHORT: Duration = Duration::from_secs(1);
+const SHORT: Duration = Duration::from_secs(2);
 /// Longer than any check.
 const LONG: Duration = Duration::from_secs(3600);
 

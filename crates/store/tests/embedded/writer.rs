@@ -96,18 +96,21 @@ async fn history_is_bounded() {
 async fn the_queue_is_bounded() {
     let (_directory, store, beside) = open();
     beside.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let mut waiting = tokio::task::JoinSet::new();
+    let mut waiting = Vec::new();
     for number in 0..40 {
-        let store = Arc::clone(&store);
-        let large = Transaction::new().put(format!("k{number}"), vec![1; 1_000_000]);
-        waiting.spawn(async move { store.commit(large).await });
+        let mut answer = store.commit(Transaction::new().put(format!("k{number}"), vec![1; 1_000_000]));
+        // Polled once each, they stand in the queue or wait for room in it.
+        let early = tokio::time::timeout(Duration::ZERO, &mut answer).await;
+        assert!(early.is_err(), "nothing can be durable yet: {early:?}");
+        waiting.push(answer);
     }
     // The queue's room is taken, so even a small request waits outside, and can be withdrawn without a trace.
     let withdrawn = store.commit(Transaction::new().put("withdrawn", *b"1"));
     assert!(tokio::time::timeout(Duration::from_millis(300), withdrawn).await.is_err());
     beside.execute_batch("COMMIT").unwrap();
-    let revisions = waiting.join_all().await;
-    assert!(revisions.iter().all(Result::is_ok));
+    for answer in waiting {
+        answer.await.unwrap();
+    }
     assert!(store.get("withdrawn").await.unwrap().is_none());
     assert_eq!(store.list_all("k").await.unwrap().entries.len(), 40);
 }

@@ -176,8 +176,9 @@ async fn apart(lab: &Lab, closed: &Workspace, open: &Workspace) {
     for (address, port) in
         [(METADATA, "80"), (INTERNET, "80"), (&lab.addresses[1], "2375"), (&lab.addresses[0], "8080")]
     {
-        let output = on(lab.pids[0], &["busybox", "nc", "-w", "10", address, port]);
-        assert!(output.status.success(), "{address}:{port} is there for the host itself");
+        let what = format!("{address}:{port} is there for the host itself");
+        let connects = || on(lab.pids[0], &["busybox", "nc", "-w", "10", address, port]).status.success();
+        until(&what, async || connects()).await;
     }
     let all = [forbidden(lab), vec![internet.clone()]].concat();
     assert_eq!(lab.reached(&closed.containers[0], &all).await, []);
@@ -224,10 +225,11 @@ async fn contained(lab: &Lab, closed: &Workspace) {
     let log = PathBuf::from(described["LogPath"].as_str().unwrap());
     let size = |suffix: &str| std::fs::metadata(format!("{}{suffix}", log.display())).map_or(0, |file| file.len());
     until("the log is turned over", async || size(".2") > 0).await;
+    // While it is turned over a file can be counted by both of its names.
+    lab.docker.stop(loud, 0).await.unwrap();
     let bytes: u64 = ["", ".1", ".2", ".3", ".4"].map(size).iter().sum();
     // A file ends with the line that fills it.
     assert!(bytes < 32 << 20, "a log takes {bytes} bytes");
-    lab.docker.stop(loud, 0).await.unwrap();
     let pids = raw(&format!("{bomb}/stats?stream=false&one-shot=true"))["pids_stats"]["current"].clone();
     assert!(pids.as_u64().is_none_or(|pids| pids <= 256), "{pids} processes");
     assert!(lab.serves("10.213.0.18"), "the neighbour answers");

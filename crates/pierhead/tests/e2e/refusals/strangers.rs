@@ -154,7 +154,8 @@ fn noise(stage: &Stage<'_>) {
         // It may be cut off before all is said.
         let _cut = stream.write_all(&bytes);
     }
-    assert!(["host-1", "host-2"].iter().all(|host| is_healthy(stage.bed, host)));
+    let are_healthy = || ["host-1", "host-2"].iter().all(|host| is_healthy(stage.bed, host));
+    until("the hosts are as they were", PATIENCE, are_healthy);
 }
 
 /// The token that was tried in vain with many things was not used up by that; but its time is over now.
