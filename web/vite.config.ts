@@ -39,5 +39,9 @@ export default defineConfig({
   server: {
     proxy: { '/api': proxied(true), '/auth': proxied(), '/account': proxied(), '/healthz': proxied() },
   },
-  test: { include: ['src/**/*.test.ts', 'tests/unit/**/*.test.ts'], environment: './tests/unit/environment.ts' },
+  test: {
+    include: ['src/**/*.test.ts', 'tests/unit/**/*.test.ts'],
+    environment: './tests/unit/environment.ts',
+    testTimeout: 60_000,
+  },
 });

@@ -85,6 +85,11 @@ interface Plain {
   headers?: Record<string, string> | undefined;
 }
 
+/** The error of an answer that is no JSON, or breaks off. */
+export function unreadable(status: number): ApiError {
+  return new ApiError(status, 'unreadable', 'The answer was not JSON: is there a proxy in between?');
+}
+
 /** Any request at all, answered as JSON: for routes that the types do not know. */
 export async function request<T>(method: string, path: string, options: Plain = {}): Promise<T> {
   const response = await send(method, path, options);
@@ -94,7 +99,7 @@ export async function request<T>(method: string, path: string, options: Plain = 
   try {
     return JSON.parse(text) as T;
   } catch {
-    throw new ApiError(response.status, 'unreadable', 'The answer was not JSON: is there a proxy in between?');
+    throw unreadable(response.status);
   }
 }
 

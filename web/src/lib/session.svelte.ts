@@ -1,6 +1,6 @@
 /** Who is logged in, and what they may do. */
 
-import { ApiError, del, send, type Schemas } from './api';
+import { ApiError, del, send, unreadable, type Schemas } from './api';
 
 export type Permission =
   | 'read-engines'
@@ -49,7 +49,11 @@ export class Session {
     // On a line that swallows everything there would be no end to it.
     const response = await send(method, '/auth/session', { body, signal: AbortSignal.timeout(LONGEST_MS) });
     this.at = Date.parse(response.headers.get('date') ?? '');
-    return (await response.json()) as Schemas['SessionView'];
+    try {
+      return (await response.json()) as Schemas['SessionView'];
+    } catch {
+      throw unreadable(response.status);
+    }
   }
 
   async logOut(): Promise<void> {

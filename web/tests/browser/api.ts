@@ -74,7 +74,7 @@ export async function tokenOf(username: string, password: string): Promise<strin
 export async function eventually<T>(
   what: string,
   look: () => Promise<T | undefined | false>,
-  seconds = 45,
+  seconds = 90,
 ): Promise<T> {
   const until = Date.now() + seconds * 1000;
   let last: unknown;

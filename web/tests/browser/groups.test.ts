@@ -16,7 +16,7 @@ test('a group is told who has the keyboard, and so is whoever gives the course',
   home,
   pool,
 }) => {
-  test.setTimeout(150_000);
+  test.setTimeout(300_000);
   const [hers, his] = [await tokenOf(ann.username, ann.password), await tokenOf(tom.username, tom.password)];
   await writeLab('pairs', LAB);
   await api('POST', '/api/courses', { id: 'pairs-1', title: 'In pairs', labs: [{ lab: 'pairs' }] });
@@ -32,14 +32,14 @@ test('a group is told who has the keyboard, and so is whoever gives the course',
     );
     workspace = attempt.workspace;
     await enter(page, home, ann, `/attempts/${attempt.id}`);
-    await expect(page.locator('.xterm-helper-textarea')).toBeAttached({ timeout: 90_000 });
+    await expect(page.locator('.xterm-helper-textarea')).toBeAttached({ timeout: 120_000 });
     const head = page.locator('main header');
     await expect(head).toContainText('worked at by ann, tom');
-    await expect(head).toContainText('You have the keyboard', { timeout: 30_000 });
+    await expect(head).toContainText('You have the keyboard', { timeout: 60_000 });
 
     const other = await another();
     await enter(other, home, tom, `/attempts/${attempt.id}`);
-    await expect(other.locator('main header')).toContainText('ann has the keyboard', { timeout: 30_000 });
+    await expect(other.locator('main header')).toContainText('ann has the keyboard', { timeout: 60_000 });
     // What the document says is on a phone, while the terminal is not in sight.
     await other.setViewportSize({ width: 360, height: 780 });
     await expect(other.locator('main header').getByText('ann has the keyboard')).toBeVisible();

@@ -55,7 +55,7 @@ test('what a container logs does nothing', async ({ page, home, pool }) => {
   await enter(page, home, admin(pool), `/containers/${id}`);
   const logs = page.getByRole('tab', { name: /Logs/ });
   if ((await logs.count()) > 0) await logs.click();
-  await expect(page.getByText('<script>ran()</script>', { exact: true }).first()).toBeVisible({ timeout: 20_000 });
+  await expect(page.getByText('<script>ran()</script>', { exact: true }).first()).toBeVisible({ timeout: 60_000 });
   await expect(page.locator('main a[href^="javascript:"], main a[href^="data:"]')).toHaveCount(0);
 });
 

@@ -100,9 +100,12 @@ test('g and a letter lead to the pages', async ({ page, home, pool }) => {
     ['h', /#\/hosts$/],
     ['o', /#\/$/],
   ] as const) {
-    await page.keyboard.press('g');
-    await page.keyboard.press(letter);
-    await expect(page).toHaveURL(address);
+    // The letter has to follow soon.
+    await expect(async () => {
+      await page.keyboard.press('g');
+      await page.keyboard.press(letter);
+      await expect(page).toHaveURL(address, { timeout: 5_000 });
+    }).toPass({ timeout: 60_000 });
     await settled(page);
   }
   expect(declared().length).toBeGreaterThan(5);

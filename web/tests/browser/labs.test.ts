@@ -41,7 +41,7 @@ test('a teacher goes from an empty page to a lab with three checked steps, and a
   another,
   home,
 }) => {
-  test.setTimeout(150_000);
+  test.setTimeout(300_000);
   const [token, student] = [await tokenOf(ann.username, ann.password), await tokenOf(sue.username, sue.password)];
   try {
     await enter(page, home, ann, '/labs');
@@ -94,11 +94,11 @@ test('a teacher goes from an empty page to a lab with three checked steps, and a
     // In their own environment they try the checks.
     await page.getByRole('tab', { name: 'Environment' }).click();
     await page.getByRole('button', { name: 'Open the environment' }).click();
-    await shows(page, /[#$] ?$/, 60);
+    await shows(page, /[#$] ?$/, 120);
     await page.getByRole('tab', { name: 'Checks' }).click();
     await page.getByRole('button', { name: 'Run this lab’s checks' }).click();
     const results = page.getByRole('list', { name: 'Results' });
-    await expect(results.getByText('The file is there')).toBeVisible({ timeout: 30_000 });
+    await expect(results.getByText('The file is there')).toBeVisible({ timeout: 60_000 });
     await expect(results.getByText('not yet').first()).toBeVisible();
     expect(await serious(page)).toEqual([]);
 
@@ -112,14 +112,14 @@ test('a teacher goes from an empty page to a lab with three checked steps, and a
     await his.getByRole('button', { name: 'Begin First steps' }).click();
     await expect(his).toHaveURL(/#\/attempts\/[a-z0-9]+/);
     await expect(his.getByRole('heading', { name: 'Make a file' })).toBeVisible();
-    await shows(his, /[#$] ?$/, 60);
+    await shows(his, /[#$] ?$/, 120);
     const check = his.getByRole('button', { name: 'Check this step' });
     await check.click();
-    await expect(his.getByText('Press the button above.')).toBeVisible({ timeout: 30_000 });
+    await expect(his.getByText('Press the button above.')).toBeVisible({ timeout: 60_000 });
     await his.getByRole('button', { name: /^Run: echo made/ }).click();
     await shows(his, /^made\nmade$/m);
     await check.click();
-    await expect(his.getByText('1 of 1 passed')).toBeVisible({ timeout: 30_000 });
+    await expect(his.getByText('1 of 1 passed')).toBeVisible({ timeout: 60_000 });
     await expect(his.getByText(/^1 of 3 steps/)).toBeVisible();
 
     await his.getByRole('button', { name: 'Next' }).click();
@@ -133,7 +133,7 @@ test('a teacher goes from an empty page to a lab with three checked steps, and a
     await expect(his.getByText('So it says.')).toBeVisible();
     await his.getByRole('button', { name: /^Write the file/ }).click();
     // This one checks itself: nobody asks for it.
-    await expect(his.getByText('1 of 1 passed')).toBeVisible({ timeout: 30_000 });
+    await expect(his.getByText('1 of 1 passed')).toBeVisible({ timeout: 60_000 });
     expect(await serious(his)).toEqual([]);
 
     // What was reached is there on another day, and the divider where it was left.
@@ -147,7 +147,7 @@ test('a teacher goes from an empty page to a lab with three checked steps, and a
     await expect(his.getByText(/^2 of 3 steps/)).toBeVisible();
 
     await his.getByRole('button', { name: 'Next' }).click();
-    await shows(his, /[#$] ?$/, 60);
+    await shows(his, /[#$] ?$/, 120);
     await his.getByRole('button', { name: /^Run: rm/ }).click();
     await expect
       .poll(
@@ -155,7 +155,7 @@ test('a teacher goes from an empty page to a lab with three checked steps, and a
           await check.click();
           return his.getByText('You have finished this lab.').count();
         },
-        { timeout: 30_000 },
+        { timeout: 60_000 },
       )
       .toBe(1);
 

@@ -41,6 +41,8 @@ test('too many attempts lock an account for a while, and the page says for how l
     );
     await fillIn(page, { ...lou, password: `wrong ${attempt}` });
     if ((await answer).status() === 429) break;
+    // While an attempt is under way the form sends none.
+    await expect(page.getByRole('button', { name: 'Log in' })).not.toHaveAttribute('aria-busy');
   }
   await expect(page.getByRole('alert').filter({ hasText: /\d+/ })).toBeVisible();
   await expect(page.getByRole('button', { name: 'Log in' })).toBeDisabled();
@@ -52,7 +54,7 @@ test('a session that was ended leads to the log-in, and after it back to the sam
   const session = sessions.filter((token) => token.session).at(-1);
   expect(session, JSON.stringify(sessions)).toBeTruthy();
   await api('DELETE', `/api/tokens/${session?.id}`);
-  await expect(page.getByLabel(/^User name/)).toBeVisible({ timeout: 30_000 });
+  await expect(page.getByLabel(/^User name/)).toBeVisible({ timeout: 60_000 });
   await expect(page.getByRole('status').filter({ hasText: /ended|expired/i })).toBeVisible();
   await fillIn(page, ned);
   await settled(page);

@@ -25,7 +25,7 @@ const test = base.extend<object, { served: Served }>({
         await identity.stop();
       }
     },
-    { scope: 'worker', timeout: 60_000 },
+    { scope: 'worker', timeout: 180_000 },
   ],
 });
 

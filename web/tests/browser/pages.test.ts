@@ -78,12 +78,17 @@ test('what somebody else does shows by itself', async ({ page, home, pool }) => 
 });
 
 test('a page that nothing happens on asks for nothing', async ({ page, home, pool }) => {
+  const begun = new Date(Date.now() - 10_000).toISOString();
   await enter(page, home, admin(pool), '/settings');
   const requests: string[] = [];
-  page.on('request', (request) => requests.push(request.url()));
+  page.on('request', (request) => requests.push(new URL(request.url()).pathname));
   // There is nothing to wait for: the absence is the point.
   await page.waitForTimeout(3000);
-  expect(requests).toEqual([]);
+  // A message that another test sends does happen: each may be looked for once.
+  const sent = await api<unknown[]>('GET', `/api/events?type=send-message&since=${begun}`);
+  const isLook = (path: string) => path === '/api/messages';
+  expect(requests.filter((path) => !isLook(path))).toEqual([]);
+  expect(requests.filter(isLook).length).toBeLessThanOrEqual(sent.length);
 });
 
 test('the first page loads within 250 kB', async ({ page, home, pool }) => {

@@ -134,7 +134,7 @@ test('a host shows what would become of it, is cordoned, drained and put back', 
   await page.getByRole('button', { name: 'Drain…' }).click();
   await expect(page.getByRole('dialog')).toContainText(/would carry|would not be missed/);
   await page.getByRole('dialog').getByRole('button', { name: 'Drain host-2' }).click();
-  await expect(page.getByRole('heading', { level: 1 })).toHaveText('host-2 · drained', { timeout: 40_000 });
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('host-2 · drained', { timeout: 90_000 });
   await expect(page.getByText('Nothing runs here.')).toBeVisible();
   await page.getByRole('button', { name: 'Put back into service' }).click();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('host-2 · well');
@@ -162,7 +162,7 @@ test('the load is evened out by the moves that were shown', async ({ page, home,
   await expect(page).toHaveURL(/#\/hosts$/);
   await eventually('it is spread', async () => new Set(await places()).size > 1);
   await visit(page, '/rebalance');
-  await expect(page.getByRole('heading', { level: 1 })).toContainText(/as even as they get/, { timeout: 40_000 });
+  await expect(page.getByRole('heading', { level: 1 })).toContainText(/as even as they get/, { timeout: 90_000 });
   await api('DELETE', '/api/apps/lead?wait=60');
 });
 

@@ -14,7 +14,7 @@ export async function screen(page: Page): Promise<string> {
   });
 }
 
-export async function shows(page: Page, text: string | RegExp, seconds = 20): Promise<void> {
+export async function shows(page: Page, text: string | RegExp, seconds = 45): Promise<void> {
   await expect
     .poll(() => screen(page), { timeout: seconds * 1000, message: `the screen shows ${String(text)}` })
     .toMatch(text);

@@ -7,7 +7,7 @@ import { returning } from './story/returning';
 import { runningOut } from './story/running-out';
 import { watching } from './story/watching';
 
-test.use({ actionTimeout: 30_000 });
+test.use({ actionTimeout: 60_000 });
 test.describe.configure({ mode: 'serial' });
 
 preparing();

@@ -1,6 +1,6 @@
 /** Terminals in the browser: two people in one, lines that break, and programs that print what they should not. */
 
-import { api, eventually, tokenOf } from './api';
+import { api, eventually, textOf, tokenOf } from './api';
 import { admin, enter, expect, test } from './console';
 import { escapes } from './corpus';
 import { containerOf, recordedTerminal } from './pages';
@@ -95,6 +95,7 @@ test('a reload, and another device, find the same shell as it was', async ({ pag
   ).toBeVisible();
   const take = page.getByRole('button', { name: 'Take the keyboard' });
   if (await take.isVisible()) await take.click();
+  await connected(page);
   await type(page, 'echo $KEPT-there');
   await shows(page, /^still-there$/m);
   const phone = await another({ viewport: { width: 360, height: 780 } });
@@ -128,7 +129,7 @@ test.describe('over a line that breaks', () => {
       line.mend();
       await connected(page);
     }
-    await shows(page, /^counted-6000$/m, 40);
+    await shows(page, /^counted-6000$/m, 90);
     const lines = (await screen(page)).split('\n').filter((text) => text.startsWith('line '));
     const last = lines.map((text) => Number(text.slice(5)));
     expect(last.length).toBeGreaterThan(10);
@@ -170,12 +171,19 @@ test('a recording plays to its end, and goes to any moment', async ({ page, home
 test('what a program prints stays in its terminal', async ({ page, home }) => {
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write'], { origin: new URL(home).origin });
   const { id } = await open(['sh', '-c', 'printf "%s" "$0"; echo; exec sh', `${escapes.join('\r\n')}\r\nprinted`]);
+  const token = await tokenOf(ann.username, ann.password);
+  // What it asks the terminal is asked while nobody is there.
+  await eventually('it has printed', async () =>
+    (await textOf('GET', `/api/terminals/${id}/recording`, undefined, token)).includes('printed'),
+  );
   await enter(page, home, ann, '/');
   await page.evaluate(() => navigator.clipboard.writeText('untouched'));
   await page.evaluate((to) => (location.hash = `/terminals/${to}`), id);
   await shows(page, /printed/);
   // What the terminal answered to questions was not typed into the shell as a command that somebody could choose.
   await type(page, '');
+  // With the next prompt the shell asks where the cursor is.
+  await shows(page, /[#$]\n.*[#$] ?$/);
   await type(page, 'echo still-mine-$((2+3))');
   await shows(page, /^still-mine-5$/m);
   expect(await screen(page)).not.toMatch(/not found/);
@@ -189,7 +197,6 @@ test('what a program prints stays in its terminal', async ({ page, home }) => {
     await expect(page.getByRole('dialog')).toHaveCount(0);
   }
   expect(page.context().pages()).toHaveLength(1);
-  const token = await tokenOf(ann.username, ann.password);
   await api('DELETE', `/api/terminals/${id}`, undefined, token);
   await eventually('it is gone', async () => {
     const left = await api<Terminal[]>('GET', '/api/terminals');

@@ -21,7 +21,7 @@ async function cleared(environment: string, token: string): Promise<void> {
 }
 
 test('an environment is described, opened, worked in, and found again as it was', async ({ page, another, home }) => {
-  test.setTimeout(120_000);
+  test.setTimeout(300_000);
   const token = await tokenOf(ann.username, ann.password);
   try {
     await enter(page, home, ann, '/new-environment');
@@ -39,7 +39,7 @@ test('an environment is described, opened, worked in, and found again as it was'
     await page.getByRole('button', { name: 'Open a workspace of bench' }).click();
     await expect(page).toHaveURL(/#\/workspaces\/[a-z0-9]+/);
     // A prompt comes by itself.
-    await shows(page, /[#$] ?$/, 60);
+    await shows(page, /[#$] ?$/, 120);
     await connected(page);
     await type(page, 'KEPT=still; echo set-$((1+1)) | tee /made');
     await shows(page, /^set-2$/m);
@@ -75,7 +75,7 @@ test('files are made, changed, dropped, downloaded and removed, and nobody overw
   page,
   home,
 }) => {
-  test.setTimeout(150_000);
+  test.setTimeout(300_000);
   const token = await tokenOf(ann.username, ann.password);
   const containers = [{ image: 'pierhead/sample:1', cpus: 0.1, memory: 32 }];
   try {
@@ -84,7 +84,7 @@ test('files are made, changed, dropped, downloaded and removed, and nobody overw
     const content = `/api/workspaces/${id}/files/content?path=`;
     await expect
       .poll(async () => (await api<Workspace>('GET', `/api/workspaces/${id}`, undefined, token)).phase, {
-        timeout: 90_000,
+        timeout: 120_000,
       })
       .toBe('ready');
     await enter(page, home, ann, `/workspaces/${id}?tab=files`);

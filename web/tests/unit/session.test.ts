@@ -21,6 +21,14 @@ test('that a session ended is said however many answers say so', async () => {
   expect([session.who, session.expired]).toEqual([null, true]);
 });
 
+test('an answer that breaks off is said, and not taken for nobody', async () => {
+  vi.stubGlobal('document', { baseURI: 'https://pool.example/' });
+  vi.stubGlobal('fetch', async () => new Response('{"username": "an', { status: 200 }));
+  const session = new Session();
+  await session.load();
+  expect([session.who, session.error?.code]).toEqual([undefined, 'unreadable']);
+});
+
 test('who was never logged in is told of no end', () => {
   const session = new Session();
   session.ended();

@@ -27,6 +27,7 @@ const event = (id: string, app = 'web'): Event => ({
 const come = (one: Event) => stream.listeners.forEach((listen) => listen(one));
 const ids = (list: readonly Event[] | null) => list?.map(({ id }) => id).join('');
 
+const until = (holds: () => void) => vi.waitFor(holds, 20_000);
 let asked: URL[];
 let answers: (() => Response)[];
 const part = (letters: string, cursor?: string) => () =>
@@ -53,7 +54,7 @@ afterEach(() => void vi.unstubAllGlobals());
 async function begun(filter = {}) {
   const tail = new Tail(filter);
   const end = tail.start();
-  await vi.waitFor(() => expect(tail.isLoading).toBe(false));
+  await until(() => expect(tail.isLoading).toBe(false));
   return { tail, end };
 }
 
@@ -86,10 +87,10 @@ test('what happened while nobody was connected is fetched, also while it is paus
   answers = [part('a'), part('ba'), part('cba')];
   const { tail } = await begun();
   stream.openers.forEach((opened) => opened());
-  await vi.waitFor(() => expect(ids(tail.list)).toBe('ba'));
+  await until(() => expect(ids(tail.list)).toBe('ba'));
   tail.pause();
   stream.openers.forEach((opened) => opened());
-  await vi.waitFor(() => expect(ids(tail.waiting)).toBe('c'));
+  await until(() => expect(ids(tail.waiting)).toBe('c'));
   expect(ids(tail.list)).toBe('ba');
 });
 

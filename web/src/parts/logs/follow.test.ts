@@ -12,6 +12,7 @@ vi.mock('../../lib/live.svelte', () => ({
   },
 }));
 
+const until = (holds: () => void) => vi.waitFor(holds, 20_000);
 const line = (second: number, text: string) => `2026-01-01T00:00:0${second}.000000000Z ${text}\n`;
 let logs: Record<string, ((init: RequestInit) => Response)[]>;
 let asked: URL[];
@@ -48,7 +49,7 @@ describe('the logs of an app', () => {
     logs = { web: [whole(first + more + `web.2.1 ${line(4, 'd')}`)] };
     const follow = new LogFollow({ app: 'web' });
     const end = follow.start();
-    await vi.waitFor(() => expect(follow.state.phase).toBe('ended'));
+    await until(() => expect(follow.state.phase).toBe('ended'));
     expect(texts(follow)).toBe('0a 0b 1c 2d');
     expect(follow.names).toEqual(['web.0.1', 'web.1.1', 'web.2.1']);
     expect([...follow.standing]).toEqual([
@@ -58,7 +59,7 @@ describe('the logs of an app', () => {
     expect(follow.left).toBe(7);
     expect(asked[0]?.pathname).toBe('/api/apps/web/logs');
     expect(asked[0]?.search).toBe('?follow=true&timestamps=true&tail=1000');
-    await vi.waitFor(() => expect(follow.version).toBeGreaterThan(0));
+    await until(() => expect(follow.version).toBeGreaterThan(0));
     end();
     expect(stream.listeners.size).toBe(0);
   });
@@ -68,12 +69,12 @@ describe('the logs of an app', () => {
     logs = { web: [whole(first), whole(`web.0.1 ${line(1, 'a')}web.0.1 ${line(2, 'b')}`)] };
     const follow = new LogFollow({ app: 'web' });
     const end = follow.start();
-    await vi.waitFor(() => expect(follow.state.phase).toBe('ended'));
+    await until(() => expect(follow.state.phase).toBe('ended'));
     expect(follow.standing.size).toBe(1);
     stream.listeners.forEach((listen) => listen({ app: 'shop' }));
     expect(asked.length).toBe(1);
     stream.listeners.forEach((listen) => listen({ app: 'web' }));
-    await vi.waitFor(() => expect(texts(follow)).toBe('0a 0b'));
+    await until(() => expect(texts(follow)).toBe('0a 0b'));
     expect(asked[1]?.searchParams.get('since')).toBe('2025-12-31T23:59:01.000Z');
     expect(follow.standing.size).toBe(0);
     end();
@@ -85,12 +86,12 @@ describe('the log of a container', () => {
     logs = { c1: [whole(line(1, 'a')), whole(line(1, 'a') + line(2, 'b'))] };
     const follow = new LogFollow(one);
     const end = follow.start();
-    await vi.waitFor(() => expect(follow.state.phase).toBe('ended'));
+    await until(() => expect(follow.state.phase).toBe('ended'));
     expect(asked[0]?.search).toBe('?follow=true&timestamps=true&tail=5000');
     stream.listeners.forEach((listen) => listen({ container: { id: 'c2' } }));
     expect(asked.length).toBe(1);
     stream.listeners.forEach((listen) => listen({ container: { id: 'c1' } }));
-    await vi.waitFor(() => expect(texts(follow)).toBe('0a 0b'));
+    await until(() => expect(texts(follow)).toBe('0a 0b'));
     expect(asked[1]?.searchParams.get('since')).toBe('2026-01-01T00:00:01.000000000Z');
     end();
   });
@@ -100,8 +101,8 @@ describe('the log of a container', () => {
     const gone = new LogFollow(one);
     const none = new LogFollow({ container: 'c9', name: 'web.9' });
     const ends = [gone.start(), none.start()];
-    await vi.waitFor(() => expect(gone.state).toEqual({ phase: 'ended', goneSince: '2026-01-01T00:00:09Z' }));
-    await vi.waitFor(() => expect(none.state).toEqual({ phase: 'refused', message: 'there is none' }));
+    await until(() => expect(gone.state).toEqual({ phase: 'ended', goneSince: '2026-01-01T00:00:09Z' }));
+    await until(() => expect(none.state).toEqual({ phase: 'refused', message: 'there is none' }));
     for (const end of ends) end();
   });
 
@@ -113,10 +114,10 @@ describe('the log of a container', () => {
     const end = follow.start();
     const say = (text: string) => more?.enqueue(new TextEncoder().encode(text));
     say(line(1, 'a'));
-    await vi.waitFor(() => expect(texts(follow)).toBe('0a'));
+    await until(() => expect(texts(follow)).toBe('0a'));
     follow.pause();
     say(line(2, 'b') + line(3, 'c'));
-    await vi.waitFor(() => expect(follow.waiting).toBe(2));
+    await until(() => expect(follow.waiting).toBe(2));
     expect(texts(follow)).toBe('0a');
     follow.resume();
     expect([texts(follow), follow.waiting]).toEqual(['0a 0b 0c', 0]);

@@ -52,6 +52,7 @@ beforeEach(() => {
 });
 afterEach(() => void vi.unstubAllGlobals());
 
+const until = (holds: () => void) => vi.waitFor(holds, 20_000);
 const cpu = (stats: Stats, index: number) => stats.figures(index)?.drawn(300, T0 / 1000 + 100).values.cpu_cores;
 
 describe('figures of one container', () => {
@@ -59,10 +60,10 @@ describe('figures of one container', () => {
     controller.history.set('?container=c1', [{ interval_s: 1, points: [{ ...use('c1', 0.5), at: at(1) }] }]);
     const stats = new Stats([container('c1')]);
     const end = stats.start();
-    await vi.waitFor(() => expect(stats.isLive).toBe(true));
+    await until(() => expect(stats.isLive).toBe(true));
     expect(controller.asked).toEqual(['/api/stats/history?container=c1', '/api/stats/stream?container=c1']);
     controller.tell(2, [{ ...use('c1', 0.75), memory_limit: 64 }]);
-    await vi.waitFor(() => expect(cpu(stats, 0)).toEqual([0.5, 0.75]));
+    await until(() => expect(cpu(stats, 0)).toEqual([0.5, 0.75]));
     expect(stats.limit(0)).toBe(64);
     end();
   });
@@ -71,7 +72,7 @@ describe('figures of one container', () => {
     controller.status = 403;
     const stats = new Stats([container('c1')]);
     const end = stats.start();
-    await vi.waitFor(() => expect(stats.error?.code).toBe('refused'));
+    await until(() => expect(stats.error?.code).toBe('refused'));
     expect([stats.isLive, controller.asked.length]).toEqual([false, 1]);
     end();
   });
@@ -81,10 +82,10 @@ test('several share one stream, and one without a history keeps nobody from thei
   controller.history.set('?container=c1', [{ interval_s: 1, points: [{ ...use('c1', 1), at: at(1) }] }]);
   const stats = new Stats([container('c1'), container('c2'), { kind: 'engine', id: 'c1', name: 'a host' }]);
   const end = stats.start();
-  await vi.waitFor(() => expect(stats.isLive).toBe(true));
+  await until(() => expect(stats.isLive).toBe(true));
   expect(controller.asked.at(-1)).toBe('/api/stats/stream');
   controller.tell(2, [use('c2', 2), use('c1', 1.5), use('c9', 9)], [use('c1', 16)]);
-  await vi.waitFor(() => expect(cpu(stats, 1)).toEqual([2]));
+  await until(() => expect(cpu(stats, 1)).toEqual([2]));
   expect(cpu(stats, 0)).toEqual([1, 1.5]);
   expect(cpu(stats, 2)).toEqual([16]);
   end();

@@ -63,7 +63,7 @@ export const test = base.extend<object, { stage: Stage }>({
         await stage.strike();
       }
     },
-    { scope: 'worker', timeout: 240_000 },
+    { scope: 'worker', timeout: 480_000 },
   ],
   pool: async ({ stage }, use) => use(stage.pool),
 });
@@ -89,10 +89,10 @@ export async function sql(page: Page, statement: string): Promise<void> {
 
 /** Waits for a shell, and opens the database there. */
 export async function opensShop(page: Page): Promise<void> {
-  await shows(page, /[#$] ?$/, 90);
+  await shows(page, /[#$] ?$/, 120);
   await connected(page);
   await type(page, "until mariadb -u root -e 'SELECT 1' >/dev/null 2>&1; do sleep 0.2; done; mariadb -u root shop");
-  await shows(page, /MariaDB \[shop\]> ?$/, 60);
+  await shows(page, /MariaDB \[shop\]> ?$/, 120);
 }
 
 export async function saves(page: Page, name: string): Promise<void> {
@@ -111,6 +111,6 @@ export async function goesOn(page: Page): Promise<void> {
 export async function listed(page: Page, names: readonly string[]): Promise<void> {
   await visit(page, '/saves');
   const rows = page.getByRole('table', { name: 'Saves' }).locator('tbody tr');
-  await expect(rows).toContainText([...names], { timeout: 30_000 });
-  for (const at of names.keys()) await expect(rows.nth(at)).toContainText('complete', { timeout: 30_000 });
+  await expect(rows).toContainText([...names], { timeout: 60_000 });
+  for (const at of names.keys()) await expect(rows.nth(at)).toContainText('complete', { timeout: 60_000 });
 }

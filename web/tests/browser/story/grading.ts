@@ -6,7 +6,7 @@ import { comes, test } from './cast';
 
 export function grading(): void {
   test('both hand in, and see what it was worth when the teacher says so', async ({ page: wang, another, stage }) => {
-    test.setTimeout(180_000);
+    test.setTimeout(300_000);
     const [li, han] = [await another(), await another()];
     await test.step('both hand in, also who has as many saves as may be', async () => {
       for (const [student, user] of [
@@ -19,7 +19,7 @@ export function grading(): void {
         await student.getByRole('dialog').getByRole('button', { name: 'Hand in', exact: true }).click();
       }
       for (const student of [li, han]) {
-        await expect(student.getByText('Complete')).toBeVisible({ timeout: 90_000 });
+        await expect(student.getByText('Complete')).toBeVisible({ timeout: 120_000 });
         expect(await serious(student)).toEqual([]);
       }
     });

@@ -13,7 +13,7 @@ export function preparing(): void {
     stage,
     home,
   }) => {
-    test.setTimeout(300_000);
+    test.setTimeout(600_000);
     const teacher = page;
 
     await test.step('the teacher logs in by the school’s password and begins a lab', async () => {
@@ -40,11 +40,11 @@ export function preparing(): void {
       await teacher.locator('main').getByRole('link', { name: /sql/i }).first().click();
       await settled(teacher);
       await saves(teacher, 'three customers');
-      await expect(teacher.getByRole('tab', { name: /^Saves ?1/ })).toBeVisible({ timeout: 30_000 });
+      await expect(teacher.getByRole('tab', { name: /^Saves ?1/ })).toBeVisible({ timeout: 60_000 });
       await teacher.getByRole('button', { name: 'More', exact: true }).first().click();
       await teacher.getByRole('menuitem', { name: 'Save and stop' }).click();
       await expect(teacher.getByText('It is saved; nothing of it runs')).toBeVisible({
-        timeout: 60_000,
+        timeout: 120_000,
       });
       expect(await serious(teacher)).toEqual([]);
       await comes(teacher, stage, { user: 'wang', course: 'db-1' });
@@ -64,7 +64,7 @@ export function preparing(): void {
       await expect(dialog.getByRole('radio')).toHaveCount(2);
       await dialog.getByRole('button', { name: 'Save the environment now' }).click();
       // At once, as somebody does who knows what comes: what is meant is this save, and the students see whether it was.
-      await dialog.getByRole('button', { name: 'Make it the lab’s environment' }).click({ timeout: 90_000 });
+      await dialog.getByRole('button', { name: 'Make it the lab’s environment' }).click({ timeout: 120_000 });
       await expect(teacher.getByText('Everybody who begins from now on begins as this save')).toBeVisible();
       await teacher.getByRole('button', { name: 'Publish', exact: true }).click();
       await dialog.getByRole('button', { name: 'Publish', exact: true }).click();
@@ -128,7 +128,7 @@ export function preparing(): void {
       await sql(li, 'INSERT INTO answers VALUES (1, 3);');
       await shows(li, /1 row affected/);
       await li.getByRole('button', { name: 'Check this step' }).click();
-      await expect(li.getByText('1 of 1 passed')).toBeVisible({ timeout: 30_000 });
+      await expect(li.getByText('1 of 1 passed')).toBeVisible({ timeout: 60_000 });
     });
   });
 }

@@ -9,7 +9,7 @@ export function returning(): void {
   // The clock of a pool can't be set forward. What another day would change is what happens here: nothing of the workspace
   // runs any more, its containers are made anew, and somebody comes by a new link in a browser that knows nothing of them.
   test('a student leaves, and finds another time what they did', async ({ page: li, another, stage }) => {
-    test.setTimeout(120_000);
+    test.setTimeout(300_000);
     await test.step('they save, give the room back, and close the page', async () => {
       await comes(li, stage, { user: 'li', course: 'db-1' });
       await goesOn(li);
@@ -19,7 +19,7 @@ export function returning(): void {
       await listed(li, ['two more in Ghent']);
       await li.goBack();
       await li.getByRole('button', { name: 'Save and stop' }).click();
-      await expect(li.getByText('It is saved; nothing of it runs')).toBeVisible({ timeout: 60_000 });
+      await expect(li.getByText('It is saved; nothing of it runs')).toBeVisible({ timeout: 120_000 });
       expect(await serious(li)).toEqual([]);
       await li.close();
     });

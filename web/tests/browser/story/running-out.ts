@@ -6,7 +6,7 @@ import { comes, goesOn, listed, MOST_SAVES, saves, test } from './cast';
 
 export function runningOut(): void {
   test('a student who has as many saves as may be is told what to do, and does it', async ({ page: li, stage }) => {
-    test.setTimeout(120_000);
+    test.setTimeout(300_000);
     await comes(li, stage, { user: 'li', course: 'db-1' });
     await goesOn(li);
     await test.step('one more than may be is refused in words, where they work', async () => {
@@ -17,7 +17,7 @@ export function runningOut(): void {
       await saves(li, 'one too many');
       const said = `at most ${MOST_SAVES} saves may be kept, and there would be ${MOST_SAVES + 1}; delete saves that are not needed any more`;
       await expect(li.getByRole('status').filter({ hasText: `The saves of li: ${said}` })).toBeVisible({
-        timeout: 30_000,
+        timeout: 60_000,
       });
       expect(await serious(li)).toEqual([]);
     });

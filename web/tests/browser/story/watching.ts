@@ -11,7 +11,7 @@ export function watching(): void {
     another,
     stage,
   }) => {
-    test.setTimeout(120_000);
+    test.setTimeout(300_000);
     const [li, han] = [await another(), await another()];
     for (const [student, user] of [
       [li, 'li'],
@@ -60,7 +60,7 @@ export function watching(): void {
       await sql(han, 'SELECT answer AS answered FROM answers;');
       await shows(han, /answered[^]*\b3\b/);
       await han.getByRole('button', { name: 'Check this step' }).click();
-      await expect(han.getByText('1 of 1 passed')).toBeVisible({ timeout: 30_000 });
+      await expect(han.getByText('1 of 1 passed')).toBeVisible({ timeout: 60_000 });
     });
   });
 }
