@@ -38,11 +38,13 @@ impl Drop for Own {
     }
 }
 
-/// Watches for Ctrl-C on a thread of its own: the command may be reading from a terminal, and would not notice.
+/// Watches for Ctrl-C on a thread of its own: the command may be reading from a terminal, and would not notice. From the
+/// moment that this returns the program does not end by Ctrl-C in any other way.
 pub(crate) fn watch() -> Watch {
     let terminal = terminal::remember();
+    let mut pressed = pressed::Pressed::listen();
     Watch(tokio::spawn(async move {
-        while tokio::signal::ctrl_c().await.is_ok() {
+        while pressed.again().await {
             if IS_OWN.load(Ordering::SeqCst) {
                 continue;
             }
@@ -68,6 +70,42 @@ mod terminal {
     pub(super) fn restore(remembered: &Option<Termios>) {
         if let Some(termios) = remembered {
             let _gone = tcsetattr(std::io::stdin(), OptionalActions::Now, termios);
+        }
+    }
+}
+
+#[cfg(unix)]
+mod pressed {
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+
+    pub(super) struct Pressed(Option<Signal>);
+
+    impl Pressed {
+        pub(super) fn listen() -> Self {
+            Self(signal(SignalKind::interrupt()).ok())
+        }
+
+        /// Waits until it is pressed; `false` if that can't be known.
+        pub(super) async fn again(&mut self) -> bool {
+            match &mut self.0 {
+                Some(signal) => signal.recv().await.is_some(),
+                None => false,
+            }
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod pressed {
+    pub(super) struct Pressed;
+
+    impl Pressed {
+        pub(super) fn listen() -> Self {
+            Self
+        }
+
+        pub(super) async fn again(&mut self) -> bool {
+            tokio::signal::ctrl_c().await.is_ok()
         }
     }
 }
