@@ -14,14 +14,29 @@ export interface Note {
 const GOOD_MS = 6_000;
 const UNDO_MS = 12_000;
 
-class Toasts {
+export class Toasts {
   notes = $state.raw<readonly Note[]>([]);
   #next = 1;
+  /** Of those that go by themselves: after how long, and what waits for that. */
+  readonly #ends = new Map<number, { ms: number; timer: ReturnType<typeof setTimeout> }>();
 
   #add(note: Omit<Note, 'id'>, ms: number): void {
     const id = this.#next++;
     this.notes = [...this.notes.slice(-3), { ...note, id }];
-    if (ms > 0) setTimeout(() => this.dismiss(id), ms);
+    if (ms > 0) this.#ends.set(id, { ms, timer: setTimeout(() => this.dismiss(id), ms) });
+  }
+
+  /** Somebody points at it, or has the focus in it: it stays. */
+  hold(id: number): void {
+    clearTimeout(this.#ends.get(id)?.timer);
+  }
+
+  /** Nobody does any more: its time begins anew. */
+  release(id: number): void {
+    const end = this.#ends.get(id);
+    if (!end) return;
+    clearTimeout(end.timer);
+    end.timer = setTimeout(() => this.dismiss(id), end.ms);
   }
 
   /** Something was done; `undo` takes it back. */
@@ -39,6 +54,8 @@ class Toasts {
   }
 
   dismiss(id: number): void {
+    this.hold(id);
+    this.#ends.delete(id);
     this.notes = this.notes.filter((note) => note.id !== id);
   }
 }
