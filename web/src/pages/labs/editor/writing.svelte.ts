@@ -214,10 +214,11 @@ export class Writing {
     }
     if (this.state === 'gone') return this.load();
     if (this.state !== 'saved' || this.#etag === `"${digest}"`) return;
+    const before = this.#etag;
     try {
       const opened = await this.#place.open();
-      // Whoever typed meanwhile meets it when that is saved.
-      if (this.state === 'saved' && !this.#saving) this.#take(opened);
+      // Whoever typed meanwhile meets it when that is saved; what was saved meanwhile may be newer than what was read.
+      if (this.state === 'saved' && !this.#saving && this.#etag === before) this.#take(opened);
     } catch {
       // It will be seen by the next save, or by the next that is told of the lab.
     }

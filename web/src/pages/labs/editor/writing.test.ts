@@ -129,6 +129,25 @@ describe('two who write the same text', () => {
     expect(writing.turn).toBe(now);
   });
 
+  test('are shown nothing older than what they saved while it was read', async () => {
+    const { lab, writing } = await opened('a');
+    lab.other('ab');
+    const [read, read2] = [await lab.open(), lab.open.bind(lab)];
+    let answer = () => {};
+    lab.open = () => new Promise((done) => (answer = () => done(read)));
+    const followed = writing.follow('v2');
+    lab.open = read2;
+    writing.typed('ac');
+    await writing.save();
+    await vi.dynamicImportSettled();
+    await vi.waitFor(() => expect(writing.state).toBe('conflict'));
+    await writing.settle('mine');
+    expect([lab.text, writing.state]).toEqual(['ac', 'saved']);
+    answer();
+    await followed;
+    expect([writing.text, writing.state]).toEqual(['ac', 'saved']);
+  });
+
   test('overwrite nothing: the second is shown both, put together', async () => {
     const { lab, writing } = await opened();
     lab.other('ONE\ntwo\nthree\nfour\n');
