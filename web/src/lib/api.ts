@@ -87,18 +87,18 @@ interface Plain {
 
 /** The error of an answer that is no JSON, or breaks off. */
 export function unreadable(status: number): ApiError {
-  return new ApiError(status, 'unreadable', 'The answer was not JSON: is there a proxy in between?');
+  return new ApiError(status, 'unreadable', 'The answer broke off or was not JSON: is there a proxy in between?');
 }
 
 /** Any request at all, answered as JSON: for routes that the types do not know. */
 export async function request<T>(method: string, path: string, options: Plain = {}): Promise<T> {
   const response = await send(method, path, options);
   if (response.status === 204) return undefined as T;
-  const text = await response.text();
-  if (text === '') return undefined as T;
   try {
-    return JSON.parse(text) as T;
-  } catch {
+    const text = await response.text();
+    return (text === '' ? undefined : JSON.parse(text)) as T;
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error;
     throw unreadable(response.status);
   }
 }

@@ -42,6 +42,14 @@ describe('addresses', () => {
 });
 
 describe('requests', () => {
+  test('that are answered by half are refused in words', async () => {
+    const half = new ReadableStream({ pull: (body) => body.error(new TypeError('network error')) });
+    fetched.mockResolvedValueOnce(new Response(half));
+    expect(await refused(get('/api/apps'))).toMatchObject({ code: 'unreadable', status: 200 });
+    fetched.mockResolvedValueOnce(new Response('<html>'));
+    expect((await refused(get('/api/apps'))).code).toBe('unreadable');
+  });
+
   test('send JSON with a body, and none without', async () => {
     fetched.mockImplementation(async () => new Response(null, { status: 204 }));
     const answer = await put('/api/account/{username}', { path: { username: 'li' }, body: { role: { name: 'user' } } });
