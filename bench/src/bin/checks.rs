@@ -27,8 +27,8 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Checks that run by themselves in many workspaces.
 #[derive(Debug, Parser)]
 struct Options {
-    /// How many hosts there are.
-    #[arg(long, default_value_t = 3)]
+    /// How many hosts there are. On one of two cores there is room for the workspaces of twenty.
+    #[arg(long, default_value_t = 4)]
     hosts: usize,
     /// How many students work, each in a workspace with a check.
     #[arg(long, default_value_t = 60)]
