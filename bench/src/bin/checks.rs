@@ -9,7 +9,7 @@ use pierhead_bench::machine::{cpu_of, load, status_of};
 use pierhead_bench::spread::Spread;
 use pierhead_client::{Client, LabBefore};
 use pierhead_devhosts::sample;
-use pierhead_wire::{AttemptRequest, AttemptView, LabRequest, PublishRequest};
+use pierhead_wire::{AttemptRequest, AttemptView, LabRequest, PublishRequest, WorkspaceView};
 use std::io::Cursor;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -91,7 +91,7 @@ async fn write_labs(admin: &Client) -> Result<()> {
 struct Student {
     client: Client,
     attempt: String,
-    seat: Seat,
+    workspace: WorkspaceView,
 }
 
 /// Everybody begins, and waits for their environment.
@@ -102,9 +102,7 @@ async fn begin(people: &[Client], lab: &'static str) -> Result<Vec<Student>> {
             let attempt = client.begin_attempt(lab, &AttemptRequest::default()).await?.into_value();
             let workspace = attempt.workspace.context("it has no environment")?;
             let workspace = lab::ready(&client, client.workspace(&workspace).await?.into_value()).await?;
-            let mut seat = Seat::take(&client, &workspace).await?;
-            seat.see().await?;
-            Ok::<_, anyhow::Error>(Student { client, attempt: attempt.id, seat })
+            Ok::<_, anyhow::Error>(Student { client, attempt: attempt.id, workspace })
         });
     }
     let mut students = Vec::new();
@@ -167,10 +165,13 @@ fn measure(dev: &Dev, students: Vec<Student>, seconds: u64) -> Result<Part> {
 }
 
 /// Does what the check looks for, after a while, and waits until it has passed; how long that took, in seconds.
-async fn act(mut student: Student, after: Duration) -> Result<f64> {
+async fn act(student: Student, after: Duration) -> Result<f64> {
     tokio::time::sleep(after).await;
+    // Not before: whoever is at a terminal and does not read is shown the door.
+    let mut seat = Seat::take(&student.client, &student.workspace).await?;
+    seat.see().await?;
     let done = Instant::now();
-    student.seat.write("touch /tmp/done\r").await?;
+    seat.write("touch /tmp/done\r").await?;
     while !has_passed(&student.client.attempt(&student.attempt).await?.into_value()) {
         ensure!(done.elapsed() < PATIENCE, "not in time: the check has passed");
         tokio::time::sleep(LOOK).await;
