@@ -137,7 +137,8 @@ impl Bed {
         self.canaries.tag("ticket", ticket.as_str().unwrap());
         // Used up in a query, which is where the log could take it from.
         let stream = format!("/api/events/stream?ticket={}", ticket.as_str().unwrap());
-        assert!(tokio::time::timeout(Duration::from_millis(300), door.get(&stream)).await.is_err(), "it goes on");
+        let opened = door.open(&stream).await;
+        assert!(tokio::time::timeout(Duration::from_millis(300), opened.text()).await.is_err(), "it goes on");
         self.send(&door, ("GET", &stream, String::new()), &[401], &[]).await;
         let change = log_in("ann", &second);
         self.send(&ann, ("POST", "/account/passwdchange", change), &[204], &[]).await;

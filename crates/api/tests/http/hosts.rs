@@ -10,7 +10,7 @@ async fn a_host_is_healthy_when_it_has_told_what_it_is() {
     let cluster = Cluster::start(ClusterOptions { hosts: 1, ..ClusterOptions::default() }).await;
     let admin = Sender::admin(&cluster);
     assert_eq!(admin.send("DELETE", "/api/engines/host-1", "").await.status, 204);
-    cluster.host(0).delay(Verb::Facts, Duration::from_millis(300));
+    cluster.host(0).delay(Verb::Facts, Duration::from_secs(2));
     let host = serde_json::to_string(&cluster.engine_request(0)).unwrap();
     assert_eq!(admin.post("/api/engines", &host).await.status, 201);
     let mut waited = 0;

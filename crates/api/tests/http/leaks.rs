@@ -60,8 +60,9 @@ async fn ten_thousand_viewers_leave_nothing_behind() {
     let scraper = Sender::nobody(&cluster).token(cluster.scrape_token());
     let address = cluster.url().strip_prefix("http://").unwrap().to_owned();
     let readers = || cluster.controller().measured().log_readers.count();
+    let followers = || cluster.hosts().map(|(_, host)| host.logs_open()).sum::<usize>();
     drop(follow(&address, cluster.admin_token(), &containers[0].id).await);
-    eventually(PATIENCE, "the first viewer is gone", async || readers() == 0).await;
+    eventually(PATIENCE, "the first viewer is gone", async || readers() == 0 && followers() == 0).await;
     let before = held(&cluster, &scraper).await;
     for round in 0..ROUNDS {
         let all = (0..AT_ONCE).map(|viewer| follow(&address, cluster.admin_token(), &containers[viewer % 4].id));

@@ -2,7 +2,7 @@
 
 use crate::openapi::operations;
 use crate::raw::Sender;
-use pierhead_testkit::{Cluster, ClusterOptions};
+use pierhead_testkit::{Cluster, ClusterOptions, PATIENCE, eventually};
 use serde_json::{Value, json};
 
 /// The course whose students are listed.
@@ -24,6 +24,10 @@ async fn cluster() -> (Cluster, Sender) {
     let students = json!({ "students": students }).to_string();
     assert_eq!(admin.post(&format!("/api/courses/{COURSE}/students"), &students).await.status, 204);
     cluster.assert_invariants().await;
+    eventually(PATIENCE, "hosts have told all", async || {
+        admin.get("/api/events?type=start").await.json().as_array().map(Vec::len) == Some(3)
+    })
+    .await;
     (cluster, admin)
 }
 

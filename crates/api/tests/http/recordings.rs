@@ -8,9 +8,9 @@ use pierhead_model::{
     AttemptId, CourseId, Digest, KeptRecording, LabId, RecordingMark, TerminalId, Timestamp, Username,
 };
 use pierhead_store::StoreJson;
+use pierhead_testkit::PATIENCE;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 const CONSENT: &str = "/api/courses/cs-101/consent";
 const ALL: &str = "/api/courses/cs-101/recordings";
@@ -55,13 +55,16 @@ async fn wu(school: &School) -> Sender {
     Sender::nobody(&school.cluster).token(answer.json()["token"].as_str().unwrap())
 }
 
-/// What somebody is told of what was deleted, and whether their console hears of it as it happens.
-async fn hears(sender: &Sender) -> (usize, bool) {
+/// What somebody is told of what was deleted, and whether their console hears of it before a token of theirs with this
+/// name.
+async fn hears(sender: &Sender, last: &str) -> (usize, bool) {
     let told = sender.get(GONE).await;
     let told = if told.status == 404 { 0 } else { told.json().as_array().unwrap().len() };
     let (mut stream, mut heard) = (sender.open("/api/events/stream?since=1d").await, String::new());
-    while let Ok(Ok(Some(bytes))) = tokio::time::timeout(Duration::from_millis(500), stream.chunk()).await {
-        heard.push_str(&String::from_utf8_lossy(&bytes));
+    assert_eq!(sender.post("/api/tokens", &json!({ "name": last }).to_string()).await.status, 201);
+    while !heard.contains(last) {
+        let chunk = tokio::time::timeout(PATIENCE, stream.chunk()).await.expect("their own is told");
+        heard.push_str(&String::from_utf8_lossy(&chunk.unwrap().expect("the stream goes on")));
     }
     (told, heard.contains("delete-recording"))
 }
@@ -117,7 +120,7 @@ async fn what_is_kept_is_seen_and_deleted_by_those_who_have_to_do_with_it() {
     for (sender, status) in [(&wu, 404), (&school.eve, 404), (&school.zhao, 403)] {
         assert_eq!(sender.send("DELETE", ONE, "").await.status, status);
     }
-    assert_eq!(hears(&school.li).await, (0, false));
+    assert_eq!(hears(&school.li, "the-last-before").await, (0, false));
     says(&school.li, false).await;
     assert_eq!((school.li.get(ONE).await.status, school.wang.get(ALL).await.json()), (404, json!([])));
     for (name, sender, hears_of_it) in [
@@ -127,7 +130,8 @@ async fn what_is_kept_is_seen_and_deleted_by_those_who_have_to_do_with_it() {
         ("wu", &wu, false),
         ("eve", &school.eve, false),
     ] {
-        assert_eq!(hears(sender).await, (usize::from(hears_of_it), hears_of_it), "{name}");
+        let heard = hears(sender, &format!("the-last-of-{name}")).await;
+        assert_eq!(heard, (usize::from(hears_of_it), hears_of_it), "{name}");
     }
     let told = school.wang.get(GONE).await.json();
     assert_eq!((&told[0]["username"], &told[0]["why"]), (&json!("li"), &json!("consent was withdrawn")), "{told}");

@@ -175,7 +175,7 @@ async fn streams_end_when_their_token_expires() {
     let cluster = cluster(0).await;
     let ann = Sender::user(&cluster, "ann").await;
     let store = cluster.controller().store();
-    let soon = Timestamp(cluster.controller().clock().now().0 + 1_500);
+    let soon = Timestamp(cluster.controller().clock().now().0 + 5_000);
     for entry in store.list_all(keys::TOKENS).await.unwrap().entries {
         let record: TokenRecord = entry.json().unwrap();
         if record.username == Username::parse("ann").unwrap() {

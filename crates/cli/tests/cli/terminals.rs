@@ -33,7 +33,8 @@ impl Pool {
         let input = Box::new(BufReader::new(input));
         let mut output = Output::new(Box::new(out.clone()), Box::new(err.clone()), input, Terminals::default());
         let done = execute(cli.command, &cli.connection, Cli::command, &mut output);
-        let code = match tokio::time::timeout(PATIENCE, done).await.expect("it ends") {
+        // Others may do several things meanwhile, each of which is waited for.
+        let code = match tokio::time::timeout(PATIENCE * 5, done).await.expect("it ends") {
             Ok(()) => 0,
             Err(error) => report(&error, &mut output),
         };
@@ -135,7 +136,11 @@ async fn somebody_else_ends_what_one_sits_at() {
     let sitting =
         pool.run_as(pool.cluster.admin_token(), &["exec", "-i", "--name", "mine", "web", "ash"], Box::new(Fed(fed)));
     let ends = async {
-        eventually(PATIENCE, "it runs", async || pool.cluster.host(0).processes() == 1).await;
+        eventually(PATIENCE, "it runs, and somebody sits there", async || {
+            let shown = pool.run(&["terminal", "show", "mine"], "").await.out;
+            shown.contains("admin (driver)") && pool.cluster.host(0).processes() == 1
+        })
+        .await;
         eventually(PATIENCE, "it is ended", async || pool.run(&["terminal", "end", "mine"], "").await.code == 0).await;
         drop(feed);
     };

@@ -4,6 +4,8 @@ use crate::scripted::{Reply, Scripted};
 use pierhead_client::{Addresses, Change, Client, ClientError, LogOptions, RunOptions, Started, Verb, Wait};
 use pierhead_wire::{AccountRequest, AppChange, EngineRequest, ImageDescription, LogIn, PasswordChange};
 
+/// An address where nobody listens, and no other test begins to.
+const NOBODY: &str = "http://127.0.0.1:1";
 const OPERATION: &str = r#"{"id":"op1","title":"run 1 of httpd","state":"running","verdicts":[],"actor":"admin",
     "app":"web","created_at":"2026-01-01T00:00:00.000Z","deadline":"2026-01-01T00:05:00.000Z"}"#;
 
@@ -13,12 +15,6 @@ fn client(urls: &str) -> Client {
 
 fn now() -> Change {
     Change::new(Wait::Seconds(0))
-}
-
-/// An address where nobody listens.
-async fn nobody() -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    format!("http://{}", listener.local_addr().unwrap())
 }
 
 #[tokio::test]
@@ -60,7 +56,7 @@ async fn the_next_address_is_tried_when_one_does_not_answer() {
     let (first, second) = (Scripted::start().await, Scripted::start().await);
     first.on("DELETE /api/containers/abc?wait=0", Reply::Lost);
     second.on("DELETE /api/containers/abc?wait=0", Reply::Json(204, String::new()));
-    let urls = format!("{},{},{}", nobody().await, first.url, second.url);
+    let urls = format!("{NOBODY},{},{}", first.url, second.url);
     client(&urls).destroy("abc", &Change::with_key("k1", Wait::Seconds(0))).await.unwrap();
 
     assert_eq!((first.asked().len(), second.asked().len()), (1, 1));
@@ -83,7 +79,7 @@ async fn one_that_does_not_reach_the_store_is_not_the_last_to_be_asked() {
     }
 
     // If it is the same everywhere, that is the answer; and a verdict is one, whoever tells it.
-    let all = format!("{},{},{}", nobody().await, cut_off.url, cut_off.url);
+    let all = format!("{NOBODY},{},{}", cut_off.url, cut_off.url);
     let refused = client(&all).scale_app("web", 4, &now()).await.unwrap_err();
     assert_eq!((refused.status(), refused.code()), (Some(503), Some("store_unavailable")));
     assert_eq!(cut_off.asked().len(), 3);
@@ -100,7 +96,7 @@ async fn tries_are_bounded_and_the_last_cause_is_told() {
     assert!(matches!(&error, ClientError::Unreachable { url, .. } if *url == server.url), "{error}");
     assert_eq!(server.asked().len(), 3);
 
-    let error = client(&nobody().await).apps().await.unwrap_err().to_string();
+    let error = client(NOBODY).apps().await.unwrap_err().to_string();
     assert!(error.contains("Connection refused"), "{error}");
 }
 

@@ -61,15 +61,13 @@ async fn what_a_stranger_shows_is_seen_without_a_word_to_it() {
 async fn a_list_goes_on_after_one_that_is_away() {
     let signer = Signer::new("ours");
     let controller = signer.controller("127.0.0.1").await;
-    let nobody = {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        format!("https://{}", listener.local_addr().unwrap())
-    };
+    // No other test begins to listen there.
+    let nobody = "https://127.0.0.1:1";
     let both = Addresses::parse(&format!("{nobody},{}", controller.url)).unwrap();
     both.verify(Some(&signer.authority)).await.unwrap();
     Client::trusting(both, None, Some(&signer.authority)).unwrap().apps().await.unwrap();
-    let alone = Addresses::parse(&nobody).unwrap().verify(None).await.unwrap_err().to_string();
-    assert!(alone.contains(&nobody) && alone.contains("refused"), "{alone}");
+    let alone = Addresses::parse(nobody).unwrap().verify(None).await.unwrap_err().to_string();
+    assert!(alone.contains(nobody) && alone.contains("refused"), "{alone}");
     let plain = Addresses::parse(&controller.url.replace("https", "http")).unwrap();
     let told = Client::new(plain, None).unwrap().apps().await.unwrap_err().to_string();
     assert!(told.contains("begins with https://"), "one that speaks TLS does not speak without: {told}");

@@ -269,8 +269,8 @@ async fn a_slot_counts_as_started_only_when_it_has_run_for_a_moment() {
     cluster.run("web", 30, &sample()).await;
     let took = begun.elapsed();
     assert!(took >= std::time::Duration::from_millis(400), "{took:?}");
-    // All wait at the same time: thirty take no longer than one.
-    assert!(took < std::time::Duration::from_millis(400 * 10), "{took:?}");
+    // All wait at the same time: one after the other they would wait for twelve seconds.
+    assert!(took < std::time::Duration::from_millis(400 * 25), "{took:?}");
     cluster.assert_invariants().await;
 }
 

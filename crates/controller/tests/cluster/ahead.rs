@@ -11,6 +11,11 @@ use pierhead_model::ContainerState;
 use pierhead_testkit::{ClusterOptions, PATIENCE, eventually};
 use pierhead_wire::TerminalRequest;
 use std::collections::BTreeSet;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long whoever is given one that rests waits until it goes on.
+const AWAKE: Duration = Duration::from_millis(500);
 
 /// A pool on which so many are started ahead, one after another at once, and rest soon or never.
 async fn pool(hosts: usize, warm: u32, pause_ms: u64) -> (Pool, Client) {
@@ -50,8 +55,12 @@ async fn one_that_rests_is_given_with_its_shell_and_nothing_new() {
     assert_eq!(refused.code(), Some("not_running"), "nobody comes into what rests");
     let (creates, processes) = (calls(&pool, Verb::Create), calls(&pool, Verb::CreateExec));
     let bob = pool.cluster.user("bob").await;
+    let began = Instant::now();
     let given = bob.open_workspace(&from("lab"), &to_the_end()).await.unwrap().into_value();
-    assert_eq!((given.phase.as_str(), given.message.as_str()), ("ready", ""));
+    let waited = began.elapsed();
+    assert!(given.phase == "ready" || waited >= AWAKE, "{} after {waited:?}", given.phase);
+    let given = reaches(&bob, &given.id, "ready").await;
+    assert_eq!(given.message, "");
     assert_eq!((calls(&pool, Verb::Unpause), in_state(&pool, ContainerState::Running)), (2, 2));
     let container = containers(&given)[0].to_string();
     let request = TerminalRequest { name: Some("mine".to_owned()), ..TerminalRequest::default() };

@@ -5,7 +5,7 @@ use crate::asking::{at_once, refused, run_options, running, to_the_end};
 use pierhead_client::{RunOptions, Started};
 use pierhead_engine::{EngineError, Fake, FakeImage, Verb};
 use pierhead_model::ImageReference;
-use pierhead_testkit::{Cluster, ClusterOptions, PATIENCE, described, eventually, image_archive, image_id};
+use pierhead_testkit::{Cluster, ClusterOptions, Cut, PATIENCE, described, eventually, image_archive, image_id};
 use std::io::Cursor;
 use std::time::Duration;
 
@@ -100,7 +100,7 @@ async fn people_who_wait_are_told_what_is_copied_from_where() {
     let cluster = start(2).await;
     cluster.host(0).put_image(shop());
     cluster.host(1).put_image(FakeImage::new("base:1").layered(&["base", "middle"]));
-    cluster.host(1).delay(Verb::Load, Duration::from_millis(700));
+    let held = cluster.power().hold("load ", 0, Cut::After);
     only(&cluster, &[1]).await;
     let run = cluster.admin().run(&described("shop:1"), &run_options("shop", 1), &at_once()).await.unwrap();
     let Started::Running(operation) = run else { panic!("it goes on") };
@@ -116,7 +116,9 @@ async fn people_who_wait_are_told_what_is_copied_from_where() {
     let app = cluster.admin().app("shop").await.unwrap();
     let slot = &app.slots[0].message;
     assert!(slot.starts_with("copies shop:1: 1 of 3 layers, ") && slot.ends_with(", from host-1"), "{slot}");
-    eventually(PATIENCE, "it runs", async || running(&cluster, "shop").len() == 1).await;
+    held.release();
+    eventually(PATIENCE, "it runs", async || cluster.admin().app("shop").await.unwrap().running == 1).await;
+    assert_eq!(running(&cluster, "shop").len(), 1);
     assert!(!told().await.contains("copies"));
     assert_eq!(cluster.admin().app("shop").await.unwrap().slots[0].message, "");
 }

@@ -13,7 +13,7 @@ use pierhead_model::{
     CheckState, CourseId, CourseLab, LabId, LatePolicy, Points, Resources, SaveLimits, SaveTotals, Submission,
     SubmissionStage, Timestamp, Username, Visibility, Zone,
 };
-use pierhead_testkit::{ClusterOptions, PATIENCE, eventually, eventually_ok};
+use pierhead_testkit::{ClusterOptions, Cut, PATIENCE, eventually, eventually_ok};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -124,9 +124,11 @@ async fn what_is_handed_in_is_saved_and_checked_on_a_copy() {
     assert!(matches!(controller.submit_work(&wang, "cs", "server", None).await, Err(RequestError::WorkState(_))));
     begin(controller, "li").await;
     is_ready(controller, "li").await;
+    let held = pool.cluster.power().hold("squash ", 0, Cut::Before);
     controller.submit_work(&li, "cs", "server", None).await.unwrap();
     let again = controller.submit_work(&li, "cs", "server", None).await.unwrap();
     assert_eq!(again.key.number, 1, "while it is under way there is one");
+    held.release();
     let done = over(controller, "li").await;
     assert_eq!((&done.stage, done.late, done.by.as_ref()), (&SubmissionStage::Complete, false, Some(&li.username)));
     assert!(done.results.ran_on_copy, "{done:?}");
@@ -345,6 +347,10 @@ async fn sixty_hand_in_while_controllers_die() {
         let answer = controller.submit_work(&actor(&name), "cs", "server", None).await.unwrap();
         told.insert(name, answer.asked_at);
     }
+    eventually(Duration::from_secs(180), "all are over", async || {
+        theirs(controller, "wang").await.iter().all(|one| one.stage.is_over())
+    })
+    .await;
     let mut saves = BTreeSet::new();
     for name in &students {
         let newest = over(controller, name).await;

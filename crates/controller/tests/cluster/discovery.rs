@@ -158,7 +158,7 @@ fn register(registry: &Registry, at: &str, ttl: Duration) -> (CancellationToken,
 #[tokio::test]
 async fn a_host_that_registers_itself_is_in_the_pool_as_long_as_it_does() {
     let (cluster, registry) = cluster().await;
-    let ttl = Duration::from_secs(1);
+    let ttl = Duration::from_secs(3);
     let (stop, done) = register(&registry, "10.0.0.2:2375", ttl);
     becomes(&cluster, "10002", Some("healthy")).await;
     assert_eq!(registry.value("engines/10002").await.as_deref(), Some("10.0.0.2:2375-4-8192"));

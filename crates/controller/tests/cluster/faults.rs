@@ -3,7 +3,7 @@
 use crate::asking::{all_containers, ended, ids, refused, run_options, running, to_the_end};
 use pierhead_engine::Verb;
 use pierhead_model::Resources;
-use pierhead_testkit::{Cluster, ClusterOptions, PATIENCE, SAMPLE, described, eventually, sample};
+use pierhead_testkit::{Cluster, ClusterOptions, Cut, PATIENCE, SAMPLE, described, eventually, sample};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -88,13 +88,13 @@ async fn a_hanging_host_slows_no_answer_about_the_others() {
 #[tokio::test]
 async fn a_host_that_hangs_is_seen_within_three_heartbeats() {
     let mut options = ClusterOptions::default();
-    options.controller.heartbeat.interval = Duration::from_millis(400);
+    options.controller.heartbeat.interval = Duration::from_secs(2);
     let cluster = Cluster::start(options).await;
     cluster.host(1).hang();
     let began = Instant::now();
     is_down(&cluster, "host-2").await;
     let took = began.elapsed();
-    assert!(took <= Duration::from_millis(3 * 400 + 300), "it took {took:?}");
+    assert!(took <= Duration::from_millis(3 * 2_000 + 1_500), "it took {took:?}");
     let reason = cluster.admin().engine("host-2").await.unwrap().health.reason.clone();
     assert!(reason.contains("no answer within"), "{reason}");
     let others = cluster.admin().engines().await.unwrap();
@@ -167,7 +167,10 @@ async fn a_run_on_a_host_that_hangs_goes_elsewhere() {
 
 #[tokio::test]
 async fn when_every_host_is_lost_nothing_moves_and_all_is_kept() {
-    let cluster = Cluster::start(ClusterOptions { hosts: 2, ..ClusterOptions::default() }).await;
+    let mut options = ClusterOptions { hosts: 2, ..ClusterOptions::default() };
+    // A busy machine must not use up the grace time between two hosts.
+    options.controller.policy.grace_ms = 3_000;
+    let cluster = Cluster::start(options).await;
     let made = cluster.run("web", 4, &sample()).await;
     for (_, host) in cluster.hosts() {
         host.unreachable();
@@ -241,10 +244,12 @@ async fn what_is_paused_behind_our_back_is_restarted() {
     let id = pierhead_model::ContainerId::parse(made[0].id.as_str()).unwrap();
     let mut paused = cluster.host(0).look().into_iter().find(|found| found.id == id).unwrap();
     paused.state = pierhead_model::ContainerState::Paused;
+    let held = cluster.power().hold("restart ", 0, Cut::Before);
     cluster.host(0).put(paused);
     let admin = cluster.admin();
     let is_missed = async || admin.app("web").await.unwrap().running == 0;
     eventually(PATIENCE, "it does not count", is_missed).await;
+    held.release();
     let runs = async || admin.app("web").await.unwrap().running == 1;
     eventually(PATIENCE, "it runs again", runs).await;
     assert!(running(&cluster, "web").contains(&made[0].id), "the same container");

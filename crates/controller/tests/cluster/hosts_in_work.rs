@@ -2,7 +2,7 @@
 
 use crate::asking::{at_once, ended, refused, running, to_the_end};
 use pierhead_client::{Client, Started};
-use pierhead_testkit::{Cluster, ClusterOptions, PATIENCE, eventually, sample};
+use pierhead_testkit::{Cluster, ClusterOptions, Cut, PATIENCE, eventually, sample};
 use pierhead_wire::OperationView;
 use std::time::Duration;
 
@@ -55,10 +55,12 @@ async fn a_drained_host_is_left_without_an_app_ever_running_short() {
     let there = on_host(&cluster, "host-2").await;
     let told = admin.survival("host-2").await.unwrap();
     assert!(told.survives && told.slots == there as u64 && told.homeless.is_empty(), "{told:?}");
+    let held = cluster.power().hold("create ", 0, Cut::Before);
     let operation = begun(admin.drain_engine("host-2", &at_once()).await.unwrap());
     assert_eq!((operation.verdicts.len(), operation.app.as_str()), (there, ""));
     let again = admin.drain_engine("host-2", &at_once()).await.unwrap();
     assert_eq!(again.operation(), Some(operation.id.as_str()), "the same drain goes on");
+    held.release();
     let mut fewest = usize::MAX;
     eventually(PATIENCE, "it is drained", async || {
         fewest = apps.iter().map(|app| running(&cluster, app).len()).min().unwrap_or_default().min(fewest);
@@ -72,7 +74,10 @@ async fn a_drained_host_is_left_without_an_app_ever_running_short() {
 
 #[tokio::test]
 async fn a_drain_that_is_called_off_leaves_the_host_cordoned() {
-    let cluster = Cluster::start(ClusterOptions { hosts: 1, ..ClusterOptions::default() }).await;
+    let mut options = ClusterOptions { hosts: 1, ..ClusterOptions::default() };
+    // It does not end by itself before.
+    options.controller.policy.stuck_ms = 60_000;
+    let cluster = Cluster::start(options).await;
     let admin = cluster.admin();
     cluster.run("web", 2, &sample()).await;
     let drain = begun(admin.drain_engine("host-1", &at_once()).await.unwrap());
@@ -153,7 +158,7 @@ async fn a_user_may_look_and_not_touch() {
 #[tokio::test]
 async fn a_drain_that_cannot_succeed_says_what_it_waits_for_and_fails_soon() {
     let mut options = ClusterOptions { hosts: 2, ..ClusterOptions::default() };
-    options.controller.policy.stuck_ms = 2_000;
+    options.controller.policy.stuck_ms = 5_000;
     let cluster = Cluster::start(options).await;
     let admin = cluster.admin();
     let image = pierhead_wire::ImageDescription { cpus: Some(3.0), ..sample() };

@@ -230,7 +230,7 @@ async fn a_load_that_fails_is_tried_again_and_then_told() {
 async fn a_host_that_loads_is_probed_as_ever() {
     let cluster = start(1).await;
     send(&cluster.admin(), image_archive(&["shop:1"], "shop")).await.unwrap();
-    cluster.host(0).delay(Verb::Load, Duration::from_millis(600));
+    cluster.host(0).delay(Verb::Load, Duration::from_secs(2));
     let probes = cluster.host(0).calls(Verb::Ping);
     cluster.run("shop", 4, &described("shop:1")).await;
     assert!(cluster.host(0).calls(Verb::Ping) >= probes + 5, "a probe each 50 ms");

@@ -2,6 +2,7 @@
 
 use crate::process::{Stage, soon, until};
 use pierhead_terminal::{Right, ServerMessage};
+use std::sync::Arc;
 use tokio::io::AsyncReadExt;
 
 fn exit(code: Option<i64>, reason: &str) -> ServerMessage {
@@ -65,10 +66,11 @@ async fn all_sessions_end_together() {
 
 #[tokio::test]
 async fn of_those_that_have_ended_only_some_are_kept() {
-    let sessions = pierhead_sessions::Sessions::new(1);
+    // One clock tells all of them when they end.
+    let (sessions, asks) = (pierhead_sessions::Sessions::new(1), crate::process::asks());
     for number in 0..40 {
         let (ours, process) = tokio::io::duplex(1024);
-        sessions.open(crate::process::spec(&format!("t{number}"), true), ours, crate::process::asks()).unwrap();
+        sessions.open(crate::process::spec(&format!("t{number}"), true), ours, Arc::clone(&asks) as _).unwrap();
         drop(process);
         let id = format!("t{number}");
         until("it ends", || sessions.get(&id).is_none_or(|view| view.end.is_some())).await;

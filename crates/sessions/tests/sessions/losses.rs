@@ -16,6 +16,8 @@ fn line(number: usize) -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_byte_is_lost_for_the_driver_across_a_hundred_broken_lines() {
     let Stage { sessions, mut process, .. } = Stage::new(true);
+    // What is printed waits for a driver from the beginning.
+    drop(Client::attach(&sessions, "t1", "olga", Right::Owner, size()).await);
     let printing = tokio::spawn(async move {
         let mut printed = Sha256::new();
         let mut length = 0;

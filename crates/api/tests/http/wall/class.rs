@@ -40,8 +40,9 @@ async fn who_gives_a_lab_sees_how_far_its_students_have_come() {
     let begun = bed.begin().await;
     let (id, workspace) = (id_of(&begun), begun["workspace"].as_str().unwrap().to_owned());
     let lab = &bed.lab;
+    eventually(PATIENCE, "it is ready", async || bed.view(&id).await["phase"] == "ready").await;
     let first = seen(&lab.ann, "").await;
-    assert_eq!((&first["owner"], &first["may"], &first["phase"]), (&json!("carl"), &json!("help"), &begun["phase"]));
+    assert_eq!((&first["owner"], &first["may"], &first["phase"]), (&json!("carl"), &json!("help"), &json!("ready")));
     let work = &first["work"];
     assert_eq!((&work["attempt"], &work["lab"], &work["title"]), (&json!(id), &json!("shell"), &json!("Shell {{n}}")));
     assert_eq!(

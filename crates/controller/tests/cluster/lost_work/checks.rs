@@ -70,9 +70,12 @@ impl Trial {
         })
         .await;
         if view.phase == "ready" {
-            let assignment = self.assignment().await.unwrap();
-            let asked = self.pool.cluster.controller().known().world.workspaces()[&self.id].saves_asked;
-            assert_eq!(assignment.saves_taken, asked, "each save that was asked for was made or failed");
+            eventually_ok(PATIENCE, "each save that was asked for was made or failed", async || {
+                let taken = self.assignment().await.unwrap().saves_taken;
+                let asked = self.pool.cluster.controller().known().world.workspaces()[&self.id].saves_asked;
+                if taken == asked { Ok(()) } else { Err(format!("{taken} of {asked}")) }
+            })
+            .await;
         }
         // What is made of a save of one whose time is over has no time either.
         if self.pair.cause != Cause::Expiry {

@@ -11,7 +11,7 @@ use pierhead_model::{ContainerId, Duty, HealthStatus, Workspace, WorkspaceAssign
 use pierhead_store::{StoreJson, Transaction};
 use pierhead_testkit::{ClusterOptions, Cut, Held, PATIENCE, eventually, eventually_ok};
 use pierhead_wire::WorkspaceView;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub const MB: u64 = 1 << 20;
 /// One is lost and the others are still most of them.
@@ -33,6 +33,7 @@ pub struct Trial {
     pub lost: Option<usize>,
     /// The host that it has to leave.
     drained: Option<String>,
+    began: Instant,
 }
 
 impl Trial {
@@ -61,8 +62,17 @@ impl Trial {
         environment.description.containers.truncate(1);
         ann.add_environment(&environment).await.unwrap();
         let id = WorkspaceId::from_random(0);
-        let mut trial =
-            Self { pool, pair, id, there: None, done: Vec::new(), acknowledged: None, lost: None, drained: None };
+        let mut trial = Self {
+            pool,
+            pair,
+            id,
+            there: None,
+            done: Vec::new(),
+            acknowledged: None,
+            lost: None,
+            drained: None,
+            began: Instant::now(),
+        };
         if !matches!(pair.step, Step::Making | Step::Priming) {
             trial.open().await;
             trial.worked_in_and_saved().await;
@@ -367,7 +377,9 @@ impl Trial {
             let words = format!("what was not saved is lost, its newest save is {}-", self.id);
             eventually_ok(PATIENCE, "what is lost is told", async || {
                 let told = told().await;
-                let is_it = |told: &String| told.contains(&words) && told.ends_with("which was made 0 min before");
+                let oldest = self.began.elapsed().as_secs() / 60;
+                let ages: Vec<String> = (0..=oldest).map(|age| format!("which was made {age} min before")).collect();
+                let is_it = |told: &String| told.contains(&words) && ages.iter().any(|age| told.ends_with(age));
                 if told.iter().any(is_it) { Ok(()) } else { Err(format!("{told:?}")) }
             })
             .await;
