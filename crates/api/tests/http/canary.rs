@@ -3,7 +3,7 @@
 use crate::raw::{Sender, sample};
 use pierhead_engine::LogLine;
 use pierhead_model::ContainerId;
-use pierhead_testkit::{Cluster, ClusterOptions};
+use pierhead_testkit::{Cluster, ClusterOptions, PATIENCE};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::Path;
@@ -233,13 +233,23 @@ impl Bed {
         found
     }
 
-    /// The beginning of a stream that does not end.
-    async fn streamed(&self, sender: &Sender) -> String {
-        let reading = sender.get("/api/events/stream?since=0");
-        match tokio::time::timeout(Duration::from_millis(500), reading).await {
-            Ok(answer) => answer.text,
-            Err(_) => String::new(),
+    /// All that the stream of events tells somebody of what has happened, up to a token that they make now; a refusal if
+    /// they may make none.
+    async fn streamed(&self, sender: &Sender, who: &str) -> String {
+        const STREAM: &str = "/api/events/stream?since=1d";
+        let last = format!("the-last-of-{}", who.replace(' ', "-"));
+        let made = sender.post("/api/tokens", &json!({ "name": last }).to_string()).await;
+        if made.status != 201 {
+            let refused = sender.get(STREAM).await;
+            assert!([401, 403].contains(&refused.status), "{who}: {refused:?}");
+            return refused.text;
         }
+        let (mut stream, mut told) = (sender.open(STREAM).await, String::new());
+        while !told.contains(&last) {
+            let chunk = tokio::time::timeout(PATIENCE, stream.chunk()).await.expect("their own is told");
+            told.push_str(&String::from_utf8_lossy(&chunk.unwrap().expect("the stream goes on")));
+        }
+        told
     }
 }
 
@@ -282,7 +292,7 @@ async fn secrets_are_found_nowhere_but_where_their_owner_must_see_them() {
             bed.canaries.assert_none_in(&format!("{path} as {who} sees it"), &answer.text, but);
             seen.push_str(&answer.text);
         }
-        bed.canaries.assert_none_in(&format!("the events as {who} sees them"), &bed.streamed(sender).await, &[]);
+        bed.canaries.assert_none_in(&format!("the events as {who} sees them"), &bed.streamed(sender, who).await, &[]);
     }
     for door in OWNERS {
         let (_, canary) = bed.canaries.0.iter().find(|(found, _)| found == door).unwrap();
