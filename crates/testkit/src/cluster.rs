@@ -51,7 +51,7 @@ impl Default for ClusterOptions {
 pub fn quick() -> Options {
     Options {
         policy: Policy {
-            grace_ms: 150,
+            grace_ms: 450,
             orphan_grace_ms: 300,
             started_ms: 30,
             proven_ms: 60,
@@ -63,7 +63,8 @@ pub fn quick() -> Options {
             take_back_ms: 10_000,
             ..Policy::default()
         },
-        heartbeat: Heartbeat { interval: Duration::from_millis(50), resync: Duration::from_millis(300), starts: 4 },
+        // A probe is given up after most of the interval, and hosts that nothing ails must not be called suspect for it.
+        heartbeat: Heartbeat { interval: Duration::from_millis(150), resync: Duration::from_millis(300), starts: 4 },
         operation_timeout: Duration::from_secs(20),
         stop_grace_seconds: 0,
         copy_check_interval: Duration::from_millis(20),

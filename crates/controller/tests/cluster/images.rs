@@ -233,7 +233,7 @@ async fn a_host_that_loads_is_probed_as_ever() {
     cluster.host(0).delay(Verb::Load, Duration::from_secs(2));
     let probes = cluster.host(0).calls(Verb::Ping);
     cluster.run("shop", 4, &described("shop:1")).await;
-    assert!(cluster.host(0).calls(Verb::Ping) >= probes + 5, "a probe each 50 ms");
+    assert!(cluster.host(0).calls(Verb::Ping) >= probes + 5, "a probe each 150 ms");
     assert_eq!((cluster.host(0).loads(), cluster.host(0).most_at_once(Verb::Load)), (1, 4));
 }
 
