@@ -144,7 +144,7 @@ fn power_takes_all_of_a_host_with_it(host: &Host, other: &Host) {
     let inside = format!("/proc/{}/exe", listed["State"]["Pid"]);
     assert!(fs::read_link(&inside).is_ok());
     host.power_off().unwrap();
-    assert!(host.pid().unwrap().is_none() && fs::read_link(&inside).is_err());
+    eventually("nothing of it runs", || host.pid().unwrap().is_none() && fs::read_link(&inside).is_err());
     assert!(!host.answers(SILENCE) && page(host.address(), "/health").is_none());
     assert!(other.answers(PING), "the other host has power");
     host.power_off().unwrap();
