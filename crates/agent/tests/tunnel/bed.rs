@@ -29,9 +29,9 @@ pub fn timing() -> Timing {
     Timing {
         connect: Duration::from_secs(2),
         handshake: Duration::from_secs(2),
-        first_request: Duration::from_secs(1),
+        first_request: Duration::from_secs(3),
         ping: Duration::from_millis(300),
-        pong: Duration::from_millis(700),
+        pong: Duration::from_secs(3),
         drain: Duration::from_secs(20),
         backoff: (Duration::from_millis(5), Duration::from_millis(50)),
     }
