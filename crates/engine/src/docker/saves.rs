@@ -68,7 +68,7 @@ impl Docker {
         let told: Value = self.asked(Verb::Commit, "GET", &path, None).await.ok()?;
         let paths = told.as_array()?.iter().filter_map(|change| change["Path"].as_str());
         let marks: Vec<&str> = paths.filter(|path| is_mark(path)).collect();
-        let first = marks.first()?.chars().take(LONGEST_NAME).collect::<String>();
+        let first = marks.iter().min()?.chars().take(LONGEST_NAME).collect::<String>();
         let more = match marks.len() - 1 {
             0 => String::new(),
             more => format!(" (and {more} more)"),
