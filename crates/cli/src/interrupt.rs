@@ -38,8 +38,8 @@ impl Drop for Own {
     }
 }
 
-/// Watches for Ctrl-C on a thread of its own: the command may be reading from a terminal, and would not notice. From the
-/// moment that this returns the program does not end by Ctrl-C in any other way.
+/// Watches for Ctrl-C on a thread of its own: the command may be reading from a terminal, and would not notice. On Unix
+/// the program ends by Ctrl-C in no other way from the moment that this returns, elsewhere from the first turn of the watch.
 pub(crate) fn watch() -> Watch {
     let terminal = terminal::remember();
     let mut pressed = pressed::Pressed::listen();

@@ -112,7 +112,7 @@ describe('a sentence of the controller', () => {
       const strange = 'no room on any of '.repeat(500);
       const began = performance.now();
       expect(inWords(strange)).toBe(strange);
-      expect(performance.now() - began).toBeLessThan(10_000);
+      expect(performance.now() - began).toBeLessThan(1_000);
     });
   });
 

@@ -269,12 +269,10 @@ impl Trio {
             self.pool.is_right()?;
             self.pool.are_kept(&at_return, &app, work)?;
         } else {
-            // What is on a host that was down when the drain ended goes when the host returns.
-            until_right(self.pool.recovers_within, || {
-                let there = raw::ours(&self.pool.hosts).into_iter();
-                let left: Vec<_> = there.filter(|found| found.host == drained).collect();
-                if left.is_empty() { Ok(()) } else { Err(format!("drained, and there: {left:?}")) }
-            })?;
+            let left: Vec<_> = raw::ours(&self.pool.hosts).into_iter().filter(|found| found.host == drained).collect();
+            if !left.is_empty() {
+                return Err(format!("drained, and there: {left:?}"));
+            }
             let api = self.pool.api();
             api.wait(api.client.uncordon_engine(&drained)).map_err(|error| error.to_string())?;
             self.pool.is_right()?;

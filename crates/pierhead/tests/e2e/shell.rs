@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -160,7 +160,7 @@ fn a_shell_is_never_held_up_or_told_of_errors() {
     let began = Instant::now();
     assert_eq!(desk.bash(&["pierhead", "token", "rm", "w"]), [""]);
     // Two starts of the program and of bash on a machine that is busy; without a deadline it would never end.
-    assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }
 
 #[test]

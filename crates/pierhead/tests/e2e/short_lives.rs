@@ -39,6 +39,8 @@ fn a_change_to_it_keeps_what_serves(bed: &Bed) {
     let ended = bed.run(&change);
     assert_eq!(ended.code, 1, "{ended:?}");
     assert!(ended.stderr.contains("exit code 7"), "{ended:?}");
+    let now = ids(bed);
+    assert!(before.iter().all(|id| now.contains(id)), "what serves is kept: {before:?} became {now:?}");
     let same = until_right(PATIENCE, || match ids(bed) {
         now if now == before => Ok(()),
         now => Err(now),

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { until } from '../../../tests/unit/until';
 import type { Event } from '../../lib/live.svelte';
 import { Tail } from './tail.svelte';
 
@@ -27,7 +28,6 @@ const event = (id: string, app = 'web'): Event => ({
 const come = (one: Event) => stream.listeners.forEach((listen) => listen(one));
 const ids = (list: readonly Event[] | null) => list?.map(({ id }) => id).join('');
 
-const until = (holds: () => void) => vi.waitFor(holds, 20_000);
 let asked: URL[];
 let answers: (() => Response)[];
 const part = (letters: string, cursor?: string) => () =>

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { until } from '../../../tests/unit/until';
 import { LogFollow } from './follow.svelte';
 
 const stream = vi.hoisted(() => ({ listeners: new Set<(event: unknown) => void>() }));
@@ -12,7 +13,6 @@ vi.mock('../../lib/live.svelte', () => ({
   },
 }));
 
-const until = (holds: () => void) => vi.waitFor(holds, 20_000);
 const line = (second: number, text: string) => `2026-01-01T00:00:0${second}.000000000Z ${text}\n`;
 let logs: Record<string, ((init: RequestInit) => Response)[]>;
 let asked: URL[];

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { until } from '../../../tests/unit/until';
 import { Stats, type Subject } from './stats.svelte';
 
 const T0 = Date.parse('2026-01-01T00:00:00Z');
@@ -52,7 +53,6 @@ beforeEach(() => {
 });
 afterEach(() => void vi.unstubAllGlobals());
 
-const until = (holds: () => void) => vi.waitFor(holds, 20_000);
 const cpu = (stats: Stats, index: number) => stats.figures(index)?.drawn(300, T0 / 1000 + 100).values.cpu_cores;
 
 describe('figures of one container', () => {

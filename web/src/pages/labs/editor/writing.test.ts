@@ -132,11 +132,12 @@ describe('two who write the same text', () => {
   test('are shown nothing older than what they saved while it was read', async () => {
     const { lab, writing } = await opened('a');
     lab.other('ab');
-    const [read, read2] = [await lab.open(), lab.open.bind(lab)];
+    const older = await lab.open();
+    const { open } = lab;
     let answer = () => {};
-    lab.open = () => new Promise((done) => (answer = () => done(read)));
+    lab.open = () => new Promise((done) => (answer = () => done(older)));
     const followed = writing.follow('v2');
-    lab.open = read2;
+    lab.open = open;
     writing.typed('ac');
     await writing.save();
     await vi.dynamicImportSettled();
