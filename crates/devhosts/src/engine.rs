@@ -17,17 +17,23 @@ use crate::record::HostRecord;
 const ENGINE_PORT: u16 = 2375;
 /// How long a host may take to come up on a busy machine.
 const START_LIMIT: Duration = Duration::from_secs(60);
+/// The size of a host's own disk. It takes only as much of this machine's as is written to it.
+const DISK: &str = "8G";
 const PING_LIMIT: Duration = Duration::from_secs(1);
 const POLL: Duration = Duration::from_millis(10);
 
 /// Own host name, `/run` and `/etc/docker`: engines that share the latter share one identity. And an own resolver: no
 /// name server can be reached from a host, and waiting for the machine's would take 20 s for each image that is nowhere.
-/// Where no file is left after hiding `/run`, resolvers ask this machine by themselves.
+/// Where no file is left after hiding `/run`, resolvers ask this machine by themselves. A disk of its own goes with the last
+/// process that has its namespace.
 const HOLDER_SCRIPT: &str = r#"echo "$1" >/proc/sys/kernel/hostname &&
 mount -t tmpfs -o mode=755 tmpfs /run &&
 mkdir -p /etc/docker && mount --bind "$2" /etc/docker &&
 echo 'nameserver 127.0.0.1' >/run/resolv.conf &&
 if test -e /etc/resolv.conf; then mount --bind /run/resolv.conf /etc/resolv.conf; fi &&
+if test -n "$5"; then
+    { test -e "$5" || { truncate -s "$6" "$5" && mkfs.btrfs -q "$5"; }; } && mkdir -p "$4" && mount -o loop "$5" "$4"
+fi &&
 : >"$3" && exec sleep infinity"#;
 
 /// The pid files of an engine that was killed may name processes that are others by now.
@@ -46,6 +52,11 @@ pub(crate) fn log_file(names: &Names, host: &HostRecord) -> PathBuf {
     names.host_dir(&host.name).join("dockerd.log")
 }
 
+/// Where a host's engine keeps images and containers.
+fn data_root(names: &Names, host: &HostRecord) -> PathBuf {
+    names.host_dir(&host.name).join("data")
+}
+
 /// Starts the holder and waits until the namespaces are ready to be entered.
 pub(crate) fn start_holder(names: &Names, host: &HostRecord) -> Result<ProcessId> {
     let dir = names.host_dir(&host.name);
@@ -58,7 +69,9 @@ pub(crate) fn start_holder(names: &Names, host: &HostRecord) -> Result<ProcessId
     let words =
         ["nsenter", &enter, "unshare", "--mount", "--uts", "--propagation", "private", "sh", "-c", HOLDER_SCRIPT];
     let mut argv: Vec<String> = words.map(str::to_owned).to_vec();
-    argv.extend(["sh".to_owned(), host.name.clone(), text(&identity), text(&ready)]);
+    let disk = host.disk.as_deref().map(text).unwrap_or_default();
+    let files = [text(&identity), text(&ready), text(&data_root(names, host)), disk];
+    argv.extend(["sh".to_owned(), host.name.clone()].into_iter().chain(files).chain([DISK.to_owned()]));
     let log = log_file(names, host);
     let holder = process::start_detached(names, &argv, &[], &log)?;
     wait(names, host, holder, "its namespaces are not ready", || ready.exists())?;
@@ -72,7 +85,7 @@ pub(crate) fn start_engine(names: &Names, host: &HostRecord, holder: ProcessId, 
     let words = ["nsenter", &target, "--mount", "--uts", "--net", "sh", "-c", ENGINE_SCRIPT, "sh"];
     let mut argv: Vec<String> = words.map(str::to_owned).to_vec();
     argv.extend([
-        format!("--data-root={}", text(&names.host_dir(&host.name).join("data"))),
+        format!("--data-root={}", text(&data_root(names, host))),
         "--host=unix:///run/docker.sock".to_owned(),
         format!("--host={}", docker_host(host)),
         "--tls=false".to_owned(),

@@ -13,7 +13,7 @@ use crate::host::{Host, HostStatus};
 use crate::names::{self, Names};
 use crate::network;
 use crate::record::{HostRecord, Phase, Record, lock_pool};
-use crate::requirements::{etcd_requirements, requirements};
+use crate::requirements::{etcd_requirements, quota_requirements, requirements};
 use crate::sample;
 use crate::service::{self, Service, ServiceStatus};
 use crate::teardown;
@@ -32,6 +32,8 @@ pub struct PoolSpec {
     pub dockerd_args: Vec<String>,
     /// Whether the engines listen on no network: they answer at sockets of this machine.
     pub sockets_only: bool,
+    /// Whether the engines hold containers to quotas of disk: each host has a disk of its own then, with btrfs.
+    pub quotas: bool,
     /// The etcd cluster beside them.
     pub etcd: EtcdSpec,
 }
@@ -54,6 +56,9 @@ impl Pool {
         }
         if spec.hosts > 0 {
             requirements()?;
+        }
+        if spec.quotas {
+            quota_requirements()?;
         }
         if spec.etcd.members > 0 {
             etcd_requirements()?;
@@ -159,7 +164,7 @@ impl Pool {
             if index > MAX_HOSTS {
                 return Err(Error::HostCount { asked: index, max: MAX_HOSTS });
             }
-            let host = self.host_record(subnet, index, record.sockets_only);
+            let host = self.host_record(subnet, index, record);
             record.hosts.push(host.clone());
             Ok((host, subnet))
         })?;
@@ -217,6 +222,7 @@ impl Pool {
             subnet: None,
             dockerd_args: spec.dockerd_args,
             sockets_only: spec.sockets_only,
+            quotas: spec.quotas,
             hosts: Vec::new(),
             services: Vec::new(),
             etcd: None,
@@ -230,7 +236,7 @@ impl Pool {
             let _machine = network::lock_machine()?;
             let subnet = network::free_subnet()?;
             record.subnet = Some(subnet);
-            record.hosts = (1..=spec.hosts).map(|index| self.host_record(subnet, index, spec.sockets_only)).collect();
+            record.hosts = (1..=spec.hosts).map(|index| self.host_record(subnet, index, &record)).collect();
             record.write(names)?;
             network::make_bridge(names, subnet)?;
             record.hosts.iter().try_for_each(|host| network::make_host(names, host, subnet))?;
@@ -260,10 +266,11 @@ impl Pool {
         in_parallel(&hosts, |host| sample::load_archive(host.docker_host(), &archive)).map(drop)
     }
 
-    fn host_record(&self, subnet: u8, index: usize, sockets_only: bool) -> HostRecord {
+    fn host_record(&self, subnet: u8, index: usize, pool: &Record) -> HostRecord {
         let record = HostRecord::new(subnet, index);
-        let socket = sockets_only.then(|| self.names.engine_socket(&record.name));
-        HostRecord { socket, ..record }
+        let socket = pool.sockets_only.then(|| self.names.engine_socket(&record.name));
+        let disk = pool.quotas.then(|| self.names.host_dir(&record.name).join("disk"));
+        HostRecord { socket, disk, ..record }
     }
 
     fn no_network(&self) -> Error {

@@ -37,6 +37,9 @@ pub(crate) struct Record {
     /// Whether its engines answer on no network.
     #[serde(default)]
     pub(crate) sockets_only: bool,
+    /// Whether its engines hold containers to quotas of disk.
+    #[serde(default)]
+    pub(crate) quotas: bool,
     pub(crate) hosts: Vec<HostRecord>,
     pub(crate) services: Vec<ServiceRecord>,
     /// The etcd cluster beside the hosts.
@@ -52,6 +55,9 @@ pub(crate) struct HostRecord {
     /// Where its engine answers if it does not on the network.
     #[serde(default)]
     pub(crate) socket: Option<PathBuf>,
+    /// The file that is its own disk, if it has one.
+    #[serde(default)]
+    pub(crate) disk: Option<PathBuf>,
     /// The process that keeps the host's namespaces, as a machine outlives its engine.
     pub(crate) holder: Option<ProcessId>,
     pub(crate) engine: Option<ProcessId>,
@@ -60,7 +66,7 @@ pub(crate) struct HostRecord {
 impl HostRecord {
     pub(crate) fn new(subnet: u8, index: usize) -> Self {
         let address = names::host_address(subnet, index);
-        Self { name: format!("host-{index}"), index, address, socket: None, holder: None, engine: None }
+        Self { name: format!("host-{index}"), index, address, socket: None, disk: None, holder: None, engine: None }
     }
 }
 

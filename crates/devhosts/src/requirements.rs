@@ -22,6 +22,9 @@ const PROGRAMS: [(&str, &str, &str); 8] = [
 /// As [`PROGRAMS`], for an etcd cluster.
 const ETCD_PROGRAMS: [(&str, &str, &str); 1] = [("etcd", "as a member of the cluster", "etcd-server")];
 
+/// As [`PROGRAMS`], for hosts with quotas of disk.
+const QUOTA_PROGRAMS: [(&str, &str, &str); 1] = [("mkfs.btrfs", "to make disks with quotas", "btrfs-progs")];
+
 /// Tries, in namespaces that end with it, what a pool does to the machine.
 const TRIAL: &str = "mount -t tmpfs tmpfs /run && ip link add name try0 type bridge && \
                      ip link add try1 type veth peer name try2 && ip link set try1 master try0";
@@ -80,6 +83,15 @@ pub fn requirements() -> Result<(), Missing> {
 /// What is missing, with the package that brings it.
 pub fn etcd_requirements() -> Result<(), Missing> {
     let missing = missing_of("an etcd cluster", &ETCD_PROGRAMS, &search_path());
+    if missing.lacks.is_empty() { Ok(()) } else { Err(missing) }
+}
+
+/// Checks that hosts whose engines have quotas of disk can be made on this machine, as far as programs go.
+///
+/// # Errors
+/// What is missing, with the package that brings it.
+pub(crate) fn quota_requirements() -> Result<(), Missing> {
+    let missing = missing_of("quotas of disk", &QUOTA_PROGRAMS, &search_path());
     if missing.lacks.is_empty() { Ok(()) } else { Err(missing) }
 }
 

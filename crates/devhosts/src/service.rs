@@ -126,6 +126,7 @@ mod tests {
             subnet: None,
             dockerd_args: vec![],
             sockets_only: false,
+            quotas: false,
             hosts: vec![],
             services: vec![],
             etcd: None,

@@ -41,6 +41,9 @@ struct UpArgs {
     /// Let workspaces of environments that ask for it be privileged on these hosts
     #[arg(long, requires = "agents")]
     privileged_workspaces: bool,
+    /// Let their engines hold workspaces to quotas of disk: each host gets a disk of its own, with btrfs
+    #[arg(long)]
+    quotas: bool,
     /// How many members of an etcd cluster beside them, in which the controllers keep everything
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=9))]
     etcd: u8,
@@ -60,6 +63,7 @@ impl UpArgs {
             hosts: usize::from(self.hosts),
             agents: self.agents,
             privileged: self.privileged_workspaces,
+            quotas: self.quotas,
             etcd: usize::from(self.etcd),
             controllers: usize::from(self.controllers),
         })
@@ -74,6 +78,8 @@ struct Wish {
     agents: bool,
     /// Whether workspaces may be privileged on them.
     privileged: bool,
+    /// Whether their engines have quotas of disk.
+    quotas: bool,
     /// How many members its etcd cluster has.
     etcd: usize,
     controllers: usize,

@@ -8,6 +8,7 @@ fn record(names: &Names) -> Record {
         subnet: Some(4),
         dockerd_args: vec!["--label=a=b".to_owned()],
         sockets_only: false,
+        quotas: false,
         hosts: vec![HostRecord::new(4, 1), HostRecord::new(4, 2)],
         services: vec![],
         etcd: None,

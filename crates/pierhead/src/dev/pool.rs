@@ -71,11 +71,12 @@ pub(super) async fn up(dir: &Path, wish: Wish) -> Result<DevPool> {
     if let Err(missing) = pierhead_devhosts::requirements() {
         bail!("Docker hosts cannot be made here: {missing}");
     }
-    let Wish { hosts, etcd, .. } = wish;
+    let Wish { hosts, etcd, agents, quotas, .. } = wish;
     let members = if etcd > 0 { format!(" and {etcd} members of an etcd cluster") } else { String::new() };
     eprintln!("Starting {hosts} Docker hosts{members} in {} …", dir.display());
     let etcd = EtcdSpec { members: etcd, ..EtcdSpec::default() };
-    let spec = PoolSpec { dir: dir.to_owned(), hosts, sockets_only: wish.agents, etcd, ..PoolSpec::default() };
+    let dockerd_args = Vec::new();
+    let spec = PoolSpec { dir: dir.to_owned(), hosts, dockerd_args, sockets_only: agents, quotas, etcd };
     let pool = tokio::task::spawn_blocking(move || Pool::up(spec)).await.context("starting the hosts")??;
     match with_controllers(&pool, wish).await {
         Ok(up) => Ok(up),
