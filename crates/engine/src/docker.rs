@@ -18,6 +18,7 @@ mod networks;
 mod observe;
 mod progress;
 mod push;
+mod quota;
 mod raw;
 mod save;
 mod saves;
@@ -32,6 +33,7 @@ use crate::error::{EngineError, Result};
 use crate::pulls::Pulls;
 use crate::request::CreateRequest;
 use crate::tls::Tls;
+pub use quota::DiskQuota;
 pub use saves::{COMPARE, COUNT, SQUASH};
 
 use bollard::Docker as Client;
@@ -40,8 +42,8 @@ use endpoint::Endpoint;
 use inspection::Memory;
 use pierhead_model::ImageReference;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use wire::Wire;
 
@@ -67,6 +69,8 @@ pub struct Docker {
     scratch: Arc<Path>,
     /// Cores of the host, 0 as long as they are not known.
     cores: Arc<AtomicU64>,
+    /// How it holds containers to a quota of disk, as long as that is known.
+    quota: Arc<Mutex<Option<DiskQuota>>>,
 }
 
 impl Docker {
@@ -104,6 +108,7 @@ impl Docker {
             memory: Arc::default(),
             scratch: std::env::temp_dir().into(),
             cores: Arc::default(),
+            quota: Arc::default(),
         })
     }
 

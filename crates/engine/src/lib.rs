@@ -23,7 +23,7 @@ mod workspace;
 pub use archive::{Archive, Pieces};
 pub use deadlines::{Deadlines, Verb};
 pub use dial::{Dial, Stream, Talk};
-pub use docker::{COMPARE, COUNT, Docker, DockerOptions, SQUASH};
+pub use docker::{COMPARE, COUNT, DiskQuota, Docker, DockerOptions, SQUASH};
 pub use error::{EngineError, Result};
 pub use exec::{ExecId, ExecRequest, ExecState, NO_DETACH_KEYS};
 pub use fake::{Fake, FakeDepot, FakeImage, FakeOptions};

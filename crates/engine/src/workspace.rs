@@ -73,7 +73,7 @@ pub struct WorkspacePart {
     pub is_privileged: bool,
     /// The most files that a process has open.
     pub open_files: u32,
-    /// The most that it may write, in megabytes, held by the engine itself: only where that has quotas of disk.
+    /// The most that it may write, in megabytes, for engines that hold containers to a quota of disk; others do not hear of it.
     pub disk_mb: Option<u64>,
     /// Who answers for names that are not the workspace's; the host's own resolver without.
     pub resolver: Option<Ipv4Addr>,

@@ -7,8 +7,12 @@ mod server;
 mod tests {
     use crate::server::{Reply, Server};
     use futures_util::StreamExt;
-    use pierhead_engine::{Deadlines, Docker, DockerOptions, Engine, EngineError, LogOptions, Progress, RegistryAuth};
-    use pierhead_model::{ContainerId, FailureKind, ImageReference};
+    use pierhead_engine::{
+        CreateRequest, Deadlines, Docker, DockerOptions, Engine, EngineError, LogOptions, Progress, RegistryAuth,
+        WorkspacePart,
+    };
+    use pierhead_model::{Asks, ContainerId, ContainerSpec, FailureKind, ImageReference, Limits, Resources};
+    use std::collections::BTreeMap;
     use std::sync::{Arc, Mutex};
     use std::time::Duration;
 
@@ -26,6 +30,20 @@ mod tests {
 
     fn id() -> ContainerId {
         ContainerId::parse("ab12").unwrap()
+    }
+
+    /// A container of a workspace that may write 100 MB.
+    fn of_a_workspace() -> CreateRequest {
+        let part = WorkspacePart { disk_mb: Some(100), ..WorkspacePart::new("net", "main", &Asks::default()) };
+        CreateRequest {
+            name: "lab".to_owned(),
+            spec: ContainerSpec::new(image(), Limits { reserved: Resources::new(100, 64), cpu_limit_millis: 100 }),
+            ports: Vec::new(),
+            labels: BTreeMap::new(),
+            pids_limit: 64,
+            engine_restarts: false,
+            workspace: Some(part),
+        }
     }
 
     fn silent() -> Progress {
@@ -208,6 +226,44 @@ mod tests {
         let server = gone_after(usize::MAX).await;
         let error = connect(&server, Duration::from_millis(500)).remove(&id()).await.unwrap_err();
         assert!(matches!(error, EngineError::TimedOut { call: "remove", milliseconds: 500 }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_quota_is_asked_for_where_it_may_be_had_and_once_where_it_is_refused() {
+        let refusal =
+            r#"{"message": "--storage-opt is supported only for overlay over xfs with 'pquota' mount option"}"#;
+        let on = |driver: &'static str, backing: &'static str, is_refused: bool| {
+            let info = format!(r#"{{"Driver": "{driver}", "DriverStatus": [["Backing Filesystem", "{backing}"]]}}"#);
+            Server::new(move |head, earlier| match head {
+                "GET /version" => Reply::json(OLD),
+                "GET /v1.41/info" => Reply::json(&info),
+                "GET /v1.41/images/r.lan:5000%2Fa:1/json" | "GET /v1.41/images/r.lan:5000/a:1/json" => {
+                    Reply::json(r#"{"Size": 7340033}"#)
+                }
+                _ if !head.starts_with("POST /v1.41/containers/create") => Reply::status(404, head),
+                _ if is_refused && !earlier.iter().any(|head| head.starts_with("POST")) => Reply::status(500, refusal),
+                _ => Reply::status(201, r#"{"Id": "ab12", "Warnings": []}"#),
+            })
+        };
+        for (driver, backing, is_refused, asked) in [
+            ("overlay2", "xfs", false, ["100m", "100m"].as_slice()),
+            ("overlay2", "xfs", true, ["100m", "", ""].as_slice()),
+            ("overlay2", "extfs", false, ["", ""].as_slice()),
+            ("btrfs", "btrfs", false, ["107m", "107m"].as_slice()),
+        ] {
+            let server = on(driver, backing, is_refused).await;
+            let engine = connect(&server, LONG);
+            for _ in 0..2 {
+                assert_eq!(engine.create(&of_a_workspace()).await.unwrap(), id());
+            }
+            let bodies = server.bodies("POST /v1.41/containers/create");
+            let quotas = bodies.iter().map(|body| {
+                let told: serde_json::Value = serde_json::from_str(body).unwrap();
+                told["HostConfig"]["StorageOpt"]["size"].as_str().unwrap_or_default().to_owned()
+            });
+            assert_eq!(quotas.collect::<Vec<_>>(), asked, "{driver} on {backing}");
+            assert_eq!(server.count("GET /v1.41/info"), 1, "what is known is not asked again");
+        }
     }
 
     #[tokio::test]

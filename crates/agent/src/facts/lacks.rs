@@ -2,6 +2,7 @@
 //! not answer. Pure.
 
 use super::told::{Info, Version};
+use pierhead_engine::DiskQuota;
 use std::path::Path;
 
 /// The oldest API that Pierhead speaks, 1.41.
@@ -50,10 +51,7 @@ fn of_protection(info: &Info) -> impl Iterator<Item = String> {
     let security = info.security_options.as_deref().unwrap_or_default();
     let has = |name: &str| security.iter().any(|option| option.contains(name));
     let driver = info.driver.as_deref().unwrap_or_default();
-    let filesystem =
-        info.driver_status.iter().flatten().find(|pair| pair.first().is_some_and(|key| key == "Backing Filesystem"));
-    let filesystem = filesystem.and_then(|pair| pair.get(1)).map(String::as_str).unwrap_or_default();
-    let quota = matches!(driver, "btrfs" | "zfs") || (driver.starts_with("overlay") && filesystem == "xfs");
+    let quota = DiskQuota::of(driver, info.driver_status.as_deref().unwrap_or_default());
     chosen([
         (
             !security.is_empty() && !has("name=seccomp"),
@@ -72,7 +70,7 @@ fn of_protection(info: &Info) -> impl Iterator<Item = String> {
             "The storage driver is one that Docker advises against: images are slow and large here.",
         ),
         (
-            !driver.is_empty() && !quota,
+            !driver.is_empty() && quota == DiskQuota::None,
             "Containers cannot be given a quota of disk (that needs xfs with pquota, btrfs or zfs): one can fill the host's.",
         ),
         (

@@ -162,7 +162,7 @@ impl Executor {
         let described = &container.description;
         let no_image = || EngineError::NoImage(format!("the save has no container {}", described.name));
         let image = images.get(&described.name).ok_or_else(no_image)?;
-        let request = request(container, image, &network.name);
+        let request = request(container, image, &network.name, self.options.policy.workspace_disk_mb);
         let _permit = link.starts.acquire().await;
         let id = match self.leading(link.engine.create(&request)).await {
             Ok(id) => id,
@@ -214,11 +214,12 @@ impl Executor {
 }
 
 /// What the engine is told of a container of a workspace.
-fn request(container: &NewWorkspaceContainer, image: &ImageReference, network: &str) -> CreateRequest {
+fn request(container: &NewWorkspaceContainer, image: &ImageReference, network: &str, disk_mb: u64) -> CreateRequest {
     let described = &container.description;
     let part = WorkspacePart {
         user: described.user.clone(),
         working_dir: described.working_dir.clone(),
+        disk_mb: Some(disk_mb),
         ..WorkspacePart::new(network, described.name.as_str(), &container.asks)
     };
     CreateRequest {

@@ -2,7 +2,9 @@
 
 use super::demultiplex::Demultiplexer;
 use super::progress::Layers;
-use super::{Docker, chunks, events, facts, failure, observe, push, raw, timed_out, translate, usage};
+use super::{
+    DiskQuota, Docker, chunks, events, facts, failure, observe, push, quota, raw, timed_out, translate, usage,
+};
 use crate::deadlines::Verb;
 use crate::error::{EngineError, Result};
 use crate::merge::Changes;
@@ -43,6 +45,7 @@ impl Engine for Docker {
             let client = self.wire.client().await?;
             let info = client.info().await.map_err(|error| failure::classify(Verb::Facts, error))?;
             self.cores.store(cores(info.ncpu), Ordering::Relaxed);
+            self.learn_quota(DiskQuota::told(&info));
             Ok(facts::facts(info, version, self.wire.version()))
         };
         self.within(Verb::Facts, self.deadlines.facts, attempt).await
@@ -146,14 +149,12 @@ impl Engine for Docker {
     }
 
     async fn create(&self, request: &CreateRequest) -> Result<ContainerId> {
-        let known = Some(self.cores.load(Ordering::Relaxed)).filter(|cores| *cores > 0);
-        let result = match self.create_capped(request, known).await {
-            // Docker refuses a limit beyond the host's cores: learn how many there are, and cap it there.
-            Err(EngineError::Refused(message)) if message.starts_with("Range of CPUs") => {
-                let info = self.call(Verb::Create, self.deadlines.facts, |client| async move { client.info().await });
-                let cores = cores(info.await?.ncpu);
-                self.cores.store(cores, Ordering::Relaxed);
-                self.create_capped(request, Some(cores)).await
+        let request = self.with_quota(request).await?;
+        let result = match self.create_capped(&request).await {
+            // What looked as if it had quotas has none, as an xfs without pquota.
+            Err(error) if quota::is_refused(&error) => {
+                self.learn_quota(DiskQuota::None);
+                self.create_capped(&self.with_quota(&request).await?).await
             }
             result => result,
         };
@@ -291,7 +292,21 @@ impl Engine for Docker {
 }
 
 impl Docker {
-    async fn create_capped(&self, request: &CreateRequest, cores: Option<u64>) -> Result<String> {
+    async fn create_capped(&self, request: &CreateRequest) -> Result<String> {
+        let known = Some(self.cores.load(Ordering::Relaxed)).filter(|cores| *cores > 0);
+        match self.create_on(request, known).await {
+            // Docker refuses a limit beyond the host's cores: learn how many there are, and cap it there.
+            Err(EngineError::Refused(message)) if message.starts_with("Range of CPUs") => {
+                let info = self.call(Verb::Create, self.deadlines.facts, |client| async move { client.info().await });
+                let cores = cores(info.await?.ncpu);
+                self.cores.store(cores, Ordering::Relaxed);
+                self.create_on(request, Some(cores)).await
+            }
+            result => result,
+        }
+    }
+
+    async fn create_on(&self, request: &CreateRequest, cores: Option<u64>) -> Result<String> {
         let body = translate::create_body(request, cores)?;
         let options = CreateContainerOptionsBuilder::new().name(&request.name).build();
         let created = self.call(Verb::Create, self.deadlines.create, |client| {

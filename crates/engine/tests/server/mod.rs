@@ -5,6 +5,9 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+/// What is between a head and its body.
+const END: &str = "\r\n\r\n";
+
 /// What is answered.
 pub enum Reply {
     /// These bytes, and the connection closes.
@@ -65,6 +68,14 @@ impl Server {
         self.heads().iter().filter(|head| *head == wanted).count()
     }
 
+    /// The bodies of the requests that begin like this.
+    pub fn bodies(&self, begin: &str) -> Vec<String> {
+        let seen = self.seen.lock().unwrap();
+        let bodies =
+            seen.iter().filter(|request| request.starts_with(begin)).filter_map(|request| request.split_once(END));
+        bodies.map(|(_, body)| body.to_owned()).collect()
+    }
+
     /// The last value of a header.
     pub fn header(&self, name: &str) -> Option<String> {
         let seen = self.seen.lock().unwrap();
@@ -80,9 +91,17 @@ fn head(request: &str) -> String {
     request.split(' ').take(2).collect::<Vec<_>>().join(" ")
 }
 
+/// Whether a request has come with as much of a body as it says.
+fn is_whole(request: &[u8]) -> bool {
+    let request = String::from_utf8_lossy(request);
+    let Some((head, body)) = request.split_once(END) else { return false };
+    let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+    body.len() >= length.unwrap_or(0)
+}
+
 async fn serve(mut stream: TcpStream, answer: Arc<Answer>, seen: Arc<Mutex<Vec<String>>>) {
     let mut request = Vec::new();
-    while !request.windows(4).any(|end| end == b"\r\n\r\n") {
+    while !is_whole(&request) {
         if stream.read_buf(&mut request).await.unwrap_or(0) == 0 {
             return;
         }

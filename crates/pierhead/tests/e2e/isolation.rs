@@ -1,4 +1,5 @@
-//! A workspace that fills its host's disk: warned of, stopped, saved, and told why, while its neighbour goes on.
+//! A workspace that fills its host's disk: warned of, stopped, saved, and told why, while its neighbour goes on. Where engines
+//! have quotas it just can't.
 
 use std::fs;
 use std::time::Duration;
@@ -15,12 +16,7 @@ const LONG: Duration = Duration::from_secs(120);
 #[test]
 fn who_fills_the_disk_is_warned_stopped_and_saved() {
     let bed = Bed::up_in(1, &["--agents"], &[("PIERHEAD_WORKSPACE_DISK", "48")]);
-    let description = json!({
-        "containers": [{ "image": sample::IMAGE, "memory": 64, "cpus": 0.05 }], "idle_minutes": 0
-    });
-    let file = bed.place.pool().join("lab.json");
-    fs::write(&file, description.to_string()).unwrap();
-    bed.ok(&["environment", "create", "lab", "-f", file.to_str().unwrap()]);
+    describe_lab(&bed);
     let open = |name: &str| bed.json(&["workspace", "open", "lab", "--name", name])["id"].as_str().unwrap().to_owned();
     let (hostile, neighbour, maker) = (open("hostile"), open("neighbour"), open("maker"));
     let inside = |id: &str, script: &str| bed.run(&["workspace", "exec", id, "--", "sh", "-c", script]);
@@ -56,4 +52,42 @@ fn who_fills_the_disk_is_warned_stopped_and_saved() {
     assert!(log.contains("it has made more than 3072 files and folders"), "{log}");
     let here = inside(&neighbour, "echo here");
     assert_eq!((here.code, here.stdout.as_str()), (0, "here\n"), "{here:?}");
+}
+
+/// More than may be written, by a program that says why it could not write all.
+const FLOOD: &str = "dd if=/dev/zero of=/flood bs=1000000 count=60";
+
+#[test]
+fn where_engines_have_quotas_nobody_fills_the_disk() {
+    let bed = Bed::up_in(1, &["--agents", "--quotas"], &[("PIERHEAD_WORKSPACE_DISK", "48")]);
+    let lacks = bed.engine("host-1")["lacks"].to_string();
+    assert!(!lacks.contains("quota of disk"), "{lacks}");
+    describe_lab(&bed);
+    let opened = bed.json(&["workspace", "open", "lab", "--name", "hostile"]);
+    let hostile = opened["id"].as_str().unwrap();
+    let inside = |script: &str| bed.run(&["workspace", "exec", hostile, "--", "sh", "-c", script]);
+
+    let wrote = inside("echo kept >/kept; head -c 40000000 /dev/zero >/most");
+    assert_eq!(wrote.code, 0, "{wrote:?}");
+    let flooded = inside(FLOOD);
+    assert!(flooded.code != 0 && flooded.stderr.contains("quota exceeded"), "{flooded:?}");
+    // It goes on, and somebody makes room.
+    let after = inside("rm /most /flood && echo more >>/kept && cat /kept");
+    assert_eq!((after.code, after.stdout.as_str()), (0, "kept\nmore\n"), "{after:?}");
+    assert_eq!(bed.json(&["workspace", "show", hostile])["phase"], "ready");
+
+    bed.ok(&["workspace", "stop", hostile]);
+    bed.ok(&["workspace", "start", hostile]);
+    let again = inside(&format!("cat /kept; {FLOOD}"));
+    assert_eq!(again.stdout, "kept\nmore\n", "{again:?}");
+    assert!(again.code != 0 && again.stderr.contains("quota exceeded"), "{again:?}");
+}
+
+fn describe_lab(bed: &Bed) {
+    let description = json!({
+        "containers": [{ "image": sample::IMAGE, "memory": 64, "cpus": 0.05 }], "idle_minutes": 0
+    });
+    let file = bed.place.pool().join("lab.json");
+    fs::write(&file, description.to_string()).unwrap();
+    bed.ok(&["environment", "create", "lab", "-f", file.to_str().unwrap()]);
 }
