@@ -8,12 +8,15 @@ use crate::output::{Confirm, WithoutTerminal};
 use crate::usage::{self, CourseUsageArgs};
 use crate::{CliError, Output, render};
 use clap::{Args, Subcommand};
-use pierhead_client::Client;
+use pierhead_client::{Client, ClientError};
 use pierhead_wire::{
-    CourseLabEntry, CourseRequest, CourseUpdate, EnrolEntry, EnrolRequest, LinkRequest, StudentUpdate,
+    CourseLabEntry, CourseRequest, CourseUpdate, CourseView, EnrolEntry, EnrolRequest, LinkRequest, StudentUpdate,
 };
 
 pub use timetable::{SessionAddArgs, SessionRmArgs};
+
+/// How often a change is tried that others came before.
+const MOST_TRIES: u32 = 10;
 
 /// `course` and its commands; nothing at all lists them.
 #[derive(Debug, Clone, Args)]
@@ -285,12 +288,19 @@ async fn set(args: &CourseSetArgs, client: &Client, out: &mut Output) -> Result<
     let archived = args.archived;
     let change =
         CourseUpdate { title, term, zone, teachers, assistants, recording_days, archived, ..CourseUpdate::default() };
-    client.set_course(&args.id, &change).await?;
+    client.set_course(&args.id, &change, None).await?;
     out.done(&format!("changed the course {}", args.id))
 }
 
 async fn add_lab(args: &CourseLabArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
-    let mut labs = client.course(&args.id).await?.into_value().labs;
+    let course = client.course(&args.id).await?.into_value();
+    edit(client, course, |course| Ok(of_labs(with_lab(&course.labs, args)))).await?;
+    out.done(&format!("{} is a lab of {}", args.lab, args.id))
+}
+
+/// These labs with one more, or with the one otherwise.
+fn with_lab(labs: &[CourseLabEntry], args: &CourseLabArgs) -> Vec<CourseLabEntry> {
+    let mut labs = labs.to_vec();
     let at = labs.iter().position(|entry| entry.lab == args.lab).unwrap_or_else(|| {
         labs.push(CourseLabEntry { lab: args.lab.clone(), ..CourseLabEntry::default() });
         labs.len() - 1
@@ -304,19 +314,43 @@ async fn add_lab(args: &CourseLabArgs, client: &Client, out: &mut Output) -> Res
             present.clone_from(given);
         }
     }
-    client.set_course(&args.id, &CourseUpdate { labs: Some(labs), ..CourseUpdate::default() }).await?;
-    out.done(&format!("{} is a lab of {}", args.lab, args.id))
+    labs
+}
+
+fn of_labs(labs: Vec<CourseLabEntry>) -> CourseUpdate {
+    CourseUpdate { labs: Some(labs), ..CourseUpdate::default() }
 }
 
 async fn remove_lab(id: &str, lab: &str, client: &Client, out: &mut Output) -> Result<(), CliError> {
-    let mut labs = client.course(id).await?.into_value().labs;
-    let before = labs.len();
-    labs.retain(|entry| entry.lab != lab);
-    if labs.len() == before {
-        return Err(CliError::usage(format!("{lab} is no lab of {id}"), format!("pierhead course show {id}")));
-    }
-    client.set_course(id, &CourseUpdate { labs: Some(labs), ..CourseUpdate::default() }).await?;
+    let course = client.course(id).await?.into_value();
+    edit(client, course, |course| {
+        let labs: Vec<_> = course.labs.iter().filter(|entry| entry.lab != lab).cloned().collect();
+        if labs.len() == course.labs.len() {
+            return Err(CliError::usage(format!("{lab} is no lab of {id}"), format!("pierhead course show {id}")));
+        }
+        Ok(of_labs(labs))
+    })
+    .await?;
     out.done(&format!("took {lab} out of {id}"))
+}
+
+/// Changes a course as it is now: what others change in the same moment stays.
+async fn edit(
+    client: &Client,
+    mut course: CourseView,
+    change: impl Fn(&CourseView) -> Result<CourseUpdate, CliError>,
+) -> Result<(), CliError> {
+    let mut tries = 0;
+    loop {
+        let told = client.set_course(&course.id, &change(&course)?, Some(course.revision)).await;
+        tries += 1;
+        match told {
+            Err(ClientError::Refused { status: 412, .. }) if tries < MOST_TRIES => {
+                course = client.course(&course.id).await?.into_value();
+            }
+            told => return Ok(told.map(drop)?),
+        }
+    }
 }
 
 async fn enrol(args: &EnrolArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {

@@ -36,12 +36,22 @@ impl Client {
         self.change_at_once(Call::post(&COURSES).body(json(request)?)).await?.read()
     }
 
-    /// Changes a course.
+    /// Changes a course, if it is still the revision that is given; any without.
     ///
     /// # Errors
-    /// [`ClientError::Refused`] with status 403 if one is no teacher of it.
-    pub async fn set_course(&self, id: &str, change: &CourseUpdate) -> Result<Answer<CourseView>, ClientError> {
-        self.send(&Call::new(Method::PUT, &["api", "courses", id]).body(json(change)?)).await?.read()
+    /// [`ClientError::Refused`] with status 403 if one is no teacher of it, 412 if it is another revision by now.
+    pub async fn set_course(
+        &self,
+        id: &str,
+        change: &CourseUpdate,
+        based_on: Option<u64>,
+    ) -> Result<Answer<CourseView>, ClientError> {
+        let call = Call::new(Method::PUT, &["api", "courses", id]).body(json(change)?);
+        let call = match based_on {
+            Some(revision) => call.header("If-Match", format!("\"{revision}\"")),
+            None => call,
+        };
+        self.send(&call).await?.read()
     }
 
     /// Forgets a course.

@@ -146,6 +146,9 @@ pub struct CourseView {
     pub source: String,
     /// Whether it is over.
     pub archived: bool,
+    /// Another one whenever something of this was changed: what `If-Match` takes, in quotes.
+    #[serde(default)]
+    pub revision: u64,
     /// When it was made (RFC 3339).
     pub created_at: String,
 }

@@ -261,6 +261,12 @@ pub struct WorkspaceView {
     /// When that was made (RFC 3339).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saved_at: Option<String>,
+    /// How many saves people asked for, in all: a request for one tells its number.
+    #[serde(default)]
+    pub saves_asked: u32,
+    /// How many of these were taken up. One is over, made or failed, when it was and the workspace is not `saving`.
+    #[serde(default)]
+    pub saves_taken: u32,
     /// Hosts on which a copy was left that is in no save yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_on: Vec<String>,

@@ -3,6 +3,7 @@
 use super::guests::new_guest;
 use crate::body::{Body, Path};
 use crate::identity::{Caller, idempotency};
+use crate::precondition::Precondition;
 use crate::{Api, ApiError, views};
 use axum::Json;
 use axum::extract::State;
@@ -10,6 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use pierhead_controller::CourseChange;
 use pierhead_identity::{is_zone, local_moment};
 use pierhead_model::{CourseId, CourseLab, CourseSession, LabId, Timestamp, Username, Zone};
+use pierhead_store::Revision;
 use pierhead_wire::{CourseLabEntry, CourseRequest, CourseSessionEntry, CourseUpdate, CourseView, FieldError};
 use std::collections::BTreeSet;
 
@@ -42,12 +44,14 @@ pub(super) async fn change(
     State(api): State<Api>,
     caller: Caller,
     Path(id): Path,
+    headers: HeaderMap,
     body: Body<CourseUpdate>,
 ) -> Result<Json<CourseView>, ApiError> {
     // Whoever may not change it learns nothing of accounts.
     let found = api.controller.course_as(&caller.actor(), &id, pierhead_model::CourseRight::Teacher)?;
     let known: BTreeSet<Username> = found.record.teachers.union(&found.record.assistants).cloned().collect();
     let change = change_of(&api, &body.value, &found.record.zone, &known).await?;
+    let change = CourseChange { based_on: based_on(&headers)?, ..change };
     api.controller.change_course(&caller.actor(), &id, &change).await?;
     shown(&api, &caller, &id).await
 }
@@ -62,6 +66,18 @@ async fn shown(api: &Api, caller: &Caller, id: &str) -> Result<Json<CourseView>,
     let (ahead, zone) = (api.controller.ahead_of(&course).await, &course.record.zone);
     let ahead = ahead.iter().map(|of| views::course_ahead(of, zone)).collect();
     Ok(Json(CourseView { ahead, ..views::course(&course, &caller.identity.username) }))
+}
+
+/// The revision that a change was made of, by `If-Match`.
+fn based_on(headers: &HeaderMap) -> Result<Option<Revision>, ApiError> {
+    let form = "the revision of the course";
+    match Precondition::of(headers, form)? {
+        Precondition::None => Ok(None),
+        Precondition::Tag(tag) => {
+            tag.parse().map(|number| Some(Revision::new(number))).map_err(|_| Precondition::malformed(form))
+        }
+        Precondition::Absent => Err(ApiError::field("if-none-match", "if-none-match is for what is not there yet")),
+    }
 }
 
 /// What is asked, with people who are there and moments of the course's zone.
@@ -81,6 +97,7 @@ async fn change_of(
         sessions.iter().enumerate().map(|(at, entry)| session(at, entry, &zone)).collect::<Result<Vec<_>, _>>()
     });
     Ok(CourseChange {
+        based_on: None,
         title: asked.title.clone(),
         term: asked.term.clone(),
         zone: new_zone,

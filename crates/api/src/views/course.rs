@@ -29,6 +29,7 @@ pub(crate) fn course(now: &CourseNow, who: &Username) -> CourseView {
         group: now.enrolments.group_of(who).map(str::to_owned),
         source: record.source.as_str().to_owned(),
         archived: record.is_over(),
+        revision: now.revision.value(),
         created_at: format_timestamp(record.created_at),
     }
 }

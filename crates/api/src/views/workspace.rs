@@ -69,6 +69,8 @@ pub(crate) fn workspace(now: &WorkspaceNow) -> WorkspaceView {
         active_at: status.active_at.map(format_timestamp),
         last_save: status.last_save.as_ref().map(|(save, _)| save.to_string()),
         saved_at: status.last_save.as_ref().map(|(_, at)| format_timestamp(*at)),
+        saves_asked: record.saves_asked,
+        saves_taken: status.saves_taken,
         left_on: status.left_on.iter().map(ToString::to_string).collect(),
         created_at: format_timestamp(record.created_at),
     }

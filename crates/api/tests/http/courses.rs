@@ -96,6 +96,33 @@ async fn who_may_not_changes_nothing() {
 }
 
 #[tokio::test]
+async fn what_is_changed_is_what_was_seen() {
+    let school = School::open().await;
+    let path = "/api/courses/cs-101";
+    let seen = school.wang.get(path).await.json()["revision"].as_u64().unwrap();
+    let at = |tag: &str| {
+        let wang = school.wang.clone().header("If-Match", tag);
+        async move { wang.send("PUT", path, r#"{"sessions":[]}"#).await }
+    };
+    for tag in ["7", "\"x\"", "\"-1\""] {
+        let refused = at(tag).await;
+        assert_eq!((refused.status, refused.refusal().field.as_deref()), (400, Some("if-match")), "{tag}");
+    }
+    let absent = school.wang.clone().header("If-None-Match", "*").send("PUT", path, r#"{"sessions":[]}"#).await;
+    assert_eq!((absent.status, absent.refusal().field.as_deref()), (400, Some("if-none-match")));
+
+    // Whoever asks for nothing of that kind comes before.
+    assert_eq!(school.wang.send("PUT", path, r#"{"term":"2026"}"#).await.status, 200);
+    let late = at(&format!("\"{seen}\"")).await;
+    assert_eq!((late.status, late.refusal().code.as_str()), (412, "changed_meanwhile"));
+    let now = school.wang.get(path).await.json();
+    assert_eq!((now["term"].as_str(), now["sessions"].as_array().map(Vec::len)), (Some("2026"), Some(1)), "{now}");
+    // Who takes it is no part of that.
+    assert_eq!(school.enrol(&["eve"]).await.status, 204);
+    assert_eq!(at(&format!("\"{}\"", now["revision"])).await.json()["sessions"], json!([]));
+}
+
+#[tokio::test]
 async fn students_come_leave_and_work_in_groups() {
     let school = School::open().await;
     let path = "/api/courses/cs-101/students";

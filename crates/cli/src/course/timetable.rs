@@ -1,5 +1,6 @@
 //! `course add-session` and `course rm-session`: when a course is held.
 
+use super::edit;
 use crate::names;
 use crate::{CliError, Output};
 use clap::Args;
@@ -34,21 +35,29 @@ pub struct SessionRmArgs {
 }
 
 pub(super) async fn add(args: &SessionAddArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
-    let mut sessions = client.course(&args.id).await?.into_value().sessions;
     let SessionAddArgs { id, starts, ends, lab } = args.clone();
-    sessions.push(CourseSessionEntry { starts, ends, lab });
-    client.set_course(&id, &change(sessions)).await?;
+    let session = CourseSessionEntry { starts, ends, lab };
+    let course = client.course(&id).await?.into_value();
+    edit(client, course, |course| Ok(change(course.sessions.iter().chain([&session]).cloned().collect()))).await?;
     out.done(&format!("{id} is held from {}", args.starts))
 }
 
 pub(super) async fn remove(args: &SessionRmArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
-    let mut sessions = client.course(&args.id).await?.into_value().sessions;
-    let at = args.number.checked_sub(1).filter(|at| *at < sessions.len()).ok_or_else(|| {
-        let text = format!("the timetable of {} has {} sessions", args.id, sessions.len());
+    let course = client.course(&args.id).await?.into_value();
+    let at = args.number.checked_sub(1);
+    let gone = at.and_then(|at| course.sessions.get(at).cloned()).ok_or_else(|| {
+        let text = format!("the timetable of {} has {} sessions", args.id, course.sessions.len());
         CliError::usage(text, format!("pierhead course show {}", args.id))
     })?;
-    let gone = sessions.remove(at);
-    client.set_course(&args.id, &change(sessions)).await?;
+    // By itself and not by its number, which may be another's by now.
+    edit(client, course, |course| {
+        let mut sessions = course.sessions.clone();
+        if let Some(at) = sessions.iter().position(|one| *one == gone) {
+            sessions.remove(at);
+        }
+        Ok(change(sessions))
+    })
+    .await?;
     out.done(&format!("{} is not held from {}", args.id, gone.starts))
 }
 

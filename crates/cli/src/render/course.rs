@@ -204,6 +204,7 @@ mod tests {
             group: None,
             source: "here".to_owned(),
             archived: false,
+            revision: 7,
             created_at: String::new(),
         };
         let shown = show(&course);

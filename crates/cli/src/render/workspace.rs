@@ -139,6 +139,8 @@ mod tests {
             active_at: None,
             last_save: None,
             saved_at: None,
+            saves_asked: 0,
+            saves_taken: 0,
             left_on: Vec::new(),
             created_at: "2026-11-21T22:10:06.120Z".to_owned(),
         }

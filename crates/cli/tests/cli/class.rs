@@ -10,7 +10,7 @@ fn hand(workspace: &str, by: &str) -> Value {
 
 fn course(sessions: Value) -> Value {
     json!({"id": "cs", "title": "Databases", "term": "", "zone": "Asia/Shanghai", "right": "teacher", "teachers": ["wang"],
-        "assistants": [], "labs": [], "sessions": sessions, "students": 2, "source": "here", "archived": false,
+        "assistants": [], "labs": [], "sessions": sessions, "students": 2, "source": "here", "archived": false, "revision": 3,
         "created_at": "2026-11-01T10:00:00.000Z"})
 }
 

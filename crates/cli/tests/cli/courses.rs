@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 fn course() -> Value {
     json!({"id": "cs-101", "title": "Databases", "term": "2026", "zone": "Asia/Shanghai", "right": "teacher",
         "teachers": ["wang"], "assistants": [], "labs": [{"lab": "mysql", "due_at": "2026-12-01T10:00:00.000Z"}],
-        "sessions": [], "students": 2, "source": "here", "archived": false, "created_at": "2026-01-01T00:00:00.000Z"})
+        "sessions": [], "students": 2, "source": "here", "archived": false, "revision": 3,
+        "created_at": "2026-01-01T00:00:00.000Z"})
 }
 
 fn report(done: bool) -> Value {
@@ -51,6 +52,26 @@ async fn a_course_is_made_shown_and_changed() {
     assert_eq!(sent(&session), json!({"labs": []}));
     let none = session.run("course rm-lab cs-101 other").await;
     assert!(none.code == 2 && none.err.contains("other is no lab of cs-101"), "{none:?}");
+}
+
+#[tokio::test]
+async fn what_somebody_else_changed_in_the_same_moment_stays() {
+    let session = Session::start().await;
+    let path = "/api/courses/cs-101";
+    let mut changed = course();
+    (changed["revision"], changed["labs"]) = (json!(4), json!([{"lab": "git"}]));
+    session.server.json(&format!("GET {path}"), course()).json(&format!("GET {path}"), changed.clone());
+    session.server.refuse(&format!("PUT {path}"), 412, "changed_meanwhile", "it was changed meanwhile");
+    session.server.json(&format!("PUT {path}"), changed);
+    let added = session.run("course add-lab cs-101 shell").await;
+    assert_eq!((added.code, added.out.as_str()), (0, "shell is a lab of cs-101\n"), "{added:?}");
+    assert_eq!(sent(&session), json!({"labs": [{"lab": "git"}, {"lab": "shell"}]}));
+
+    let session = Session::start().await;
+    session.server.json(&format!("GET {path}"), course());
+    session.server.refuse(&format!("PUT {path}"), 412, "changed_meanwhile", "it was changed meanwhile");
+    let never = session.run("course add-lab cs-101 shell").await;
+    assert!(never.code == 1 && never.err.contains("it was changed meanwhile"), "{never:?}");
 }
 
 #[tokio::test]

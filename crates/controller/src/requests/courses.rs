@@ -15,7 +15,7 @@ use pierhead_model::{
     Course, CourseId, CourseLab, CourseRight, CourseSession, Enrolments, EventTag, Lab, LabId, Username, Visibility,
     Zone,
 };
-use pierhead_store::Transaction;
+use pierhead_store::{Revision, Transaction};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -29,6 +29,8 @@ const MOST_NAMED: usize = 20;
 pub struct CourseNow {
     /// Its record.
     pub record: Arc<Course>,
+    /// The revision of it.
+    pub revision: Revision,
     /// Who takes it.
     pub enrolments: Arc<Enrolments>,
     /// What the asker may in it.
@@ -38,6 +40,8 @@ pub struct CourseNow {
 /// What shall be otherwise of a course; what is not given stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CourseChange {
+    /// The revision that it was made of; it is refused if there is a newer one by now. Any without.
+    pub based_on: Option<Revision>,
     /// What people call it.
     pub title: Option<String>,
     /// The term.
@@ -131,17 +135,24 @@ impl Controller {
     /// Changes a course.
     ///
     /// # Errors
-    /// If there is none, they may not, or what it is to be has not the accepted form.
+    /// If there is none, they may not, somebody changed it since what the change was made of, or what it is to be has not the
+    /// accepted form.
     pub async fn change_course(&self, actor: &Actor, id: &str, change: &CourseChange) -> Result<(), RequestError> {
         let committed = self.commit(None, |known, _| {
             let found = find_as(known, actor, id, CourseRight::Teacher)?;
+            if change.based_on.is_some_and(|revision| revision != found.revision) {
+                return Err(RequestError::ChangedMeanwhile {
+                    path: format!("course {}", found.record.id),
+                    by: None,
+                    at: None,
+                });
+            }
             let course = changed(known, actor, &found.record, change)?;
             if course == *found.record {
                 return Ok(Made::Already(()));
             }
             let key = keys::course(&course.id);
-            let transaction = Transaction::new().unchanged(key.clone(), known.revision_of(&key).unwrap_or_default());
-            let transaction = transaction.put_json(key, &course)?;
+            let transaction = Transaction::new().unchanged(key.clone(), found.revision).put_json(key, &course)?;
             Ok(Made::change(self.with_course_event(transaction, "change-course", actor, &course, "")?, ()))
         });
         committed.await.map(drop)
@@ -186,7 +197,9 @@ fn now(known: &Known, actor: &Actor, course: &Arc<Course>) -> Option<CourseNow> 
         _ if actor.may_change_all => CourseRight::Teacher,
         right => right?,
     };
-    Some(CourseNow { record: Arc::clone(course), enrolments: enrolments.cloned().unwrap_or_default(), right })
+    let revision = known.revision_of(&keys::course(&course.id)).unwrap_or_default();
+    let enrolments = enrolments.cloned().unwrap_or_default();
+    Some(CourseNow { record: Arc::clone(course), revision, enrolments, right })
 }
 
 fn find(known: &Known, actor: &Actor, id: &str) -> Result<CourseNow, RequestError> {

@@ -39,6 +39,8 @@ pub struct WorkspaceStatus {
     pub active_at: Option<Timestamp>,
     /// Its newest save and when that was made.
     pub last_save: Option<(SaveId, Timestamp)>,
+    /// How many of the saves that people asked for were taken up.
+    pub saves_taken: u32,
     /// Hosts on which a copy was left that is in no save yet.
     pub left_on: Vec<EngineId>,
 }
@@ -157,6 +159,7 @@ impl<'a> View<'a> {
             idle_at: is_up.and_then(|assignment| idle_at(&draft, workspace, assignment)),
             active_at: is_up.map(|assignment| active_at(&draft, workspace, assignment)).filter(|at| at.0 > 0),
             last_save: assignment.and_then(|found| Some((found.last_save.clone()?, found.saved_at))),
+            saves_taken: assignment.map_or(0, |assignment| assignment.saves_taken),
             left_on: assignment.into_iter().flat_map(|found| &found.left).map(|place| place.engine.clone()).collect(),
         }
     }

@@ -68,6 +68,7 @@ impl Example for CourseView {
             group: text("A"),
             source: "roster".to_owned(),
             archived: false,
+            revision: 1204,
             created_at: MOMENT.to_owned(),
         }
     }

@@ -123,6 +123,8 @@ impl Example for WorkspaceView {
             active_at: Some(MOMENT.to_owned()),
             last_save: Some(format!("{WORKSPACE}-2")),
             saved_at: Some(MOMENT.to_owned()),
+            saves_asked: 2,
+            saves_taken: 2,
             left_on: Vec::new(),
             created_at: MOMENT.to_owned(),
         }

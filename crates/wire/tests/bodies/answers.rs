@@ -14,7 +14,8 @@ const AT: &str = "2026-11-21T22:10:06.120Z";
 /// The least that the controllers of any version say of each thing.
 fn workspace() -> Value {
     json!({ "id": "k3f5a2bq7x", "name": "my work", "owner": "ann", "right": "owner", "environment": "python", "version": 1,
-        "phase": "queued", "containers": [{ "name": "main", "image": "python:3.12" }], "created_at": AT })
+        "phase": "queued", "containers": [{ "name": "main", "image": "python:3.12" }], "saves_asked": 1, "saves_taken": 0,
+        "created_at": AT })
 }
 
 fn environment() -> Value {
@@ -56,7 +57,7 @@ pub fn check<T: DeserializeOwned + Serialize>(shortest: &Value, filled_in: &[&st
 
 #[test]
 fn what_is_not_there_is_left_out_and_what_a_later_version_adds_is_passed_over() {
-    check::<WorkspaceView>(&workspace(), &[]);
+    check::<WorkspaceView>(&workspace(), &["saves_asked", "saves_taken"]);
     check::<EnvironmentView>(&environment(), &["warm_ready"]);
     check::<SaveView>(&save(), &[]);
     check::<TerminalView>(&terminal(), &[]);

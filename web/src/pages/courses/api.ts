@@ -1,6 +1,6 @@
 /** The routes of courses and of the work in them, and what they answer. */
 
-import { address, request, send, type Schemas } from '../../lib/api';
+import { ApiError, address, request, send, type Schemas } from '../../lib/api';
 import type { Event, Source } from '../../lib/live.svelte';
 import type { State } from './work';
 
@@ -56,6 +56,24 @@ export function addCourse(body: Schemas['CourseRequest']): Promise<Course> {
 
 export function changeCourse(id: string, body: Schemas['CourseUpdate']): Promise<Course> {
   return request('put', '/api/courses/{id}', { path: { id }, body });
+}
+
+/** How often a change is tried that others came before. */
+const MOST_TRIES = 10;
+
+/** Changes a course as it is now: what others change in the same moment stays. */
+export async function editCourse(id: string, edit: (course: Course) => Schemas['CourseUpdate']): Promise<void> {
+  const path = { id };
+  for (let tries = 1; ; tries += 1) {
+    const course: Course = await request('get', '/api/courses/{id}', { path });
+    const headers = { 'if-match': `"${course.revision}"` };
+    try {
+      await request('put', '/api/courses/{id}', { path, headers, body: edit(course) });
+      return;
+    } catch (error) {
+      if (!(error instanceof ApiError && error.status === 412) || tries === MOST_TRIES) throw error;
+    }
+  }
 }
 
 export function enrol(id: string, usernames: readonly string[]): Promise<void> {

@@ -1,6 +1,6 @@
 //! Courses, who takes them, and the school's own list.
 
-use crate::describe::Doc;
+use crate::describe::{Doc, Kind};
 use pierhead_model::Permission::WriteAllContainers;
 use pierhead_wire::{
     CourseRequest, CourseUpdate, CourseView, EnrolRequest, LinkRequest, LinkView, RosterRequest, RosterStatusView,
@@ -54,12 +54,14 @@ pub fn show() -> Doc {
 pub fn change() -> Doc {
     course("change_course", "Change a course")
         .about("What is not given stays. Of a course on the school's own list, its title, term and staff on that list can't be changed.")
+        .header("If-Match", Kind::Like("\"1204\""), "Only if it is still this revision: of lists all is given, and what somebody added meanwhile would go")
         .takes::<CourseUpdate>()
         .answers::<CourseView>(200, "The course as it is now")
         .refuses(403, "forbidden", NO_TEACHER)
         .refuses(404, "not_found", NO_ACCOUNT)
         .refuses(409, "from_roster", LISTED)
         .refuses(409, "conflict", MEANWHILE)
+        .refuses(412, "changed_meanwhile", "It is another revision by now; nothing was changed")
 }
 
 pub fn delete() -> Doc {

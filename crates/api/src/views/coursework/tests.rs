@@ -1,6 +1,7 @@
 use super::*;
 use pierhead_lab::grading::scored;
 use pierhead_model::{Course, CourseLab, CourseWork, Criterion, Grade, GradeLine, PointsFrom};
+use pierhead_store::Revision;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -49,7 +50,7 @@ fn course(right: CourseRight) -> CourseNow {
     let text = r#"{"id":"cs-101","title":"Databases","term":"","zone":"Asia/Shanghai","teachers":["wang"],"assistants":[],
         "labs":[{"lab":"mysql"}],"sessions":[],"created_at":1}"#;
     let record: Course = serde_json::from_str(text).unwrap();
-    CourseNow { record: Arc::new(record), enrolments: Arc::default(), right }
+    CourseNow { record: Arc::new(record), revision: Revision::ZERO, enrolments: Arc::default(), right }
 }
 
 fn at_work(published_at: Option<Timestamp>) -> WorkNow {
