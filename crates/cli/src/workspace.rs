@@ -319,9 +319,10 @@ async fn open(args: &WorkspaceOpenArgs, client: &Client, out: &mut Output) -> Re
 async fn save(args: &WorkspaceSaveArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
     let before = args.workspace.find(client).await?;
     let asked = client.save_workspace(&before.id, args.name.as_deref()).await?;
+    let number = asked.saves_asked;
     let is_done = |now: &WorkspaceView| {
-        let has_failed = now.phase != "saving" && now.message != before.message && !now.message.is_empty();
-        now.last_save != before.last_save || has_failed
+        let is_over = now.saves_taken >= number && now.phase != "saving";
+        now.last_save != before.last_save || is_over
     };
     let now = args.waiting.wait_for(is_done, asked, client, out).await?;
     if out.is_json() {

@@ -171,14 +171,18 @@ async fn lists_are_for_people_or_for_programs_and_obey_nobody() {
 #[tokio::test]
 async fn a_save_tells_its_name_or_why_there_is_none() {
     let shown = format!("GET {}", path(""));
+    let asked = |phase: &str, taken: u32| {
+        workspace(phase, json!({"message": "no room", "saves_asked": 2, "saves_taken": taken}))
+    };
     for (later, code, words) in [
         (workspace("ready", json!({"last_save": "k3f5a2bq7x-2"})), 0, "k3f5a2bq7x is saved as k3f5a2bq7x-2"),
-        (workspace("ready", json!({"message": "no room"})), 1, "k3f5a2bq7x could not be saved: no room"),
+        (asked("ready", 2), 1, "k3f5a2bq7x could not be saved: no room"),
         (workspace("ended", json!({})), 1, "k3f5a2bq7x has ended meanwhile"),
     ] {
-        let session = with("ready", json!({})).await;
-        session.server.json(&format!("POST {}", path("/save")), workspace("saving", json!({})));
-        session.server.json(&shown, later);
+        // The one before failed for the same reason, and this one is not begun at once.
+        let session = with("ready", json!({"message": "no room", "saves_asked": 1, "saves_taken": 1})).await;
+        session.server.json(&format!("POST {}", path("/save")), asked("ready", 1));
+        session.server.json(&shown, asked("ready", 1)).json(&shown, asked("saving", 2)).json(&shown, later);
         let ran = session.run(&format!("workspace save {ID} --name tested")).await;
         assert_eq!(ran.code, code, "{ran:?}");
         assert!(if code == 0 { &ran.out } else { &ran.err }.contains(words), "{words}: {ran:?}");

@@ -232,10 +232,11 @@ impl Pair {
             Leaving | Clearing | Fetching | Remaking => Stopped,
             Committing | Squashing | Copying | Recording => self.way,
         };
-        // Who stops can't save besides, and what is stopped already is at its end.
-        let cause = match (self.cause, way) {
-            (Save | Disk, Stopped) => Controller,
-            (cause, _) => cause,
+        // Who stops can't save besides, and what is stopped already is at its end. In what is being made nobody has done
+        // anything yet, and no save is taken of it.
+        let cause = match (self.cause, self.step, way) {
+            (Save | Disk, _, Stopped) | (Save | Disk, Making | Priming, _) => Controller,
+            (cause, _, _) => cause,
         };
         Self { cause, way, ..self }
     }
