@@ -14,7 +14,7 @@ pub(crate) use records::{HandedIn, begun, counting, grades_in, submissions_for, 
 use crate::requests::RequestError;
 use crate::{Controller, keys};
 use copies::Ran;
-use pierhead_model::{Service, Submission, SubmissionKey, SubmissionStage};
+use pierhead_model::{Course, Service, Submission, SubmissionKey, SubmissionStage, Timestamp};
 use pierhead_store::leadership::Standing;
 use pierhead_store::{Result as StoreResult, Revision, StoreJson, Transaction};
 use std::collections::BTreeSet;
@@ -34,7 +34,7 @@ pub(crate) async fn keep_working(
     recorder: mpsc::UnboundedSender<Submission>,
 ) {
     let (tell, told) = mpsc::unbounded_channel();
-    let (running, announced, service) = (BTreeSet::new(), BTreeSet::new(), Service::default());
+    let (running, announced, service) = (BTreeSet::new(), BTreeSet::new(), None);
     let mut desk = Desk { controller, standing, running, announced, recorder, tell, told, service };
     loop {
         let is_busy = desk.round().await.unwrap_or_else(|error| {
@@ -61,7 +61,8 @@ struct Desk {
     recorder: mpsc::UnboundedSender<Submission>,
     tell: mpsc::UnboundedSender<Ran>,
     told: mpsc::UnboundedReceiver<Ran>,
-    service: Service,
+    /// What was last written of that; none until it was read.
+    service: Option<Service>,
 }
 
 impl Desk {
@@ -93,21 +94,33 @@ impl Desk {
         Ok(!under_way.entries.is_empty())
     }
 
-    /// Says that somebody is there to hand in to.
+    /// Says that somebody is there to hand in to, as long as something is due in some course.
     async fn beat(&mut self) -> Result<(), RequestError> {
         let now = self.controller.clock().now();
-        if self.service.alive_at.0 > 0 && now.since(self.service.alive_at) < Service::BEAT_MS {
+        let has_deadlines = |course: &Course| !course.is_over() && course.labs.iter().any(|lab| lab.due_at.is_some());
+        let is_due = self.controller.known().courses.values().any(|course| has_deadlines(course));
+        let is_told = |service: &Service| match service.alive_at {
+            Timestamp(0) => !is_due,
+            last => is_due && now.since(last) < Service::BEAT_MS,
+        };
+        if self.service.as_ref().is_some_and(is_told) {
             return Ok(());
         }
         let read = self.controller.store().get_json::<Service>(keys::SERVICE).await?;
-        let mut service = read.map(|(service, _)| service).unwrap_or_default();
-        let before = service.outages.len();
-        service.beat(now);
-        if service.outages.len() != before {
+        let before = read.map(|(service, _)| service).unwrap_or_default();
+        let mut service = before.clone();
+        if is_due {
+            service.beat(now);
+        } else {
+            service.rest();
+        }
+        if service.outages.len() != before.outages.len() {
             tracing::warn!("nobody could hand in work for a while; what was due then is due later");
         }
-        self.commit(Transaction::new().put_json(keys::SERVICE, &service)?).await?;
-        self.service = service;
+        if service != before {
+            self.commit(Transaction::new().put_json(keys::SERVICE, &service)?).await?;
+        }
+        self.service = Some(service);
         Ok(())
     }
 

@@ -363,6 +363,8 @@ impl Controller {
     }
 
     /// The world as it is known now. Not to be held across an await.
+    /// Nobody who holds it asks for it again: whoever wants to write in between would wait for them, and they for whoever
+    /// writes.
     pub fn known(&self) -> RwLockReadGuard<'_, Known> {
         self.shared.read()
     }

@@ -382,7 +382,7 @@ pub struct GradeLine {
 /// leading controller.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Service {
-    /// The last moment at which one was there.
+    /// The last moment at which one was there; zero while nothing is due anywhere.
     pub alive_at: Timestamp,
     /// The last times at which none was, the newest last.
     #[serde(default)]
@@ -414,6 +414,11 @@ impl Service {
             self.outages.drain(..surplus);
         }
         self.alive_at = self.alive_at.max(now);
+    }
+
+    /// Notes that nothing is due anywhere, so that no silence counts until the next beat.
+    pub fn rest(&mut self) {
+        self.alive_at = Timestamp::default();
     }
 }
 

@@ -6,7 +6,7 @@ use super::records::{HandedIn, begun, submissions_in};
 use crate::keys;
 use crate::requests::RequestError;
 use pierhead_lab::grading::{due_for, frozen};
-use pierhead_model::{CourseWork, LabAttempt, Submission, SubmissionStage, Timestamp, Username};
+use pierhead_model::{CourseWork, LabAttempt, Outage, Submission, SubmissionStage, Timestamp, Username};
 use pierhead_store::Transaction;
 use std::sync::Arc;
 
@@ -50,7 +50,7 @@ impl Desk {
                 }
                 let students = known.enrolments.get(&course.id).into_iter().flat_map(|enrolments| enrolments.active());
                 let of_student = |who: &Username| {
-                    let due = due_for(entry.due_at, &work, who, &self.service.outages)?;
+                    let due = due_for(entry.due_at, &work, who, self.outages())?;
                     let is_now = work.collected_until < due && due < now;
                     let attempt = known.attempt_in(who, &course.id, &entry.lab).filter(|_| is_now)?;
                     // What a group does is due for who began it.
@@ -63,11 +63,16 @@ impl Desk {
         all
     }
 
+    /// The times at which nobody could hand in anything.
+    fn outages(&self) -> &[Outage] {
+        self.service.as_ref().map_or(&[], |service| &service.outages)
+    }
+
     /// Whether it became due for anybody.
     fn is_due(&self, due: Option<Timestamp>, work: &CourseWork, now: Timestamp) -> bool {
         let nobody = Username::parse("0").expect("a digit is a name");
-        let everybodys = due_for(due, work, &nobody, &self.service.outages);
-        let theirs = work.extensions.keys().filter_map(|who| due_for(due, work, who, &self.service.outages));
+        let everybodys = due_for(due, work, &nobody, self.outages());
+        let theirs = work.extensions.keys().filter_map(|who| due_for(due, work, who, self.outages()));
         everybodys.into_iter().chain(theirs).any(|due| work.collected_until < due && due < now)
     }
 

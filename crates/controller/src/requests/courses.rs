@@ -207,7 +207,7 @@ fn find(known: &Known, actor: &Actor, id: &str) -> Result<CourseNow, RequestErro
     found.ok_or_else(|| missing("course", id))
 }
 
-fn find_as(known: &Known, actor: &Actor, id: &str, needs: CourseRight) -> Result<CourseNow, RequestError> {
+pub(super) fn find_as(known: &Known, actor: &Actor, id: &str, needs: CourseRight) -> Result<CourseNow, RequestError> {
     let found = find(known, actor, id)?;
     if found.right >= needs {
         return Ok(found);

@@ -10,7 +10,7 @@ pub use grades::{GradeChange, GradeLineChange, Gradebook, GradebookRow, LabResul
 pub use settings::{DueChange, ExtensionChange, WorkChange};
 
 use super::attempts::attempt_of;
-use super::courses::CourseNow;
+use super::courses::{CourseNow, find_as};
 use super::{Actor, RequestError};
 use crate::coursework::{counting, submissions_in};
 use crate::known::Known;
@@ -115,29 +115,22 @@ impl Controller {
         let read = self.store.get_json::<Service>(keys::SERVICE).await?;
         Ok(read.map(|(service, _)| service.outages).unwrap_or_default())
     }
+}
 
-    /// A course, and a lab that it has and that whoever asks may see.
-    fn course_lab(&self, actor: &Actor, id: &str, lab: &str) -> Result<(CourseNow, CourseLab), RequestError> {
-        let course = self.course(actor, id)?;
-        let now = self.clock.now();
-        let entry = course.record.labs.iter().find(|entry| entry.lab.as_str() == lab);
-        let entry = entry.filter(|entry| course.right > CourseRight::Student || course.record.shows(&entry.lab, now));
-        let entry = entry.cloned().ok_or_else(|| missing("lab of that course", lab))?;
-        Ok((course, entry))
-    }
-
-    /// The same for who may do as much in the course as is said.
-    fn course_lab_as(
-        &self,
-        actor: &Actor,
-        id: &str,
-        lab: &str,
-        needs: CourseRight,
-    ) -> Result<(CourseNow, CourseLab), RequestError> {
-        let found = self.course_as(actor, id, needs)?;
-        let (_, entry) = self.course_lab(actor, id, lab)?;
-        Ok((found, entry))
-    }
+/// A course, and a lab that it has and that whoever asks may see, if they may do as much in the course as is said.
+fn course_lab_as(
+    known: &Known,
+    actor: &Actor,
+    id: &str,
+    lab: &str,
+    needs: CourseRight,
+) -> Result<(CourseNow, CourseLab), RequestError> {
+    let course = find_as(known, actor, id, needs)?;
+    let entry = course.record.labs.iter().find(|entry| entry.lab.as_str() == lab);
+    let is_shown = |lab: &LabId| course.right > CourseRight::Student || course.record.shows(lab, known.clock.now());
+    let entry = entry.filter(|entry| is_shown(&entry.lab)).cloned();
+    let entry = entry.ok_or_else(|| missing("lab of that course", lab))?;
+    Ok((course, entry))
 }
 
 fn missing(what: &'static str, id: &str) -> RequestError {

@@ -275,7 +275,11 @@ fn uncounted_words() -> String {
 }
 
 fn near_words(bytes: u64, limit: u64) -> String {
-    format!("it has written {} MB to its host's disk; beyond {} MB it is saved and stopped", bytes >> 20, limit >> 20)
+    format!(
+        "it has written {} MB to its host's disk; beyond {} MB it is saved and stopped, or can't write more",
+        bytes >> 20,
+        limit >> 20
+    )
 }
 
 #[cfg(test)]

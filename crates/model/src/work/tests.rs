@@ -127,6 +127,10 @@ fn a_silence_is_an_outage_and_a_pause_is_none() {
     }
     assert_eq!(service.outages.len(), Service::KEPT);
     assert_eq!(service.outages.last().unwrap().to, service.alive_at);
+    let before = service.outages.clone();
+    service.rest();
+    service.beat(Timestamp(u64::MAX));
+    assert_eq!(service.outages, before, "who has nothing to wait for misses nobody");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What work was worth: what people give by hand, the gradebook for those who give a course, results for those who take it.
 
-use super::{invalid, missing};
+use super::{course_lab_as, invalid, missing};
 use crate::coursework::{counting, grades_in, submissions_for, submissions_in};
 use crate::requests::commit::Made;
 use crate::requests::courses::CourseNow;
@@ -180,7 +180,7 @@ impl Controller {
         account: &str,
         change: &GradeChange,
     ) -> Result<LabResult, RequestError> {
-        let (found, entry) = self.course_lab_as(actor, course, lab, CourseRight::Assistant)?;
+        let (found, entry) = course_lab_as(&self.known(), actor, course, lab, CourseRight::Assistant)?;
         let student = Username::parse(account).ok().filter(|who| found.enrolments.students.contains_key(who));
         let student = student.ok_or_else(|| missing("student of that course", account))?;
         let key = keys::grade(&found.record.id, &entry.lab, &student);

@@ -1,7 +1,7 @@
 //! What teachers say of the work at a lab of a course: when it is due and for whom later, what becomes of what is late,
 //! what it is graded by, whether students see what they got.
 
-use super::{invalid, missing};
+use super::{course_lab_as, invalid, missing};
 use crate::known::Known;
 use crate::requests::commit::Made;
 use crate::requests::{Actor, RequestError};
@@ -67,7 +67,7 @@ impl Controller {
         change: &WorkChange,
     ) -> Result<(), RequestError> {
         let committed = self.commit(None, |known, now| {
-            let (found, entry) = self.course_lab_as(actor, course, lab, CourseRight::Teacher)?;
+            let (found, entry) = course_lab_as(known, actor, course, lab, CourseRight::Teacher)?;
             let before = known.coursework(&found.record.id, &entry.lab);
             let next_entry = changed_entry(&entry, change, &found.record.zone)?;
             let work = changed_work(&before, change, now)?;
@@ -76,8 +76,7 @@ impl Controller {
                 let key = keys::course(&found.record.id);
                 let mut next = Course::clone(&found.record);
                 next.labs.iter_mut().filter(|one| one.lab == entry.lab).for_each(|one| *one = next_entry.clone());
-                let revision = known.revision_of(&key).unwrap_or_default();
-                transaction = transaction.unchanged(key.clone(), revision).put_json(key, &next)?;
+                transaction = transaction.unchanged(key.clone(), found.revision).put_json(key, &next)?;
             }
             if work != before {
                 transaction = put_work(known, transaction, &work)?;
@@ -109,7 +108,7 @@ impl Controller {
         change: &ExtensionChange,
     ) -> Result<(), RequestError> {
         let committed = self.commit(None, |known, _| {
-            let (found, entry) = self.course_lab_as(actor, course, lab, CourseRight::Teacher)?;
+            let (found, entry) = course_lab_as(known, actor, course, lab, CourseRight::Teacher)?;
             let before = known.coursework(&found.record.id, &entry.lab);
             let mut work = before.clone();
             let who = &change.account;

@@ -1,6 +1,6 @@
 //! Handing in: what was asked for in time is in time, whatever happens to us afterwards.
 
-use super::{invalid, missing};
+use super::{course_lab_as, invalid, missing};
 use crate::coursework::{HandedIn, begun, submissions_for, submissions_in, told};
 use crate::requests::commit::{Committed, Made};
 use crate::requests::{Actor, Idempotency, OpenWorkspace, RequestError, WorkspaceBeginning, WorkspaceNow};
@@ -38,7 +38,7 @@ impl Controller {
     ) -> Result<Submission, RequestError> {
         // The moment at which it came counts, however long the rest takes.
         let at = self.clock.now();
-        let (found, entry) = self.course_lab(actor, course, lab)?;
+        let (found, entry) = course_lab_as(&self.known(), actor, course, lab, CourseRight::Student)?;
         if !found.enrolments.has(&actor.username) {
             return Err(state("only those who take a course hand in work"));
         }
@@ -152,7 +152,7 @@ impl Controller {
         lab: &str,
         account: &str,
     ) -> Result<Submission, RequestError> {
-        let (found, entry) = self.course_lab_as(actor, course, lab, CourseRight::Assistant)?;
+        let (found, entry) = course_lab_as(&self.known(), actor, course, lab, CourseRight::Assistant)?;
         let account = Username::parse(account).map_err(|_| missing("submission", account))?;
         let theirs = submissions_for(self, &found.record.id, &entry.lab, &account).await?;
         let counts = crate::coursework::counting(&theirs).cloned();
