@@ -25,14 +25,15 @@ const POLL: Duration = Duration::from_millis(10);
 /// Own host name, `/run` and `/etc/docker`: engines that share the latter share one identity. And an own resolver: no
 /// name server can be reached from a host, and waiting for the machine's would take 20 s for each image that is nowhere.
 /// Where no file is left after hiding `/run`, resolvers ask this machine by themselves. A disk of its own goes with the last
-/// process that has its namespace.
+/// process that has its namespace, which after a failure of power may take a moment.
 const HOLDER_SCRIPT: &str = r#"echo "$1" >/proc/sys/kernel/hostname &&
 mount -t tmpfs -o mode=755 tmpfs /run &&
 mkdir -p /etc/docker && mount --bind "$2" /etc/docker &&
 echo 'nameserver 127.0.0.1' >/run/resolv.conf &&
 if test -e /etc/resolv.conf; then mount --bind /run/resolv.conf /etc/resolv.conf; fi &&
 if test -n "$5"; then
-    { test -e "$5" || { truncate -s "$6" "$5" && mkfs.btrfs -q "$5"; }; } && mkdir -p "$4" && mount -o loop "$5" "$4"
+    { test -e "$5" || { truncate -s "$6" "$5.new" && mkfs.btrfs -q "$5.new" && mv "$5.new" "$5"; }; } && mkdir -p "$4" &&
+    for try in 1 2 3 4 5 6 7 8 9 10; do mount -o loop "$5" "$4" && break; sleep 0.3; done && mountpoint -q "$4"
 fi &&
 : >"$3" && exec sleep infinity"#;
 
@@ -93,6 +94,8 @@ pub(crate) fn start_engine(names: &Names, host: &HostRecord, holder: ProcessId, 
         // With systemd's driver cgroups would be made elsewhere, by somebody else.
         "--exec-opt=native.cgroupdriver=cgroupfs".to_owned(),
     ]);
+    // Newer engines would rather have overlay2 on it, which has no quotas there.
+    argv.extend(host.disk.iter().map(|_| "--storage-driver=btrfs".to_owned()));
     argv.extend_from_slice(args);
     process::start_detached(names, &argv, &[], &log_file(names, host))
 }

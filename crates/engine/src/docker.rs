@@ -41,6 +41,7 @@ use bollard::errors::Error as ClientError;
 use endpoint::Endpoint;
 use inspection::Memory;
 use pierhead_model::ImageReference;
+use quota::Quotas;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
@@ -69,8 +70,8 @@ pub struct Docker {
     scratch: Arc<Path>,
     /// Cores of the host, 0 as long as they are not known.
     cores: Arc<AtomicU64>,
-    /// How it holds containers to a quota of disk, as long as that is known.
-    quota: Arc<Mutex<Option<DiskQuota>>>,
+    /// What is known of its quotas of disk.
+    quotas: Arc<Mutex<Quotas>>,
 }
 
 impl Docker {
@@ -108,7 +109,7 @@ impl Docker {
             memory: Arc::default(),
             scratch: std::env::temp_dir().into(),
             cores: Arc::default(),
-            quota: Arc::default(),
+            quotas: Arc::default(),
         })
     }
 

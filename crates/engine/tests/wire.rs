@@ -254,6 +254,7 @@ mod tests {
             let server = on(driver, backing, is_refused).await;
             let engine = connect(&server, LONG);
             for _ in 0..2 {
+                engine.facts().await.unwrap();
                 assert_eq!(engine.create(&of_a_workspace()).await.unwrap(), id());
             }
             let bodies = server.bodies("POST /v1.41/containers/create");
@@ -262,7 +263,7 @@ mod tests {
                 told["HostConfig"]["StorageOpt"]["size"].as_str().unwrap_or_default().to_owned()
             });
             assert_eq!(quotas.collect::<Vec<_>>(), asked, "{driver} on {backing}");
-            assert_eq!(server.count("GET /v1.41/info"), 1, "what is known is not asked again");
+            assert_eq!(server.count("GET /v1.41/info"), 2, "what the facts told is not asked again");
         }
     }
 

@@ -380,8 +380,8 @@ export const said = messages({
     '它已在主机磁盘上写入 {n} MB，而上限为 {m} MB：其容器已停止，正在保存',
   ],
   diskNear: [
-    "it has written {n} MB to its host's disk; beyond {m} MB it is saved and stopped",
-    '它已在主机磁盘上写入 {n} MB；超过 {m} MB 时将保存并停止',
+    "it has written {n} MB to its host's disk; beyond {m} MB it is saved and stopped, or can't write more",
+    '它已在主机磁盘上写入 {n} MB；超过 {m} MB 时将保存并停止，或无法再写入',
   ],
   diskTooMany: [
     "it has made more than {n} files and folders on its host's disk, which is as many as it may: its containers are stopped, and it is saved",

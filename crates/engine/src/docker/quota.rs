@@ -7,7 +7,7 @@ use crate::request::CreateRequest;
 use crate::workspace::WorkspacePart;
 use bollard::models::SystemInfo;
 use pierhead_model::ImageReference;
-use std::sync::PoisonError;
+use std::sync::{MutexGuard, PoisonError};
 
 /// What an engine's quota of disk holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,9 +39,45 @@ impl DiskQuota {
     }
 }
 
+/// What is known of an engine's quotas.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Quotas {
+    /// By what it tells of its storage, once it has.
+    told: Option<DiskQuota>,
+    /// Whether it refused one all the same.
+    is_refused: bool,
+}
+
+impl Quotas {
+    /// Takes note of what an engine tells. A refusal stands as long as that is the same.
+    fn learn(&mut self, told: DiskQuota) {
+        if self.told != Some(told) {
+            *self = Self { told: Some(told), is_refused: false };
+        }
+    }
+
+    fn known(self) -> Option<DiskQuota> {
+        if self.is_refused { Some(DiskQuota::None) } else { self.told }
+    }
+}
+
+/// How engines refuse to hold a container to a quota: overlay2, btrfs without the right to it, and where it is less than the
+/// engine's least.
+const REFUSALS: [&str; 4] = ["storage-opt", "quota", "qgroup", "storage size"];
+
 /// Whether an engine refused to hold a container to a quota.
 pub(super) fn is_refused(error: &EngineError) -> bool {
-    matches!(error, EngineError::Refused(said) | EngineError::Failed(said) if said.contains("storage-opt"))
+    let (EngineError::Refused(said) | EngineError::Failed(said)) = error else { return false };
+    let said = said.to_lowercase();
+    REFUSALS.iter().any(|words| said.contains(words))
+}
+
+/// The same request without a quota.
+pub(super) fn without(mut request: CreateRequest) -> CreateRequest {
+    if let Some(part) = request.workspace.as_mut() {
+        part.disk_mb = None;
+    }
+    request
 }
 
 impl Docker {
@@ -60,7 +96,7 @@ impl Docker {
     }
 
     async fn quota(&self) -> Result<DiskQuota> {
-        let known = *self.quota.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.quotas().known();
         if let Some(quota) = known {
             return Ok(quota);
         }
@@ -70,15 +106,27 @@ impl Docker {
         Ok(quota)
     }
 
-    pub(super) fn learn_quota(&self, quota: DiskQuota) {
-        *self.quota.lock().unwrap_or_else(PoisonError::into_inner) = Some(quota);
+    /// Takes note of what the engine tells of its storage.
+    pub(super) fn learn_quota(&self, told: DiskQuota) {
+        self.quotas().learn(told);
+    }
+
+    /// Takes note that the engine has no quotas, whatever it tells.
+    pub(super) fn learn_refusal(&self) {
+        tracing::warn!("it refused a quota of disk: containers are made without");
+        self.quotas().is_refused = true;
+    }
+
+    fn quotas(&self) -> MutexGuard<'_, Quotas> {
+        self.quotas.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn size_mb(&self, image: &ImageReference) -> Result<u64> {
         let inspected = self.call(Verb::Create, self.deadlines.inspect, |client| async move {
             client.inspect_image(image.as_str()).await
         });
-        // No more than it is: what is written must stay below what others count.
+        // What several layers replace counts each time, so this is roughly the size; not more, as what is written should stay below
+        // what the controller counts.
         Ok(u64::try_from(inspected.await?.size.unwrap_or(0)).unwrap_or(0) >> 20)
     }
 }
@@ -110,6 +158,11 @@ mod tests {
     fn a_quota_that_can_not_be_had_is_told_from_other_refusals() {
         let said = "--storage-opt is supported only for overlay over xfs with 'pquota' mount option (status 500)";
         assert!(is_refused(&EngineError::Failed(said.to_owned())));
+        for said in
+            ["btrfs: storage size cannot be less than 10GB", "Failed to limit qgroup for /x: operation not permitted"]
+        {
+            assert!(is_refused(&EngineError::Failed(said.to_owned())), "{said}");
+        }
         assert!(!is_refused(&EngineError::Failed("no such image".to_owned())));
         assert!(!is_refused(&EngineError::NameTaken));
     }

@@ -153,8 +153,8 @@ impl Engine for Docker {
         let result = match self.create_capped(&request).await {
             // What looked as if it had quotas has none, as an xfs without pquota.
             Err(error) if quota::is_refused(&error) => {
-                self.learn_quota(DiskQuota::None);
-                self.create_capped(&self.with_quota(&request).await?).await
+                self.learn_refusal();
+                self.create_capped(&quota::without(request)).await
             }
             result => result,
         };
