@@ -294,7 +294,7 @@ async fn set(args: &CourseSetArgs, client: &Client, out: &mut Output) -> Result<
 
 async fn add_lab(args: &CourseLabArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
     let course = client.course(&args.id).await?.into_value();
-    edit(client, course, |course| Ok(of_labs(with_lab(&course.labs, args)))).await?;
+    edit(client, course, |course| of_labs(with_lab(&course.labs, args))).await?;
     out.done(&format!("{} is a lab of {}", args.lab, args.id))
 }
 
@@ -323,14 +323,11 @@ fn of_labs(labs: Vec<CourseLabEntry>) -> CourseUpdate {
 
 async fn remove_lab(id: &str, lab: &str, client: &Client, out: &mut Output) -> Result<(), CliError> {
     let course = client.course(id).await?.into_value();
-    edit(client, course, |course| {
-        let labs: Vec<_> = course.labs.iter().filter(|entry| entry.lab != lab).cloned().collect();
-        if labs.len() == course.labs.len() {
-            return Err(CliError::usage(format!("{lab} is no lab of {id}"), format!("pierhead course show {id}")));
-        }
-        Ok(of_labs(labs))
-    })
-    .await?;
+    if !course.labs.iter().any(|entry| entry.lab == lab) {
+        return Err(CliError::usage(format!("{lab} is no lab of {id}"), format!("pierhead course show {id}")));
+    }
+    edit(client, course, |course| of_labs(course.labs.iter().filter(|entry| entry.lab != lab).cloned().collect()))
+        .await?;
     out.done(&format!("took {lab} out of {id}"))
 }
 
@@ -338,11 +335,11 @@ async fn remove_lab(id: &str, lab: &str, client: &Client, out: &mut Output) -> R
 async fn edit(
     client: &Client,
     mut course: CourseView,
-    change: impl Fn(&CourseView) -> Result<CourseUpdate, CliError>,
+    change: impl Fn(&CourseView) -> CourseUpdate,
 ) -> Result<(), CliError> {
     let mut tries = 0;
     loop {
-        let told = client.set_course(&course.id, &change(&course)?, Some(course.revision)).await;
+        let told = client.set_course(&course.id, &change(&course), Some(course.revision)).await;
         tries += 1;
         match told {
             Err(ClientError::Refused { status: 412, .. }) if tries < MOST_TRIES => {

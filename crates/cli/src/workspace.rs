@@ -11,6 +11,7 @@ use crate::{CliError, Output, render};
 use clap::{Args, Subcommand};
 use pierhead_client::{Answer, Change, Client, ClientError, Wait};
 use pierhead_wire::{WorkspaceRequest, WorkspaceView};
+use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 /// How often it is asked how far a workspace is.
@@ -319,17 +320,30 @@ async fn open(args: &WorkspaceOpenArgs, client: &Client, out: &mut Output) -> Re
 async fn save(args: &WorkspaceSaveArgs, client: &Client, out: &mut Output) -> Result<(), CliError> {
     let before = args.workspace.find(client).await?;
     let asked = client.save_workspace(&before.id, args.name.as_deref()).await?;
-    let number = asked.saves_asked;
+    let (number, earlier) = (asked.saves_asked, asked.last_save.clone());
+    // The newest save until this one is over: that of somebody else, which was under way, may end before it.
+    let newest = RefCell::new(earlier.clone());
     let is_done = |now: &WorkspaceView| {
-        let is_over = now.saves_taken >= number && now.phase != "saving";
-        now.last_save != before.last_save || is_over
+        let is_over = match now.phase.as_str() {
+            "saving" | "ended" => false,
+            "saved" | "failed" => true,
+            // Controllers of earlier versions tell no numbers.
+            _ if number == 0 => now.last_save != earlier || now.message != before.message && !now.message.is_empty(),
+            _ => now.saves_taken >= number,
+        };
+        if !is_over {
+            newest.replace(now.last_save.clone());
+        }
+        is_over
     };
     let now = args.waiting.wait_for(is_done, asked, client, out).await?;
+    // Who stopped it meanwhile saved all.
+    let until = if now.phase == "saved" { earlier } else { newest.take() };
     if out.is_json() {
         return out.json(now.json());
     }
     match &now.last_save {
-        Some(save) if now.last_save != before.last_save => out.text(&format!("{} is saved as {save}", now.id)),
+        Some(save) if now.last_save != until => out.text(&format!("{} is saved as {save}", now.id)),
         _ if args.waiting.no_wait => out.text(&format!("{} is being saved", now.id)),
         _ => Err(CliError::Terminal(format!("{} could not be saved: {}", now.id, now.message))),
     }

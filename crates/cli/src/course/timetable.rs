@@ -38,7 +38,7 @@ pub(super) async fn add(args: &SessionAddArgs, client: &Client, out: &mut Output
     let SessionAddArgs { id, starts, ends, lab } = args.clone();
     let session = CourseSessionEntry { starts, ends, lab };
     let course = client.course(&id).await?.into_value();
-    edit(client, course, |course| Ok(change(course.sessions.iter().chain([&session]).cloned().collect()))).await?;
+    edit(client, course, |course| change(course.sessions.iter().chain([&session]).cloned().collect())).await?;
     out.done(&format!("{id} is held from {}", args.starts))
 }
 
@@ -55,7 +55,7 @@ pub(super) async fn remove(args: &SessionRmArgs, client: &Client, out: &mut Outp
         if let Some(at) = sessions.iter().position(|one| *one == gone) {
             sessions.remove(at);
         }
-        Ok(change(sessions))
+        change(sessions)
     })
     .await?;
     out.done(&format!("{} is not held from {}", args.id, gone.starts))

@@ -54,6 +54,12 @@ async fn a_course_is_made_shown_and_changed() {
     assert!(none.code == 2 && none.err.contains("other is no lab of cs-101"), "{none:?}");
 }
 
+/// Of which revisions a course was changed.
+fn written(session: &Session) -> Vec<String> {
+    let puts = session.server.asked().into_iter().filter(|asked| asked.line.starts_with("PUT "));
+    puts.map(|asked| asked.only_if.unwrap_or_default()).collect()
+}
+
 #[tokio::test]
 async fn what_somebody_else_changed_in_the_same_moment_stays() {
     let session = Session::start().await;
@@ -66,12 +72,14 @@ async fn what_somebody_else_changed_in_the_same_moment_stays() {
     let added = session.run("course add-lab cs-101 shell").await;
     assert_eq!((added.code, added.out.as_str()), (0, "shell is a lab of cs-101\n"), "{added:?}");
     assert_eq!(sent(&session), json!({"labs": [{"lab": "git"}, {"lab": "shell"}]}));
+    assert_eq!(written(&session), ["\"3\"", "\"4\""]);
 
     let session = Session::start().await;
     session.server.json(&format!("GET {path}"), course());
     session.server.refuse(&format!("PUT {path}"), 412, "changed_meanwhile", "it was changed meanwhile");
     let never = session.run("course add-lab cs-101 shell").await;
     assert!(never.code == 1 && never.err.contains("it was changed meanwhile"), "{never:?}");
+    assert_eq!(written(&session).len(), 10, "it is not tried for ever");
 }
 
 #[tokio::test]

@@ -171,23 +171,40 @@ async fn lists_are_for_people_or_for_programs_and_obey_nobody() {
 #[tokio::test]
 async fn a_save_tells_its_name_or_why_there_is_none() {
     let shown = format!("GET {}", path(""));
-    let asked = |phase: &str, taken: u32| {
-        workspace(phase, json!({"message": "no room", "saves_asked": 2, "saves_taken": taken}))
+    let second = |phase: &str, taken: u32, last: Option<&str>| {
+        workspace(phase, json!({"message": "no room", "saves_asked": 2, "saves_taken": taken, "last_save": last}))
     };
+    let (one, two) = (Some("k3f5a2bq7x-1"), Some("k3f5a2bq7x-2"));
     for (later, code, words) in [
-        (workspace("ready", json!({"last_save": "k3f5a2bq7x-2"})), 0, "k3f5a2bq7x is saved as k3f5a2bq7x-2"),
-        (asked("ready", 2), 1, "k3f5a2bq7x could not be saved: no room"),
-        (workspace("ended", json!({})), 1, "k3f5a2bq7x has ended meanwhile"),
+        (second("ready", 2, two), 0, "k3f5a2bq7x is saved as k3f5a2bq7x-2"),
+        // That of somebody else, which had been under way.
+        (second("ready", 2, one), 1, "k3f5a2bq7x could not be saved: no room"),
+        // Whoever stopped it saved all.
+        (second("saved", 1, one), 0, "k3f5a2bq7x is saved as k3f5a2bq7x-1"),
+        (second("failed", 1, one), 1, "k3f5a2bq7x could not be saved: no room"),
+        (second("ended", 2, one), 1, "k3f5a2bq7x has ended meanwhile"),
     ] {
         // The one before failed for the same reason, and this one is not begun at once.
         let session = with("ready", json!({"message": "no room", "saves_asked": 1, "saves_taken": 1})).await;
-        session.server.json(&format!("POST {}", path("/save")), asked("ready", 1));
-        session.server.json(&shown, asked("ready", 1)).json(&shown, asked("saving", 2)).json(&shown, later);
+        session.server.json(&format!("POST {}", path("/save")), second("ready", 1, None));
+        session
+            .server
+            .json(&shown, second("saving", 1, None))
+            .json(&shown, second("saving", 2, one))
+            .json(&shown, later);
         let ran = session.run(&format!("workspace save {ID} --name tested")).await;
         assert_eq!(ran.code, code, "{ran:?}");
         assert!(if code == 0 { &ran.out } else { &ran.err }.contains(words), "{words}: {ran:?}");
         assert_eq!(session.server.asked().iter().filter(|asked| asked.body == r#"{"name":"tested"}"#).count(), 1);
     }
+    // Of a controller that tells no numbers.
+    let session = with("ready", json!({})).await;
+    session.server.json(&format!("POST {}", path("/save")), workspace("ready", json!({})));
+    session
+        .server
+        .json(&shown, workspace("ready", json!({})))
+        .json(&shown, workspace("ready", json!({"last_save": two})));
+    assert_eq!(session.run(&format!("workspace save {ID}")).await.out, format!("{ID} is saved as {ID}-2\n"));
     let session = with("ready", json!({"last_save": "k3f5a2bq7x-1"})).await;
     session.server.json(&format!("POST {}", path("/save")), workspace("saving", json!({"last_save": "k3f5a2bq7x-1"})));
     let ran = session.run(&format!("workspace save {ID} --no-wait")).await;

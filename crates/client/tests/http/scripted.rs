@@ -36,6 +36,7 @@ pub struct Asked {
     pub line: String,
     pub token: Option<String>,
     pub key: Option<String>,
+    pub only_if: Option<String>,
     pub body: String,
 }
 
@@ -106,6 +107,7 @@ async fn answer(
             line: line.clone(),
             token: header("authorization"),
             key: header("idempotency-key"),
+            only_if: header("if-match"),
             body: String::from_utf8(body.to_vec()).unwrap(),
         });
         let reply = match script.replies.get_mut(&line) {
