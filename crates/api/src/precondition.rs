@@ -20,7 +20,7 @@ impl Precondition {
     /// What the headers of a request say; `form` says what a tag of `If-Match` is, such as `the etag of the file`.
     ///
     /// # Errors
-    /// 422 with the header's name, if it is given twice, of another form, or if both are given.
+    /// 400 with the header's name, if it is given twice, of another form, or if both are given.
     pub(crate) fn of(headers: &HeaderMap, form: &str) -> Result<Self, ApiError> {
         match (once(headers, &IF_MATCH)?, once(headers, &IF_NONE_MATCH)?) {
             (None, None) => Ok(Self::None),
