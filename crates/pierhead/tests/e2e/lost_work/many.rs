@@ -15,7 +15,7 @@ use super::desk::Desk;
 /// Saves of a gigabyte, on a busy machine.
 const LONG: Duration = Duration::from_secs(240);
 const SAVES: usize = 100;
-/// The largest file.
+/// The largest file, unless `PIERHEAD_SOAK_BYTES` says otherwise.
 const BYTES: u64 = 1_000_000_000;
 /// How many are kept at a time; a person may have fifty.
 const KEPT: usize = 5;
@@ -29,7 +29,8 @@ echo x >lab/gone; rm lab/gone
 
 pub fn are_the_same_however_often_they_are_saved() {
     let bed = Bed::up_with(2, &["--agents"]);
-    let mut desk = Desk::open(&bed, BYTES);
+    let bytes = std::env::var("PIERHEAD_SOAK_BYTES").map_or(BYTES, |text| text.parse().unwrap());
+    let mut desk = Desk::open(&bed, bytes);
     let id = desk.id.clone();
     let mut kept: Vec<Kept> = Vec::new();
     for number in 1..=SAVES {
