@@ -10,13 +10,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadHalf, WriteHalf};
 use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::Instant;
 
 /// The most that is read at once, in bytes.
 const READ: usize = 32 * 1024;
-/// The most that is read in a second of what nobody's reading holds up, in bytes. Whatever is printed costs its host: the
-/// engine copies it, and nobody's limits count that.
-const UNHEARD: u32 = 2 * 1024 * 1024;
-/// What that comes to is waited for once it is so long.
+/// The most that is read in a second of what nobody's reading holds up, in bytes, as long as it goes on. Whatever is printed
+/// costs its host: the engine copies it, and nobody's limits count that.
+const UNHEARD: u32 = 256 * 1024;
+/// What comes to no more than so long is read at once: two megabytes.
+const AT_ONCE: Duration = Duration::from_secs(8);
+/// What is beyond that is waited for once it is so long.
 const REST: Duration = Duration::from_millis(5);
 /// After so long without output the screen is told what was printed.
 const QUIET: Duration = Duration::from_millis(10);
@@ -111,10 +114,12 @@ impl Running {
     async fn read<P: AsyncRead>(&self, mut process: ReadHalf<P>) -> io::Result<()> {
         let mut buffer = BytesMut::with_capacity(READ);
         let mut demultiplexer = Demultiplexer::new();
-        let mut rest = Duration::ZERO;
+        // Until when what was read should have lasted.
+        let mut lasts = Instant::now();
         loop {
-            if rest >= REST {
-                tokio::time::sleep(std::mem::take(&mut rest)).await;
+            let ahead = lasts.saturating_duration_since(Instant::now());
+            if ahead >= AT_ONCE + REST {
+                tokio::time::sleep(ahead - AT_ONCE).await;
             }
             while !self.session().may_read(self.hooks.now()) {
                 self.clock.notify_one();
@@ -137,7 +142,8 @@ impl Running {
             }
             let now = self.hooks.now();
             if !self.session().has_pace(now) {
-                rest += Duration::from_secs(1) * u32::try_from(read).unwrap_or(u32::MAX) / UNHEARD;
+                lasts = lasts.max(Instant::now())
+                    + Duration::from_secs(1) * u32::try_from(read).unwrap_or(u32::MAX) / UNHEARD;
             }
             if self.is_tty {
                 self.session().output(&buffer, false, now);

@@ -71,13 +71,13 @@ async fn an_interrupt_overtakes_what_was_printed() {
     assert_eq!(byte, [3]);
 }
 
-/// How long it takes until a program has printed some megabytes, by a clock that stands still while there is something to do.
-async fn flooded(stage: &mut Stage) -> Duration {
+/// How many seconds it takes until a program has printed so much, by a clock that stands still while there is something to do.
+async fn flooded(stage: &mut Stage, bytes: usize) -> f64 {
     let begun = tokio::time::Instant::now();
-    for _ in 0..FLOOD / PIECE.len() {
+    for _ in 0..bytes / PIECE.len() {
         stage.print(&PIECE).await;
     }
-    begun.elapsed()
+    begun.elapsed().as_secs_f64()
 }
 
 const FLOOD: usize = 8 * 1024 * 1024;
@@ -86,15 +86,18 @@ const PIECE: [u8; 8192] = [b'y'; 8192];
 #[tokio::test(start_paused = true)]
 async fn a_flood_is_slowed_down_unless_somebody_takes_it() {
     let mut stage = Stage::new(true);
-    let unheard = flooded(&mut stage).await.as_secs_f64();
-    assert!((3.8..4.5).contains(&unheard), "8 MB for nobody, 2 MB a second: {unheard} s");
+    let unheard = flooded(&mut stage, FLOOD).await;
+    assert!((23.5..24.5).contains(&unheard), "8 MB for nobody, two at once and a quarter a second: {unheard} s");
     let mut guest = stage.client("gus", Right::Viewer, Some(FLOOD as u64)).await;
     let watched = tokio::spawn(async move { guest.read_to_end().await });
-    let watched_for = flooded(&mut stage).await.as_secs_f64();
-    assert!((3.8..4.5).contains(&watched_for), "a guest sets no pace: {watched_for} s");
-    let mut owner = stage.client("olga", Right::Owner, Some(2 * FLOOD as u64)).await;
+    let watched_for = flooded(&mut stage, FLOOD).await;
+    assert!((31.5..32.5).contains(&watched_for), "a guest sets no pace: {watched_for} s");
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    let at_once = flooded(&mut stage, FLOOD / 4).await;
+    assert!(at_once < 0.5, "who was silent for a while floods nobody: {at_once} s");
+    let mut owner = stage.client("olga", Right::Owner, Some(9 * FLOOD as u64 / 4)).await;
     let driven = tokio::spawn(async move { owner.read_to_end().await });
-    let driven_for = flooded(&mut stage).await.as_secs_f64();
+    let driven_for = flooded(&mut stage, FLOOD).await;
     assert!(driven_for < 0.5, "who drives gets it as fast as they read: {driven_for} s");
     stage.sessions.end("t1", "done").await.unwrap();
     driven.await.unwrap();
