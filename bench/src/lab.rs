@@ -180,9 +180,13 @@ pub async fn open_terminal(
     workspace: &WorkspaceView,
     request: &TerminalRequest,
 ) -> Result<TerminalView> {
-    let container = workspace.containers.first().and_then(|container| container.id.as_deref());
-    let container = container.context("it has no container")?;
+    let container = container_of(workspace)?;
     Ok(person.open_terminal(container, request, &Change::new(Wait::UntilEnded)).await?.into_value())
+}
+
+fn container_of(workspace: &WorkspaceView) -> Result<&str> {
+    let first = workspace.containers.first().and_then(|container| container.id.as_deref());
+    first.context("it has no container")
 }
 
 /// A shell in a workspace, through its WebSocket.
@@ -261,11 +265,21 @@ pub struct Raw {
     host: usize,
 }
 
-/// What was made by an engine's own API.
+/// What an engine's own API is asked about.
 pub struct Made {
     container: ContainerId,
     /// Empty where it was there before.
     network: String,
+}
+
+impl Made {
+    /// The first container of a workspace.
+    ///
+    /// # Errors
+    /// It has none.
+    pub fn by_pierhead(workspace: &WorkspaceView) -> Result<Self> {
+        Ok(Self { container: ContainerId::parse(container_of(workspace)?)?, network: String::new() })
+    }
 }
 
 impl Raw {

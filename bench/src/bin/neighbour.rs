@@ -1,23 +1,28 @@
 //! What somebody notices at their shell of a hostile workspace on the same host: the echo of their keys beside each of several
-//! programs that take what they can, and with nothing beside it, in turn.
+//! programs that take what they can, and with nothing beside it, in turn. The same of a shell that the engine's own API gives in
+//! the same container: what the machine itself takes.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use pierhead_bench::dev::{Dev, PATIENCE};
-use pierhead_bench::lab::{self, Seat};
+use pierhead_bench::lab::{self, Made, Raw, Seat};
 use pierhead_bench::machine::load;
 use pierhead_bench::spread::Spread;
 use pierhead_client::Client;
 use pierhead_devhosts::sample;
+use pierhead_engine::Stream;
 use pierhead_wire::{EnvironmentContainerDescription, EnvironmentDescription, TerminalRequest, WorkspaceView};
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// The pause between two keys.
-const PAUSE: Duration = Duration::from_millis(40);
+const PAUSE: Duration = Duration::from_millis(20);
 /// How long a hostile program runs before it is measured.
 const AHEAD: Duration = Duration::from_secs(3);
 /// After how many keys the line is emptied: a shell takes none that is too long.
 const KEYS: usize = 40;
+/// What is typed.
+const KEY: u8 = b'x';
 /// What empties it.
 const EMPTY_LINE: &str = "\x15";
 
@@ -52,39 +57,49 @@ fn main() -> Result<()> {
     let people = dev.runtime.block_on(lab::people(&dev, 2))?;
     let [neighbour, other] = people.as_slice() else { unreachable!("two were asked for") };
     dev.runtime.block_on(lab::describe_as(&dev.client, small()))?;
-    let mut seat = dev.runtime.block_on(async {
-        let workspace = opened(neighbour).await?;
-        let mut seat = Seat::take(neighbour, &workspace).await?;
-        seat.see().await?;
-        Ok::<_, anyhow::Error>(seat)
-    })?;
-    println!("{:<20} {:>8} {:>8} {:>8} {:>8}   {:>12}", "ms, beside", "p50", "p95", "p99", "of", "p99 to alone");
+    let mut desk = dev.runtime.block_on(Desk::of(&dev, neighbour))?;
+    println!(
+        "{:<16} {:<16} {:>7} {:>7} {:>7} {:>6} {:>13}",
+        "ms, beside", "", "p50", "p95", "p99", "of", "p99 to alone"
+    );
     let duration = Duration::from_secs(options.seconds);
     for (what, program) in HOSTILE {
         let (alone, beside) = dev.runtime.block_on(async {
-            let alone = typed(&mut seat, duration).await?;
+            let alone = desk.type_for(duration).await?;
             let workspace = opened(other).await?;
             let command = ["/bin/sh", "-c", program].map(str::to_owned).to_vec();
             let request = TerminalRequest { command, ..TerminalRequest::default() };
             lab::open_terminal(other, &workspace, &request).await?;
             tokio::time::sleep(AHEAD).await;
-            let beside = typed(&mut seat, duration).await?;
+            let beside = desk.type_for(duration).await?;
             other.end_workspace(&workspace.id, true).await?;
             gone(other).await?;
             Ok::<_, anyhow::Error>((alone, beside))
         })?;
-        row("nobody", &alone, "");
-        row(what, &beside, &format!("{:.2}", beside.at(99) / alone.at(99)));
+        rows("nobody", &alone, None);
+        rows(what, &beside, Some(&alone));
     }
     println!("\nWanted: less than twice the p99 that it has alone.");
     println!("load at the end {}", load());
-    drop(seat);
+    drop(desk);
     lab::clear(&dev)
 }
 
-fn row(what: &str, echo: &Spread, ratio: &str) {
-    let (p50, p95, p99) = (echo.at(50), echo.at(95), echo.at(99));
-    println!("{what:<20} {p50:>8.2} {p95:>8.2} {p99:>8.2} {:>8}   {ratio:>12}", echo.count());
+/// Milliseconds from a key to its echo.
+struct Echoes {
+    pierhead: Spread,
+    engine: Spread,
+}
+
+fn rows(what: &str, echoes: &Echoes, alone: Option<&Echoes>) {
+    row(what, "", &echoes.pierhead, alone.map(|alone| &alone.pierhead));
+    row("", "the engine's own", &echoes.engine, alone.map(|alone| &alone.engine));
+}
+
+fn row(what: &str, whose: &str, echo: &Spread, alone: Option<&Spread>) {
+    let (p50, p95, p99, of) = (echo.at(50), echo.at(95), echo.at(99), echo.count());
+    let ratio = alone.map(|alone| format!("{:.2}", p99 / alone.at(99))).unwrap_or_default();
+    println!("{what:<16} {whose:<16} {p50:>7.2} {p95:>7.2} {p99:>7.2} {of:>6} {ratio:>13}");
 }
 
 /// Workspaces that may use a quarter of a core and 64 MB.
@@ -111,25 +126,61 @@ async fn gone(person: &Client) -> Result<()> {
     Ok(())
 }
 
-/// Milliseconds from a key to its echo, for a while.
-async fn typed(seat: &mut Seat, duration: Duration) -> Result<Spread> {
-    let (begun, mut times) = (Instant::now(), Vec::new());
-    while begun.elapsed() < duration {
-        for _ in 0..KEYS {
-            let typed = Instant::now();
-            seat.key().await?;
-            times.push(typed.elapsed().as_secs_f64() * 1000.0);
-            tokio::time::sleep(PAUSE).await;
-        }
-        seat.write(EMPTY_LINE).await?;
-        drop(tokio::time::timeout(5 * PAUSE, all_seen(seat)).await);
-    }
-    Ok(Spread::of(times))
+/// Two shells in one container.
+struct Desk {
+    pierhead: Seat,
+    engine: Box<dyn Stream>,
 }
 
-/// Looks at what is printed for as long as it is polled.
+impl Desk {
+    async fn of(dev: &Dev, person: &Client) -> Result<Self> {
+        let workspace = opened(person).await?;
+        let mut pierhead = Seat::take(person, &workspace).await?;
+        pierhead.see().await?;
+        let raw = Raw::all(dev)?;
+        let raw = raw.first().context("there is no host")?;
+        Ok(Self { pierhead, engine: raw.shell(&Made::by_pierhead(&workspace)?).await? })
+    }
+
+    /// Types at both in turn for a while.
+    async fn type_for(&mut self, duration: Duration) -> Result<Echoes> {
+        let (begun, mut pierhead, mut engine) = (Instant::now(), Vec::new(), Vec::new());
+        while begun.elapsed() < duration {
+            for _ in 0..KEYS {
+                let typed = Instant::now();
+                self.pierhead.key().await?;
+                pierhead.push(milliseconds_since(typed));
+                tokio::time::sleep(PAUSE).await;
+                let typed = Instant::now();
+                lab::key(&mut self.engine, KEY).await?;
+                engine.push(milliseconds_since(typed));
+                tokio::time::sleep(PAUSE).await;
+            }
+            self.pierhead.write(EMPTY_LINE).await?;
+            self.engine.write_all(EMPTY_LINE.as_bytes()).await?;
+            drop(tokio::time::timeout(10 * PAUSE, self.see_all()).await);
+        }
+        Ok(Echoes { pierhead: Spread::of(pierhead), engine: Spread::of(engine) })
+    }
+
+    /// Looks at what is printed for as long as it is polled.
+    async fn see_all(&mut self) -> Result<()> {
+        tokio::try_join!(all_seen(&mut self.pierhead), all_read(&mut self.engine)).map(drop)
+    }
+}
+
 async fn all_seen(seat: &mut Seat) -> Result<()> {
     loop {
         seat.see().await?;
     }
+}
+
+async fn all_read(shell: &mut Box<dyn Stream>) -> Result<()> {
+    loop {
+        shell.read_u8().await?;
+    }
+}
+
+fn milliseconds_since(moment: Instant) -> f64 {
+    moment.elapsed().as_secs_f64() * 1000.0
 }
