@@ -401,6 +401,12 @@ impl WorkspaceAssignment {
         self.place.is_some()
     }
 
+    /// Whether a save that people asked for has not begun.
+    #[must_use]
+    pub fn owes_save(&self, workspace: &Workspace) -> bool {
+        workspace.saves_asked > self.saves_taken
+    }
+
     /// The generation that comes next.
     #[must_use]
     pub fn next_generation(&self) -> Generation {

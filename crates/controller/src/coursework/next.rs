@@ -94,9 +94,12 @@ impl At<'_> {
     /// Asks for a save that is made after this moment.
     fn ask(&self, record: &Workspace, assignment: &WorkspaceAssignment, tries: u32) -> Next {
         let mut wanted = record.clone();
-        wanted.saves_asked += 1;
         let key = &self.submission.key;
-        wanted.save_name = Some(format!("{}, handed in ({})", key.lab, key.number));
+        // One that somebody asked for, which has not begun, is this one too, and keeps the name that they gave it.
+        if !(assignment.owes_save(record) && record.save_name.is_some()) {
+            wanted.save_name = Some(format!("{}, handed in ({})", key.lab, key.number));
+        }
+        wanted.saves_asked += 1;
         let stage = SubmissionStage::Saving { wish: wanted.saves_asked, after: assignment.saves_begun };
         let since = if tries == 0 { self.now } else { self.submission.since };
         let next = Submission { stage, tries, since, not_before: Timestamp(0), ..self.submission.clone() };

@@ -211,8 +211,8 @@ impl Wanted<'_> {
             WorkspaceChange::Extend(minutes) => self.extend(&mut next, *minutes)?,
             WorkspaceChange::Save(name) => {
                 self.must_stay_up()?;
+                next.save_name = self.save_name(name.as_ref())?;
                 next.saves_asked += 1;
-                next.save_name = name.clone();
                 return Ok(Some(next));
             }
             WorkspaceChange::Pause => {
@@ -234,6 +234,18 @@ impl Wanted<'_> {
             }
         }
         Ok(Some(next).filter(|next| next != self.record))
+    }
+
+    /// What the next save is called, which is one for all who asked before it began.
+    fn save_name(&self, asked: Option<&String>) -> Result<Option<String>, RequestError> {
+        let assignment = self.known.world.workspace_assignments().get(&self.record.id);
+        let is_owed = assignment.is_some_and(|assignment| assignment.owes_save(self.record));
+        match (self.record.save_name.as_ref().filter(|_| is_owed), asked) {
+            (Some(earlier), Some(name)) if earlier != name => {
+                Err(self.refuse("was asked for a save of another name, which has not begun; try again when it has"))
+            }
+            (earlier, name) => Ok(name.or(earlier).cloned()),
+        }
     }
 
     /// Whether the environment is open to whose workspace it is, and to who asks.

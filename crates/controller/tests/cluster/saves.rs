@@ -10,7 +10,7 @@ use pierhead_client::Client;
 use pierhead_engine::{EngineError, Fake, FakeImage, Verb};
 use pierhead_model::{ContainerId, ImageReference, MemberName, Save, SaveId, SaveLimits, SaveTotals, WorkspaceId};
 use pierhead_store::Transaction;
-use pierhead_testkit::{ClusterOptions, PATIENCE, eventually, eventually_ok};
+use pierhead_testkit::{ClusterOptions, Cut, PATIENCE, eventually, eventually_ok};
 use pierhead_wire::{EnvironmentRequest, SaveView, WorkspaceRequest, WorkspaceView};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -104,6 +104,38 @@ async fn versions_are_compared_with_what_was_before() {
         let since = (!since.is_empty()).then_some(since);
         assert_eq!(refused(ann.save_changes(id, since).await).0, status, "{id} {since:?}");
     }
+}
+
+#[tokio::test]
+async fn no_name_of_a_save_is_lost_to_another() {
+    let (pool, ann, workspace, _) = opened(hosts(2)).await;
+    let held = pool.cluster.power().hold("squash ", 0, Cut::Before);
+    let ask = async |name: Option<&str>| ann.save_workspace(&workspace.id, name).await;
+    ask(Some("first")).await.unwrap();
+    tokio::time::timeout(PATIENCE, held.reached()).await.unwrap();
+    // The first has begun, so what is asked for now is another.
+    let asked = ask(Some("second")).await.unwrap().into_value();
+    assert_eq!((asked.saves_asked, asked.saves_taken), (2, 1));
+    ask(Some("second")).await.unwrap();
+    assert_eq!(ask(None).await.unwrap().into_value().saves_asked, 4);
+    let (status, refusal) = refused(ask(Some("third")).await);
+    assert_eq!((status, &*refusal.code), (409, "workspace_state"), "{refusal:?}");
+    assert!(refusal.message.contains("has not begun"), "{refusal:?}");
+    assert_eq!(show(&ann, &workspace.id).await.saves_asked, 4);
+    held.release();
+    let is_over = async || {
+        let now = show(&ann, &workspace.id).await;
+        now.saves_taken == 4 && now.phase == "ready"
+    };
+    eventually(PATIENCE, "all are taken up", is_over).await;
+    let mut names: Vec<String> = ann.saves().await.unwrap().iter().map(|save| save.name.clone()).collect();
+    names.sort();
+    assert_eq!(names, ["first", "second"]);
+    // Without a name it has none: that of an earlier one is not taken again.
+    ask(None).await.unwrap();
+    eventually(PATIENCE, "it is taken up", async || show(&ann, &workspace.id).await.saves_taken == 5).await;
+    eventually(PATIENCE, "it is there", async || ann.saves().await.unwrap().len() == 3).await;
+    assert!(ann.saves().await.unwrap().iter().any(|save| !names.contains(&save.name)));
 }
 
 #[tokio::test]

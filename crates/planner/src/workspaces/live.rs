@@ -311,7 +311,7 @@ impl<'a> Draft<'a> {
             let place = Some(WorkspacePlace { holds_work: true, ..place.clone() });
             return self.assign(WorkspaceAssignment { place, ..assignment.clone() }, None);
         }
-        if workspace.saves_asked > assignment.saves_taken {
+        if assignment.owes_save(workspace) {
             return self.assign(begin_save(workspace, assignment, SaveCause::Asked), None);
         }
         if let Some(warning) = warning(self, workspace, assignment) {

@@ -58,6 +58,11 @@ fn a_workspace_that_runs_is_asked_for_a_save_of_its_own() {
         assert_eq!((wanted.saves_asked, wanted.save_name.as_deref()), (5, Some("mysql, handed in (3)")));
         assert_eq!(submission.asked_at, Timestamp(999_000), "when it was handed in stays what it was");
     }
+    // One that somebody asked for and that has not begun is the same, and has their name.
+    let owed = Workspace { saves_asked: 5, save_name: Some("mine".to_owned()), ..record() };
+    let next = next(&submission(SubmissionStage::Asked), Some(&owed), Some(&at(WorkspaceStage::Ready, Some(7))), NOW);
+    let Next::Ask(_, wanted) = next else { panic!("{next:?}") };
+    assert_eq!((wanted.saves_asked, wanted.save_name.as_deref()), (6, Some("mine")));
 }
 
 #[test]
