@@ -321,24 +321,31 @@ async fn save(args: &WorkspaceSaveArgs, client: &Client, out: &mut Output) -> Re
     let before = args.workspace.find(client).await?;
     let asked = client.save_workspace(&before.id, args.name.as_deref()).await?;
     let (number, earlier) = (asked.saves_asked, asked.last_save.clone());
-    // The newest save until this one is over: that of somebody else, which was under way, may end before it.
-    let newest = RefCell::new(earlier.clone());
+    // The newest save until this one is over: that of somebody else, which was under way, may end before it. And whether this
+    // one had begun by then.
+    let seen = RefCell::new((earlier.clone(), false));
     let is_done = |now: &WorkspaceView| {
+        let has_begun = now.saves_taken >= number;
         let is_over = match now.phase.as_str() {
-            "saving" | "ended" => false,
+            "ended" => false,
             "saved" | "failed" => true,
             // Controllers of earlier versions tell no numbers.
-            _ if number == 0 => now.last_save != earlier || now.message != before.message && !now.message.is_empty(),
-            _ => now.saves_taken >= number,
+            _ if number == 0 => {
+                let has_failed = now.message != before.message && !now.message.is_empty();
+                now.phase != "saving" && (now.last_save != earlier || has_failed)
+            }
+            // The next one may be under way already.
+            "saving" => seen.borrow().1 && now.last_save != seen.borrow().0,
+            _ => has_begun,
         };
         if !is_over {
-            newest.replace(now.last_save.clone());
+            seen.replace((now.last_save.clone(), has_begun));
         }
         is_over
     };
     let now = args.waiting.wait_for(is_done, asked, client, out).await?;
     // Who stopped it meanwhile saved all.
-    let until = if now.phase == "saved" { earlier } else { newest.take() };
+    let until = if now.phase == "saved" { earlier } else { seen.take().0 };
     if out.is_json() {
         return out.json(now.json());
     }

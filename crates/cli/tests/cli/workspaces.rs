@@ -179,6 +179,8 @@ async fn a_save_tells_its_name_or_why_there_is_none() {
         (second("ready", 2, two), 0, "k3f5a2bq7x is saved as k3f5a2bq7x-2"),
         // That of somebody else, which had been under way.
         (second("ready", 2, one), 1, "k3f5a2bq7x could not be saved: no room"),
+        // The next one is under way.
+        (second("saving", 3, two), 0, "k3f5a2bq7x is saved as k3f5a2bq7x-2"),
         // Whoever stopped it saved all.
         (second("saved", 1, one), 0, "k3f5a2bq7x is saved as k3f5a2bq7x-1"),
         (second("failed", 1, one), 1, "k3f5a2bq7x could not be saved: no room"),
